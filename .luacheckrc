@@ -1,0 +1,8 @@
+std = "lua54"
+max_line_length = 120
+include_files = { "**/*.lua", "bin/liga", "rockspec/*", ".luacheckrc", ".busted" }
+exclude_files = { "build*/**" }
+
+files["spec"] = { std = "+busted" }
+files["rockspec"] = { std = "+rockspec" }
+files[".luacheckrc"] = { std = "+luacheckrc" }

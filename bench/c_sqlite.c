@@ -1,0 +1,257 @@
+/* The floor on SQLite: each workload as one would write it in C by hand, with prepared statements and rows read into
+ * structs that own their texts. */
+#include "floor.h"
+
+#include <sqlite3.h>
+#include <stdlib.h>
+
+#define USER_COLUMNS "id, name, email, age, score, bio, created_at, active"
+#define NEW_USER_COLUMNS "name, email, age, score, bio, created_at, active"
+
+enum { NEW_USER_WIDTH = 7, BLOCK = 50 /* rows of one INSERT in W5; more than that gains nothing */ };
+
+static void check(sqlite3 *db, int code, int wanted) {
+    if (code != wanted) floor_fail(sqlite3_errmsg(db));
+}
+
+static void *open_file(const char *path) {
+    sqlite3 *db = NULL;
+    check(db, sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL), SQLITE_OK);
+    return db;
+}
+
+static void execute(sqlite3 *db, const char *sql) { check(db, sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK); }
+
+static sqlite3_stmt *prepare(sqlite3 *db, const char *sql) {
+    sqlite3_stmt *statement = NULL;
+    check(db, sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+    return statement;
+}
+
+static struct text column_text(sqlite3_stmt *row, int column) {
+    const unsigned char *bytes = sqlite3_column_text(row, column);
+    return text_copy(bytes, sqlite3_column_bytes(row, column));
+}
+
+static void read_user(sqlite3_stmt *row, struct user *user) {
+    user->id = sqlite3_column_int64(row, 0);
+    user->name = column_text(row, 1);
+    user->email = column_text(row, 2);
+    user->age = sqlite3_column_int64(row, 3);
+    user->score = sqlite3_column_double(row, 4);
+    user->bio = column_text(row, 5);
+    user->created_at = column_text(row, 6);
+    user->active = sqlite3_column_int(row, 7);
+}
+
+static void read_post(sqlite3_stmt *row, struct post *post) {
+    post->id = sqlite3_column_int64(row, 0);
+    post->user_id = sqlite3_column_int64(row, 1);
+    post->title = column_text(row, 2);
+    post->body = column_text(row, 3);
+    post->created_at = column_text(row, 4);
+}
+
+static struct user_list load_users(sqlite3 *db, sqlite3_stmt *statement) {
+    struct user_list list = {NULL, 0, 0};
+    int code;
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW) read_user(statement, user_list_add(&list));
+    check(db, code, SQLITE_DONE);
+    sqlite3_reset(statement);
+    return list;
+}
+
+static void add_users(struct outcome *outcome, const struct user_list *list) {
+    for (size_t i = 0; i < list->count; i++) outcome->sum += user_sum(&list->at[i]);
+    outcome->rows += (long)list->count;
+}
+
+static void free_users(struct user_list *list) {
+    for (size_t i = 0; i < list->count; i++) user_free(&list->at[i]);
+    free(list->at);
+}
+
+/* Binds the values of a new user to the parameters first, first + 1 ...; input outlives the statement. */
+static void bind_user(sqlite3_stmt *statement, int first, const struct data_user *user) {
+    sqlite3_bind_text(statement, first, user->name, -1, SQLITE_STATIC);
+    sqlite3_bind_text(statement, first + 1, user->email, -1, SQLITE_STATIC);
+    sqlite3_bind_int(statement, first + 2, user->age);
+    sqlite3_bind_double(statement, first + 3, user->score);
+    sqlite3_bind_text(statement, first + 4, user->bio, -1, SQLITE_STATIC);
+    sqlite3_bind_text(statement, first + 5, user->created_at, -1, SQLITE_STATIC);
+    sqlite3_bind_int(statement, first + 6, user->active);
+}
+
+static void step_write(sqlite3 *db, sqlite3_stmt *statement) {
+    check(db, sqlite3_step(statement), SQLITE_DONE);
+    sqlite3_reset(statement);
+}
+
+/* W1: the list stays, as it would in a program that goes on with it. */
+static struct outcome load_all(void *db, long count, const struct data_user *input) {
+    (void)count, (void)input;
+    struct outcome outcome = {0, 0};
+    sqlite3_stmt *statement = prepare(db, "SELECT " USER_COLUMNS " FROM users");
+    struct user_list list = load_users(db, statement);
+    add_users(&outcome, &list);
+    sqlite3_finalize(statement);
+    return outcome;
+}
+
+/* W2 */
+static struct outcome find_by_key(void *db, long count, const struct data_user *input) {
+    (void)input;
+    struct outcome outcome = {count, 0};
+    sqlite3_stmt *statement = prepare(db, "SELECT " USER_COLUMNS " FROM users WHERE id = ?");
+    for (long i = 1; i <= count; i++) {
+        struct user user;
+        sqlite3_bind_int64(statement, 1, i);
+        check(db, sqlite3_step(statement), SQLITE_ROW);
+        read_user(statement, &user);
+        sqlite3_reset(statement);
+        outcome.sum += user_sum(&user);
+        user_free(&user);
+    }
+    sqlite3_finalize(statement);
+    return outcome;
+}
+
+/* W3 */
+static struct outcome search(void *db, long count, const struct data_user *input) {
+    (void)input;
+    struct outcome outcome = {0, 0};
+    sqlite3_stmt *statement = prepare(
+        db, "SELECT " USER_COLUMNS " FROM users WHERE age > ? AND active = ? ORDER BY score DESC LIMIT ?");
+    for (long i = 1; i <= count; i++) {
+        sqlite3_bind_int(statement, 1, data_age_over(i));
+        sqlite3_bind_int(statement, 2, 1);
+        sqlite3_bind_int(statement, 3, 20);
+        struct user_list list = load_users(db, statement);
+        add_users(&outcome, &list);
+        free_users(&list);
+    }
+    sqlite3_finalize(statement);
+    return outcome;
+}
+
+/* W4 */
+static struct outcome create_each(void *db, long count, const struct data_user *input) {
+    struct outcome outcome = {count, 0};
+    execute(db, "BEGIN IMMEDIATE");
+    sqlite3_stmt *statement = prepare(db, "INSERT INTO users (" NEW_USER_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?)");
+    for (long i = 0; i < count; i++) {
+        bind_user(statement, 1, &input[i]);
+        step_write(db, statement);
+        outcome.sum += (double)sqlite3_last_insert_rowid(db);
+    }
+    sqlite3_finalize(statement);
+    execute(db, "COMMIT");
+    return outcome;
+}
+
+static sqlite3_stmt *prepare_block(sqlite3 *db) {
+    char sql[128 + BLOCK * 32] = "INSERT INTO users (" NEW_USER_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?)";
+    for (int i = 1; i < BLOCK; i++) strcat(sql, ", (?, ?, ?, ?, ?, ?, ?)");
+    return prepare(db, sql);
+}
+
+/* W5: the keys of a block follow each other and end with the last one. */
+static struct outcome create_all(void *db, long count, const struct data_user *input) {
+    struct outcome outcome = {count, 0};
+    int64_t *keys = floor_alloc((size_t)count * sizeof *keys);
+    if (count % BLOCK != 0) floor_fail("the number of rows must be a multiple of the block");
+    execute(db, "BEGIN IMMEDIATE");
+    sqlite3_stmt *statement = prepare_block(db);
+    for (long start = 0; start < count; start += BLOCK) {
+        for (int i = 0; i < BLOCK; i++) bind_user(statement, i * NEW_USER_WIDTH + 1, &input[start + i]);
+        step_write(db, statement);
+        const int64_t last = sqlite3_last_insert_rowid(db);
+        for (int i = 0; i < BLOCK; i++) keys[start + i] = last - BLOCK + 1 + i;
+    }
+    sqlite3_finalize(statement);
+    execute(db, "COMMIT");
+    for (long i = 0; i < count; i++) outcome.sum += (double)keys[i];
+    free(keys);
+    return outcome;
+}
+
+static void add_posts(sqlite3 *db, sqlite3_stmt *statement, struct outcome *outcome) {
+    struct post posts[64];
+    int count = 0, code;
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW && count < 64) read_post(statement, &posts[count++]);
+    check(db, code, SQLITE_DONE);
+    sqlite3_reset(statement);
+    for (int i = 0; i < count; i++) {
+        outcome->sum += post_sum(&posts[i]);
+        post_free(&posts[i]);
+    }
+    outcome->rows += count;
+}
+
+/* W8 */
+static struct outcome get_posts(void *db, long count, const struct data_user *input) {
+    (void)input;
+    struct outcome outcome = {0, 0};
+    sqlite3_stmt *statement =
+        prepare(db, "SELECT id, user_id, title, body, created_at FROM posts WHERE user_id = ?");
+    for (long user = 1; user <= count; user++) {
+        sqlite3_bind_int64(statement, 1, user);
+        add_posts(db, statement, &outcome);
+    }
+    sqlite3_finalize(statement);
+    return outcome;
+}
+
+static void rename_user(sqlite3 *db, sqlite3_stmt *statement, const struct user *user) {
+    char name[64];
+    snprintf(name, sizeof name, "%s!", user->name.bytes);
+    sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 2, user->id);
+    step_write(db, statement);
+}
+
+/* W9 */
+static struct outcome change_each(void *db, long count, const struct data_user *input) {
+    (void)input;
+    struct outcome outcome = {0, 0};
+    execute(db, "BEGIN IMMEDIATE");
+    sqlite3_stmt *select = prepare(db, "SELECT " USER_COLUMNS " FROM users WHERE id <= ? ORDER BY id");
+    sqlite3_stmt *update = prepare(db, "UPDATE users SET name = ? WHERE id = ?");
+    sqlite3_bind_int64(select, 1, count);
+    struct user_list list = load_users(db, select);
+    for (size_t i = 0; i < list.count; i++) rename_user(db, update, &list.at[i]);
+    add_users(&outcome, &list);
+    sqlite3_finalize(select);
+    sqlite3_finalize(update);
+    execute(db, "COMMIT");
+    free_users(&list);
+    return outcome;
+}
+
+/* W10 */
+static struct outcome add_tags(void *db, long count, const struct data_user *input) {
+    (void)input;
+    struct outcome outcome = {count, 0};
+    execute(db, "BEGIN IMMEDIATE");
+    sqlite3_stmt *statement = prepare(db, "INSERT INTO post_tags (post_id, tag_id) VALUES (?, ?)");
+    for (long post = 1; post <= count; post++) {
+        const long tag = data_new_tag(post);
+        sqlite3_bind_int64(statement, 1, post);
+        sqlite3_bind_int64(statement, 2, tag);
+        step_write(db, statement);
+        outcome.sum += (double)(post + tag);
+    }
+    sqlite3_finalize(statement);
+    execute(db, "COMMIT");
+    return outcome;
+}
+
+int main(int argc, char **argv) {
+    static const struct floor_workload workloads[] = {
+        {"W1", 0, load_all},    {"W2", 0, find_by_key}, {"W3", 0, search},      {"W4", 1, create_each},
+        {"W5", 1, create_all},  {"W8", 0, get_posts},   {"W9", 0, change_each}, {"W10", 0, add_tags},
+        {NULL, 0, NULL},
+    };
+    static const struct floor floor = {open_file, workloads};
+    return floor_main(&floor, argc, argv);
+}

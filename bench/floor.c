@@ -1,0 +1,100 @@
+#include "floor.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+void floor_fail(const char *message) {
+    fprintf(stderr, "floor: %s\n", message);
+    exit(1);
+}
+
+void *floor_alloc(size_t size) { return floor_grow(NULL, size); }
+
+void *floor_grow(void *old, size_t size) {
+    void *new = realloc(old, size);
+    if (!new) floor_fail("out of memory");
+    return new;
+}
+
+struct text text_copy(const void *bytes, int size) {
+    struct text text = {floor_alloc((size_t)size + 1), (size_t)size};
+    memcpy(text.bytes, bytes, text.size);
+    text.bytes[text.size] = '\0';
+    return text;
+}
+
+struct user *user_list_add(struct user_list *list) {
+    if (list->count == list->room) {
+        list->room = list->room ? list->room * 2 : 16;
+        list->at = floor_grow(list->at, list->room * sizeof *list->at);
+    }
+    return &list->at[list->count++];
+}
+
+void user_free(struct user *user) {
+    free(user->name.bytes);
+    free(user->email.bytes);
+    free(user->bio.bytes);
+    free(user->created_at.bytes);
+}
+
+void post_free(struct post *post) {
+    free(post->title.bytes);
+    free(post->body.bytes);
+    free(post->created_at.bytes);
+}
+
+double user_sum(const struct user *user) { return (double)user->id + user->score + (double)user->name.size; }
+
+double post_sum(const struct post *post) {
+    return (double)post->id + (double)post->user_id + (double)post->title.size;
+}
+
+static double seconds(clockid_t clock) {
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* The most memory the process has had, in KiB. */
+static long peak_memory(void) {
+    char line[256];
+    long peak = 0;
+    FILE *status = fopen("/proc/self/status", "r");
+    while (status && fgets(line, sizeof line, status)) {
+        if (sscanf(line, "VmHWM: %ld", &peak) == 1) break;
+    }
+    if (status) fclose(status);
+    return peak;
+}
+
+static struct data_user *new_users(long count) {
+    struct data_user *users = floor_alloc((size_t)(count + 1) * sizeof *users);
+    for (long i = 0; i < count; i++) data_user(DATA_USERS + i + 1, &users[i]);
+    return users;
+}
+
+static const struct floor_workload *find_workload(const struct floor *floor, const char *name) {
+    const struct floor_workload *workload = floor->workloads;
+    while (workload->name && strcmp(workload->name, name) != 0) workload++;
+    if (!workload->name) floor_fail("no such workload");
+    return workload;
+}
+
+int floor_main(const struct floor *floor, int argc, char **argv) {
+    if (argc != 4) floor_fail("usage: WORKLOAD TARGET COUNT");
+    const struct floor_workload *workload = find_workload(floor, argv[1]);
+    void *connection = floor->open(argv[2]);
+    const long count = strtol(argv[3], NULL, 10);
+    struct data_user *input = workload->takes_users ? new_users(count) : NULL;
+    struct outcome outcome = {0, 0};
+
+    const double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
+    if (count > 0) outcome = workload->run(connection, count, input);
+    const double cpu_end = seconds(CLOCK_PROCESS_CPUTIME_ID), wall_end = seconds(CLOCK_MONOTONIC);
+
+    printf("rows=%ld sum=%.2f wall=%.9f cpu=%.9f peak=%ld\n", outcome.rows, outcome.sum, wall_end - wall, cpu_end - cpu,
+           peak_memory());
+    free(input);
+    return 0;
+}

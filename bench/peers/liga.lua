@@ -1,0 +1,153 @@
+--- liga: each workload as one would write it, over tables that exist already.
+local liga = require("liga")
+local data = require("data")
+
+local Op = liga.Op
+
+local peer = { workloads = {} }
+local workloads = peer.workloads
+
+--- The models of the benchmark: User, Post, Tag and the junction of the last two.
+local function define(db)
+  local User = db:define("User", {
+    { "name", liga.STRING(60), allowNull = false },
+    { "email", liga.STRING(60), allowNull = false },
+    { "age", liga.INTEGER, allowNull = false },
+    { "score", liga.DOUBLE, allowNull = false },
+    { "bio", liga.TEXT, allowNull = false },
+    { "createdAt", liga.DATE, allowNull = false, columnName = "created_at" },
+    { "active", liga.BOOLEAN, allowNull = false },
+  }, { tableName = "users", timestamps = false })
+  local Post = db:define("Post", {
+    { "userId", liga.BIGINT, allowNull = false, columnName = "user_id" },
+    { "title", liga.STRING(60), allowNull = false },
+    { "body", liga.TEXT, allowNull = false },
+    { "createdAt", liga.DATE, allowNull = false, columnName = "created_at" },
+  }, { tableName = "posts", timestamps = false })
+  local Tag = db:define("Tag", {
+    { "name", liga.STRING(60), allowNull = false },
+  }, { tableName = "tags", timestamps = false })
+  local PostTag = db:define("PostTag", {
+    { "postId", liga.BIGINT, primaryKey = true, columnName = "post_id" },
+    { "tagId", liga.BIGINT, primaryKey = true, columnName = "tag_id" },
+  }, { tableName = "post_tags", timestamps = false })
+  User:hasMany(Post, { foreignKey = "userId" })
+  Post:belongsToMany(Tag, { through = PostTag, foreignKey = "postId", otherKey = "tagId" })
+end
+
+function peer.open(path)
+  local db = liga.connect("sqlite:" .. path)
+  define(db)
+  return db
+end
+
+local function userSum(user)
+  return user.id + user.score + #user.name
+end
+
+local function sumUsers(users)
+  local sum = 0
+  for _, user in ipairs(users) do sum = sum + userSum(user) end
+  return sum
+end
+
+function workloads.W1(db)
+  local User = db:model("User")
+  return function()
+    local users = User:findAll()
+    return #users, sumUsers(users), users
+  end
+end
+
+function workloads.W2(db, count)
+  local User = db:model("User")
+  return function()
+    local sum = 0
+    for id = 1, count do sum = sum + userSum(User:findByPk(id)) end
+    return count, sum
+  end
+end
+
+function workloads.W3(db, count)
+  local User = db:model("User")
+  return function()
+    local rows, sum = 0, 0
+    for i = 1, count do
+      local users = User:findAll{
+        where = { age = Op.gt(data.ageOver(i)), active = true },
+        order = { { "score", "DESC" } },
+        limit = 20,
+      }
+      rows, sum = rows + #users, sum + sumUsers(users)
+    end
+    return rows, sum
+  end
+end
+
+function workloads.W4(db, count)
+  local User = db:model("User")
+  local users = data.newUsers(count)
+  return function()
+    return db:transaction(function()
+      local sum = 0
+      for _, values in ipairs(users) do sum = sum + User:create(values).id end
+      return count, sum
+    end)
+  end
+end
+
+function workloads.W5(db, count)
+  local User = db:model("User")
+  local users = data.newUsers(count)
+  return function()
+    local made, sum = User:bulkCreate(users), 0
+    for _, user in ipairs(made) do sum = sum + user.id end
+    return #made, sum, made
+  end
+end
+
+function workloads.W8(db, count)
+  local users = db:model("User"):findAll{ where = { id = Op.lte(count) }, order = { "id" } }
+  return function()
+    local rows, sum = 0, 0
+    for _, user in ipairs(users) do
+      local posts = user:getPosts()
+      for _, post in ipairs(posts) do sum = sum + post.id + post.userId + #post.title end
+      rows = rows + #posts
+    end
+    return rows, sum
+  end
+end
+
+function workloads.W9(db, count)
+  local User = db:model("User")
+  return function()
+    return db:transaction(function()
+      local users = User:findAll{ where = { id = Op.lte(count) }, order = { "id" } }
+      local sum = sumUsers(users)
+      for _, user in ipairs(users) do
+        user.name = user.name .. "!"
+        user:save()
+      end
+      return #users, sum, users
+    end)
+  end
+end
+
+function workloads.W10(db, count)
+  local posts = db:model("Post"):findAll{ where = { id = Op.lte(count) }, order = { "id" } }
+  local tags = db:model("Tag"):findAll{ order = { "id" } }
+  return function()
+    return db:transaction(function()
+      local sum = 0
+      for _, post in ipairs(posts) do
+        local tag = tags[data.newTag(post.id)]
+        post:addTag(tag)
+        sum = sum + post.id + tag.id
+      end
+      return #posts, sum
+    end)
+  end
+end
+
+return peer

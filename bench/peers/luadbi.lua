@@ -1,0 +1,163 @@
+--- LuaDBI: each workload with prepared statements, rows as tables by column name.
+local DBI = require("DBI")
+local data = require("data")
+
+local USER_COLUMNS = "id, name, email, age, score, bio, created_at, active"
+local INSERT_USER = "INSERT INTO users (name, email, age, score, bio, created_at, active) VALUES "
+local BLOCK = 50 -- rows of one INSERT in W5
+
+local luadbi = { workloads = {} }
+local workloads = luadbi.workloads
+
+function luadbi.open(path)
+  local db = assert(DBI.Connect("SQLite3", path))
+  db:autocommit(true) -- as the others: LuaDBI would open a transaction for reads too
+  return db
+end
+
+local function execute(statement, ...)
+  assert(statement:execute(...))
+  return statement
+end
+
+--- Runs `work` in a transaction.
+local function transaction(db, work)
+  db:autocommit(false)
+  local rows, sum, kept = work()
+  assert(db:commit())
+  return rows, sum, kept
+end
+
+local function userSum(user)
+  return user.id + user.score + #user.name
+end
+
+local function loadUsers(statement, ...)
+  local users = {}
+  for user in execute(statement, ...):rows(true) do users[#users + 1] = user end
+  return users
+end
+
+local function sumUsers(users)
+  local sum = 0
+  for _, user in ipairs(users) do sum = sum + userSum(user) end
+  return sum
+end
+
+function workloads.W1(db)
+  return function()
+    local users = loadUsers(assert(db:prepare("SELECT " .. USER_COLUMNS .. " FROM users")))
+    return #users, sumUsers(users), users
+  end
+end
+
+function workloads.W2(db, count)
+  return function()
+    local find = assert(db:prepare("SELECT " .. USER_COLUMNS .. " FROM users WHERE id = ?"))
+    local sum = 0
+    for id = 1, count do sum = sum + userSum(execute(find, id):fetch(true)) end
+    return count, sum
+  end
+end
+
+function workloads.W3(db, count)
+  return function()
+    local search = assert(db:prepare("SELECT " .. USER_COLUMNS ..
+      " FROM users WHERE age > ? AND active = ? ORDER BY score DESC LIMIT ?"))
+    local rows, sum = 0, 0
+    for i = 1, count do
+      local users = loadUsers(search, data.ageOver(i), 1, 20)
+      rows, sum = rows + #users, sum + sumUsers(users)
+    end
+    return rows, sum
+  end
+end
+
+function workloads.W4(db, count)
+  local users = data.newUsers(count)
+  return function()
+    return transaction(db, function()
+      local insert = assert(db:prepare(INSERT_USER .. "(?, ?, ?, ?, ?, ?, ?)"))
+      local sum = 0
+      for _, user in ipairs(users) do
+        execute(insert, user.name, user.email, user.age, user.score, user.bio, user.createdAt, user.active)
+        sum = sum + db:last_id()
+      end
+      return count, sum
+    end)
+  end
+end
+
+--- Puts the values of BLOCK users into `values`, one after the other.
+local function flatten(users, first, values)
+  for row = 0, BLOCK - 1 do
+    local user, at = users[first + row], row * 7
+    values[at + 1], values[at + 2], values[at + 3], values[at + 4] = user.name, user.email, user.age, user.score
+    values[at + 5], values[at + 6], values[at + 7] = user.bio, user.createdAt, user.active
+  end
+end
+
+function workloads.W5(db, count)
+  local users = data.newUsers(count)
+  return function()
+    return transaction(db, function()
+      local insert = assert(db:prepare(INSERT_USER .. ("(?, ?, ?, ?, ?, ?, ?)"):rep(BLOCK, ", ")))
+      local values, keys, sum = {}, {}, 0
+      for first = 1, count, BLOCK do
+        flatten(users, first, values)
+        execute(insert, table.unpack(values, 1, BLOCK * 7))
+        local last = db:last_id()
+        for i = 0, BLOCK - 1 do keys[first + i] = last - BLOCK + 1 + i end
+      end
+      for _, key in ipairs(keys) do sum = sum + key end
+      return count, sum, keys
+    end)
+  end
+end
+
+function workloads.W8(db, count)
+  return function()
+    local find = assert(db:prepare("SELECT id, user_id, title, body, created_at FROM posts WHERE user_id = ?"))
+    local rows, sum = 0, 0
+    for id = 1, count do
+      local posts = {}
+      for post in execute(find, id):rows(true) do posts[#posts + 1] = post end
+      for _, post in ipairs(posts) do sum = sum + post.id + post.user_id + #post.title end
+      rows = rows + #posts
+    end
+    return rows, sum
+  end
+end
+
+function workloads.W9(db, count)
+  return function()
+    return transaction(db, function()
+      local users = loadUsers(
+        assert(db:prepare("SELECT " .. USER_COLUMNS .. " FROM users WHERE id <= ? ORDER BY id")), count)
+      local update = assert(db:prepare("UPDATE users SET name = ? WHERE id = ?"))
+      local sum = sumUsers(users)
+      for _, user in ipairs(users) do
+        user.name = user.name .. "!"
+        execute(update, user.name, user.id)
+      end
+      return #users, sum, users
+    end)
+  end
+end
+
+function workloads.W10(db, count)
+  return function()
+    return transaction(db, function()
+      local insert = assert(db:prepare("INSERT INTO post_tags (post_id, tag_id) VALUES (?, ?)"))
+      local sum = 0
+      for post = 1, count do
+        local tag = data.newTag(post)
+        execute(insert, post, tag)
+        sum = sum + post + tag
+      end
+      return count, sum
+    end)
+  end
+end
+
+return luadbi

@@ -1,0 +1,175 @@
+--- LuaSQL: it has no parameters, so each statement is written anew. A row is fetched as several values and made a table
+--- by a constructor, which is faster than `fetch({}, "a")`.
+local luasqlite = require("luasql.sqlite3")
+local data = require("data")
+
+local USER_COLUMNS = "id, name, email, age, score, bio, created_at, active"
+local INSERT_USER = "INSERT INTO users (name, email, age, score, bio, created_at, active) VALUES "
+local BLOCK = 50 -- rows of one INSERT in W5
+
+local luasql = { workloads = {} }
+local workloads = luasql.workloads
+
+function luasql.open(path)
+  return assert(luasqlite.sqlite3():connect(path))
+end
+
+local function execute(db, sql, ...)
+  return assert(db:execute(sql:format(...)))
+end
+
+--- Runs `work` in a transaction.
+local function transaction(db, work)
+  assert(db:setautocommit(false))
+  local rows, sum, kept = work()
+  assert(db:commit())
+  return rows, sum, kept
+end
+
+local function newUser(id, name, email, age, score, bio, createdAt, active)
+  return id and {
+    id = id, name = name, email = email, age = age, score = score, bio = bio, created_at = createdAt, active = active,
+  }
+end
+
+local function newPost(id, userId, title, body, createdAt)
+  return id and { id = id, user_id = userId, title = title, body = body, created_at = createdAt }
+end
+
+--- All rows of a cursor, each made by `new`.
+local function fetchAll(cursor, new)
+  local rows = {}
+  local row = new(cursor:fetch())
+  while row do
+    rows[#rows + 1] = row
+    row = new(cursor:fetch())
+  end
+  cursor:close()
+  return rows
+end
+
+local function userSum(user)
+  return user.id + user.score + #user.name
+end
+
+local function sumUsers(users)
+  local sum = 0
+  for _, user in ipairs(users) do sum = sum + userSum(user) end
+  return sum
+end
+
+--- The values of a new user in parentheses.
+local function valuesOf(db, user)
+  return ("('%s', '%s', %d, %.17g, '%s', '%s', %d)"):format(db:escape(user.name), db:escape(user.email), user.age,
+    user.score, db:escape(user.bio), db:escape(user.createdAt), user.active and 1 or 0)
+end
+
+local function lastKey(db)
+  return math.tointeger(db:getlastautoid())
+end
+
+function workloads.W1(db)
+  return function()
+    local users = fetchAll(execute(db, "SELECT " .. USER_COLUMNS .. " FROM users"), newUser)
+    return #users, sumUsers(users), users
+  end
+end
+
+function workloads.W2(db, count)
+  return function()
+    local sum = 0
+    for id = 1, count do
+      local cursor = execute(db, "SELECT " .. USER_COLUMNS .. " FROM users WHERE id = %d", id)
+      sum = sum + userSum(newUser(cursor:fetch()))
+      cursor:close()
+    end
+    return count, sum
+  end
+end
+
+function workloads.W3(db, count)
+  return function()
+    local rows, sum = 0, 0
+    for i = 1, count do
+      local users = fetchAll(execute(db, "SELECT " .. USER_COLUMNS ..
+        " FROM users WHERE age > %d AND active = 1 ORDER BY score DESC LIMIT 20", data.ageOver(i)), newUser)
+      rows, sum = rows + #users, sum + sumUsers(users)
+    end
+    return rows, sum
+  end
+end
+
+function workloads.W4(db, count)
+  local users = data.newUsers(count)
+  return function()
+    return transaction(db, function()
+      local sum = 0
+      for _, user in ipairs(users) do
+        assert(db:execute(INSERT_USER .. valuesOf(db, user)))
+        sum = sum + lastKey(db)
+      end
+      return count, sum
+    end)
+  end
+end
+
+function workloads.W5(db, count)
+  local users = data.newUsers(count)
+  return function()
+    return transaction(db, function()
+      local rows, keys, sum = {}, {}, 0
+      for first = 1, count, BLOCK do
+        for i = 0, BLOCK - 1 do rows[i + 1] = valuesOf(db, users[first + i]) end
+        assert(db:execute(INSERT_USER .. table.concat(rows, ", ", 1, BLOCK)))
+        local last = lastKey(db)
+        for i = 0, BLOCK - 1 do keys[first + i] = last - BLOCK + 1 + i end
+      end
+      for _, key in ipairs(keys) do sum = sum + key end
+      return count, sum, keys
+    end)
+  end
+end
+
+function workloads.W8(db, count)
+  return function()
+    local rows, sum = 0, 0
+    for id = 1, count do
+      local posts = fetchAll(execute(db,
+        "SELECT id, user_id, title, body, created_at FROM posts WHERE user_id = %d", id), newPost)
+      for _, post in ipairs(posts) do sum = sum + post.id + post.user_id + #post.title end
+      rows = rows + #posts
+    end
+    return rows, sum
+  end
+end
+
+function workloads.W9(db, count)
+  return function()
+    return transaction(db, function()
+      local users = fetchAll(
+        execute(db, "SELECT " .. USER_COLUMNS .. " FROM users WHERE id <= %d ORDER BY id", count), newUser)
+      local sum = sumUsers(users)
+      for _, user in ipairs(users) do
+        user.name = user.name .. "!"
+        execute(db, "UPDATE users SET name = '%s' WHERE id = %d", db:escape(user.name), user.id)
+      end
+      return #users, sum, users
+    end)
+  end
+end
+
+function workloads.W10(db, count)
+  return function()
+    return transaction(db, function()
+      local sum = 0
+      for post = 1, count do
+        local tag = data.newTag(post)
+        execute(db, "INSERT INTO post_tags (post_id, tag_id) VALUES (%d, %d)", post, tag)
+        sum = sum + post + tag
+      end
+      return count, sum
+    end)
+  end
+end
+
+return luasql

@@ -1,0 +1,24 @@
+--- The workloads: one row each. A new one is a row here, one in the floor and one in every file of peers/.
+---
+--- count   what the program is told: how many rows, searches or users; `quick` in a quick run
+--- rows    how many rows it must have read or written, as a multiple of count
+--- writes  the table it writes; its contents are compared afterwards
+--- goal    for each engine, the highest ratio to the floor that is wanted of liga
+return {
+  { name = "W1", title = "load 100,000 users, read 3 fields of each",
+    count = 100000, quick = 100000, rows = 1, goal = { sqlite = 4.0 } },
+  { name = "W2", title = "10,000 lookups by key",
+    count = 10000, quick = 1000, rows = 1, goal = { sqlite = 1.4 } },
+  { name = "W3", title = "5,000 searches: two conditions, order, limit 20",
+    count = 5000, quick = 500, rows = 20, goal = { sqlite = 1.8 } },
+  { name = "W4", title = "10,000 creates one by one, one transaction",
+    count = 10000, quick = 1000, rows = 1, writes = "users", goal = { sqlite = 1.6 } },
+  { name = "W5", title = "bulk create of 100,000, keys handed back",
+    count = 100000, quick = 10000, rows = 1, writes = "users", goal = { sqlite = 1.6 } },
+  { name = "W8", title = "the posts of each of 1,000 users, one by one",
+    count = 1000, quick = 100, rows = 10, goal = { sqlite = 2.0 } },
+  { name = "W9", title = "load 10,000 users, change and save each, one transaction",
+    count = 10000, quick = 1000, rows = 1, writes = "users", goal = { sqlite = 1.6 } },
+  { name = "W10", title = "add 10,000 tags to posts one by one, one transaction",
+    count = 10000, quick = 1000, rows = 1, writes = "post_tags", goal = { sqlite = 1.3 } },
+}

@@ -1,0 +1,99 @@
+#include "base/arena.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_BLOCK = 4096, ALIGNMENT = 16, LARGEST_BLOCK = 1 << 20 };
+
+struct arena_block {
+    struct arena_block *older;
+    size_t size;
+    _Alignas(ALIGNMENT) char bytes[];
+};
+
+void arena_init(struct arena *arena, void (*oom)(void *owner), void *owner) {
+    *arena = (struct arena){ .oom = oom, .owner = owner };
+}
+
+static size_t block_size(const struct arena *arena, size_t needed) {
+    size_t size = arena->blocks ? arena->blocks->size * 2 : FIRST_BLOCK;
+    if (size > LARGEST_BLOCK) size = LARGEST_BLOCK;
+    return size < needed ? needed : size;
+}
+
+static void add_block(struct arena *arena, size_t needed) {
+    size_t size = block_size(arena, needed);
+    struct arena_block *block = size < SIZE_MAX / 2 ? malloc(sizeof *block + size) : NULL;
+    if (!block) {
+        arena->oom(arena->owner);
+        abort();                    /* an oom handler that returns is a bug of its owner */
+    }
+    block->older = arena->blocks;
+    block->size = size;
+    arena->blocks = block;
+    arena->next = block->bytes;
+    arena->end = block->bytes + size;
+}
+
+/* As arena_alloc, without zeroing. */
+static void *take(struct arena *arena, size_t size) {
+    size_t rounded = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+    if (rounded < size) rounded = SIZE_MAX;
+    if (!arena->blocks || (size_t)(arena->end - arena->next) < rounded) add_block(arena, rounded);
+    void *memory = arena->next;
+    arena->next += rounded;
+    return memory;
+}
+
+void *arena_alloc(struct arena *arena, size_t size) {
+    return memset(take(arena, size), 0, size);
+}
+
+void *arena_copy(struct arena *arena, const void *bytes, size_t size) {
+    void *copy = take(arena, size);
+    if (size) memcpy(copy, bytes, size);
+    return copy;
+}
+
+char *arena_text(struct arena *arena, const char *text, size_t len) {
+    char *copy = take(arena, len + 1);
+    if (len) memcpy(copy, text, len);
+    copy[len] = '\0';
+    return copy;
+}
+
+char *arena_printf(struct arena *arena, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (len < 0) len = 0;
+    char *text = take(arena, (size_t)len + 1);
+    va_start(args, format);
+    vsnprintf(text, (size_t)len + 1, format, args);
+    va_end(args);
+    return text;
+}
+
+void arena_reset(struct arena *arena) {
+    if (!arena->blocks) return;
+    while (arena->blocks->older) {
+        struct arena_block *newest = arena->blocks;
+        arena->blocks = newest->older;
+        free(newest);
+    }
+    arena->next = arena->blocks->bytes;
+    arena->end = arena->blocks->bytes + arena->blocks->size;
+}
+
+void arena_free(struct arena *arena) {
+    while (arena->blocks) {
+        struct arena_block *newest = arena->blocks;
+        arena->blocks = newest->older;
+        free(newest);
+    }
+    arena->next = arena->end = NULL;
+}

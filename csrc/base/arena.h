@@ -1,0 +1,44 @@
+/* Memory that is freed all at once.
+ *
+ * Ownership, for the whole core: what you get from an arena you never free; what you pass in stays yours;
+ * what must live longer than the call you copy into the schema arena. */
+#ifndef LIGA_BASE_ARENA_H
+#define LIGA_BASE_ARENA_H
+
+#include <stddef.h>
+
+struct arena_block;
+
+struct arena {
+    struct arena_block *blocks;     /* newest first; the oldest one is kept by arena_reset */
+    char *next, *end;               /* free part of the newest block */
+    void (*oom)(void *owner);       /* called when memory is out; must not return */
+    void *owner;
+};
+
+/* Starts an empty arena; nothing is allocated before the first request. */
+void arena_init(struct arena *arena, void (*oom)(void *owner), void *owner);
+
+/* Returns `size` zeroed bytes, aligned for any object; never NULL. */
+void *arena_alloc(struct arena *arena, size_t size);
+
+/* Returns a copy of `size` bytes. */
+void *arena_copy(struct arena *arena, const void *bytes, size_t size);
+
+/* Returns a NUL-terminated copy of a text of `len` bytes. */
+char *arena_text(struct arena *arena, const char *text, size_t len);
+
+/* Returns a NUL-terminated text made by a printf format. */
+char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Forgets everything but keeps the first block, so that a reused call box allocates nothing. */
+void arena_reset(struct arena *arena);
+
+/* Gives all memory back; the arena is then empty and usable. */
+void arena_free(struct arena *arena);
+
+/* One zeroed object, or `count` of them in a row. */
+#define arena_new(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
+#define arena_array(arena, type, count) ((type *)arena_alloc((arena), sizeof(type) * (size_t)(count)))
+
+#endif

@@ -1,0 +1,46 @@
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/arena.h"
+
+static const char *const names[ERROR_CODES] = {
+#define X(id, name) [ERROR_##id] = name,
+    ERRORS(X)
+#undef X
+};
+
+static const char *const outcomes[] = {
+    [OUTCOME_NONE] = "none",
+    [OUTCOME_ROLLED_BACK] = "rolled_back",
+    [OUTCOME_COMMITTED] = "committed",
+    [OUTCOME_UNKNOWN] = "unknown",
+};
+
+bool error_set(struct error *error, struct arena *arena, enum error_code code, const char *format, ...) {
+    if (error_is_set(error)) return false;
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    char *message = arena_alloc(arena, (size_t)(len < 0 ? 0 : len) + 1);
+    va_start(args, format);
+    vsnprintf(message, (size_t)(len < 0 ? 0 : len) + 1, format, args);
+    va_end(args);
+    error->message = message;
+    error->code = code;
+    return false;
+}
+
+void error_clear(struct error *error) {
+    *error = (struct error){ .code = ERROR_NONE };
+}
+
+const char *error_name(enum error_code code) {
+    return names[code];
+}
+
+const char *outcome_name(enum outcome outcome) {
+    return outcomes[outcome];
+}

@@ -1,0 +1,150 @@
+#include "load/link.h"
+
+#include "base/arena.h"
+
+bool clearable(const struct attr *attr) {
+    return attr->allow_null && !attr->primary;
+}
+
+static struct expr *stored_param(struct arena *arena, const struct attr *attr, struct value logical) {
+    type_store(&attr->type, &logical, arena);
+    return expr_param(arena, logical);
+}
+
+struct expr *link_keys_condition(struct arena *arena, struct link_keys keys) {
+    int values = keys.count * keys.attrs.count;
+    struct value *stored = arena_array(arena, struct value, values + 1);
+    for (int i = 0; i < values; i++) {
+        stored[i] = keys.values[i];
+        type_store(&keys.attrs.items[i % keys.attrs.count]->type, &stored[i], arena);
+    }
+    return expr_keys(arena, keys.attrs, stored, keys.count);
+}
+
+static const struct expr *restricted(struct arena *arena, const struct expr *where, enum which which, struct link_keys keys) {
+    if (which == WHICH_ALL || (which == WHICH_OTHERS && !keys.count)) return where;
+    struct expr *named = link_keys_condition(arena, keys);
+    return expr_and(arena, where, which == WHICH_NAMED ? named : expr_not(arena, named));
+}
+
+/* ---------------------------------------------------------------------------------------- the target holds the key */
+
+static const struct expr *linked_targets(struct arena *arena, const struct assoc *assoc, const struct value *source) {
+    return expr_and(arena, keys_are(arena, assoc_last_hop(assoc)->far, source), assoc_condition(arena, assoc));
+}
+
+/* CASE WHEN <linked as wanted already> THEN updatedAt ELSE now END */
+static const struct expr *touched(struct arena *arena, const struct attr *attr, const struct expr *already, struct value now) {
+    static const char *const pieces[] = { "CASE WHEN ", " THEN ", " ELSE ", " END" };
+    struct expr *expr = expr_new(arena, EXPR_RAW);
+    expr->pieces = pieces;
+    expr->first = expr_at(arena, ALIAS_HERE, already);
+    expr->first->next = expr_column(arena, attr, ALIAS_HERE);
+    expr->first->next->next = stored_param(arena, attr, now);
+    return expr;
+}
+
+static void assign_scope(struct arena *arena, struct update *update, const struct hop *hop) {
+    for (int i = 0; i < hop->value_count; i++)
+        assign(arena, &update->set, hop->values[i].attr, stored_param(arena, hop->values[i].attr, hop->values[i].value));
+}
+
+static const struct expr *scope_holds(struct arena *arena, const struct hop *hop) {
+    struct expr *group = expr_group(arena, EXPR_AND);
+    for (int i = 0; i < hop->value_count; i++)
+        expr_push(arena, group, expr_attr_is(arena, hop->values[i].attr, hop->values[i].value));
+    return group;
+}
+
+struct update *link_targets(struct arena *arena, const struct assoc *assoc, const struct value *source, struct link_keys keys,
+                            struct value now) {
+    const struct hop *hop = assoc_last_hop(assoc);
+    struct update *update = arena_new(arena, struct update);
+    update->model = assoc->target;
+    for (int k = 0; k < hop->far.count; k++)
+        assign(arena, &update->set, hop->far.items[k], stored_param(arena, hop->far.items[k], source[k]));
+    assign_scope(arena, update, hop);
+    if (assoc->target->updated_at && now.kind != VALUE_NULL) {
+        const struct expr *already = keys_are(arena, hop->far, source);
+        if (hop->value_count) already = expr_and(arena, already, scope_holds(arena, hop));
+        assign(arena, &update->set, assoc->target->updated_at, touched(arena, assoc->target->updated_at, already, now));
+    }
+    update->where = link_keys_condition(arena, keys);
+    return update;
+}
+
+struct update *unlink_targets(struct arena *arena, const struct assoc *assoc, const struct value *source, enum which which,
+                              struct link_keys keys, struct value now) {
+    const struct hop *hop = assoc_last_hop(assoc);
+    struct update *update = arena_new(arena, struct update);
+    update->model = assoc->target;
+    for (int k = 0; k < hop->far.count; k++)
+        if (clearable(hop->far.items[k])) assign(arena, &update->set, hop->far.items[k], expr_param(arena, value_null()));
+    if (!update->set) return NULL;
+    if (assoc->target->updated_at && now.kind != VALUE_NULL)
+        assign(arena, &update->set, assoc->target->updated_at, stored_param(arena, assoc->target->updated_at, now));
+    update->where = restricted(arena, linked_targets(arena, assoc, source), which, keys);
+    return update;
+}
+
+struct delete *delete_targets(struct arena *arena, const struct assoc *assoc, const struct value *source, enum which which,
+                              struct link_keys keys) {
+    struct delete *delete = arena_new(arena, struct delete);
+    delete->from = assoc->target;
+    delete->where = restricted(arena, linked_targets(arena, assoc, source), which, keys);
+    return delete;
+}
+
+/* ------------------------------------------------------------------------------------------ a junction holds the keys */
+
+static struct expr *tuple_of(struct arena *arena, struct attr_list attrs) {
+    const char **pieces = arena_array(arena, const char *, attrs.count + 1);
+    struct expr *tuple = expr_new(arena, EXPR_RAW), **link = &tuple->first;
+    for (int k = 0; k < attrs.count; k++, link = &(*link)->next) {
+        pieces[k] = k ? ", " : attrs.count > 1 ? "(" : "";
+        *link = expr_column(arena, attrs.items[k], ALIAS_HERE);
+    }
+    pieces[attrs.count] = attrs.count > 1 ? ")" : "";
+    tuple->pieces = pieces;
+    return tuple;
+}
+
+/* key IN (SELECT target key FROM target WHERE scope AND where): links to targets outside of them are not the association's. */
+static const struct expr *inside_scope(struct arena *arena, const struct assoc *assoc) {
+    const struct expr *condition = assoc_condition(arena, assoc);
+    const struct hop *last = assoc_last_hop(assoc);
+    if (!condition) return NULL;
+    struct select *targets = select_new(arena, assoc->target, 901);
+    for (int k = 0; k < last->far.count; k++)
+        output_add(arena, &targets->outputs, expr_column(arena, last->far.items[k], ALIAS_HERE), NULL);
+    targets->where = condition;
+    struct expr *in = expr_new(arena, EXPR_SELECT);
+    in->op = OP_IN;
+    in->first = tuple_of(arena, last->near);
+    in->select = targets;
+    return in;
+}
+
+struct delete *delete_links(struct arena *arena, const struct assoc *assoc, const struct value *source, enum which which,
+                            struct link_keys keys) {
+    const struct hop *first = &assoc->hops[0];
+    struct delete *delete = arena_new(arena, struct delete);
+    delete->from = first->next;
+    const struct expr *where = expr_and(arena, keys_are(arena, first->far, source), first->scope);
+    where = expr_and(arena, where, inside_scope(arena, assoc));
+    delete->where = restricted(arena, where, which, keys);
+    return delete;
+}
+
+struct update *scope_targets(struct arena *arena, const struct assoc *assoc, struct link_keys keys, struct value now) {
+    const struct hop *last = assoc_last_hop(assoc);
+    if (!last->value_count) return NULL;
+    struct update *update = arena_new(arena, struct update);
+    update->model = assoc->target;
+    assign_scope(arena, update, last);
+    if (assoc->target->updated_at && now.kind != VALUE_NULL)
+        assign(arena, &update->set, assoc->target->updated_at, stored_param(arena, assoc->target->updated_at, now));
+    update->where = expr_and(arena, link_keys_condition(arena, keys),
+                             expr_not(arena, expr_at(arena, ALIAS_HERE, scope_holds(arena, last))));
+    return update;
+}

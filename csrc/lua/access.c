@@ -1,0 +1,534 @@
+#include "lua/access.h"
+
+#include <string.h>
+
+#include "base/names.h"
+#include "lua/handler.h"
+#include "lua/hydrate.h"
+#include "lua/marker.h"
+#include "lua/value.h"
+
+struct assoc_box *access_assoc(lua_State *L) {
+    return lua_touserdata(L, lua_upvalueindex(2));
+}
+
+static const struct link_rule *const link_rules[] = {
+    [HELD_BY_SOURCE] = &link_by_source, [HELD_BY_TARGET] = &link_by_target, [HELD_BY_THROUGH] = &link_by_through,
+};
+
+/* ------------------------------------------------------------------------------------------------------ opening */
+
+static const char *method_of(struct call *call, const struct access *access) {
+    const struct verb_row *row = access->assoc->kind->verbs;
+    while (row->verb != access->verb) row++;
+    return verb_method_name(row, access->assoc, &call->arena);
+}
+
+static bool is_read(enum verb verb) {
+    return verb == VERB_GET || verb == VERB_COUNT || verb == VERB_HAS || verb == VERB_HAS_MULTIPLE;
+}
+
+/* Every method but belongsTo's getter, and its setter with save = false, needs a stored source. */
+static void check_stored(lua_State *L, struct call *call, const struct access *access, const struct instance *instance) {
+    bool by_source = access->assoc->kind->holder == HELD_BY_SOURCE;
+    if (instance->state != INSTANCE_NEW || (by_source && access->verb == VERB_GET)) return;
+    if (by_source && access->verb == VERB_SET && !access->save) return;
+    call->error.model = access->assoc->source->name;
+    call_fail(L, call, ERROR_INSTANCE, "%s: this %s is not stored yet: save it first", method_of(call, access),
+              access->assoc->source->name);
+}
+
+static bool read_near(lua_State *L, struct call *call, struct access *access) {
+    const struct attr_list near = access->assoc->hops[0].near;
+    bool by_source = access->assoc->kind->holder == HELD_BY_SOURCE;
+    access->source = arena_array(&call->arena, struct value, near.count + 1);
+    if (!read_attributes(L, call, 1, near, access->source)) return false;
+    for (int k = 0; k < near.count && !by_source; k++) {
+        if (access->source[k].kind != VALUE_NULL) continue;
+        error_set(&call->error, &call->arena, ERROR_INSTANCE, "%s: this %s has no %s", method_of(call, access),
+                  access->assoc->source->name, near.items[k]->name);
+        call->error.model = access->assoc->source->name;
+        return false;
+    }
+    return true;
+}
+
+static bool save_is_false(lua_State *L, int index) {
+    if (!lua_istable(L, index)) return false;
+    lua_getfield(L, index, "save");
+    bool no = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return no;
+}
+
+struct call *access_open(lua_State *L, struct access **out, enum verb verb) {
+    const struct assoc_box *box = access_assoc(L);
+    struct instance instance = check_instance(L, 1, box->assoc->source);
+    lua_getiuservalue(L, lua_upvalueindex(2), 1);
+    lua_getiuservalue(L, -1, MODEL_DB);
+    struct call *call = call_open(L, box->db, lua_gettop(L));
+    call->model = box->assoc->target;
+    struct access *access = *out = arena_new(&call->arena, struct access);
+    access->assoc = box->assoc;
+    access->verb = verb;
+    access->save = !save_is_false(L, 3);
+    check_stored(L, call, access, &instance);
+    if (!read_near(L, call, access)) call_raise(L, call);
+    if (is_read(verb)) return call;
+    call->writes = true;
+    call->data = access;
+    return call;
+}
+
+/* ----------------------------------------------------------------------------------------------------- elements */
+
+static bool wrong_argument(struct call *call, const struct access *access, const char *sentence) {
+    return error_set(&call->error, &call->arena, ERROR_USAGE, "%s: %s", method_of(call, access), sentence);
+}
+
+static bool read_far(lua_State *L, struct call *call, const struct access *access, struct element *element, int index) {
+    const struct hop *last = assoc_last_hop(access->assoc);
+    if (access->assoc->kind->holder == HELD_BY_TARGET) return true;
+    element->far = arena_array(&call->arena, struct value, last->far.count + 1);
+    if (!read_attributes(L, call, index, last->far, element->far)) return false;
+    for (int k = 0; k < last->far.count; k++)
+        if (element->far[k].kind == VALUE_NULL) {
+            error_set(&call->error, &call->arena, ERROR_INSTANCE, "%s: the %s handed over has no %s", method_of(call, access),
+                      access->assoc->target->name, last->far.items[k]->name);
+            call->error.model = access->assoc->target->name;
+            return false;
+        }
+    return true;
+}
+
+static bool same_attrs(struct attr_list a, struct attr_list b) {
+    if (a.count != b.count) return false;
+    for (int i = 0; i < a.count; i++)
+        if (a.items[i] != b.items[i]) return false;
+    return true;
+}
+
+/* A raw key is a primary key; where the association refers to it, nothing has to be read to translate it. */
+static bool read_raw(lua_State *L, struct call *call, struct access *access, struct element *element, int index) {
+    const struct model *target = access->assoc->target;
+    element->raw = true;
+    if (lua_istable(L, index) && class_model(L, index)) return wrong_argument(call, access, "a model is neither instance nor key");
+    if (!read_key_argument(L, call, target, index, element->key)) return false;
+    if (same_attrs(assoc_last_hop(access->assoc)->far, target->key)) element->far = element->key;
+    access->raw_count++;
+    return true;
+}
+
+static bool read_instance(lua_State *L, struct call *call, struct access *access, struct element *element, int index,
+                          bool *unsaved) {
+    const struct model *target = access->assoc->target;
+    struct instance instance = instance_look(L, index);
+    int rowset_index = lua_gettop(L);
+    bool fine = true;
+    if (instance.rowset->model != target)
+        fine = wrong_argument(call, access, arena_printf(&call->arena, "an instance of %s expected, got one of %s", target->name,
+                                                         instance.rowset->model->name));
+    else if (instance.state == INSTANCE_NEW)
+        *unsaved = true;
+    else
+        fine = read_stored_key(L, call, index, rowset_index, &instance, element->key) && read_far(L, call, access, element, index);
+    lua_settop(L, rowset_index - 1);
+    return fine;
+}
+
+/* The key as bytes, each part with kind and length: equal keys, equal texts. */
+static void push_key_text(lua_State *L, const struct element *element, int parts) {
+    luaL_Buffer buffer;
+    luaL_buffinit(L, &buffer);
+    for (int k = 0; k < parts; k++) {
+        struct value value = element->key[k];
+        bool text = value.kind == VALUE_TEXT || value.kind == VALUE_BLOB;
+        size_t len = text ? value.len : sizeof value.as.integer;
+        luaL_addchar(&buffer, (char)('0' + (int)value.kind));
+        luaL_addlstring(&buffer, (const char *)&len, sizeof len);
+        luaL_addlstring(&buffer, text ? value.as.text : (const char *)&value.as.integer, len);
+    }
+    luaL_pushresult(&buffer);
+}
+
+/* Each target counts once. The table at `seen` maps key texts to true. */
+static bool is_new_element(lua_State *L, const struct element *element, int parts, int seen) {
+    push_key_text(L, element, parts);
+    lua_pushvalue(L, -1);
+    bool fresh = lua_rawget(L, seen) == LUA_TNIL;
+    lua_pop(L, 1);
+    if (fresh) {
+        lua_pushboolean(L, 1);
+        lua_rawset(L, seen);
+    } else {
+        lua_pop(L, 1);
+    }
+    return fresh;
+}
+
+static bool read_element(lua_State *L, struct call *call, struct access *access, int index, int seen, bool *unsaved) {
+    struct element *element = &access->elements[access->count];
+    int raws = access->raw_count, parts = access->assoc->target->key.count;
+    *element = (struct element){ .key = arena_array(&call->arena, struct value, parts + 1) };
+    bool instance = instance_test(L, index), pending = false;
+    bool fine = instance ? read_instance(L, call, access, element, index, &pending)
+                         : read_raw(L, call, access, element, index);
+    if (!fine) return false;
+    if (pending) {
+        *unsaved = true;
+        return true;
+    }
+    if (seen && !is_new_element(L, element, parts, seen)) {
+        access->raw_count = raws;
+        return true;
+    }
+    lua_pushinteger(L, access->count + 1);
+    access->count++;
+    lua_pop(L, 1);
+    push_call_value(L, call, CALL_AUX);
+    lua_pushvalue(L, index);
+    lua_rawseti(L, -2, access->count);
+    lua_pop(L, 1);
+    return true;
+}
+
+static bool names_coincide(const struct assoc *assoc) {
+    return strcmp(assoc->singular, assoc->plural) == 0;
+}
+
+static bool list_of_targets(lua_State *L, int index, const struct access *access) {
+    if (access->assoc->target->key.count == 1) return true;
+    lua_rawgeti(L, index, 1);
+    bool list = lua_istable(L, -1) || lua_rawlen(L, index) == 0;
+    lua_pop(L, 1);
+    return list;
+}
+
+/* The list of a plural method; one instance is a list of itself. */
+static bool takes_list(lua_State *L, const struct access *access) {
+    bool plural = access->verb == VERB_ADD_MULTIPLE || access->verb == VERB_REMOVE_MULTIPLE || access->verb == VERB_HAS_MULTIPLE
+               || (access->verb == VERB_SET && access->assoc->kind->many);
+    if (!lua_istable(L, 2) || instance_test(L, 2)) return false;
+    if (names_coincide(access->assoc)) return list_of_targets(L, 2, access);
+    return plural;
+}
+
+static bool wants_list(const struct access *access) {
+    bool plural = access->verb == VERB_ADD_MULTIPLE || access->verb == VERB_REMOVE_MULTIPLE || access->verb == VERB_HAS_MULTIPLE
+               || (access->verb == VERB_SET && access->assoc->kind->many);
+    return plural && (access->verb == VERB_SET || !names_coincide(access->assoc));
+}
+
+static bool read_list(lua_State *L, struct call *call, struct access *access, bool *unsaved) {
+    struct where_reader reader = { .call = call, .model = access->assoc->target, .arena = &call->arena, .error = &call->error,
+                                   .path = method_of(call, access) };
+    int length = list_length(L, &reader, 2);
+    if (length < 0) return false;
+    access->elements = arena_array(&call->arena, struct element, length + 1);
+    lua_createtable(L, 0, length);
+    int seen = lua_gettop(L);
+    for (int i = 1; i <= length; i++) {
+        lua_rawgeti(L, 2, i);
+        if (is_null(L, -1)) return wrong_argument(call, access, "the list holds a null");
+        bool fine = read_element(L, call, access, lua_gettop(L), length > 1 ? seen : 0, unsaved);
+        lua_settop(L, seen);
+        if (!fine) return false;
+    }
+    lua_pop(L, 1);
+    return true;
+}
+
+static bool read_single(lua_State *L, struct call *call, struct access *access, bool *unsaved) {
+    if (wants_list(access) && !instance_test(L, 2))
+        return wrong_argument(call, access, "a list or an instance expected (one key goes in a list: {key})");
+    access->elements = arena_array(&call->arena, struct element, 1);
+    return read_element(L, call, access, 2, 0, unsaved);
+}
+
+bool read_elements(lua_State *L, struct call *call, struct access *access, bool *unsaved) {
+    *unsaved = false;
+    access->plural = takes_list(L, access) || wants_list(access);
+    if (is_null(L, 2)) {
+        if (access->verb != VERB_SET) return wrong_argument(call, access, "the argument is nil");
+        return true;
+    }
+    lua_newtable(L);
+    set_call_value(L, call, CALL_AUX);
+    return takes_list(L, access) ? read_list(L, call, access, unsaved) : read_single(L, call, access, unsaved);
+}
+
+static struct link_keys collect_keys(struct call *call, const struct access *access, bool only_raw) {
+    struct attr_list attrs = access->assoc->target->key;
+    struct value *values = arena_array(&call->arena, struct value, access->count * attrs.count + 1);
+    int count = 0;
+    for (int i = 0; i < access->count; i++) {
+        if (only_raw && !access->elements[i].raw) continue;
+        memcpy(values + count * attrs.count, access->elements[i].key, sizeof *values * (size_t)attrs.count);
+        count++;
+    }
+    return (struct link_keys){ attrs, values, count };
+}
+
+struct link_keys element_keys(struct call *call, const struct access *access) { return collect_keys(call, access, false); }
+struct link_keys raw_element_keys(struct call *call, const struct access *access) { return collect_keys(call, access, true); }
+
+/* ------------------------------------------------------------------------------------------------------- shared */
+
+bool missing_row(struct call *call) {
+    const struct access *access = call->data;
+    error_set(&call->error, &call->arena, ERROR_INSTANCE, "%s: a %s handed over has no row", method_of(call, access),
+              access->assoc->target->name);
+    call->error.model = access->assoc->target->name;
+    return false;
+}
+
+const struct statement *count_keys_statement(struct call *call, struct link_keys keys) {
+    struct select *select = select_new(&call->arena, call->model, 0);
+    select->where = link_keys_condition(&call->arena, keys);
+    for (int k = 0; k < keys.attrs.count; k++)
+        output_add(&call->arena, &select->outputs, expr_column(&call->arena, keys.attrs.items[k], ALIAS_HERE), NULL);
+    return render_select(&call->arena, call->db->dialect, select, &call->error);
+}
+
+const struct statement *render_update_or_delete(struct call *call, const struct update *update, const struct delete *delete) {
+    if (update) return render_update(&call->arena, call->db->dialect, update, &call->error);
+    return render_delete(&call->arena, call->db->dialect, delete, &call->error);
+}
+
+void set_stored(lua_State *L, struct call *call, int index, const struct attr *const *attrs, const struct value *values, int count) {
+    struct instance instance = instance_look(L, index);
+    if (instance.state == INSTANCE_NONE) return;
+    const struct model *model = instance.rowset->model;
+    struct value *all = arena_array(&call->arena, struct value, model->attr_count + 1);
+    bool *known = arena_array(&call->arena, bool, model->attr_count + 1);
+    lua_pop(L, 1);
+    for (int i = 0; i < count; i++) {
+        all[attrs[i]->ordinal] = values[i];
+        known[attrs[i]->ordinal] = true;
+    }
+    instance_store(L, call, index, all, known, true);
+}
+
+/* ----------------------------------------------------------------------------------------------------- creating */
+
+/* The new target's values: key and scope win over what was given. */
+static void preset(lua_State *L, struct call *call, int instance, const struct attr *attr, struct value value) {
+    struct error error = { .code = ERROR_NONE };
+    lua_pushstring(L, attr->name);
+    if (!push_logical(L, call->db, attr, value, &call->arena, &error)) lua_pushnil(L);
+    lua_rawset(L, instance);
+}
+
+static void preset_all(lua_State *L, struct call *call, const struct access *access, int instance) {
+    const struct hop *last = assoc_last_hop(access->assoc);
+    bool by_target = access->assoc->kind->holder == HELD_BY_TARGET;
+    for (int i = 0; i < last->value_count; i++) preset(L, call, instance, last->values[i].attr, last->values[i].value);
+    for (int k = 0; by_target && k < last->far.count; k++) preset(L, call, instance, last->far.items[k], access->source[k]);
+}
+
+/* `fields` of createS is extended by the key and the scope. */
+static void extend_fields(struct call *call, struct access *access) {
+    const struct hop *last = assoc_last_hop(access->assoc);
+    if (!access->options.fields) return;
+    size_t size = (size_t)call->model->attr_count + 1;
+    bool *fields = arena_copy(&call->arena, access->options.fields, size * sizeof *fields);
+    for (int i = 0; i < last->value_count; i++) fields[last->values[i].attr->ordinal] = true;
+    for (int k = 0; access->assoc->kind->holder == HELD_BY_TARGET && k < last->far.count; k++)
+        fields[last->far.items[k]->ordinal] = true;
+    access->options.fields = fields;
+}
+
+static bool plan_create(lua_State *L, struct call *call, struct access *access) {
+    push_call_value(L, call, CALL_DB);
+    push_model(L, call->db, lua_gettop(L), call->model);
+    if (!build_instance(L, call, lua_gettop(L), 2)) return false;
+    int instance = lua_gettop(L);
+    lua_pushvalue(L, instance);
+    set_call_value(L, call, CALL_RESULT);
+    preset_all(L, call, access, instance);
+    extend_fields(call, access);
+    access->created = true;
+    return prepare_row(L, call, instance, &access->options) && no_faults(call);
+}
+
+const struct statement *insert_created(lua_State *L, struct call *call) {
+    struct access *access = call->data;
+    push_call_value(L, call, CALL_RESULT);
+    access->insert = plan_insert(L, call, lua_gettop(L), &access->options);
+    lua_pop(L, 1);
+    /* Reading computed values back needs the row; a second read is simpler than a second way to take them. */
+    access->insert->returning = NULL;
+    return render_insert(&call->arena, call->db->dialect, access->insert, &call->error);
+}
+
+void adopt_created(lua_State *L, struct call *call) {
+    struct access *access = call->data;
+    push_call_value(L, call, CALL_RESULT);
+    adopt_row(L, call, lua_gettop(L), call->last_id);
+    lua_pop(L, 1);
+    access->created_done = true;
+}
+
+/* -------------------------------------------------------------------------------------------------------- writes */
+
+static void push_removed(lua_State *L, const struct access *access) {
+    lua_pushinteger(L, access->removed);
+}
+
+/* set, add, create → the instance handed over or made (true for a raw key, nil when cleared); plural → the list as given. */
+static int write_results(lua_State *L, struct call *call) {
+    struct access *access = call->data;
+    link_rules[access->assoc->kind->holder]->adopt(L, call);
+    if (access->verb == VERB_REMOVE || access->verb == VERB_REMOVE_MULTIPLE) {
+        push_removed(L, access);
+        return 1;
+    }
+    push_call_value(L, call, CALL_RESULT);
+    return 1;
+}
+
+static void keep_result(lua_State *L, struct call *call, const struct access *access) {
+    if (access->plural && is_null(L, 2)) push_list(L, 0);
+    else if (is_null(L, 2)) lua_pushnil(L);
+    else if (access->plural || lua_istable(L, 2)) lua_pushvalue(L, 2);
+    else lua_pushboolean(L, 1);
+    if (!access->plural && lua_istable(L, -1) && !instance_test(L, -1)) {
+        lua_pop(L, 1);
+        lua_pushboolean(L, 1);      /* a composite raw key */
+    }
+    set_call_value(L, call, CALL_RESULT);
+}
+
+static bool read_flag_option(lua_State *L, struct call *call, const struct access *access, const char *name, bool *into) {
+    lua_getfield(L, 3, name);
+    bool fine = lua_isnil(L, -1) || lua_isboolean(L, -1);
+    if (lua_toboolean(L, -1)) *into = true;
+    lua_pop(L, 1);
+    return fine || wrong_argument(call, access, arena_printf(&call->arena, "%s must be true or false", name));
+}
+
+static bool offered(struct call *call, const struct access *access, const char *name, bool fits) {
+    return fits || wrong_argument(call, access, arena_printf(&call->arena, "option \"%s\" does not apply here", name));
+}
+
+/* Options that only some verbs have. */
+static bool read_link_options(lua_State *L, struct call *call, struct access *access) {
+    if (!read_write_options(L, call, 3, WRITE_LINK, &access->options)) return false;
+    if (!lua_istable(L, 3)) return true;
+    enum key_holder holder = access->assoc->kind->holder;
+    bool removes = access->verb == VERB_REMOVE || access->verb == VERB_REMOVE_MULTIPLE;
+    bool given[4];
+    static const char *const names[] = { "save", "through", "destroy", "destroyPrevious" };
+    for (int i = 0; i < 4; i++) {
+        given[i] = lua_getfield(L, 3, names[i]) != LUA_TNIL;
+        lua_pop(L, 1);
+    }
+    bool fine = (!given[0] || offered(call, access, "save", holder == HELD_BY_SOURCE && access->verb == VERB_SET))
+             && (!given[1] || offered(call, access, "through", holder == HELD_BY_THROUGH))
+             && (!given[2] || offered(call, access, "destroy", holder == HELD_BY_TARGET && (removes || access->verb == VERB_SET)))
+             && (!given[3] || offered(call, access, "destroyPrevious", holder == HELD_BY_TARGET && access->verb == VERB_SET))
+             && read_flag_option(L, call, access, "destroy", &access->destroy)
+             && read_flag_option(L, call, access, "destroyPrevious", &access->destroy);
+    if (!fine || !given[1]) return fine;
+    lua_getfield(L, 3, "through");
+    if (!lua_istable(L, -1)) return wrong_argument(call, access, "through must be a table of junction values");
+    access->through = lua_gettop(L);
+    return true;
+}
+
+/* {attribute = value} that unsaved targets get before they are saved: key and scope. */
+static void push_presets(lua_State *L, struct call *call, const struct access *access) {
+    lua_newtable(L);
+    if (access->verb == VERB_SET || access->verb == VERB_ADD || access->verb == VERB_ADD_MULTIPLE)
+        preset_all(L, call, access, lua_gettop(L));
+}
+
+/* Unsaved targets are saved first, in the same transaction: the handler does it and calls this method again. */
+static int save_targets_first(lua_State *L, struct call *call, struct access *access) {
+    if (access->verb == VERB_REMOVE || access->verb == VERB_REMOVE_MULTIPLE) {
+        wrong_argument(call, access, "an unsaved instance is linked to nothing");
+        call->error.code = ERROR_INSTANCE;
+        return call_raise(L, call);
+    }
+    push_presets(L, call, access);
+    const struct verb_row *row = access->assoc->kind->verbs;
+    while (row->verb != access->verb) row++;
+    int presets = lua_gettop(L);
+    push_handler(L, HANDLER_ASSOCIATE);
+    push_accessor(L, lua_upvalueindex(2), row);
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, 3);
+    lua_pushvalue(L, presets);
+    call_close(L, call);
+    return call_function(L, 5);
+}
+
+static void check_given(lua_State *L, const struct assoc_box *box, enum verb verb, int arguments) {
+    const struct verb_row *row = box->assoc->kind->verbs;
+    while (row->verb != verb) row++;
+    if (arguments < 2 && verb != VERB_CREATE)
+        raise_usage(L, "%s of %s: an argument is missing%s", row->name, box->assoc->name,
+                    verb == VERB_SET ? " (nil clears, but must be given)" : "");
+}
+
+int access_write(lua_State *L, enum verb verb) {
+    struct access *access;
+    bool unsaved = false;
+    check_given(L, access_assoc(L), verb, lua_gettop(L));
+    lua_settop(L, 3);
+    struct call *call = access_open(L, &access, verb);
+    const struct link_rule *rule = link_rules[access->assoc->kind->holder];
+    bool fine = read_link_options(L, call, access)
+             && (verb == VERB_CREATE ? plan_create(L, call, access) : read_elements(L, call, access, &unsaved));
+    if (!fine) return call_raise(L, call);
+    if (unsaved) return save_targets_first(L, call, access);
+    if (verb != VERB_CREATE) keep_result(L, call, access);
+    lua_pushvalue(L, 1);
+    set_call_value(L, call, CALL_KEEP);
+    if (!rule->plan(L, call) || error_is_set(&call->error)) return call_raise(L, call);
+    call->next = rule->next;
+    call->take = rule->take;
+    call->results = write_results;
+    return call_run(L, call);
+}
+
+/* ---------------------------------------------------------------------------------------------------- functions */
+
+static int access_set(lua_State *L) { return access_write(L, VERB_SET); }
+static int access_add(lua_State *L) { return access_write(L, VERB_ADD); }
+static int access_add_multiple(lua_State *L) { return access_write(L, VERB_ADD_MULTIPLE); }
+static int access_remove(lua_State *L) { return access_write(L, VERB_REMOVE); }
+static int access_remove_multiple(lua_State *L) { return access_write(L, VERB_REMOVE_MULTIPLE); }
+
+/* createS: defaults by function are filled in first. */
+static int create_with_defaults(lua_State *L) { return access_write(L, VERB_CREATE); }
+
+static int access_create(lua_State *L) {
+    const struct assoc_box *box = access_assoc(L);
+    lua_settop(L, 3);
+    lua_getiuservalue(L, lua_upvalueindex(2), 1);
+    lua_getiuservalue(L, -1, MODEL_DB);
+    const struct model_box *model = push_model(L, box->db, lua_gettop(L), box->assoc->target);
+    if (!model->calls_lua) {
+        lua_settop(L, 3);
+        return create_with_defaults(L);
+    }
+    lua_getiuservalue(L, -1, MODEL_CLASS);
+    lua_replace(L, 4);
+    lua_settop(L, 4);
+    return fill_then(L, 4, 2, create_with_defaults);
+}
+
+void push_accessor(lua_State *L, int assoc_index, const struct verb_row *verb) {
+    static const lua_CFunction functions[VERBS] = {
+        [VERB_GET] = access_get, [VERB_SET] = access_set, [VERB_CREATE] = access_create, [VERB_ADD] = access_add,
+        [VERB_ADD_MULTIPLE] = access_add_multiple, [VERB_REMOVE] = access_remove,
+        [VERB_REMOVE_MULTIPLE] = access_remove_multiple, [VERB_HAS] = access_has, [VERB_HAS_MULTIPLE] = access_has,
+        [VERB_COUNT] = access_count,
+    };
+    lua_pushvalue(L, lua_upvalueindex(1));
+    if (assoc_index == lua_upvalueindex(2)) lua_pushvalue(L, assoc_index);
+    else lua_pushvalue(L, lua_absindex(L, assoc_index));
+    lua_pushcclosure(L, functions[verb->verb], 2);
+}

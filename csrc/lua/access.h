@@ -1,0 +1,80 @@
+/* The generated methods: user:getPosts, addPost, setPosts … One closure per verb, with the association as upvalue 2. */
+#ifndef LIGA_LUA_ACCESS_H
+#define LIGA_LUA_ACCESS_H
+
+#include "load/link.h"
+#include "lua/write.h"
+
+/* A target as it was handed over. */
+struct element {
+    bool raw;                       /* a primary key; else an instance */
+    struct value *key;              /* primary key, logical */
+    struct value *far;              /* the values the association's key refers to; NULL: to be read */
+};
+
+struct access {
+    const struct assoc *assoc;
+    enum verb verb;
+    struct write_options options;
+    bool save, destroy;             /* setS{save=false}; remove{destroy}, set{destroyPrevious} */
+    struct value *source;           /* values of hops[0].near */
+    struct value *source_key;       /* primary key of the source (belongsTo writes) */
+    struct element *elements;       /* each target once */
+    int count, raw_count;
+    bool plural;                    /* the list is the result */
+    lua_Integer removed;            /* links taken away */
+    int through;                    /* stack index of the `through` table, 0: none */
+    /* belongsToMany: junction rows to insert */
+    struct junction_row *rows;
+    int inserted;
+    bool created;                   /* createS: the target is made first */
+    struct insert *insert;
+    bool created_done;
+};
+
+/* What the job's statements are about, in order; each verb uses some. */
+enum access_phase { PHASE_READ, PHASE_UNLINK, PHASE_CHECK, PHASE_CREATE, PHASE_SCOPE, PHASE_LINK, PHASE_OVER };
+
+/* Pushes the function of a verb of the association (userdata at assoc_index). */
+void push_accessor(lua_State *L, int assoc_index, const struct verb_row *verb);
+
+/* Upvalue 2. */
+struct assoc_box *access_assoc(lua_State *L);
+
+/* Opens the call for the source instance at index 1; its own key values are read into access->source. */
+struct call *access_open(lua_State *L, struct access **access, enum verb verb);
+
+/* Reads the argument at index 2 into elements (single or list by the verb); unsaved targets are collected in the table pushed
+ * on the stack, nil if there are none. False: error set. */
+bool read_elements(lua_State *L, struct call *call, struct access *access, bool *unsaved);
+
+struct link_keys element_keys(struct call *call, const struct access *access);          /* primary keys */
+struct link_keys raw_element_keys(struct call *call, const struct access *access);
+
+/* Sets raw fields of an instance and their originals: what the database holds now. */
+void set_stored(lua_State *L, struct call *call, int index, const struct attr *const *attrs, const struct value *values, int count);
+
+int access_get(lua_State *L);
+int access_count(lua_State *L);
+int access_has(lua_State *L);
+int access_write(lua_State *L, enum verb verb);
+
+/* The writing rules by who holds the key. */
+struct link_rule {
+    bool (*plan)(lua_State *L, struct call *call);      /* checks, prepares; false: error set */
+    bool (*next)(lua_State *L, struct call *call);
+    enum drive (*take)(lua_State *L, struct call *call);
+    void (*adopt)(lua_State *L, struct call *call);     /* brings the instances handed over up to date */
+};
+extern const struct link_rule link_by_source, link_by_target, link_by_through;
+
+/* Fails with InstanceError: a target's row does not exist. */
+bool missing_row(struct call *call);
+
+/* Shared steps: a count of target rows with these keys; the INSERT of createS. */
+const struct statement *count_keys_statement(struct call *call, struct link_keys keys);
+const struct statement *insert_created(lua_State *L, struct call *call);
+void adopt_created(lua_State *L, struct call *call);
+const struct statement *render_update_or_delete(struct call *call, const struct update *update, const struct delete *delete);
+
+#endif

@@ -1,0 +1,234 @@
+/* getS, getP, countP, hasS, hasP: one select, walking the association's hops. */
+#include <string.h>
+
+#include "lua/access.h"
+#include "lua/hydrate.h"
+#include "lua/value.h"
+
+/* -------------------------------------------------------------------------------------------------- the junction */
+
+static bool wrong(struct find *find, const char *path, const char *sentence) {
+    return error_set(find->where.error, find->where.arena, ERROR_USAGE, "%s: %s", path, sentence);
+}
+
+struct junction {
+    const struct model *model;
+    int alias;
+    const char *property;
+    int attributes;             /* stack index of the list, 0: all */
+    bool hidden;                /* an empty list: no junction row */
+};
+
+static bool read_through_option(lua_State *L, struct find *find, struct junction *junction, const char *key, int index) {
+    if (strcmp(key, "where") == 0) {
+        struct where_reader reader = find->where;
+        reader.model = junction->model;
+        reader.path = "through.where";
+        const struct expr *where = read_where(L, &reader, index);
+        if (error_is_set(reader.error)) return false;
+        if (where) select_where(reader.arena, find->plan->select, expr_at(reader.arena, junction->alias, where));
+        return true;
+    }
+    if (strcmp(key, "as") == 0) {
+        if (lua_type(L, index) != LUA_TSTRING) return wrong(find, "through.as", "a name expected");
+        const char *name = lua_tostring(L, index);
+        junction->property = arena_text(find->where.arena, name, strlen(name));
+        return true;
+    }
+    if (strcmp(key, "attributes") == 0) {
+        if (!lua_istable(L, index)) return wrong(find, "through.attributes", "a list of attributes expected");
+        return true;
+    }
+    if (strcmp(key, "paranoid") == 0) return wrong(find, "through.paranoid", "option \"paranoid\" is not available yet");
+    return wrong(find, "through", arena_printf(find->where.arena, "unknown option \"%s\" (it has: where, attributes, as, paranoid)", key));
+}
+
+static bool read_through(lua_State *L, struct find *find, struct junction *junction) {
+    lua_getfield(L, find->options, "through");
+    int table = lua_gettop(L);
+    if (lua_isnil(L, table)) return true;
+    for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
+        if (lua_type(L, -2) != LUA_TSTRING) return wrong(find, "through", "keys are option names; there is one that is none");
+        if (!read_through_option(L, find, junction, lua_tostring(L, -2), lua_gettop(L))) return false;
+    }
+    return true;
+}
+
+/* through.attributes, or joinTableAttributes by its old name; left on the stack. */
+static void push_junction_attributes(lua_State *L, const struct find *find) {
+    lua_getfield(L, find->options, "joinTableAttributes");
+    if (!lua_isnil(L, -1)) return;
+    lua_pop(L, 1);
+    lua_getfield(L, find->options, "through");
+    if (!lua_istable(L, -1)) return;
+    lua_getfield(L, -1, "attributes");
+    lua_remove(L, -2);
+}
+
+/* The junction row hangs on the target under the junction model's name, a full instance. */
+static bool add_junction(lua_State *L, struct find *find, struct junction *junction) {
+    bool fine = true;
+    if (find->options) push_junction_attributes(L, find);
+    else lua_pushnil(L);
+    int attributes = lua_gettop(L);
+    bool given = lua_istable(L, attributes);
+    if (given && lua_rawlen(L, attributes) == 0) return true;
+    plan_node(find->plan, junction->model, 0, junction->property);
+    find->where.path = "through.attributes";
+    if (given) fine = read_attribute_list(L, find, junction->model, junction->alias, attributes);
+    else plan_attrs(find->where.arena, find->plan, junction->model, junction->alias);
+    lua_settop(L, attributes - 1);
+    return fine;
+}
+
+/* ----------------------------------------------------------------------------------------------------------- get */
+
+static bool has_null(const struct value *values, int count) {
+    for (int k = 0; k < count; k++)
+        if (values[k].kind == VALUE_NULL) return true;
+    return false;
+}
+
+static struct find *link_find(struct call *call, const struct access *access, int *junction) {
+    struct find *find = find_new(call, access->assoc->target);
+    *junction = plan_link(&call->arena, find->plan, access->assoc, access->source);
+    return find;
+}
+
+static bool read_get(lua_State *L, struct find *find, const struct access *access, int alias) {
+    const struct model *through = assoc_through(access->assoc);
+    struct junction junction = { .model = through, .alias = alias, .property = through ? through->name : NULL };
+    if (!read_find(L, find, 2, through ? FIND_LINK : FIND_PLAIN)) return false;
+    if (!find->plan->select->order) find->plan->select->order = access->assoc->order;
+    if (through && find->through && !read_through(L, find, &junction)) return false;
+    find_default_columns(find);
+    return !through || find->plan->select->group || add_junction(L, find, &junction);
+}
+
+int access_get(lua_State *L) {
+    struct access *access;
+    int junction;
+    lua_settop(L, 2);
+    struct call *call = access_open(L, &access, VERB_GET);
+    struct find *find = link_find(call, access, &junction);
+    read_get(L, find, access, junction);
+    if (error_is_set(&call->error)) return call_raise(L, call);
+    bool one = !access->assoc->kind->many;
+    find->plan->one = one;
+    if (has_null(access->source, access->assoc->hops[0].near.count)) {
+        bool reject = find->reject_on_empty;
+        if (reject) return call_fail(L, call, ERROR_EMPTY_RESULT, "%s: no row is linked", access->assoc->name);
+        call_close(L, call);
+        lua_pushnil(L);
+        return 1;
+    }
+    if (one && access->assoc->kind->holder == HELD_BY_TARGET && find->plan->select->limit != 0) find->plan->select->limit = 1;
+    hydrate_plan(L, call);
+    call->results = find_results;
+    return call_run(L, call);
+}
+
+int access_count(lua_State *L) {
+    struct access *access;
+    int alias;
+    lua_settop(L, 2);
+    struct call *call = access_open(L, &access, VERB_COUNT);
+    struct find *find = link_find(call, access, &alias);
+    const struct model *through = assoc_through(access->assoc);
+    struct junction junction = { .model = through, .alias = alias };
+    if (read_find(L, find, 2, FIND_COUNT | (through ? FIND_LINK : FIND_PLAIN)) && through && find->through)
+        read_through(L, find, &junction);
+    return count_rows(L, call, find);
+}
+
+/* ----------------------------------------------------------------------------------------------------------- has */
+
+struct has {
+    struct find find;           /* first: other readers look at call->data as a find */
+    int wanted;                 /* distinct targets asked for */
+    bool exact, answer;
+    struct select *all;         /* exact: every linked target */
+};
+
+static bool count_again(lua_State *L, struct call *call) {
+    (void)L;
+    struct has *has = call->data;
+    struct select *select = has->find.plan->select;
+    int phase = call->phase++;
+    if (phase == 0) {
+        call->statement = render_select(&call->arena, call->db->dialect, select, &call->error);
+        return call->statement != NULL;
+    }
+    has->answer = (phase == 1 || has->answer) && call->rows == has->wanted;
+    if (phase > 1 || !has->exact || !has->answer) return false;
+    call->statement = render_select(&call->arena, call->db->dialect, has->all, &call->error);
+    return call->statement != NULL;
+}
+
+static int has_results(lua_State *L, struct call *call) {
+    const struct has *has = call->data;
+    lua_pushboolean(L, has->answer);
+    return 1;
+}
+
+/* DISTINCT keys of the linked targets, as many rows as there are targets. */
+static void select_keys(struct call *call, struct select *select, const struct model *target) {
+    select->distinct = true;
+    select->outputs = NULL;
+    select->order = NULL;
+    for (int k = 0; k < target->key.count; k++)
+        output_add(&call->arena, &select->outputs, expr_column(&call->arena, target->key.items[k], 0), NULL);
+}
+
+int access_has(lua_State *L) {
+    struct access *access;
+    int alias;
+    bool unsaved = false;
+    if (lua_gettop(L) < 2) raise_usage(L, "has%s: an argument is missing", access_assoc(L)->assoc->plural);
+    lua_settop(L, 3);
+    struct call *call = access_open(L, &access, VERB_HAS_MULTIPLE);
+    bool list = lua_istable(L, 2) && !instance_test(L, 2);
+    if (!list) access->verb = VERB_HAS;
+    struct find *found = link_find(call, access, &alias);
+    const struct model *through = assoc_through(access->assoc);
+    struct junction junction = { .model = through, .alias = alias };
+    if (access->assoc->target->key.count > 1 && list) {
+        lua_rawgeti(L, 2, 1);
+        if (lua_rawlen(L, 2) && !lua_istable(L, -1)) access->verb = VERB_HAS;
+        lua_pop(L, 1);
+        lua_pushnil(L);
+        if (lua_next(L, 2)) {
+            if (!lua_isinteger(L, -2)) access->verb = VERB_HAS;
+            lua_pop(L, 2);
+        }
+    }
+    bool fine = read_elements(L, call, access, &unsaved)
+             && read_find(L, found, 3, FIND_HAS | (through ? FIND_LINK : FIND_PLAIN))
+             && (!through || !found->through || read_through(L, found, &junction));
+    if (!fine) return call_raise(L, call);
+    struct has *has = arena_new(&call->arena, struct has);
+    has->find = *found;
+    call->data = has;
+    struct select *select = found->plan->select;
+    has->exact = found->exact;
+    has->wanted = access->count;
+    has->all = arena_copy(&call->arena, select, sizeof *select);
+    select_keys(call, select, access->assoc->target);
+    select_keys(call, has->all, access->assoc->target);
+    if (unsaved || (!access->count && !has->exact)) {
+        call_close(L, call);
+        lua_pushboolean(L, !unsaved);
+        return 1;
+    }
+    struct expr *keys = link_keys_condition(&call->arena, element_keys(call, access));
+    keys->alias = 0;
+    if (access->count) select->where = expr_and(&call->arena, select->where, keys);
+    call->next = count_again;
+    call->results = has_results;
+    if (!access->count) {           /* no targets asked for, exactly: there must be none */
+        has->answer = true;
+        call->phase = 1;
+        call->rows = 0;
+    }
+    return call_run(L, call);
+}

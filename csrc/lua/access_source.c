@@ -1,0 +1,197 @@
+/* belongsTo: the source itself holds the key. */
+#include "lua/access.h"
+#include "lua/value.h"
+
+static const struct hop *hop_of(const struct access *access) {
+    return &access->assoc->hops[0];
+}
+
+/* The key that refers to nothing. Parts that can't be NULL stay, unless all of them can't. */
+static bool check_clearable(struct call *call, const struct access *access) {
+    const struct attr_list near = hop_of(access)->near;
+    for (int k = 0; k < near.count; k++)
+        if (clearable(near.items[k])) return true;
+    const struct attr *attr = near.items[0];
+    const char *message = arena_printf(&call->arena, "%s.%s must not be null", attr->model->name, attr->name);
+    add_fault(call, attr, "notNull", message, value_null());
+    return no_faults(call);
+}
+
+static bool read_source_key(lua_State *L, struct call *call, struct access *access) {
+    struct instance instance = check_instance(L, 1, NULL);
+    int rowset_index = lua_gettop(L);
+    access->source_key = arena_array(&call->arena, struct value, access->assoc->source->key.count + 1);
+    bool fine = instance.state == INSTANCE_NEW
+             || read_stored_key(L, call, 1, rowset_index, &instance, access->source_key);
+    lua_pop(L, 1);
+    return fine;
+}
+
+static bool source_plan(lua_State *L, struct call *call) {
+    struct access *access = call->data;
+    bool cleared = access->verb == VERB_SET && !access->count;
+    if (cleared && !check_clearable(call, access)) return false;
+    if (access->save && !read_source_key(L, call, access)) return false;
+    call->atomic = access->verb == VERB_CREATE;
+    bool reads = access->count && access->elements[0].raw && (access->save || !access->elements[0].far);
+    call->phase = reads ? PHASE_READ : access->created ? PHASE_CREATE : PHASE_LINK;
+    return true;
+}
+
+/* What the source's key becomes; false: as it is already. */
+static bool new_key(lua_State *L, struct call *call, struct access *access, struct value *key) {
+    const struct attr_list near = hop_of(access)->near;
+    bool differs = false;
+    for (int k = 0; k < near.count; k++) {
+        key[k] = access->count || access->created ? access->elements[0].far[k] : value_null();
+        if (!access->count && !access->created && !clearable(near.items[k])) key[k] = access->source[k];
+        differs = differs || !value_equal(key[k], access->source[k]);
+    }
+    (void)L, (void)call;
+    return differs;
+}
+
+/* The created target's own values become the key of the source. */
+static bool read_created_far(lua_State *L, struct call *call, struct access *access) {
+    const struct attr_list far = hop_of(access)->far;
+    access->elements = arena_new(&call->arena, struct element);
+    access->elements[0].far = arena_array(&call->arena, struct value, far.count + 1);
+    push_call_value(L, call, CALL_RESULT);
+    bool fine = read_attributes(L, call, lua_gettop(L), far, access->elements[0].far);
+    lua_pop(L, 1);
+    for (int k = 0; k < far.count; k++)
+        if (access->elements[0].far[k].kind == VALUE_NULL && far.items[k]->auto_increment)
+            access->elements[0].far[k] = value_int(call->last_id);
+    return fine;
+}
+
+static const struct statement *save_statement(lua_State *L, struct call *call) {
+    struct access *access = call->data;
+    const struct model *source = access->assoc->source;
+    const struct attr_list near = hop_of(access)->near;
+    struct value *key = arena_array(&call->arena, struct value, near.count + 1);
+    if (!new_key(L, call, access, key) || !access->save) return NULL;
+    struct update *update = arena_new(&call->arena, struct update);
+    update->model = source;
+    for (int k = 0; k < near.count; k++) {
+        struct value stored = key[k];
+        if (value_equal(key[k], access->source[k])) continue;
+        type_store(&near.items[k]->type, &stored, &call->arena);
+        assign(&call->arena, &update->set, near.items[k], expr_param(&call->arena, stored));
+    }
+    if (source->updated_at && !access->options.silent) {
+        struct value now = call_now(call);
+        type_store(&source->updated_at->type, &now, &call->arena);
+        assign(&call->arena, &update->set, source->updated_at, expr_param(&call->arena, now));
+    }
+    update->where = keys_are(&call->arena, source->key, access->source_key);
+    access->inserted = 1;               /* a statement runs: its row count is looked at */
+    return render_update(&call->arena, call->db->dialect, update, &call->error);
+}
+
+/* Reads the row of a raw key: it must exist, and it may have to be translated. */
+static const struct statement *read_statement(struct call *call) {
+    const struct access *access = call->data;
+    struct select *select = select_new(&call->arena, access->assoc->target, 0);
+    const struct attr_list far = hop_of(access)->far;
+    for (int k = 0; k < far.count; k++)
+        output_add(&call->arena, &select->outputs, expr_column(&call->arena, far.items[k], ALIAS_HERE), NULL);
+    select->where = link_keys_condition(&call->arena, element_keys(call, access));
+    return render_select(&call->arena, call->db->dialect, select, &call->error);
+}
+
+static bool vanished(struct call *call) {
+    const struct access *access = call->data;
+    error_set(&call->error, &call->arena, ERROR_INSTANCE, "this %s can't be saved: its row does not exist any more",
+              access->assoc->source->name);
+    call->error.model = access->assoc->source->name;
+    return false;
+}
+
+static bool source_next(lua_State *L, struct call *call) {
+    struct access *access = call->data;
+    switch (call->phase) {
+    case PHASE_READ:
+        call->statement = read_statement(call);
+        call->phase = PHASE_CHECK;
+        return call->statement != NULL;
+    case PHASE_CHECK:
+        if (!call->rows) return missing_row(call);
+        /* fall through */
+    case PHASE_LINK:
+        call->phase = PHASE_OVER;
+        call->statement = save_statement(L, call);
+        return call->statement != NULL;
+    case PHASE_CREATE:
+        call->phase = PHASE_SCOPE;
+        call->statement = insert_created(L, call);
+        return call->statement != NULL;
+    case PHASE_SCOPE:
+        access->removed = call->last_id;
+        if (!read_created_far(L, call, access)) return false;
+        call->phase = PHASE_OVER;
+        call->statement = save_statement(L, call);
+        return call->statement != NULL;
+    default:
+        return access->inserted && !call->affected ? vanished(call) : false;
+    }
+}
+
+static enum drive source_take(lua_State *L, struct call *call) {
+    struct access *access = call->data;
+    struct conn *conn = call->link->conn;
+    const struct attr_list far = hop_of(access)->far;
+    enum drive drive;
+    (void)L;
+    while ((drive = conn->driver->step(conn, call->cursor, &call->arena, &call->error)) == DRIVE_ROW) {
+        if (call->rows++ || access->created) continue;
+        struct value *values = arena_array(&call->arena, struct value, far.count + 1);
+        for (int k = 0; k < far.count; k++) {
+            char *scratch = arena_alloc(&call->arena, TYPE_SCRATCH);
+            values[k] = call->cursor->cells[k];
+            if (values[k].kind == VALUE_NULL) continue;
+            type_read(&far.items[k]->type, &values[k], scratch);
+            if (values[k].kind == VALUE_TEXT || values[k].kind == VALUE_BLOB)
+                values[k].as.text = arena_text(&call->arena, values[k].as.text, values[k].len);
+        }
+        access->elements[0].far = values;
+    }
+    return drive;
+}
+
+/* With save = false the key is only assigned: the instance is changed, its row is not. */
+static void assign_only(lua_State *L, struct call *call, const struct access *access, const struct value *key) {
+    const struct attr_list near = hop_of(access)->near;
+    int source = lua_gettop(L);
+    (void)call;
+    for (int k = 0; k < near.count; k++) {
+        lua_pushstring(L, near.items[k]->name);
+        push_value(L, key[k]);
+        lua_rawset(L, source);
+    }
+}
+
+static void source_adopt(lua_State *L, struct call *call) {
+    struct access *access = call->data;
+    const struct model *source = access->assoc->source;
+    const struct attr_list near = hop_of(access)->near;
+    struct value *key = arena_array(&call->arena, struct value, near.count + 2);
+    const struct attr **attrs = arena_array(&call->arena, const struct attr *, near.count + 2);
+    bool changed = new_key(L, call, access, key);
+    int count = near.count;
+    if (access->created) {
+        call->last_id = access->removed;
+        adopt_created(L, call);
+    }
+    push_call_value(L, call, CALL_KEEP);
+    for (int k = 0; k < near.count; k++) attrs[k] = near.items[k];
+    if (changed && source->updated_at && !access->options.silent) {
+        attrs[count] = source->updated_at;
+        key[count++] = call_now(call);
+    }
+    if (!access->save) assign_only(L, call, access, key);
+    else set_stored(L, call, lua_gettop(L), attrs, key, count);
+    lua_pop(L, 1);
+}
+
+const struct link_rule link_by_source = { source_plan, source_next, source_take, source_adopt };

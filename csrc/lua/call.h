@@ -1,0 +1,87 @@
+/* The call box: everything one API call allocates hangs on it, so any longjmp, anywhere, leaks nothing.
+ *
+ * A call is opened, its job is prepared (options read, statements planned), then driven: by C to its end when nobody has to be
+ * called, else step by step by operation.lua, which calls loggers and waits. A job never calls Lua. */
+#ifndef LIGA_LUA_CALL_H
+#define LIGA_LUA_CALL_H
+
+#include "lua/state.h"
+#include "load/plan.h"
+
+struct fault;
+
+enum stage { STAGE_BEGIN, STAGE_BODY, STAGE_COMMIT, STAGE_ROLLBACK, STAGE_OVER };
+enum step { STEP_DONE, STEP_WAIT, STEP_EVENT };
+
+struct call {
+    struct arena arena;
+    struct error error;
+    lua_State *L;                       /* of the C function that runs now */
+    int self;                           /* stack index of the box in it */
+    struct db *db;
+    struct link *link;                  /* held while the job runs */
+    struct lease *lease;                /* the transaction it belongs to, or NULL */
+    const struct model *model;
+
+    /* the job */
+    bool (*next)(lua_State *L, struct call *call);      /* sets `statement`; false: no more (or error) */
+    enum drive (*take)(lua_State *L, struct call *call);/* steps the cursor to its end, taking rows; NULL: skips them */
+    int (*results)(lua_State *L, struct call *call);    /* pushes what the API call returns */
+    const struct statement *statement;
+    struct cursor *cursor;
+    int phase;                          /* for `next` to count its steps */
+    enum stage stage;
+    bool atomic;                        /* several statements: BEGIN … COMMIT, or a savepoint */
+    bool writes;                        /* takes SQLite's write lock */
+    bool control;                       /* its statement is a transaction command of the user's own transaction */
+    bool unleased;                      /* wants a connection of its own */
+    bool begun, undone, driven;
+    int savepoint;
+    long long started;                  /* ns, of the statement that runs */
+    int64_t affected, last_id, rows;
+    bool failed_logged, explained;      /* the error was shown to the logger; was put into words */
+
+    struct fault *faults;               /* of validation, raised together */
+    bool expressions;                   /* a row holds fn, literal …: the database computes the value */
+    char now[32];                       /* the clock reading of this call, "": not read yet */
+
+    struct plan *plan;
+    struct hydration *hydration;
+    void *data;                         /* of the verb: writes, access, raw queries */
+};
+
+/* What hangs on the box. */
+enum call_value { CALL_DB = 1, CALL_RESULT, CALL_AUX, CALL_LOGGER, CALL_KEEP, CALL_VALUES = CALL_KEEP };
+
+/* Opens a call on a database (index of its userdata on the stack); leaves the box on the top of the stack.
+ * Raises UsageError if the database is closed or belongs to another process. */
+struct call *call_open(lua_State *L, struct db *db, int db_index);
+/* The same for a model; `box` from check_class. */
+struct call *call_open_model(lua_State *L, struct model_box *box, int class_index);
+
+/* Runs the job (see above) and returns the number of results; to be used as `return call_run(L, call);`. */
+int call_run(lua_State *L, struct call *call);
+
+/* Ends a call whose job was never run, or has run. */
+void call_close(lua_State *L, struct call *call);
+
+/* Raises call->error after cleaning up. */
+int call_raise(lua_State *L, struct call *call);
+/* Sets an error (first one stays) and raises it. */
+int call_fail(lua_State *L, struct call *call, enum error_code code, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Values of the box on and off the stack. */
+static inline void push_call_value(lua_State *L, const struct call *call, enum call_value value) {
+    lua_getiuservalue(L, call->self, value);
+}
+static inline void set_call_value(lua_State *L, const struct call *call, enum call_value value) {
+    lua_setiuservalue(L, call->self, value);
+}
+
+/* Takes the options that every API call has (transaction, logging); true if the key was one. Key at -2, value at -1. */
+bool read_call_option(lua_State *L, struct call *call, const char *key);
+
+int open_calls(lua_State *L);
+
+#endif

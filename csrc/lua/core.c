@@ -1,0 +1,318 @@
+#define _POSIX_C_SOURCE 200809L
+
+/* The module liga.core: what Lua sees of the C core. */
+#include "lua/state.h"
+
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/names.h"
+#include "lua/call.h"
+#include "lua/define.h"
+#include "lua/fault.h"
+#include "lua/find.h"
+#include "lua/handler.h"
+#include "lua/hydrate.h"
+#include "lua/json.h"
+#include "lua/marker.h"
+#include "lua/pool.h"
+#include "lua/raw.h"
+#include "lua/tables.h"
+#include "lua/write.h"
+
+LIGA_EXPORT int luaopen_liga_core(lua_State *L);
+
+/* ---------------------------------------------------------------------------------------------------- databases */
+
+static const struct dialect *const dialects[] = { &dialect_sqlite, &dialect_postgres };
+
+static const struct dialect *dialect_find(const char *name) {
+    for (size_t i = 0; i < sizeof dialects / sizeof *dialects; i++)
+        if (strcmp(dialects[i]->name, name) == 0) return dialects[i];
+    return NULL;
+}
+
+static void schema_out_of_memory(void *owner) {
+    const struct db *db = owner;
+    luaL_error(db->L, "not enough memory");
+}
+
+static int integer_option(lua_State *L, int index, const char *key, int otherwise) {
+    int isnum;
+    lua_getfield(L, index, key);
+    int number = (int)lua_tointegerx(L, -1, &isnum);
+    lua_pop(L, 1);
+    return isnum ? number : otherwise;
+}
+
+static bool flag_option(lua_State *L, int index, const char *key) {
+    lua_getfield(L, index, key);
+    bool flag = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return flag;
+}
+
+static const char *text_option(lua_State *L, struct db *db, int index, const char *key) {
+    size_t len;
+    lua_getfield(L, index, key);
+    const char *text = luaL_checklstring(L, -1, &len);
+    text = arena_text(&db->arena, text, len);
+    lua_pop(L, 1);
+    return text;
+}
+
+static void read_open_options(lua_State *L, struct db *db, int index) {
+    db->options = (struct conn_options){
+        .target = text_option(L, db, index, "target"),
+        .read_only = flag_option(L, index, "readOnly"),
+        .foreign_keys = flag_option(L, index, "foreignKeys"),
+        .busy_timeout = integer_option(L, index, "busyTimeout", 5000),
+        .connect_timeout = integer_option(L, index, "connectTimeout", 0),
+        .timeout = integer_option(L, index, "timeout", 0),
+        .statement_cache = integer_option(L, index, "statementCache", 256),
+    };
+    db->dialect = dialect_find(text_option(L, db, index, "dialect"));
+    if (!db->dialect) raise_usage(L, "unknown dialect");
+    db->memory = flag_option(L, index, "memory");
+    db->read_only = db->options.read_only;
+    db->dates_epoch = flag_option(L, index, "datesEpoch");
+    int max = integer_option(L, index, "poolMax", 5);
+    db->link_limit = db->memory ? 1 : max < POOL_LIMIT ? max : POOL_LIMIT;
+    db->idle_ms = integer_option(L, index, "poolIdle", 60000);
+}
+
+static void hang_table(lua_State *L, int index, enum db_value value, const char *mode) {
+    lua_newtable(L);
+    if (mode) {
+        lua_createtable(L, 0, 1);
+        lua_pushstring(L, mode);
+        lua_setfield(L, -2, "__mode");
+        lua_setmetatable(L, -2);
+    }
+    lua_setiuservalue(L, index, value);
+}
+
+/* core.open(driver, options, object) → database: opens the first connection. */
+static int open_database(lua_State *L) {
+    const struct driver *driver = lua_touserdata(L, 1);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_settop(L, 3);
+    if (!driver || driver->version != DRIVER_VERSION) return raise_usage(L, "the driver was built for another version of liga");
+    struct db *db = userdata_new(L, USERDATA_DB, sizeof *db, DB_VALUES);
+    int index = lua_gettop(L);
+    db->core = core_of(L);
+    db->L = L;
+    db->driver = driver;
+    db->pid = (int)getpid();
+    arena_init(&db->arena, schema_out_of_memory, db);
+    schema_init(&db->schema, &db->arena);
+    read_open_options(L, db, 2);
+    hang_table(L, index, DB_MODELS, NULL);
+    hang_table(L, index, DB_CALLS, NULL);
+    hang_table(L, index, DB_THREADS, "k");
+    lua_pushvalue(L, 3);
+    lua_setiuservalue(L, index, DB_OBJECT);
+    struct call *call = call_open(L, db, index);
+    if (!pool_open(call)) return call_raise(L, call);
+    call_close(L, call);
+    lua_settop(L, index);
+    return 1;
+}
+
+static struct db *check_db(lua_State *L) {
+    return userdata_check(L, 1, USERDATA_DB, "a database");
+}
+
+static int close_database(lua_State *L) {
+    struct db *db = check_db(L);
+    if (db->closed) return 0;
+    if (db->open_calls) return raise_usage(L, "the database can't be closed while one of its own calls is running");
+    db->closed = true;
+    pool_close(db);
+    return 0;
+}
+
+static int database_gc(lua_State *L) {
+    struct db *db = userdata_test(L, 1, USERDATA_DB);
+    if (!db || !db->driver) return 0;
+    db->closed = true;
+    pool_close(db);
+    arena_free(&db->arena);
+    db->driver = NULL;
+    return 0;
+}
+
+static int is_closed(lua_State *L) {
+    lua_pushboolean(L, check_db(L)->closed);
+    return 1;
+}
+
+static int set_driven(lua_State *L) {
+    check_db(L)->driven = lua_toboolean(L, 2);
+    return 0;
+}
+
+static int set_logging_now(lua_State *L) {
+    check_db(L)->logging_now = lua_toboolean(L, 2);
+    return 0;
+}
+
+/* core.begin_text(db, mode) */
+static int begin_text(lua_State *L) {
+    static const char *const modes[] = { "default", "deferred", "immediate", "exclusive", NULL };
+    const struct db *db = check_db(L);
+    lua_pushstring(L, db->dialect->begin[luaL_checkoption(L, 2, "default", modes)]);
+    return 1;
+}
+
+/* ------------------------------------------------------------------------------------------------------- helpers */
+
+static int code_of(const char *name) {
+    for (int code = 1; code < ERROR_CODES; code++)
+        if (strcmp(error_name((enum error_code)code), name) == 0) return code;
+    return ERROR_USAGE;
+}
+
+/* core.raise(name, message, fields) */
+static int raise_error(lua_State *L) {
+    struct error error = { .code = (enum error_code)code_of(luaL_checkstring(L, 1)), .message = luaL_checkstring(L, 2) };
+    lua_settop(L, 3);
+    push_error(L, &error);
+    if (lua_istable(L, 3)) {
+        for (lua_pushnil(L); lua_next(L, 3); lua_pop(L, 1)) {
+            lua_pushvalue(L, -2);
+            lua_pushvalue(L, -2);
+            lua_rawset(L, 4);
+        }
+    }
+    return lua_error(L);
+}
+
+/* core.nearest(word, list) → the nearest candidate or nil */
+static int nearest(lua_State *L) {
+    struct nearest search = { .word = luaL_checkstring(L, 1) };
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_Integer count = luaL_len(L, 2);
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_geti(L, 2, i);
+        if (lua_type(L, -1) == LUA_TSTRING) nearest_offer(&search, lua_tostring(L, -1));
+        lua_pop(L, 1);              /* the list keeps the string */
+    }
+    lua_pushstring(L, search.best);
+    return 1;
+}
+
+static int set_drive(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    lua_setiuservalue(L, lua_upvalueindex(1), CORE_DRIVE);
+    return 0;
+}
+
+static int set_source_prefix(lua_State *L) {
+    struct core *core = core_of(L);
+    size_t len;
+    const char *prefix = luaL_checklstring(L, 1, &len);
+    if (len >= sizeof core->source_prefix) len = 0;
+    memcpy(core->source_prefix, prefix, len);
+    core->source_prefix[len] = '\0';
+    return 0;
+}
+
+static int new_list(lua_State *L) {
+    push_list(L, (int)luaL_optinteger(L, 1, 0));
+    return 1;
+}
+
+/* core.sleep(milliseconds) */
+static int sleep_ms(lua_State *L) {
+    lua_Number ms = luaL_checknumber(L, 1);
+    struct timespec pause = { (time_t)(ms / 1000), (long)((ms - (lua_Number)((long)(ms / 1000)) * 1000) * 1e6) };
+    while (nanosleep(&pause, &pause) != 0) {}
+    return 0;
+}
+
+static int raise_json(lua_State *L, const struct error *error) {
+    push_error(L, error);
+    return lua_error(L);
+}
+
+/* ------------------------------------------------------------------------------------------------------- opening */
+
+static void make_metatables(lua_State *L, struct core *core) {
+    for (int i = 0; i < USERDATA_COUNT; i++) {
+        lua_createtable(L, 0, 4);
+        lua_pushstring(L, userdata_name((enum userdata)i));
+        lua_setfield(L, -2, "__name");
+        core->metatable[i] = lua_topointer(L, -1);
+        lua_rawsetp(L, LUA_REGISTRYINDEX, core->metatable[i]);
+    }
+}
+
+static void hang_core_values(lua_State *L, int core) {
+    lua_createtable(L, 0, 2);
+    lua_pushliteral(L, "array");
+    lua_setfield(L, -2, "__jsontype");
+    lua_pushliteral(L, "liga.list");
+    lua_setfield(L, -2, "__name");
+    lua_setiuservalue(L, core, CORE_LISTS);
+    lua_newtable(L);
+    lua_setiuservalue(L, core, CORE_ERROR_METATABLE);
+    lua_newtable(L);
+    lua_setiuservalue(L, core, CORE_HANDLERS);
+}
+
+/* Fills the module table at the top; runs as a function of its own so that the core is its upvalue. */
+static int fill_module(lua_State *L) {
+    static const luaL_Reg functions[] = {
+        { "open", open_database }, { "close", close_database }, { "is_closed", is_closed }, { "set_driven", set_driven },
+        { "set_logging_now", set_logging_now }, { "begin_text", begin_text }, { "raise", raise_error }, { "nearest", nearest },
+        { "set_drive", set_drive }, { "set_source_prefix", set_source_prefix }, { "list", new_list }, { "sleep", sleep_ms },
+        { NULL, NULL },
+    };
+    static const struct json_binding json = { .raise = raise_json };
+    static const luaL_Reg database[] = { { "__gc", database_gc }, { NULL, NULL } };
+    lua_settop(L, 1);
+    lua_newtable(L);
+    lua_setfield(L, 1, "class_methods");
+    add_functions(L, functions);
+    open_calls(L);
+    open_pool(L);
+    open_definitions(L);
+    open_markers(L);
+    open_instances(L);
+    open_writes(L);
+    open_handlers(L);
+    open_raw(L);
+    open_tables(L);
+    lua_getfield(L, 1, "class_methods");
+    open_finders(L);
+    lua_pop(L, 1);
+    json_open(L, &json);
+    lua_setfield(L, 1, "json");
+    lua_pushlightuserdata(L, NULL);
+    lua_setfield(L, 1, "null");
+    push_core_value(L, CORE_ERROR_METATABLE);
+    lua_setfield(L, 1, "error_metatable");
+    lua_rawgetp(L, LUA_REGISTRYINDEX, core_of(L)->metatable[USERDATA_DB]);
+    add_functions(L, database);
+    lua_settop(L, 1);
+    return 1;
+}
+
+int luaopen_liga_core(lua_State *L) {
+    luaL_checkversion(L);
+    struct core *core = lua_newuserdatauv(L, sizeof *core, CORE_VALUES);
+    int index = lua_gettop(L);
+    memset(core, 0, sizeof *core);
+    make_metatables(L, core);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, core->metatable[USERDATA_CORE]);
+    lua_setmetatable(L, index);
+    hang_core_values(L, index);
+    lua_pushvalue(L, index);
+    lua_pushcclosure(L, fill_module, 1);
+    lua_newtable(L);
+    lua_call(L, 1, 1);
+    return 1;
+}

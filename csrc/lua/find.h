@@ -1,0 +1,52 @@
+/* Lua options → plan. */
+#ifndef LIGA_LUA_FIND_H
+#define LIGA_LUA_FIND_H
+
+#include "lua/where.h"
+
+struct find {
+    struct where_reader where;
+    struct plan *plan;
+    bool reject_on_empty;
+    bool attributes_given;
+    const char *column;             /* `col` of count */
+    const struct expr *expression;  /* … if it is an expression */
+    struct plan_column *grouped;    /* columns of `group`, as result columns */
+    int grouped_count;
+    bool exact;                     /* of has */
+    int options;                    /* stack index of the options table */
+    bool through, join_table_attributes;    /* given; read by the getter itself */
+};
+
+/* Option sets: which keys a caller takes beyond those of finds. */
+enum find_options { FIND_PLAIN = 0, FIND_COUNT = 1, FIND_LINK = 2, FIND_HAS = 4 };
+
+/* Starts a find over a model (root alias t0, no columns yet). */
+struct find *find_new(struct call *call, const struct model *model);
+
+/* Reads the options table at `index` (nil: none). False: error set. */
+bool read_find(lua_State *L, struct find *find, int index, enum find_options options);
+
+/* Adds every attribute of the model as a column unless `attributes` were given. */
+void find_default_columns(struct find *find);
+
+/* Raises EmptyResultError if nothing was found and rejectOnEmpty was given: a results function. */
+int find_results(lua_State *L, struct call *call);
+
+/* Reads names, {expression, alias} … into columns of the plan's last node. */
+bool read_attribute_list(lua_State *L, struct find *find, const struct model *model, int alias, int index);
+
+/* A key argument: one value, a list in order of the key, or a table by name. False: error set. */
+bool read_key_argument(lua_State *L, struct call *call, const struct model *model, int index, struct value *key);
+
+/* Ends a count over the find: the number, or a list of rows where it is grouped. */
+int count_rows(lua_State *L, struct call *call, struct find *find);
+
+/* Reads a standing `order` into the schema's arena; NULL with error set if it is wrong. */
+const struct order_term *read_standing_order_list(lua_State *L, struct call *call, const struct model *model, int index,
+                                                  struct error *error);
+
+/* Adds the finders to the table on the top. */
+void open_finders(lua_State *L);
+
+#endif

@@ -1,0 +1,42 @@
+/* The Lua functions that the binding hands over to where your code has to run between statements. Per call, never per row. */
+#ifndef LIGA_LUA_HANDLER_H
+#define LIGA_LUA_HANDLER_H
+
+#include "lua/state.h"
+
+/* id, name in core.set_handlers */
+#define HANDLERS(X)                                         \
+    X(FILL_DEFAULTS,     "fill_defaults")                   \
+    X(FILL_LIST,         "fill_list_defaults")              \
+    X(DESTROY_INSTANCE,  "destroy_instance")                \
+    X(DESTROY_WHERE,     "destroy_where")                   \
+    X(ASSOCIATE,         "associate")
+
+enum handler {
+#define X(id, name) HANDLER_##id,
+    HANDLERS(X)
+#undef X
+    HANDLER_COUNT
+};
+
+/* Calls the handler with the first `arguments` stack slots and returns its results; it may yield. */
+int call_handler(lua_State *L, enum handler handler, int arguments);
+
+/* Calls the function below its `arguments` on the stack and returns its results; it may yield. */
+int call_function(lua_State *L, int arguments);
+
+/* The class at `class_index` fills defaults by function into the values at `values_index`; then runs `plain` on the stack
+ * below the class. */
+int fill_then(lua_State *L, int class_index, int values_index, lua_CFunction plain);
+
+/* Pushes a handler. */
+void push_handler(lua_State *L, enum handler handler);
+
+/* Runs `plain` with stack (class, values, options); where the model has defaults by function the handler makes the values
+ * first. */
+int with_defaults(lua_State *L, enum handler handler, lua_CFunction plain);
+
+/* Adds set_handlers to the table on the top. */
+void open_handlers(lua_State *L);
+
+#endif

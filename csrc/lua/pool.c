@@ -1,0 +1,299 @@
+#define _POSIX_C_SOURCE 200809L
+
+#include "lua/pool.h"
+
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static long long now_ms(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (long long)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+bool pool_forked(const struct db *db) {
+    return db->pid != (int)getpid();
+}
+
+/* ------------------------------------------------------------------------------------------------------- links */
+
+static bool is_idle(const struct link *link) {
+    return link->conn && !link->user && !link->lease;
+}
+
+static void close_link(struct link *link) {
+    if (link->conn) link->conn->driver->close(link->conn);
+    link->conn = NULL;
+}
+
+/* Closes what has been idle for too long, never the last open connection. */
+static void trim(struct db *db, long long now) {
+    int open = 0;
+    for (int i = 0; i < db->link_limit; i++) open += db->links[i].conn != NULL;
+    for (int i = db->link_limit - 1; i >= 0 && open > 1; i--) {
+        struct link *link = &db->links[i];
+        if (!is_idle(link) || db->idle_ms <= 0 || now - link->released < db->idle_ms) continue;
+        close_link(link);
+        open--;
+    }
+}
+
+static bool open_link(struct call *call, struct link *link) {
+    struct db *db = call->db;
+    link->conn = db->driver->open(&db->options, &call->arena, &call->error);
+    link->savepoints = 0;
+    return link->conn != NULL;
+}
+
+bool pool_open(struct call *call) {
+    return open_link(call, &call->db->links[0]);
+}
+
+static struct link *find_idle(struct db *db) {
+    for (int i = 0; i < db->link_limit; i++)
+        if (is_idle(&db->links[i])) return &db->links[i];
+    return NULL;
+}
+
+static struct link *find_closed(struct db *db) {
+    for (int i = 0; i < db->link_limit; i++)
+        if (!db->links[i].conn && !db->links[i].user && !db->links[i].lease) return &db->links[i];
+    return NULL;
+}
+
+static struct link *idle_or_new(lua_State *L, struct call *call) {
+    struct link *link = find_idle(call->db);
+    if (link) return link;
+    link = find_closed(call->db);
+    if (link && !open_link(call, link)) call_raise(L, call);
+    return link;
+}
+
+/* ------------------------------------------------------------------------------------------------------ leases */
+
+bool lease_of(const struct lease *lease, const struct db *db) {
+    return lease->db == db;
+}
+
+bool lease_alive(lua_State *L, int index) {
+    lua_getfield(L, index, "finished");
+    bool finished = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return !finished;
+}
+
+/* The lease bound to the running coroutine, or NULL. */
+static struct lease *current_lease(lua_State *L, const struct call *call) {
+    if (!call->db->leases) return NULL;
+    push_call_value(L, call, CALL_DB);
+    lua_getiuservalue(L, -1, DB_THREADS);
+    lua_pushthread(L);
+    lua_rawget(L, -2);
+    struct lease *lease = lua_touserdata(L, -1);
+    lua_pop(L, 3);
+    return lease;
+}
+
+static struct link *leased_link(lua_State *L, struct call *call, struct lease *lease) {
+    if (!lease->link) call_fail(L, call, ERROR_USAGE, "the transaction is finished");
+    if (lease->link->user)
+        call_fail(L, call, ERROR_USAGE, "the transaction's connection is busy with another call (a finaliser or a callback)");
+    if (lease->link->conn->broken)
+        call_fail(L, call, ERROR_CONNECTION, "the connection was lost; the transaction is rolled back");
+    return lease->link;
+}
+
+static bool another_writes(const struct db *db) {
+    for (int i = 0; i < db->link_limit; i++)
+        if (db->links[i].lease && db->links[i].lease->writing) return true;
+    return false;
+}
+
+/* Without an event loop nobody could give a connection back, so waiting would be for ever. */
+static int nothing_free(lua_State *L, struct call *call) {
+    const struct db *db = call->db;
+    if (db->leases)
+        return call_fail(L, call, ERROR_USAGE, "%s: pass {transaction = t} to call inside the open transaction",
+                         db->memory ? "a memory database has one connection and a transaction owns it"
+                                    : "all connections of the pool are taken");
+    return call_fail(L, call, ERROR_USAGE, "the connection is busy with another call (a finaliser or a callback)");
+}
+
+struct link *pool_acquire(lua_State *L, struct call *call) {
+    struct db *db = call->db;
+    if (db->logging_now) call_fail(L, call, ERROR_USAGE, "the database can't be used inside its logging function");
+    if (pool_forked(db)) call_fail(L, call, ERROR_USAGE, "the database was opened by another process (before fork): connect anew");
+    struct lease *lease = call->lease || call->unleased ? call->lease : current_lease(L, call);
+    if (lease) {
+        call->lease = lease;
+        if (call->writes) lease->writing = true;
+        return leased_link(L, call, lease);
+    }
+    if (call->writes && another_writes(db) && !db->memory && db->dialect->cross_join_order)
+        call_fail(L, call, ERROR_USAGE, "an open transaction holds the write lock: pass {transaction = t} to write inside it");
+    struct link *link = idle_or_new(L, call);
+    if (!link) {                        /* perhaps a call that an error cut short still holds one: let the collector see it */
+        lua_gc(L, LUA_GCCOLLECT);
+        link = idle_or_new(L, call);
+    }
+    if (!link) nothing_free(L, call);
+    return link;
+}
+
+void pool_release(struct db *db, struct link *link, const struct call *call) {
+    if (link->user != call) return;
+    link->user = NULL;
+    if (link->lease) return;
+    if (link->conn && link->conn->broken) close_link(link);
+    if (db->link_limit == 1 || db->idle_ms <= 0) return;
+    link->released = now_ms();
+    trim(db, link->released);
+}
+
+void pool_clear_caches(struct db *db) {
+    for (int i = 0; i < db->link_limit; i++)
+        if (db->links[i].conn) db->driver->clear_cache(db->links[i].conn);
+}
+
+void pool_close(struct db *db) {
+    bool forked = pool_forked(db);
+    for (int i = 0; i < db->link_limit; i++) {
+        struct link *link = &db->links[i];
+        if (!link->conn) continue;
+        if (link->user && link->user->cursor) link->conn->driver->finish(link->conn, link->user->cursor);
+        if (link->user) link->user->cursor = NULL;
+        if (link->user) link->user->link = NULL;
+        if (link->lease) link->lease->link = NULL;
+        if (forked) db->driver->abandon(link->conn);
+        else db->driver->close(link->conn);
+        *link = (struct link){ 0 };
+    }
+    db->leases = 0;
+}
+
+/* ------------------------------------------------------------------------------------------- leases, from Lua */
+
+/* core.lease(db) → lease: takes a connection out of the pool for a transaction. */
+static int lease_new(lua_State *L) {
+    struct db *db = userdata_check(L, 1, USERDATA_DB, "a database");
+    struct lease *lease = userdata_new(L, USERDATA_LEASE, sizeof *lease, 1);
+    lua_pushvalue(L, 1);
+    lua_setiuservalue(L, -2, 1);
+    int index = lua_gettop(L);
+    struct call *call = call_open(L, db, 1);
+    call->unleased = true;
+    call->writes = lua_toboolean(L, 2);
+    struct link *link = pool_acquire(L, call);
+    lease->db = db;
+    lease->link = link;
+    link->lease = lease;
+    link->savepoints = 0;
+    db->leases++;
+    call_close(L, call);
+    lua_settop(L, index);
+    return 1;
+}
+
+static void give_back(struct lease *lease, bool close) {
+    struct link *link = lease->link;
+    if (!link) return;
+    lease->link = NULL;
+    link->lease = NULL;
+    lease->db->leases--;
+    if (close || (link->conn && link->conn->broken)) close_link(link);
+    else link->released = now_ms();
+}
+
+/* lease:release(): a connection that still has a transaction open is closed, never handed to somebody else. */
+static int lease_release(lua_State *L) {
+    struct lease *lease = userdata_check(L, 1, USERDATA_LEASE, "a lease");
+    if (!lease->link) return 0;
+    struct conn *conn = lease->link->conn;
+    give_back(lease, conn && conn->driver->in_transaction(conn));
+    return 0;
+}
+
+static int lease_gc(lua_State *L) {
+    struct lease *lease = userdata_test(L, 1, USERDATA_LEASE);
+    if (!lease || !lease->link) return 0;
+    if (pool_forked(lease->db)) return 0;
+    lua_warning(L, "liga: a transaction was dropped without commit or rollback; its connection is closed", 0);
+    give_back(lease, true);
+    return 0;
+}
+
+/* lease:bind(thread): calls of this coroutine use the lease from now on. */
+static int bind(lua_State *L, bool bound) {
+    userdata_check(L, 1, USERDATA_LEASE, "a lease");
+    luaL_checktype(L, 2, LUA_TTHREAD);
+    lua_getiuservalue(L, 1, 1);
+    lua_getiuservalue(L, -1, DB_THREADS);
+    lua_pushvalue(L, 2);
+    if (bound) lua_pushvalue(L, 1);
+    else lua_pushnil(L);
+    lua_rawset(L, -3);
+    return 0;
+}
+
+static int lease_bind(lua_State *L) { return bind(L, true); }
+static int lease_unbind(lua_State *L) { return bind(L, false); }
+
+/* lease:state() → "open" (a transaction is open), "idle", "broken", "released" */
+static int lease_state(lua_State *L) {
+    const struct lease *lease = userdata_check(L, 1, USERDATA_LEASE, "a lease");
+    const struct conn *conn = lease->link ? lease->link->conn : NULL;
+    lua_pushstring(L, !conn ? "released" : conn->broken ? "broken" : conn->driver->in_transaction(conn) ? "open" : "idle");
+    return 1;
+}
+
+static bool run_once(lua_State *L, struct call *call) {
+    (void)L;
+    return call->phase++ == 0;
+}
+
+static struct statement *control_statement(lua_State *L, struct call *call, int index) {
+    struct statement *statement = arena_new(&call->arena, struct statement);
+    size_t len;
+    const char *text = luaL_checklstring(L, index, &len);
+    statement->text = arena_text(&call->arena, text, len);
+    statement->len = len;
+    statement->kind = STATEMENT_TRANSACTION;
+    return statement;
+}
+
+/* lease:run(sql, writing): a transaction command on the lease's connection. */
+static int lease_run(lua_State *L) {
+    struct lease *lease = userdata_check(L, 1, USERDATA_LEASE, "a lease");
+    if (lua_toboolean(L, 3)) lease->writing = true;
+    lua_getiuservalue(L, 1, 1);
+    struct call *call = call_open(L, lease->db, lua_gettop(L));
+    call->lease = lease;
+    call->statement = control_statement(L, call, 2);
+    call->stage = STAGE_BODY;
+    call->control = true;
+    call->next = run_once;
+    return call_run(L, call);
+}
+
+/* lease:savepoint() → a name not used before in this transaction. */
+static int lease_savepoint(lua_State *L) {
+    const struct lease *lease = userdata_check(L, 1, USERDATA_LEASE, "a lease");
+    if (!lease->link) return raise_usage(L, "the transaction is finished");
+    lua_pushfstring(L, "liga_%d", ++lease->link->savepoints);
+    return 1;
+}
+
+void open_pool(lua_State *L) {
+    static const luaL_Reg methods[] = {
+        { "release", lease_release }, { "bind", lease_bind }, { "unbind", lease_unbind }, { "state", lease_state },
+        { "run", lease_run }, { "savepoint", lease_savepoint }, { "__gc", lease_gc }, { NULL, NULL },
+    };
+    static const luaL_Reg functions[] = { { "lease", lease_new }, { NULL, NULL } };
+    lua_rawgetp(L, LUA_REGISTRYINDEX, core_of(L)->metatable[USERDATA_LEASE]);
+    add_functions(L, methods);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -2, "__index");
+    lua_pop(L, 1);
+    add_functions(L, functions);
+}

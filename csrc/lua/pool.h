@@ -1,0 +1,37 @@
+/* The connections of a database object, and the leases by which transactions own one. */
+#ifndef LIGA_LUA_POOL_H
+#define LIGA_LUA_POOL_H
+
+#include "lua/call.h"
+
+/* A connection owned by a transaction. */
+struct lease {
+    struct db *db;
+    struct link *link;              /* NULL: given back */
+    bool writing;                   /* holds SQLite's write lock */
+};
+
+/* Opens the first connection; false: call->error is set. */
+bool pool_open(struct call *call);
+
+/* The connection for a call: its transaction's, else an idle one, else a new one. Raises if there is none. */
+struct link *pool_acquire(lua_State *L, struct call *call);
+void pool_release(struct db *db, struct link *link, const struct call *call);
+
+/* After DDL: prepared statements of all connections are forgotten. */
+void pool_clear_caches(struct db *db);
+
+/* Closes all connections (the first error does not matter); used by close and by the collector. */
+void pool_close(struct db *db);
+
+/* True in a process that did not open the database. */
+bool pool_forked(const struct db *db);
+
+bool lease_of(const struct lease *lease, const struct db *db);
+/* True while the transaction object (a table at `index` with the lease at [1]) is open. */
+bool lease_alive(lua_State *L, int index);
+
+/* Adds the metatable of leases and the function core.lease to the table on the top. */
+void open_pool(lua_State *L);
+
+#endif

@@ -1,0 +1,207 @@
+#include "lua/rowset.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "lua/json.h"
+
+/* -------------------------------------------------------------------------------------------------------- making */
+
+static bool keeps_text(const struct attr *attr) {
+    enum value_kind kind = type_info(attr->type.id)->logical;
+    return kind == VALUE_TEXT || kind == VALUE_BLOB || kind == VALUE_NULL;
+}
+
+static size_t aligned(size_t size) {
+    return (size + 15) & ~(size_t)15;
+}
+
+static unsigned index_size(int capacity) {
+    unsigned size = 4;
+    while (size < (unsigned)capacity * 2) size *= 2;
+    return capacity ? size : 0;
+}
+
+/* One block: head, numbers, addresses, index, slots, kinds. */
+static struct rowset *allocate(lua_State *L, const struct model *model, int capacity) {
+    size_t cells = (size_t)capacity * (size_t)model->attr_count;
+    unsigned entries = index_size(capacity);
+    size_t numbers = aligned(sizeof(struct rowset));
+    size_t addresses = numbers + aligned(cells * sizeof(union number));
+    size_t index = addresses + aligned((size_t)capacity * sizeof(void *));
+    size_t slots = index + aligned(entries * sizeof(unsigned short));
+    size_t kinds = slots + aligned((size_t)model->attr_count * sizeof(unsigned short));
+    char *block = userdata_new(L, USERDATA_ROWSET, kinds + cells, ROWSET_VALUES);
+    struct rowset *rowset = (struct rowset *)(void *)block;
+    rowset->model = model;
+    rowset->width = model->attr_count;
+    rowset->capacity = capacity;
+    rowset->unsaved = capacity == 0;
+    rowset->index_mask = entries ? entries - 1 : 0;
+    rowset->numbers = (union number *)(void *)(block + numbers);
+    rowset->addresses = (const void **)(void *)(block + addresses);
+    rowset->index = (unsigned short *)(void *)(block + index);
+    rowset->slots = (unsigned short *)(void *)(block + slots);
+    rowset->kinds = (unsigned char *)block + kinds;
+    for (int i = 0; i < model->attr_count; i++)
+        if (keeps_text(model->attrs[i])) rowset->slots[i] = (unsigned short)rowset->text_width++;
+    return rowset;
+}
+
+/* Class metamethods are copied into every chunk's metatable: Lua looks them up raw. */
+static void copy_metamethods(lua_State *L, int model_index) {
+    lua_getiuservalue(L, model_index, MODEL_UNSAVED);
+    int from = lua_gettop(L);
+    lua_createtable(L, 1, 8);
+    if (lua_isnil(L, from)) return;
+    lua_pushnil(L);
+    while (lua_next(L, from)) {
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, -4);
+    }
+}
+
+struct rowset *rowset_new(lua_State *L, int model_index, int capacity) {
+    model_index = lua_absindex(L, model_index);
+    const struct model_box *box = lua_touserdata(L, model_index);
+    copy_metamethods(L, model_index);
+    lua_remove(L, -2);
+    struct rowset *rowset = allocate(L, box->model, capacity);
+    rowset->db = box->db;
+    lua_createtable(L, capacity * rowset->text_width, 0);
+    lua_setiuservalue(L, -2, ROWSET_TEXTS);
+    lua_pushvalue(L, model_index);
+    lua_setiuservalue(L, -2, ROWSET_MODEL);
+    lua_rawseti(L, -2, 1);
+    return rowset;
+}
+
+struct rowset *rowset_open(lua_State *L, int model_index) {
+    model_index = lua_absindex(L, model_index);
+    struct model_box *box = lua_touserdata(L, model_index);
+    struct rowset *open = box->open;
+    if (open && open->count < open->capacity && box->open_generation == box->model->generation) {
+        lua_getiuservalue(L, model_index, MODEL_OPEN);
+        return open;
+    }
+    box->open = NULL;
+    struct rowset *fresh = rowset_new(L, model_index, ROWSET_SHARED_ROWS);
+    lua_pushvalue(L, -1);
+    lua_setiuservalue(L, model_index, MODEL_OPEN);
+    box->open = fresh;
+    box->open_generation = box->model->generation;
+    return fresh;
+}
+
+void push_unsaved_metatable(lua_State *L, int model_index) {
+    lua_getiuservalue(L, model_index, MODEL_UNSAVED);
+}
+
+/* -------------------------------------------------------------------------------------------------- finding rows */
+
+static unsigned hash(const void *address) {
+    uint64_t bits = (uint64_t)(uintptr_t)address >> 4;
+    return (unsigned)((bits * 0x9E3779B97F4A7C15u) >> 40);
+}
+
+int rowset_register(struct rowset *rowset, const void *address) {
+    int row = rowset->count++;
+    unsigned at = hash(address) & rowset->index_mask;
+    while (rowset->index[at] && rowset->addresses[rowset->index[at] - 1] != address) at = (at + 1) & rowset->index_mask;
+    if (rowset->index[at]) rowset->addresses[rowset->index[at] - 1] = NULL;
+    rowset->index[at] = (unsigned short)(row + 1);
+    rowset->addresses[row] = address;
+    return row;
+}
+
+int rowset_find(const struct rowset *rowset, const void *address) {
+    if (!rowset->capacity) return -1;
+    unsigned at = hash(address) & rowset->index_mask;
+    while (rowset->index[at] && rowset->addresses[rowset->index[at] - 1] != address) at = (at + 1) & rowset->index_mask;
+    return rowset->index[at] ? rowset->index[at] - 1 : -1;
+}
+
+struct rowset *instance_rowset(lua_State *L, int index) {
+    if (lua_type(L, index) != LUA_TTABLE || !lua_getmetatable(L, index)) return NULL;
+    lua_rawgeti(L, -1, 1);
+    lua_remove(L, -2);
+    struct rowset *rowset = userdata_test(L, -1, USERDATA_ROWSET);
+    if (!rowset) lua_pop(L, 1);
+    return rowset;
+}
+
+/* ----------------------------------------------------------------------------------------------------- originals */
+
+static int text_place(const struct rowset *rowset, int row, const struct attr *attr) {
+    return row * rowset->text_width + rowset->slots[attr->ordinal] + 1;
+}
+
+/* A value whose type is not the attribute's own (a foreign program's text in an INTEGER column) has no place among the texts:
+ * such an original counts as absent, so that the attribute is written again only where it was assigned. */
+static void keep_text(lua_State *L, struct rowset *rowset, int row, const struct attr *attr, int texts_index, int value_index,
+                      enum original kind) {
+    if (!keeps_text(attr)) return;
+    rowset->kinds[row * rowset->width + attr->ordinal] = (unsigned char)kind;
+    lua_pushvalue(L, value_index);
+    lua_rawseti(L, texts_index, text_place(rowset, row, attr));
+}
+
+void original_keep(lua_State *L, struct rowset *rowset, int row, const struct attr *attr, int texts_index, int value_index) {
+    if (attr->ordinal >= rowset->width) return;
+    int cell = row * rowset->width + attr->ordinal;
+    unsigned char *kind = &rowset->kinds[cell];
+    switch (lua_type(L, value_index)) {
+    case LUA_TNIL:     *kind = ORIGINAL_NULL; break;
+    case LUA_TBOOLEAN: *kind = lua_toboolean(L, value_index) ? ORIGINAL_TRUE : ORIGINAL_FALSE; break;
+    case LUA_TNUMBER:
+        if (lua_isinteger(L, value_index)) {
+            *kind = ORIGINAL_INT;
+            rowset->numbers[cell].integer = lua_tointeger(L, value_index);
+        } else {
+            *kind = ORIGINAL_REAL;
+            rowset->numbers[cell].real = lua_tonumber(L, value_index);
+        }
+        break;
+    default: keep_text(L, rowset, row, attr, texts_index, lua_absindex(L, value_index), ORIGINAL_TEXT);
+    }
+}
+
+void original_keep_source(lua_State *L, struct rowset *rowset, int row, const struct attr *attr, int texts_index,
+                          struct value source) {
+    if (attr->ordinal >= rowset->width) return;
+    lua_pushlstring(L, source.as.text, source.len);
+    keep_text(L, rowset, row, attr, texts_index, lua_gettop(L), ORIGINAL_SOURCE);
+    lua_pop(L, 1);
+}
+
+static void push_text(lua_State *L, int rowset_index, const struct rowset *rowset, int row, const struct attr *attr) {
+    lua_getiuservalue(L, rowset_index, ROWSET_TEXTS);
+    lua_rawgeti(L, -1, text_place(rowset, row, attr));
+    lua_remove(L, -2);
+}
+
+static void push_decoded(lua_State *L, struct db *db) {
+    struct error error = { .code = ERROR_NONE };
+    struct arena arena;
+    size_t len;
+    const char *text = lua_tolstring(L, -1, &len);
+    arena_init(&arena, db->arena.oom, db->arena.owner);
+    if (!json_push(L, text, len, &arena, &error)) lua_pushnil(L);
+    arena_free(&arena);
+    lua_remove(L, -2);
+}
+
+void push_original(lua_State *L, int rowset_index, const struct rowset *rowset, int row, const struct attr *attr) {
+    int cell = row * rowset->width + attr->ordinal;
+    switch (original_kind(rowset, row, attr)) {
+    case ORIGINAL_ABSENT:
+    case ORIGINAL_NULL:   lua_pushnil(L); break;
+    case ORIGINAL_INT:    lua_pushinteger(L, rowset->numbers[cell].integer); break;
+    case ORIGINAL_REAL:   lua_pushnumber(L, rowset->numbers[cell].real); break;
+    case ORIGINAL_FALSE:  lua_pushboolean(L, 0); break;
+    case ORIGINAL_TRUE:   lua_pushboolean(L, 1); break;
+    case ORIGINAL_TEXT:   push_text(L, rowset_index, rowset, row, attr); break;
+    case ORIGINAL_SOURCE: push_text(L, rowset_index, rowset, row, attr); push_decoded(L, rowset->db); break;
+    }
+}

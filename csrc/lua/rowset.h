@@ -1,0 +1,74 @@
+/* What belongs to instances and is not in them: a chunk of up to 256 rows has a metatable of its own, and a RowSet on it.
+ *
+ * The RowSet knows its instances by address (Lua's collector does not move objects; registering a row overwrites what its
+ * address said before) and keeps their original values: numbers raw, texts as the Lua strings that the instance got, JSON as
+ * source text. Nothing is hidden in the instance itself. */
+#ifndef LIGA_LUA_ROWSET_H
+#define LIGA_LUA_ROWSET_H
+
+#include "lua/call.h"
+
+enum { ROWSET_ROWS = 256, ROWSET_SHARED_ROWS = 64, ROWSET_FIRST_ROWS = 32 };
+
+enum original {
+    ORIGINAL_ABSENT,    /* the attribute was not selected */
+    ORIGINAL_NULL, ORIGINAL_INT, ORIGINAL_REAL, ORIGINAL_FALSE, ORIGINAL_TRUE,
+    ORIGINAL_TEXT,      /* in the texts */
+    ORIGINAL_SOURCE     /* JSON: its source text is in the texts */
+};
+
+union number { lua_Integer integer; lua_Number real; };
+
+/* Lives in one userdata: this head, then the arrays. User values: the texts, the model userdata, the set of names that queries
+ * gave to selected expressions (nil: none). */
+struct rowset {
+    const struct model *model;
+    struct db *db;
+    int width;                  /* attributes, by ordinal */
+    int capacity, count;
+    int text_width;
+    unsigned index_mask;
+    bool unsaved;               /* the class's: instances that are not stored yet; no rows */
+    union number *numbers;      /* capacity × width */
+    unsigned char *kinds;       /* capacity × width, enum original */
+    const void **addresses;     /* capacity */
+    unsigned short *index;      /* address → row + 1 */
+    unsigned short *slots;      /* ordinal → text column */
+};
+
+enum rowset_value { ROWSET_TEXTS = 1, ROWSET_MODEL, ROWSET_ALIASES, ROWSET_VALUES = ROWSET_ALIASES };
+
+/* Pushes a fresh metatable for instances of the model (userdata at model_index) with a RowSet of `capacity` rows; 0: unsaved. */
+struct rowset *rowset_new(lua_State *L, int model_index, int capacity);
+
+/* Pushes the metatable of the chunk that single rows share, made anew when full or outdated. */
+struct rowset *rowset_open(lua_State *L, int model_index);
+
+/* Pushes the metatable of unsaved instances. */
+void push_unsaved_metatable(lua_State *L, int model_index);
+
+/* Gives the table at `index` a row; returns its number. The rowset must have room. */
+int rowset_register(struct rowset *rowset, const void *address);
+
+/* The row of an address, or -1. */
+int rowset_find(const struct rowset *rowset, const void *address);
+
+/* Pushes the RowSet of the instance at `index` (its metatable's [1]), or pushes nothing and returns NULL. */
+struct rowset *instance_rowset(lua_State *L, int index);
+
+/* Keeps the original of one attribute; the shown value is at `value_index` (texts are shared), texts at `texts_index`.
+ * `source`: JSON text, else NULL kind. */
+void original_keep(lua_State *L, struct rowset *rowset, int row, const struct attr *attr, int texts_index, int value_index);
+void original_keep_source(lua_State *L, struct rowset *rowset, int row, const struct attr *attr, int texts_index,
+                          struct value source);
+
+/* Pushes the original as the instance showed it (JSON decoded anew); nil where NULL or absent. The RowSet userdata is at
+ * `rowset_index`. */
+void push_original(lua_State *L, int rowset_index, const struct rowset *rowset, int row, const struct attr *attr);
+
+static inline enum original original_kind(const struct rowset *rowset, int row, const struct attr *attr) {
+    if (attr->ordinal >= rowset->width) return ORIGINAL_ABSENT;
+    return (enum original)rowset->kinds[row * rowset->width + attr->ordinal];
+}
+
+#endif

@@ -1,0 +1,135 @@
+/* What every file of the binding shares: the userdata, how to get at them, how errors leave.
+ *
+ * Ownership: db (userdata) ⊃ schema arena, connections · model (userdata) → db · rowset (userdata, in a chunk's metatable) → model
+ * · call (userdata, on the stack of the running function) → db. Every C function of liga has the core as upvalue 1. */
+#ifndef LIGA_LUA_STATE_H
+#define LIGA_LUA_STATE_H
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "driver/driver.h"
+#include "schema/assoc.h"
+#include "sql/dialect.h"
+
+#include "lua/export.h"
+
+/* The kinds of userdata: id, __name. */
+#define USERDATA(X)                         \
+    X(CORE,   "liga.core")                  \
+    X(DB,     "liga.database")              \
+    X(MODEL,  "liga.model")                 \
+    X(ASSOC,  "liga.association")           \
+    X(ROWSET, "liga.rowset")                \
+    X(CALL,   "liga.call")                  \
+    X(LEASE,  "liga.lease")                 \
+    X(OP,     "liga.op")                    \
+    X(MARKER, "liga.expression")
+
+enum userdata {
+#define X(id, name) USERDATA_##id,
+    USERDATA(X)
+#undef X
+    USERDATA_COUNT
+};
+
+/* One per Lua state. The metatables are anchored in the registry; their addresses tell userdata apart without a lookup. */
+struct core {
+    const void *metatable[USERDATA_COUNT];
+    const void *list_metatable;         /* of lists that liga returns */
+    char source_prefix[512];            /* chunk name of liga's own Lua files, up to the last slash */
+};
+
+enum core_value { CORE_LISTS = 1, CORE_DRIVE, CORE_ERROR_METATABLE, CORE_HANDLERS, CORE_VALUES = CORE_HANDLERS };
+
+static inline struct core *core_of(lua_State *L) {
+    return lua_touserdata(L, lua_upvalueindex(1));
+}
+
+/* Its __name. */
+const char *userdata_name(enum userdata kind);
+
+/* The userdata at `index` if it is of this kind, else NULL. */
+void *userdata_test(lua_State *L, int index, enum userdata kind);
+/* Raises UsageError unless it is; `what` names the argument. */
+void *userdata_check(lua_State *L, int index, enum userdata kind, const char *what);
+/* A fresh zeroed userdata of the kind, on the stack. */
+void *userdata_new(lua_State *L, enum userdata kind, size_t size, int values);
+/* Pushes one of the values that hang on the core. */
+void push_core_value(lua_State *L, enum core_value value);
+/* Adds functions to the table on the top; each gets the core as upvalue. */
+void add_functions(lua_State *L, const luaL_Reg *functions);
+
+/* ---------------------------------------------------------------------------------------------------- database */
+
+struct lease;
+
+/* One place of the pool. */
+struct link {
+    struct conn *conn;                  /* NULL: not open */
+    struct call *user;                  /* the call that runs on it, or NULL */
+    struct lease *lease;                /* the transaction that owns it, or NULL */
+    long long released;                 /* ms, monotonic; 0: never used */
+    int savepoints;                     /* names given so far in the open transaction */
+};
+
+enum { POOL_LIMIT = 64 };
+
+struct db {
+    struct core *core;
+    struct arena arena;                 /* the schema's; freed when the object is collected */
+    struct schema schema;
+    lua_State *L;                       /* of the call that changes the schema, for the arena's oom */
+    const struct driver *driver;
+    const struct dialect *dialect;
+    struct conn_options options;
+    struct link links[POOL_LIMIT];
+    int link_limit, idle_ms;
+    int open_calls;                     /* on some stack */
+    int leases;                         /* open transactions */
+    int pid;
+    bool closed, driven, logging_now, dates_epoch, read_only, memory;
+};
+
+/* Values that hang on the db userdata. */
+enum db_value { DB_MODELS = 1, DB_CALLS, DB_THREADS, DB_OBJECT, DB_VALUES = DB_OBJECT };
+
+/* ------------------------------------------------------------------------------------------------------ models */
+
+struct rowset;
+
+struct model_box {
+    struct db *db;
+    struct model *model;
+    struct rowset *open;                /* the chunk that single rows share, or NULL */
+    unsigned open_generation;
+    bool calls_lua;                     /* defaults by function: writes go through operation.lua */
+    bool has_dependents;
+};
+
+enum model_value { MODEL_DB = 1, MODEL_CLASS, MODEL_UNSAVED, MODEL_OPEN, MODEL_VALUES = MODEL_OPEN };
+
+struct assoc_box {
+    struct db *db;
+    struct assoc *assoc;
+};
+
+/* The model behind a class table at `index`, or NULL; the userdata is pushed if found. */
+struct model_box *class_model(lua_State *L, int index);
+/* As above; raises UsageError if it is none. Nothing is left on the stack. */
+struct model_box *check_class(lua_State *L, int index);
+/* Pushes the model userdata of a model. */
+struct model_box *push_model(lua_State *L, struct db *db, int db_index, const struct model *model);
+
+/* ------------------------------------------------------------------------------------------------------ errors */
+
+/* Pushes a liga.Error object made of `error`. */
+void push_error(lua_State *L, const struct error *error);
+
+/* Raises a UsageError with a formatted message (luaL_error's formats). */
+int raise_usage(lua_State *L, const char *format, ...);
+
+#endif

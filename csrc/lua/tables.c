@@ -1,0 +1,88 @@
+#include "lua/tables.h"
+
+#include "lua/call.h"
+#include "schema/order.h"
+#include "sql/ddl.h"
+
+struct listing {
+    struct call *call;
+    struct model_order order;
+    int chosen;             /* stack index of the list of models, 0: all */
+    int list;               /* stack index of the result */
+};
+
+static bool is_chosen(lua_State *L, const struct listing *listing, const struct model *model) {
+    if (!listing->chosen) return true;
+    for (lua_Integer i = 1; i <= (lua_Integer)lua_rawlen(L, listing->chosen); i++) {
+        lua_rawgeti(L, listing->chosen, i);
+        const struct model_box *box = userdata_test(L, -1, USERDATA_MODEL);
+        lua_pop(L, 1);
+        if (box && box->model == model) return true;
+    }
+    return false;
+}
+
+/* Appends {sql, model, kind}. */
+static void add(lua_State *L, struct listing *listing, const struct statement *statement, const struct model *model,
+                const char *kind) {
+    if (!statement) call_raise(L, listing->call);
+    lua_createtable(L, 0, 3);
+    lua_pushlstring(L, statement->text, statement->len);
+    lua_setfield(L, -2, "sql");
+    lua_pushstring(L, model->name);
+    lua_setfield(L, -2, "model");
+    lua_pushstring(L, kind);
+    lua_setfield(L, -2, "kind");
+    lua_rawseti(L, listing->list, (lua_Integer)lua_rawlen(L, listing->list) + 1);
+}
+
+static struct listing open_listing(lua_State *L) {
+    struct db *db = userdata_check(L, 1, USERDATA_DB, "a database");
+    lua_settop(L, 3);
+    struct listing listing = { .call = call_open(L, db, 1), .chosen = lua_istable(L, 2) ? 2 : 0 };
+    listing.order = order_models(&db->schema, &listing.call->arena);
+    lua_newtable(L);
+    listing.list = lua_gettop(L);
+    return listing;
+}
+
+static int close_listing(lua_State *L, const struct listing *listing) {
+    call_close(L, listing->call);
+    return 1;
+}
+
+/* core.create_statements(db, models, if_not_exists) → list of {sql, model, kind = "table" | "index"} */
+static int create_statements(lua_State *L) {
+    struct listing listing = open_listing(L);
+    struct call *call = listing.call;
+    bool if_not_exists = lua_toboolean(L, 3), forward = call->db->dialect->forward_references;
+    for (int i = 0; i < listing.order.count; i++) {
+        const struct model *model = listing.order.models[i];
+        if (!is_chosen(L, &listing, model)) continue;
+        add(L, &listing, ddl_create_table(&call->arena, call->db->dialect, model, if_not_exists,
+                                          forward ? NULL : listing.order.late, forward ? 0 : listing.order.late_count, &call->error),
+            model, "table");
+        for (const struct index *index = model->indexes; index; index = index->next)
+            add(L, &listing, ddl_create_index(&call->arena, call->db->dialect, model, index, &call->error), model, "index");
+    }
+    return close_listing(L, &listing);
+}
+
+/* core.drop_statements(db, models) → the same for dropping, dependents first */
+static int drop_statements(lua_State *L) {
+    struct listing listing = open_listing(L);
+    struct call *call = listing.call;
+    for (int i = listing.order.count - 1; i >= 0; i--) {
+        const struct model *model = listing.order.models[i];
+        if (is_chosen(L, &listing, model))
+            add(L, &listing, ddl_drop_table(&call->arena, call->db->dialect, model, &call->error), model, "table");
+    }
+    return close_listing(L, &listing);
+}
+
+void open_tables(lua_State *L) {
+    static const luaL_Reg functions[] = {
+        { "create_statements", create_statements }, { "drop_statements", drop_statements }, { NULL, NULL },
+    };
+    add_functions(L, functions);
+}

@@ -1,0 +1,160 @@
+#define _POSIX_C_SOURCE 200809L
+
+#include "lua/value.h"
+
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "base/datetime.h"
+#include "base/utf8.h"
+#include "lua/json.h"
+
+void push_value(lua_State *L, struct value value) {
+    switch (value.kind) {
+    case VALUE_NULL: lua_pushnil(L); break;
+    case VALUE_BOOL: lua_pushboolean(L, value.as.boolean); break;
+    case VALUE_INT:  lua_pushinteger(L, value.as.integer); break;
+    case VALUE_REAL: lua_pushnumber(L, value.as.real); break;
+    case VALUE_TEXT:
+    case VALUE_BLOB: lua_pushlstring(L, value.as.text, value.len); break;
+    }
+}
+
+static bool is_json(const struct attr *attr) {
+    return attr->type.id == TYPE_JSON || attr->type.id == TYPE_JSONB;
+}
+
+bool push_logical(lua_State *L, const struct db *db, const struct attr *attr, struct value value, struct arena *arena,
+                  struct error *error) {
+    int64_t micros;
+    if (value.kind == VALUE_TEXT && is_json(attr)) {
+        if (json_push(L, value.as.text, value.len, arena, error)) return true;
+        error->model = attr->model->name;
+        error->attribute = attr->name;
+        return false;
+    }
+    if (db->dates_epoch && attr->type.id == TYPE_DATE && value.kind == VALUE_TEXT
+        && datetime_read(value.as.text, value.len, &micros))
+        lua_pushnumber(L, (lua_Number)micros / 1e6);
+    else
+        push_value(L, value);
+    return true;
+}
+
+bool is_null(lua_State *L, int index) {
+    return lua_isnil(L, index) || (lua_islightuserdata(L, index) && !lua_touserdata(L, index));
+}
+
+const char *kind_text(lua_State *L, int index) {
+    static const char *const texts[] = {
+        [LUA_TNIL] = "nil", [LUA_TBOOLEAN] = "a boolean", [LUA_TLIGHTUSERDATA] = "liga.null", [LUA_TNUMBER] = "a number",
+        [LUA_TSTRING] = "a string", [LUA_TTABLE] = "a table", [LUA_TFUNCTION] = "a function", [LUA_TUSERDATA] = "a userdata",
+        [LUA_TTHREAD] = "a thread",
+    };
+    return texts[lua_type(L, index)];
+}
+
+/* ------------------------------------------------------------------------------------------------------ reading */
+
+/* Raw field of an os.date table; `missing` where it is absent or no integer. */
+static int date_field(lua_State *L, int index, const char *key, int missing) {
+    lua_pushstring(L, key);
+    lua_rawget(L, index);
+    int isnum;
+    lua_Integer number = lua_tointegerx(L, -1, &isnum);
+    lua_pop(L, 1);
+    return isnum && number > -100000 && number < 100000 ? (int)number : missing;
+}
+
+/* An os.date table is local time, as os.time reads it. */
+static bool read_date_table(lua_State *L, int index, const struct attr *attr, struct value *value, struct arena *arena) {
+    struct tm tm = { .tm_isdst = -1 };
+    index = lua_absindex(L, index);
+    tm.tm_year = date_field(L, index, "year", 0) - 1900;
+    tm.tm_mon = date_field(L, index, "month", 0) - 1;
+    tm.tm_mday = date_field(L, index, "day", 0);
+    tm.tm_hour = date_field(L, index, "hour", 12);
+    tm.tm_min = date_field(L, index, "min", 0);
+    tm.tm_sec = date_field(L, index, "sec", 0);
+    if (tm.tm_mon < 0 || tm.tm_mday < 1) return false;
+    char *text = arena_alloc(arena, DATETIME_TEXT);
+    if (attr->type.id == TYPE_DATE) {
+        *value = value_int((int64_t)mktime(&tm));
+    } else {
+        const char *format = attr->type.id == TYPE_DATEONLY ? "%Y-%m-%d" : "%H:%M:%S";
+        mktime(&tm);
+        *value = value_text(text, strftime(text, DATETIME_TEXT, format, &tm));
+    }
+    return true;
+}
+
+static bool read_json(lua_State *L, int index, struct value *value, struct arena *arena, struct error *error) {
+    struct buf buf;
+    buf_init(&buf, arena);
+    if (!json_write(L, index, NULL, &buf, error)) return false;
+    *value = value_text(buf.text, buf.len);
+    return true;
+}
+
+static bool is_date_like(const struct attr *attr) {
+    return attr->type.id == TYPE_DATE || attr->type.id == TYPE_DATEONLY || attr->type.id == TYPE_TIME;
+}
+
+/* A table or userdata where a value is expected. */
+static bool read_compound(lua_State *L, int index, const struct attr *attr, struct value *value, struct arena *arena,
+                          struct error *error) {
+    if (lua_istable(L, index) && is_date_like(attr) && read_date_table(L, index, attr, value, arena)) return true;
+    return error_set(error, arena, ERROR_VALIDATION, "expects %s, got %s", type_text(&attr->type, arena), kind_text(L, index));
+}
+
+bool read_plain(lua_State *L, int index, struct value *value, struct arena *arena, struct error *error) {
+    size_t len;
+    switch (lua_type(L, index)) {
+    case LUA_TNIL:     *value = value_null(); return true;
+    case LUA_TBOOLEAN: *value = value_bool(lua_toboolean(L, index)); return true;
+    case LUA_TNUMBER:
+        *value = lua_isinteger(L, index) ? value_int(lua_tointeger(L, index)) : value_real(lua_tonumber(L, index));
+        return true;
+    case LUA_TSTRING: {
+        const char *text = lua_tolstring(L, index, &len);
+        *value = value_text(arena_text(arena, text, len), len);
+        return true;
+    }
+    default:
+        *value = value_null();
+        if (is_null(L, index)) return true;
+        return error_set(error, arena, ERROR_VALIDATION, "expects a plain value, got %s", kind_text(L, index));
+    }
+}
+
+static void blame(struct error *error, const struct attr *attr, struct arena *arena, struct value given) {
+    if (error->code == ERROR_VALIDATION && !error->attribute) {
+        error->message = arena_printf(arena, "%s.%s %s", attr->model->name, attr->name, error->message);
+        error->model = attr->model->name;
+        error->attribute = attr->name;
+        error->value = given;
+        error->has_value = given.kind != VALUE_NULL;
+    }
+}
+
+bool read_attr_value(lua_State *L, int index, const struct attr *attr, struct value *value, struct arena *arena,
+                     struct error *error) {
+    struct value given = value_null();
+    *value = given;
+    if (is_null(L, index)) return true;
+    bool fine;
+    if (is_json(attr)) {
+        fine = read_json(L, index, value, arena, error);
+    } else {
+        int type = lua_type(L, index);
+        fine = type == LUA_TBOOLEAN || type == LUA_TNUMBER || type == LUA_TSTRING
+             ? read_plain(L, index, value, arena, error)
+             : read_compound(L, index, attr, value, arena, error);
+        given = *value;
+        fine = fine && type_accept(&attr->type, value, arena, error);
+    }
+    if (!fine) blame(error, attr, arena, given);
+    return fine;
+}

@@ -1,0 +1,29 @@
+/* struct value ↔ Lua value. */
+#ifndef LIGA_LUA_VALUE_H
+#define LIGA_LUA_VALUE_H
+
+#include "lua/call.h"
+
+/* Pushes a value as it is (NULL: nil). */
+void push_value(lua_State *L, struct value value);
+
+/* Pushes a logical value of an attribute as an instance shows it: JSON decoded, dates by the database's `dates` option. False: a
+ * stored JSON text is malformed (error set, nothing pushed). */
+bool push_logical(lua_State *L, const struct db *db, const struct attr *attr, struct value value, struct arena *arena,
+                  struct error *error);
+
+/* True for nil and liga.null. */
+bool is_null(lua_State *L, int index);
+
+/* Reads the Lua value at `index` in the attribute's logical form; nil and liga.null are NULL. Texts are copied into the arena.
+ * False: error set, with model, attribute and value. */
+bool read_attr_value(lua_State *L, int index, const struct attr *attr, struct value *value, struct arena *arena,
+                     struct error *error);
+
+/* Reads a plain Lua value (nil, boolean, number, string; anything else is an error) without a type. */
+bool read_plain(lua_State *L, int index, struct value *value, struct arena *arena, struct error *error);
+
+/* The name of a value's kind for messages: "a table", "a function" … */
+const char *kind_text(lua_State *L, int index);
+
+#endif

@@ -1,0 +1,73 @@
+/* create, save, bulk writes: values are checked all together before any SQL, then written in as few statements as can be. */
+#ifndef LIGA_LUA_WRITE_H
+#define LIGA_LUA_WRITE_H
+
+#include "lua/find.h"
+#include "lua/instance.h"
+
+struct write_options {
+    bool silent, all, no_validate, returning;
+    int64_t limit;                  /* -1: none */
+    const bool *fields;             /* by ordinal; NULL: no `fields` given */
+    const struct expr *where;       /* NULL: no effective condition */
+    bool where_given;
+    double by;                      /* increment */
+    int64_t by_integer;
+    bool by_given, by_is_integer;
+};
+
+/* Which options a call takes. */
+enum write_option_set {
+    WRITE_ROW = 1,                  /* create, save: fields, validate, silent … */
+    WRITE_WHERE = 2,                /* update, destroy …: where, all, limit */
+    WRITE_BULK = 4,                 /* bulkCreate */
+    WRITE_COUNTER = 8,              /* increment: by */
+    WRITE_DESTROY = 16,
+    WRITE_LINK = 32                 /* accessors: through, destroy … are read by them */
+};
+
+/* Reads the options table at `index` (nil: none). False: error set. */
+bool read_write_options(lua_State *L, struct call *call, int index, int sets, struct write_options *options);
+
+/* The clock reading of this call, one for all rows, in logical form. */
+struct value call_now(struct call *call);
+
+/* Adds a validation fault; they are raised together. */
+void add_fault(struct call *call, const struct attr *attr, const char *validator, const char *message, struct value value);
+/* Sets the ValidationError of all faults; false if there were any. */
+bool no_faults(struct call *call);
+
+/* Pushes a new unsaved instance with the values of the table at `index`. False: error set. */
+bool build_instance(lua_State *L, struct call *call, int model_index, int index);
+
+/* Fills defaults and timestamps in, checks every value and leaves it in canonical form. False: error set. */
+bool prepare_row(lua_State *L, struct call *call, int index, const struct write_options *options);
+
+/* What an absent attribute becomes: its default, or the clock for timestamps. False: nothing. */
+bool default_of(struct call *call, const struct attr *attr, struct value *value);
+
+/* The defaults that a built instance shows before it is saved: constants and UUIDs. */
+void fill_visible_defaults(lua_State *L, struct call *call, int index);
+
+/* The INSERT of the prepared instance at `index`. */
+struct insert *plan_insert(lua_State *L, struct call *call, int index, const struct write_options *options);
+
+/* After the INSERT: makes the instance at `index` a stored one. `generated`: the key that the database made, if it did. */
+void adopt_row(lua_State *L, struct call *call, int index, int64_t generated);
+
+/* Pushes the list of {attribute, validator, message, value} for ValidationError's `errors`. */
+void push_faults(lua_State *L, const struct call *call);
+
+/* Every key of the instance must be an attribute, an alias of its query, junction values, or begin with _. */
+bool check_instance_keys(lua_State *L, struct call *call, int index, int rowset_index);
+
+/* Reads a value to be written (dates are cut to milliseconds); false: a fault was added or the error is set. */
+bool read_written_value(lua_State *L, struct call *call, int index, const struct attr *attr, struct value *value);
+
+/* Keeps what the instance holds as the originals of a row. */
+void keep_originals(lua_State *L, struct call *call, struct rowset *rowset, int row, int index, int texts);
+
+/* Adds core.save, core.create … to the table on the top. */
+void open_writes(lua_State *L);
+
+#endif

@@ -1,0 +1,136 @@
+#include "schema/model.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+
+enum { FIRST_ATTRS = 8 };
+
+void schema_init(struct schema *schema, struct arena *arena) {
+    *schema = (struct schema){ .arena = arena };
+    names_init(&schema->names, arena);
+    schema->last = &schema->models;
+}
+
+static const char *intern(struct schema *schema, const char *name) {
+    return name ? names_get(&schema->names, name, strlen(name)) : NULL;
+}
+
+struct model *model_new(struct schema *schema, const char *name, const char *table) {
+    struct model *model = arena_new(schema->arena, struct model);
+    model->schema = schema;
+    model->name = intern(schema, name);
+    model->table = intern(schema, table);
+    *schema->last = model;
+    schema->last = &model->next;
+    return model;
+}
+
+struct model *model_find(const struct schema *schema, const char *name) {
+    struct model *model = schema->models;
+    while (model && strcmp(model->name, name) != 0) model = model->next;
+    return model;
+}
+
+/* ------------------------------------------------------------------------------------------------- attributes */
+
+const struct attr *attr_find(const struct model *model, const char *name) {
+    size_t len = strlen(name) + 1;
+    for (int i = 0; i < model->attr_count; i++) {
+        const struct attr *attr = model->attrs[i];
+        if (attr->name[0] == name[0] && memcmp(attr->name, name, len) == 0) return attr;
+    }
+    return NULL;
+}
+
+static void append(struct model *model, const struct attr *attr) {
+    if (model->attr_count == model->attr_size) {
+        int size = model->attr_size ? model->attr_size * 2 : FIRST_ATTRS;
+        const struct attr **attrs = arena_array(model->schema->arena, const struct attr *, size);
+        if (model->attr_count) memcpy(attrs, model->attrs, sizeof *attrs * (size_t)model->attr_count);
+        model->attrs = attrs;
+        model->attr_size = size;
+    }
+    model->attrs[model->attr_count++] = attr;
+}
+
+struct attr *attr_put(struct model *model, const struct attr *given) {
+    struct attr *attr = (struct attr *)(uintptr_t)attr_find(model, given->name);
+    bool fresh = !attr;
+    int ordinal = fresh ? model->attr_count : attr->ordinal;
+    if (fresh) attr = arena_new(model->schema->arena, struct attr);
+    *attr = *given;
+    attr->name = intern(model->schema, given->name);
+    attr->column = intern(model->schema, given->column);
+    attr->model = model;
+    attr->ordinal = ordinal;
+    if (fresh) append(model, attr);
+    if (attr->auto_increment) model->auto_key = attr;
+    else if (model->auto_key == attr) model->auto_key = NULL;
+    model->generation++;
+    return attr;
+}
+
+void attr_remove(struct model *model, const char *name) {
+    const struct attr *attr = attr_find(model, name);
+    if (!attr) return;
+    for (int i = attr->ordinal; i + 1 < model->attr_count; i++) {
+        model->attrs[i] = model->attrs[i + 1];
+        ((struct attr *)(uintptr_t)model->attrs[i])->ordinal = i;
+    }
+    model->attr_count--;
+    if (model->auto_key == attr) model->auto_key = NULL;
+    model->generation++;
+}
+
+struct attr_list attr_list_new(struct model *model, const char *const *names, int count) {
+    const struct attr **items = arena_array(model->schema->arena, const struct attr *, count ? count : 1);
+    for (int i = 0; i < count; i++) items[i] = attr_find(model, names[i]);
+    return (struct attr_list){ .items = items, .count = count };
+}
+
+void model_set_key(struct model *model, struct attr_list key) {
+    for (int i = 0; i < model->key.count; i++) ((struct attr *)(uintptr_t)model->key.items[i])->primary = false;
+    for (int i = 0; i < key.count; i++) ((struct attr *)(uintptr_t)key.items[i])->primary = true;
+    model->key = key;
+    model->generation++;
+}
+
+/* ---------------------------------------------------------------------------------------- constraints, indexes */
+
+static bool same_list(struct attr_list a, struct attr_list b) {
+    return a.count == b.count && memcmp(a.items, b.items, sizeof *a.items * (size_t)a.count) == 0;
+}
+
+static struct foreign_key **find_key(struct model *model, struct attr_list attrs) {
+    struct foreign_key **link = &model->foreign_keys;
+    while (*link && !same_list((*link)->attrs, attrs)) link = &(*link)->next;
+    return link;
+}
+
+void model_remove_foreign_key(struct model *model, struct attr_list attrs) {
+    struct foreign_key **link = find_key(model, attrs);
+    if (*link) *link = (*link)->next;
+    model->generation++;
+}
+
+void model_add_foreign_key(struct model *model, const struct foreign_key *given) {
+    struct foreign_key **link = find_key(model, given->attrs);
+    struct foreign_key *next = *link ? (*link)->next : NULL;
+    if (!*link) *link = arena_new(model->schema->arena, struct foreign_key);
+    **link = *given;
+    (*link)->next = next;
+    (*link)->schema = intern(model->schema, given->schema);
+    (*link)->table = intern(model->schema, given->table);
+    model->generation++;
+}
+
+void model_add_index(struct model *model, const struct index *given) {
+    struct index **link = &model->indexes;
+    while (*link && strcmp((*link)->name, given->name) != 0) link = &(*link)->next;
+    struct index *next = *link ? (*link)->next : NULL;
+    *link = arena_copy(model->schema->arena, given, sizeof *given);
+    (*link)->next = next;
+    (*link)->name = intern(model->schema, given->name);
+    model->generation++;
+}

@@ -1,0 +1,123 @@
+/* Models and attributes. A key is always a list of attributes; a single one is a list of length 1. */
+#ifndef LIGA_SCHEMA_MODEL_H
+#define LIGA_SCHEMA_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/names.h"
+#include "base/value.h"
+#include "schema/types.h"
+
+struct arena;
+struct assoc;
+struct expr;        /* of the layer above; the schema only keeps pointers to it */
+struct model;
+
+/* Where the value of an absent attribute comes from when a row is created. */
+enum default_kind {
+    DEFAULT_NONE,
+    DEFAULT_VALUE,      /* a constant */
+    DEFAULT_NOW,        /* the clock reading of the save */
+    DEFAULT_UUID4,
+    DEFAULT_UUID7,
+    DEFAULT_CALL,       /* a Lua function; the binding fills it in before the core sees the row */
+    DEFAULT_SQL         /* an expression the database evaluates */
+};
+
+struct attr {
+    const char *name, *column;          /* interned */
+    const struct model *model;
+    int ordinal;                        /* place in model->attrs */
+    struct type type;
+    bool primary, auto_increment, allow_null, unique;
+    enum default_kind default_kind;
+    struct value default_value;         /* DEFAULT_VALUE: logical form */
+    const struct expr *default_sql;     /* DEFAULT_SQL */
+    const char *comment;
+};
+
+/* A list of attributes; the array belongs to the schema arena. */
+struct attr_list {
+    const struct attr *const *items;
+    int count;
+};
+
+enum deferrable { DEFERRABLE_NOT, DEFERRABLE_IMMEDIATE, DEFERRABLE_DEFERRED };
+
+struct foreign_key {
+    struct foreign_key *next;
+    struct attr_list attrs;
+    const struct model *target;         /* NULL where only a table name is known */
+    const char *schema, *table;
+    const char *const *columns;         /* attrs.count of them */
+    const char *on_delete, *on_update;  /* "SET NULL" …, or NULL */
+    enum deferrable deferrable;
+};
+
+struct index_field {
+    const struct attr *attr;
+    bool descending;
+};
+
+struct index {
+    struct index *next;
+    const char *name;
+    struct index_field *fields;
+    int field_count;
+    bool unique;
+    const struct expr *where;           /* partial index, or NULL */
+    const char *using;                  /* PostgreSQL's method, or NULL */
+};
+
+struct model {
+    struct model *next;                 /* in order of definition */
+    struct schema *schema;
+    const char *name, *table, *table_schema, *comment;
+    const struct attr **attrs;          /* by ordinal */
+    int attr_count, attr_size;
+    struct attr_list key;               /* primary key; count 0: a model without key */
+    const struct attr *auto_key;        /* the generated key attribute, or NULL */
+    const struct attr *created_at, *updated_at;
+    struct foreign_key *foreign_keys;
+    struct index *indexes;
+    struct assoc *assocs;
+    unsigned generation;                /* grows with every change; what was compiled before is rebuilt */
+};
+
+struct schema {
+    struct arena *arena;                /* lives until the database object is collected */
+    struct names names;
+    struct model *models, **last;
+};
+
+void schema_init(struct schema *schema, struct arena *arena);
+
+/* Adds a model; the caller has checked that the name is free. `table_schema` and `comment` may be NULL. */
+struct model *model_new(struct schema *schema, const char *name, const char *table);
+struct model *model_find(const struct schema *schema, const char *name);
+
+/* Adds an attribute, or replaces the definition of the one with this name in place (pointers to it stay good).
+ * `attr` is a template: name and column need not be interned; model and ordinal are filled in. */
+struct attr *attr_put(struct model *model, const struct attr *attr);
+/* Takes an attribute out and closes the gap in the ordinals. */
+void attr_remove(struct model *model, const char *name);
+const struct attr *attr_find(const struct model *model, const char *name);     /* or NULL */
+
+/* A list from the names of attributes; items belong to the schema arena. All names must exist. */
+struct attr_list attr_list_new(struct model *model, const char *const *names, int count);
+
+void model_set_key(struct model *model, struct attr_list key);
+/* Adds a constraint; one over the same attributes is replaced. */
+void model_add_foreign_key(struct model *model, const struct foreign_key *key);
+void model_remove_foreign_key(struct model *model, struct attr_list attrs);
+/* Adds an index; one of the same name is replaced. */
+void model_add_index(struct model *model, const struct index *index);
+
+/* True if the attribute is part of the primary key. */
+static inline bool attr_in_key(const struct attr *attr) {
+    return attr->primary;
+}
+
+#endif

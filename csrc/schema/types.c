@@ -1,0 +1,486 @@
+#include "schema/types.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/datetime.h"
+#include "base/decimal.h"
+#include "base/error.h"
+#include "base/utf8.h"
+
+static const struct type_info infos[TYPE_COUNT] = {
+#define X(id, name, kind) [TYPE_##id] = { name, kind },
+    TYPES(X)
+#undef X
+};
+
+const struct type_info *type_info(enum type_id id) {
+    return &infos[id];
+}
+
+int type_find(const char *name) {
+    for (int id = 0; id < TYPE_COUNT; id++)
+        if (strcmp(infos[id].name, name) == 0) return id;
+    return -1;
+}
+
+/* --------------------------------------------------------------------------------------------------- descriptions */
+
+static const char *const date_forms[] = {
+    [DATE_TEXT] = "text",
+    [DATE_SPACE] = "space",
+    [DATE_EPOCH] = "epoch",
+    [DATE_MIXED] = "mixed",
+};
+
+/* "a", "b", "c" */
+static void put_values(struct buf *out, const struct type *type) {
+    for (int i = 0; i < type->value_count; i++) buf_addf(out, "%s\"%s\"", i ? ", " : "", type->values[i]);
+}
+
+static void put_type(struct buf *out, const struct type *type) {
+    buf_adds(out, infos[type->id].name);
+    if (type->length) buf_addf(out, "(%d)", type->length);
+    if (type->precision) buf_addf(out, "(%d,%d)", type->precision, type->scale);
+    if (type->id == TYPE_DATE && type->stored != DATE_TEXT)
+        buf_addf(out, "{stored = \"%s\"}", date_forms[type->stored]);
+    if (type->id == TYPE_ENUM) {
+        buf_addc(out, '{');
+        put_values(out, type);
+        buf_addc(out, '}');
+    }
+    if (type->element) {
+        buf_addc(out, '(');
+        put_type(out, type->element);
+        buf_addc(out, ')');
+    }
+}
+
+const char *type_text(const struct type *type, struct arena *arena) {
+    struct buf out;
+    buf_init(&out, arena);
+    put_type(&out, type);
+    return out.text;
+}
+
+/* ------------------------------------------------------------------------------------------------------ accepting */
+
+/* One value on its way in, changed in place; type_accept puts it back if the rule refuses it. */
+struct accept {
+    const struct type *type;
+    struct value *value;
+    struct arena *arena;
+    struct error *error;
+};
+
+#define refuse(a, ...) error_set((a)->error, (a)->arena, ERROR_VALIDATION, __VA_ARGS__)
+
+static bool text_is(const struct value *value, const char *word) {
+    return value->len == strlen(word) && memcmp(value->as.text, word, value->len) == 0;
+}
+
+static void set_text(struct accept *a, const char *text, size_t len) {
+    *a->value = value_text(arena_text(a->arena, text, len), len);
+}
+
+static bool accept_any(struct accept *a) {
+    (void)a;
+    return true;
+}
+
+/* ---- numbers ---- */
+
+static bool fits(struct accept *a, int64_t integer, int64_t most) {
+    if (integer > most || integer < -most - 1)
+        return refuse(a, "is out of the range of %s (%lld to %lld)", infos[a->type->id].name, (long long)(-most - 1),
+                      (long long)most);
+    *a->value = value_int(integer);
+    return true;
+}
+
+/* 2^63 is the first double beyond; NaN fails both comparisons. */
+static bool is_int64(double real) {
+    return real >= -9223372036854775808.0 && real < 9223372036854775808.0 && floor(real) == real;
+}
+
+static bool accept_number(struct accept *a, int64_t most) {
+    const struct value *value = a->value;
+    int64_t integer;
+    if (value->kind == VALUE_INT) return fits(a, value->as.integer, most);
+    if (value->kind == VALUE_REAL && is_int64(value->as.real)) return fits(a, (int64_t)value->as.real, most);
+    if (value->kind == VALUE_TEXT && integer_read(value->as.text, value->len, &integer)) return fits(a, integer, most);
+    return refuse(a, "expects an integer");
+}
+
+static bool accept_integer(struct accept *a) {
+    return accept_number(a, INT32_MAX);
+}
+
+static bool accept_bigint(struct accept *a) {
+    return accept_number(a, INT64_MAX);
+}
+
+static bool accept_smallint(struct accept *a) {
+    return accept_number(a, INT16_MAX);
+}
+
+static bool accept_real(struct accept *a) {
+    if (a->value->kind == VALUE_INT) *a->value = value_real((double)a->value->as.integer);
+    if (a->value->kind != VALUE_REAL) return refuse(a, "expects a number");
+    if (isnan(a->value->as.real)) return refuse(a, "can't be NaN");
+    return true;
+}
+
+/* The text of a number, or a text as it is; NULL: neither. `room` has REAL_TEXT bytes. */
+static const char *numeric_text(const struct value *value, char *room, size_t *len) {
+    if (value->kind == VALUE_TEXT) {
+        *len = value->len;
+        return value->as.text;
+    }
+    if (value->kind == VALUE_INT) *len = integer_text(value->as.integer, room);
+    else if (value->kind == VALUE_REAL && isfinite(value->as.real)) *len = real_text(value->as.real, room);
+    else return NULL;
+    return room;
+}
+
+/* DECIMAL without parameters keeps the digits the number has. */
+static int scale_of(const struct type *type) {
+    return type->precision ? type->scale : DECIMAL_NATURAL;
+}
+
+static bool has_room(const struct type *type, const char *text, size_t len) {
+    return type->precision == 0 || decimal_whole_digits(text, len) <= type->precision - type->scale;
+}
+
+static bool is_canonical_decimal(const struct type *type, const struct value *value) {
+    return value->kind == VALUE_TEXT && decimal_is_canonical(value->as.text, value->len, scale_of(type));
+}
+
+static bool accept_decimal(struct accept *a) {
+    char room[REAL_TEXT], out[DECIMAL_TEXT];
+    struct decimal number;
+    size_t len;
+    if (is_canonical_decimal(a->type, a->value) && has_room(a->type, a->value->as.text, a->value->len)) return true;
+    const char *text = numeric_text(a->value, room, &len);
+    if (!text || !decimal_read(&number, text, len)) return refuse(a, "expects a number or a numeric text");
+    len = decimal_write(&number, scale_of(a->type), out, sizeof out);
+    if (len == 0 || !has_room(a->type, out, len))
+        return refuse(a, "has more digits before the point than %s holds", type_text(a->type, a->arena));
+    set_text(a, out, len);
+    return true;
+}
+
+static bool accept_boolean(struct accept *a) {
+    return a->value->kind == VALUE_BOOL || refuse(a, "expects true or false");
+}
+
+/* ---- texts ---- */
+
+static bool refuse_bytes(struct accept *a, enum utf8_fault fault, size_t at) {
+    const char *what = fault == UTF8_NUL ? "a NUL byte" : "a byte that is not UTF-8";
+    return refuse(a, "has %s at position %zu (bytes go in a BLOB)", what, at + 1);
+}
+
+/* A number becomes the text that Lua's tostring makes of it. */
+static bool accept_text(struct accept *a) {
+    char room[REAL_TEXT];
+    size_t at;
+    if (a->value->kind == VALUE_TEXT) {
+        enum utf8_fault fault = utf8_check(a->value->as.text, a->value->len, &at);
+        return fault == UTF8_FINE || refuse_bytes(a, fault, at);
+    }
+    if (a->value->kind == VALUE_INT) set_text(a, room, integer_text(a->value->as.integer, room));
+    else if (a->value->kind == VALUE_REAL) set_text(a, room, real_text_lua(a->value->as.real, room));
+    else return refuse(a, "expects a text");
+    return true;
+}
+
+static bool fits_length(struct accept *a, int length) {
+    const struct value *value = a->value;
+    if (length == 0 || value->len <= (size_t)length || utf8_count(value->as.text, value->len) <= (size_t)length)
+        return true;
+    return refuse(a, "is longer than %d character%s", length, length == 1 ? "" : "s");
+}
+
+static bool accept_string(struct accept *a) {
+    return accept_text(a) && fits_length(a, a->type->length);
+}
+
+static void cut_blanks(struct value *value) {
+    while (value->len > 0 && value->as.text[value->len - 1] == ' ') value->len--;
+}
+
+static bool accept_char(struct accept *a) {
+    if (!accept_text(a)) return false;
+    cut_blanks(a->value);
+    return fits_length(a, a->type->length ? a->type->length : 1);
+}
+
+static bool refuse_enum(struct accept *a) {
+    struct buf list;
+    buf_init(&list, a->arena);
+    put_values(&list, a->type);
+    return refuse(a, "expects one of %s", list.text);
+}
+
+static bool accept_enum(struct accept *a) {
+    if (!accept_text(a)) return false;
+    for (int i = 0; i < a->type->value_count; i++)
+        if (text_is(a->value, a->type->values[i])) return true;
+    return refuse_enum(a);
+}
+
+static bool accept_foreign_text(struct accept *a) {
+    return a->value->kind == VALUE_TEXT ? accept_text(a) : refuse(a, "expects a text");
+}
+
+static bool accept_blob(struct accept *a) {
+    if (a->value->kind == VALUE_TEXT) a->value->kind = VALUE_BLOB;
+    return a->value->kind == VALUE_BLOB || refuse(a, "expects a string of bytes");
+}
+
+enum { UUID_LEN = 36 };
+
+static bool is_hex(char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* 8-4-4-4-12 hexadecimal digits; *upper becomes true if one is A to F. */
+static bool is_uuid(const char *text, size_t len, bool *upper) {
+    if (len != UUID_LEN) return false;
+    for (int i = 0; i < UUID_LEN; i++) {
+        bool hyphen = i == 8 || i == 13 || i == 18 || i == 23;
+        if (hyphen ? text[i] != '-' : !is_hex(text[i])) return false;
+        if (text[i] >= 'A' && text[i] <= 'F') *upper = true;
+    }
+    return true;
+}
+
+static bool accept_uuid(struct accept *a) {
+    struct value *value = a->value;
+    bool upper = false;
+    if (value->kind != VALUE_TEXT || !is_uuid(value->as.text, value->len, &upper))
+        return refuse(a, "expects a UUID (xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx, hexadecimal)");
+    if (!upper) return true;
+    char *lower = arena_text(a->arena, value->as.text, UUID_LEN);
+    for (int i = 0; i < UUID_LEN; i++)
+        if (lower[i] >= 'A' && lower[i] <= 'F') lower[i] = (char)(lower[i] - 'A' + 'a');
+    value->as.text = lower;
+    return true;
+}
+
+/* ---- dates ---- */
+
+static bool accept_epoch(struct accept *a) {
+    char out[DATETIME_TEXT];
+    int64_t micros;
+    bool inside = a->value->kind == VALUE_INT ? datetime_from_integer(a->value->as.integer, &micros)
+                                              : datetime_from_real(a->value->as.real, &micros);
+    if (!inside) return refuse(a, "is outside the years 0001 to 9999");
+    set_text(a, out, datetime_write(micros, out));
+    return true;
+}
+
+static bool accept_date(struct accept *a) {
+    char out[DATETIME_TEXT];
+    struct value *value = a->value;
+    if (value->kind == VALUE_INT || value->kind == VALUE_REAL) return accept_epoch(a);
+    if (value->kind != VALUE_TEXT) return refuse(a, "expects a date (ISO 8601 text or seconds since 1970)");
+    if (datetime_is_canonical(value->as.text, value->len)) return true;
+    size_t len = datetime_canonical(value->as.text, value->len, out);
+    if (len == 0) return refuse(a, "expects a date like 2026-11-22T09:30:00Z (ISO 8601, years 0001 to 9999)");
+    set_text(a, out, len);
+    return true;
+}
+
+static bool accept_dateonly(struct accept *a) {
+    const struct value *value = a->value;
+    if (value->kind == VALUE_TEXT && dateonly_is_valid(value->as.text, value->len)) return true;
+    return refuse(a, "expects a day like 2026-11-22");
+}
+
+static bool accept_time(struct accept *a) {
+    char out[DATETIME_TEXT];
+    const struct value *value = a->value;
+    size_t len = value->kind == VALUE_TEXT ? time_canonical(value->as.text, value->len, out) : 0;
+    if (len == 0) return refuse(a, "expects a time of day like 09:30:00");
+    if (len != value->len || memcmp(out, value->as.text, len) != 0) set_text(a, out, len);
+    return true;
+}
+
+/* -------------------------------------------------------------------------------------------------------- reading */
+
+/* A numeric cell of a text column, as SQLite itself would write it. */
+static void read_text(const struct type *type, struct value *cell, char *scratch) {
+    (void)type;
+    if (cell->kind == VALUE_BLOB) cell->kind = VALUE_TEXT;
+    else if (cell->kind == VALUE_INT) *cell = value_text(scratch, integer_text(cell->as.integer, scratch));
+    else if (cell->kind == VALUE_REAL) *cell = value_text(scratch, real_text(cell->as.real, scratch));
+}
+
+static void read_char(const struct type *type, struct value *cell, char *scratch) {
+    read_text(type, cell, scratch);
+    if (cell->kind == VALUE_TEXT) cut_blanks(cell);
+}
+
+static void read_integer(const struct type *type, struct value *cell, char *scratch) {
+    (void)type, (void)scratch;
+    if (cell->kind == VALUE_REAL && is_int64(cell->as.real)) *cell = value_int((int64_t)cell->as.real);
+}
+
+static void read_real(const struct type *type, struct value *cell, char *scratch) {
+    (void)type, (void)scratch;
+    if (cell->kind == VALUE_INT) *cell = value_real((double)cell->as.integer);
+}
+
+/* The common decimal, a double of at most 15 digits, without printf: writes `scaled` with a point before the last
+ * digits. */
+static size_t write_scaled(int64_t scaled, int scale, char *out) {
+    char digits[REAL_TEXT], *at = out;
+    size_t len = integer_text(scaled < 0 ? -scaled : scaled, digits), zeros = 0;
+    if (scaled < 0) *at++ = '-';
+    if (len <= (size_t)scale) zeros = (size_t)scale + 1 - len;
+    for (size_t place = zeros + len; place-- > 0;) {
+        *at++ = place >= len ? '0' : digits[len - 1 - place];
+        if (place == (size_t)scale && scale > 0) *at++ = '.';
+    }
+    return (size_t)(at - out);
+}
+
+/* True where the double, times 10^scale, lies so near to an integer that its decimal text would round to the same. */
+static bool scale_real(double real, int scale, int64_t *scaled) {
+    static const double tens[] = {
+        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15
+    };
+    if (scale < 0 || scale > DECIMAL_NUMERIC_DIGITS) return false;
+    double shifted = real * tens[scale];
+    if (!(fabs(shifted) < 1e15)) return false;
+    *scaled = (int64_t)llround(shifted);
+    return fabs(shifted - (double)*scaled) < 0.25;
+}
+
+static void read_decimal(const struct type *type, struct value *cell, char *scratch) {
+    char room[REAL_TEXT];
+    int64_t scaled;
+    size_t len;
+    int scale = scale_of(type);
+    if (cell->kind == VALUE_REAL && scale_real(cell->as.real, scale, &scaled)) {
+        *cell = value_text(scratch, write_scaled(scaled, scale, scratch));
+        return;
+    }
+    if (is_canonical_decimal(type, cell)) return;
+    const char *text = numeric_text(cell, room, &len);
+    if (!text) return;
+    len = decimal_round(text, len, scale, scratch, TYPE_SCRATCH);
+    if (len) *cell = value_text(scratch, len);
+}
+
+static void read_boolean(const struct type *type, struct value *cell, char *scratch) {
+    (void)type, (void)scratch;
+    if (cell->kind == VALUE_REAL && is_int64(cell->as.real)) *cell = value_int((int64_t)cell->as.real);
+    if (cell->kind == VALUE_INT) {
+        if (cell->as.integer == 0 || cell->as.integer == 1) *cell = value_bool(cell->as.integer == 1);
+    } else if (cell->kind == VALUE_TEXT) {
+        if (text_is(cell, "t") || text_is(cell, "true")) *cell = value_bool(true);
+        else if (text_is(cell, "f") || text_is(cell, "false")) *cell = value_bool(false);
+    }
+}
+
+static void read_date(const struct type *type, struct value *cell, char *scratch) {
+    (void)type;
+    int64_t micros;
+    size_t len = 0;
+    if (cell->kind == VALUE_TEXT) {
+        if (datetime_has_shape(cell->as.text, cell->len)) return;
+        len = datetime_canonical(cell->as.text, cell->len, scratch);
+    } else if (cell->kind == VALUE_INT) {
+        if (datetime_from_integer(cell->as.integer, &micros)) len = datetime_write(micros, scratch);
+    } else if (cell->kind == VALUE_REAL) {
+        if (datetime_from_real(cell->as.real, &micros)) len = datetime_write(micros, scratch);
+    }
+    if (len) *cell = value_text(scratch, len);
+}
+
+static void read_blob(const struct type *type, struct value *cell, char *scratch) {
+    (void)type, (void)scratch;
+    if (cell->kind == VALUE_TEXT) cell->kind = VALUE_BLOB;
+}
+
+/* ------------------------------------------------------------------------------------------------------ the table */
+
+struct rule {
+    bool (*accept)(struct accept *a);
+    void (*read)(const struct type *type, struct value *cell, char *scratch);      /* NULL: cells pass as they are */
+};
+
+static const struct rule rules[TYPE_COUNT] = {
+    [TYPE_STRING]   = { accept_string,       read_text },
+    [TYPE_CHAR]     = { accept_char,         read_char },
+    [TYPE_TEXT]     = { accept_text,         read_text },
+    [TYPE_INTEGER]  = { accept_integer,      read_integer },
+    [TYPE_BIGINT]   = { accept_bigint,       read_integer },
+    [TYPE_SMALLINT] = { accept_smallint,     read_integer },
+    [TYPE_FLOAT]    = { accept_real,         read_real },
+    [TYPE_DOUBLE]   = { accept_real,         read_real },
+    [TYPE_REAL]     = { accept_real,         read_real },
+    [TYPE_DECIMAL]  = { accept_decimal,      read_decimal },
+    [TYPE_BOOLEAN]  = { accept_boolean,      read_boolean },
+    [TYPE_DATE]     = { accept_date,         read_date },
+    [TYPE_DATEONLY] = { accept_dateonly,     read_text },
+    [TYPE_TIME]     = { accept_time,         read_text },
+    [TYPE_BLOB]     = { accept_blob,         read_blob },
+    [TYPE_UUID]     = { accept_uuid,         read_text },
+    [TYPE_JSON]     = { accept_any,          NULL },
+    [TYPE_JSONB]    = { accept_any,          NULL },
+    [TYPE_ENUM]     = { accept_enum,         read_text },
+    [TYPE_ARRAY]    = { accept_any,          NULL },
+    [TYPE_VIRTUAL]  = { accept_any,          NULL },
+    [TYPE_CITEXT]   = { accept_text,         read_text },
+    [TYPE_INET]     = { accept_foreign_text, read_text },
+    [TYPE_CIDR]     = { accept_foreign_text, read_text },
+    [TYPE_MACADDR]  = { accept_foreign_text, read_text },
+    [TYPE_TSVECTOR] = { accept_foreign_text, read_text },
+    [TYPE_RANGE]    = { accept_foreign_text, read_text },
+    [TYPE_HSTORE]   = { accept_foreign_text, read_text },
+};
+
+bool type_accept(const struct type *type, struct value *value, struct arena *arena, struct error *error) {
+    if (value->kind == VALUE_NULL) return true;
+    struct accept accept = { type, value, arena, error };
+    struct value given = *value;
+    if (rules[type->id].accept(&accept)) return true;
+    *value = given;
+    error->value = given;
+    error->has_value = true;
+    return false;
+}
+
+void type_read(const struct type *type, struct value *cell, char *scratch) {
+    if (cell->kind != VALUE_NULL && rules[type->id].read) rules[type->id].read(type, cell, scratch);
+}
+
+bool type_reads(const struct type *type) {
+    return rules[type->id].read != NULL;
+}
+
+/* -------------------------------------------------------------------------------------------------------- storing */
+
+static struct value epoch_value(int64_t micros) {
+    return micros % 1000000 == 0 ? value_int(micros / 1000000) : value_real((double)micros / 1e6);
+}
+
+void type_store(const struct type *type, struct value *value, struct arena *arena) {
+    char out[DATETIME_TEXT];
+    int64_t micros;
+    bool as_text = type->stored != DATE_SPACE && type->stored != DATE_EPOCH;
+    if (type->id != TYPE_DATE || as_text || value->kind != VALUE_TEXT) return;
+    if (!datetime_read(value->as.text, value->len, &micros)) return;
+    if (type->stored == DATE_EPOCH) {
+        *value = epoch_value(micros);
+        return;
+    }
+    size_t len = datetime_write_space(micros, out);
+    *value = value_text(arena_text(arena, out, len), len);
+}

@@ -1,0 +1,99 @@
+/* The column types: names, parameters, which values they accept, how a stored cell reads.
+ *
+ * Three forms of a value: as the user gives it (any kind), logical (one kind per type, what an instance holds and what change
+ * tracking compares), stored (what is bound; differs from logical for few types). */
+#ifndef LIGA_SCHEMA_TYPES_H
+#define LIGA_SCHEMA_TYPES_H
+
+#include <stdbool.h>
+
+#include "base/value.h"
+
+struct arena;
+struct error;
+
+/* id, name in Lua, kind of the logical value */
+#define TYPES(X)                            \
+    X(STRING,   "STRING",   VALUE_TEXT)     \
+    X(CHAR,     "CHAR",     VALUE_TEXT)     \
+    X(TEXT,     "TEXT",     VALUE_TEXT)     \
+    X(INTEGER,  "INTEGER",  VALUE_INT)      \
+    X(BIGINT,   "BIGINT",   VALUE_INT)      \
+    X(SMALLINT, "SMALLINT", VALUE_INT)      \
+    X(FLOAT,    "FLOAT",    VALUE_REAL)     \
+    X(DOUBLE,   "DOUBLE",   VALUE_REAL)     \
+    X(REAL,     "REAL",     VALUE_REAL)     \
+    X(DECIMAL,  "DECIMAL",  VALUE_TEXT)     \
+    X(BOOLEAN,  "BOOLEAN",  VALUE_BOOL)     \
+    X(DATE,     "DATE",     VALUE_TEXT)     \
+    X(DATEONLY, "DATEONLY", VALUE_TEXT)     \
+    X(TIME,     "TIME",     VALUE_TEXT)     \
+    X(BLOB,     "BLOB",     VALUE_BLOB)     \
+    X(UUID,     "UUID",     VALUE_TEXT)     \
+    X(JSON,     "JSON",     VALUE_TEXT)     \
+    X(JSONB,    "JSONB",    VALUE_TEXT)     \
+    X(ENUM,     "ENUM",     VALUE_TEXT)     \
+    X(ARRAY,    "ARRAY",    VALUE_TEXT)     \
+    X(VIRTUAL,  "VIRTUAL",  VALUE_NULL)     \
+    X(CITEXT,   "CITEXT",   VALUE_TEXT)     \
+    X(INET,     "INET",     VALUE_TEXT)     \
+    X(CIDR,     "CIDR",     VALUE_TEXT)     \
+    X(MACADDR,  "MACADDR",  VALUE_TEXT)     \
+    X(TSVECTOR, "TSVECTOR", VALUE_TEXT)     \
+    X(RANGE,    "RANGE",    VALUE_TEXT)     \
+    X(HSTORE,   "HSTORE",   VALUE_TEXT)
+
+enum type_id {
+#define X(id, name, kind) TYPE_##id,
+    TYPES(X)
+#undef X
+    TYPE_COUNT
+};
+
+/* How an SQLite database holds a DATE. */
+enum date_form { DATE_TEXT, DATE_SPACE, DATE_EPOCH, DATE_MIXED };
+
+/* A DECIMAL of more digits than this is held as text by SQLite (a double keeps 15). */
+enum { DECIMAL_NUMERIC_DIGITS = 15 };
+
+struct type {
+    enum type_id id;
+    int length;                         /* STRING(n), CHAR(n): characters; 0: no limit (CHAR: 1) */
+    int precision, scale;               /* DECIMAL */
+    enum date_form stored;              /* DATE on SQLite */
+    const struct type *element;         /* ARRAY, RANGE */
+    const char *const *values;          /* ENUM */
+    int value_count;
+};
+
+/* Row of the type table. */
+struct type_info {
+    const char *name;
+    enum value_kind logical;
+};
+const struct type_info *type_info(enum type_id id);
+
+/* The type of this name, or -1. */
+int type_find(const char *name);
+
+/* Writes "STRING(40)", "DECIMAL(10,2)" … for messages; the text belongs to the arena. */
+const char *type_text(const struct type *type, struct arena *arena);
+
+/* Turns what the user gave into the logical form, in place. NULL passes. False: the error is set (ValidationError, message
+ * without the value, e.g. `expects an integer`; the caller adds model and attribute). Texts made live in the arena.
+ * JSON values come as finished JSON text and pass. */
+bool type_accept(const struct type *type, struct value *value, struct arena *arena, struct error *error);
+
+/* Turns a logical value into what SQLite stores (DATE forms; everything else passes; booleans are bound as integers by the
+ * driver). */
+void type_store(const struct type *type, struct value *value, struct arena *arena);
+
+/* Turns a stored cell into the logical form, in place; never fails: what a foreign program wrote and no rule reads is left as it
+ * is. Texts made live in `scratch`, at least until the next call with the same scratch. `scratch` has TYPE_SCRATCH bytes. */
+enum { TYPE_SCRATCH = 512 };
+void type_read(const struct type *type, struct value *cell, char *scratch);
+
+/* True where type_read may do something: hydration skips the call for the others. */
+bool type_reads(const struct type *type);
+
+#endif

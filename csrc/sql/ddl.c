@@ -1,0 +1,204 @@
+#include "sql/ddl.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+
+enum { DEFAULT_STRING = 255, DEFAULT_PRECISION = 10 };
+
+static int parameter(const struct type *type, char mark) {
+    switch (mark) {
+    case 'l': return type->length ? type->length : type->id == TYPE_CHAR ? 1 : DEFAULT_STRING;
+    case 'p': return type->precision ? type->precision : DEFAULT_PRECISION;
+    default:  return type->scale;
+    }
+}
+
+const char *ddl_type(struct arena *arena, const struct dialect *dialect, const struct type *type) {
+    bool beyond = type->id == TYPE_DECIMAL && type->precision > DECIMAL_NUMERIC_DIGITS && dialect->decimal_long;
+    const char *pattern = beyond ? dialect->decimal_long : dialect->type[type->id];
+    if (!pattern || !strchr(pattern, '%')) return pattern;
+    struct buf buf;
+    buf_init(&buf, arena);
+    for (const char *c = pattern; *c; c++) {
+        if (*c == '%') buf_addi(&buf, parameter(type, *++c));
+        else buf_addc(&buf, *c);
+    }
+    return buf.text;
+}
+
+static void put_attr_names(struct out *out, struct attr_list attrs) {
+    put_text(out, " (");
+    for (int i = 0; i < attrs.count; i++) {
+        if (i) put_text(out, ", ");
+        put_name(out, attrs.items[i]->column);
+    }
+    put_text(out, ")");
+}
+
+/* --------------------------------------------------------------------------------------------------- columns */
+
+/* A literal, as DDL takes no parameters. */
+static void put_literal(struct out *out, struct value value) {
+    switch (value.kind) {
+    case VALUE_NULL: put_text(out, "NULL"); break;
+    case VALUE_BOOL: put_text(out, value.as.boolean ? "TRUE" : "FALSE"); break;
+    case VALUE_INT:  buf_addi(&out->buf, value.as.integer); break;
+    case VALUE_REAL: buf_addf(&out->buf, "%.17g", value.as.real); break;
+    case VALUE_BLOB:
+        put_text(out, out->dialect->mark == MARK_DOLLAR ? "'\\x" : "X'");
+        for (size_t i = 0; i < value.len; i++) buf_addf(&out->buf, "%02x", (unsigned char)value.as.text[i]);
+        put_text(out, "'");
+        break;
+    case VALUE_TEXT:
+        put_text(out, "'");
+        for (size_t i = 0; i < value.len; i++) {
+            if (value.as.text[i] == '\'') put_text(out, "'");
+            buf_addc(&out->buf, value.as.text[i]);
+        }
+        put_text(out, "'");
+        break;
+    }
+}
+
+static void put_default(struct out *out, const struct attr *attr) {
+    struct value value = attr->default_value;
+    switch (attr->default_kind) {
+    case DEFAULT_VALUE:
+        type_store(&attr->type, &value, out->arena);
+        put_text(out, " DEFAULT ");
+        put_literal(out, value);
+        break;
+    case DEFAULT_SQL:
+        put_text(out, " DEFAULT (");
+        put_expr(out, attr->default_sql);
+        put_text(out, ")");
+        break;
+    default: break;
+    }
+}
+
+static bool auto_key_inline(const struct out *out, const struct attr *attr) {
+    return attr->auto_increment && (!out->dialect->inline_auto_key || attr->model->key.count == 1);
+}
+
+static void put_column_definition(struct out *out, const struct attr *attr) {
+    put_name(out, attr->column);
+    put_text(out, " ");
+    if (auto_key_inline(out, attr)) {
+        put_text(out, out->dialect->auto_key);
+        return;
+    }
+    const char *type = ddl_type(out->arena, out->dialect, &attr->type);
+    if (!type) {
+        error_set(out->error, out->arena, ERROR_USAGE, "%s.%s: %s has no type %s", attr->model->name, attr->name,
+                  out->dialect->name, type_info(attr->type.id)->name);
+        return;
+    }
+    put_text(out, type);
+    if (!attr->allow_null || attr->primary) put_text(out, " NOT NULL");
+    put_default(out, attr);
+}
+
+/* ----------------------------------------------------------------------------------------------- constraints */
+
+static bool key_is_inline(const struct out *out, const struct model *model) {
+    return out->dialect->inline_auto_key && model->key.count == 1 && model->key.items[0]->auto_increment;
+}
+
+static void put_action(struct out *out, const char *event, const char *action) {
+    if (!action) return;
+    put_text(out, event);
+    put_text(out, action);
+}
+
+static void put_foreign_key(struct out *out, const struct foreign_key *key) {
+    static const char *const deferrable[] = {
+        [DEFERRABLE_NOT] = "",
+        [DEFERRABLE_IMMEDIATE] = " DEFERRABLE INITIALLY IMMEDIATE",
+        [DEFERRABLE_DEFERRED] = " DEFERRABLE INITIALLY DEFERRED",
+    };
+    put_text(out, ", FOREIGN KEY");
+    put_attr_names(out, key->attrs);
+    put_text(out, " REFERENCES ");
+    if (key->target) put_table(out, key->target);
+    else put_name(out, key->table);
+    put_text(out, " (");
+    for (int i = 0; i < key->attrs.count; i++) {
+        if (i) put_text(out, ", ");
+        put_name(out, key->columns[i]);
+    }
+    put_text(out, ")");
+    put_action(out, " ON DELETE ", key->on_delete);
+    put_action(out, " ON UPDATE ", key->on_update);
+    put_text(out, deferrable[key->deferrable]);
+}
+
+static bool is_late(const struct foreign_key *key, const struct foreign_key *const *late, int late_count) {
+    for (int i = 0; i < late_count; i++)
+        if (late[i] == key) return true;
+    return false;
+}
+
+/* ------------------------------------------------------------------------------------------------- statements */
+
+struct statement *ddl_create_table(struct arena *arena, const struct dialect *dialect, const struct model *model,
+                                   bool if_not_exists, const struct foreign_key *const *late, int late_count,
+                                   struct error *error) {
+    struct out out;
+    out_init(&out, arena, dialect, error);
+    put_text(&out, if_not_exists ? "CREATE TABLE IF NOT EXISTS " : "CREATE TABLE ");
+    put_table(&out, model);
+    put_text(&out, " (");
+    for (int i = 0; i < model->attr_count; i++) {
+        if (i) put_text(&out, ", ");
+        put_column_definition(&out, model->attrs[i]);
+    }
+    if (model->key.count && !key_is_inline(&out, model)) {
+        put_text(&out, ", PRIMARY KEY");
+        put_attr_names(&out, model->key);
+    }
+    for (const struct foreign_key *key = model->foreign_keys; key; key = key->next)
+        if (!is_late(key, late, late_count)) put_foreign_key(&out, key);
+    put_text(&out, ")");
+    out.one_off = true;
+    return out_finish(&out, STATEMENT_SCHEMA);
+}
+
+struct statement *ddl_drop_table(struct arena *arena, const struct dialect *dialect, const struct model *model,
+                                 struct error *error) {
+    struct out out;
+    out_init(&out, arena, dialect, error);
+    put_text(&out, "DROP TABLE IF EXISTS ");
+    put_table(&out, model);
+    out.one_off = true;
+    return out_finish(&out, STATEMENT_SCHEMA);
+}
+
+struct statement *ddl_create_index(struct arena *arena, const struct dialect *dialect, const struct model *model,
+                                   const struct index *index, struct error *error) {
+    struct out out;
+    out_init(&out, arena, dialect, error);
+    put_text(&out, index->unique ? "CREATE UNIQUE INDEX IF NOT EXISTS " : "CREATE INDEX IF NOT EXISTS ");
+    put_name(&out, index->name);
+    put_text(&out, " ON ");
+    put_table(&out, model);
+    if (index->using && dialect->schemas) {
+        put_text(&out, " USING ");
+        put_name(&out, index->using);
+    }
+    put_text(&out, " (");
+    for (int i = 0; i < index->field_count; i++) {
+        if (i) put_text(&out, ", ");
+        put_name(&out, index->fields[i].attr->column);
+        if (index->fields[i].descending) put_text(&out, " DESC");
+    }
+    put_text(&out, ")");
+    if (index->where) {
+        put_text(&out, " WHERE ");
+        put_expr(&out, index->where);
+    }
+    out.one_off = true;
+    return out_finish(&out, STATEMENT_SCHEMA);
+}

@@ -1,0 +1,17 @@
+/* Model → statements that make and drop its table and indexes. */
+#ifndef LIGA_SQL_DDL_H
+#define LIGA_SQL_DDL_H
+
+#include "sql/render.h"
+
+/* CREATE TABLE, IF NOT EXISTS if asked for; the keys in `late` (may be NULL) are left out. */
+struct statement *ddl_create_table(struct arena *, const struct dialect *, const struct model *, bool if_not_exists,
+                                   const struct foreign_key *const *late, int late_count, struct error *);
+struct statement *ddl_drop_table(struct arena *, const struct dialect *, const struct model *, struct error *);
+struct statement *ddl_create_index(struct arena *, const struct dialect *, const struct model *, const struct index *,
+                                   struct error *);
+
+/* "VARCHAR(40)": the column type in the dialect, or NULL where the dialect has none. */
+const char *ddl_type(struct arena *, const struct dialect *, const struct type *);
+
+#endif

@@ -1,0 +1,39 @@
+/* What differs between engines, as data. A new engine is one designated initialiser. */
+#ifndef LIGA_SQL_DIALECT_H
+#define LIGA_SQL_DIALECT_H
+
+#include <stdbool.h>
+
+#include "schema/types.h"
+#include "sql/operators.h"
+
+struct dialect {
+    const char *name;
+    enum { MARK_QUESTION, MARK_DOLLAR } mark;
+    bool cross_join_order;          /* CROSS JOIN keeps the order of the tables */
+    bool forward_references;        /* CREATE TABLE may reference a table that comes later */
+    bool lock_clause;               /* SELECT … FOR UPDATE */
+    bool schemas;
+    bool nulls_smallest;            /* without NULLS FIRST/LAST, NULL sorts before everything */
+    bool decimal_text;              /* long DECIMALs are text and need the collation */
+    bool inline_auto_key;           /* the generated key says PRIMARY KEY in its column */
+    int in_list_limit;              /* longer IN lists are sent as one JSON array; 0: never as single marks */
+    const char *type[TYPE_COUNT];   /* column types; NULL: not supported. %l length, %p precision, %s scale */
+    const char *decimal_long;       /* DECIMAL beyond DECIMAL_NUMERIC_DIGITS; NULL: type[TYPE_DECIMAL] */
+    const char *op[OP_COUNT];       /* NULL: the text in operators.h */
+    const char *auto_key;           /* column definition of a generated key */
+    const char *in_array;           /* \1 IN the JSON array \2 */
+    const char *not_in_array;
+    const char *keys_in_array;      /* how (a, b) is looked up in a JSON array of tuples */
+    const char *no_values;          /* INSERT without columns */
+    const char *decimal_collation;
+    const char *lock[5];            /* by enum lock */
+    const char *begin[4];           /* by enum begin_mode */
+};
+
+enum begin_mode { BEGIN_DEFAULT, BEGIN_DEFERRED, BEGIN_IMMEDIATE, BEGIN_EXCLUSIVE };
+
+extern const struct dialect dialect_sqlite;
+extern const struct dialect dialect_postgres;
+
+#endif

@@ -1,0 +1,73 @@
+/* Expression trees: made in an arena, children as first/next. Two walks exist: rendering, and nothing else. */
+#ifndef LIGA_SQL_EXPR_H
+#define LIGA_SQL_EXPR_H
+
+#include <stdbool.h>
+
+#include "base/value.h"
+#include "schema/model.h"
+#include "sql/operators.h"
+
+struct arena;
+struct select;
+
+enum expr_kind {
+    EXPR_COLUMN,        /* attr of the table `alias`; ALIAS_HERE: of the table in whose scope the expression is used */
+    EXPR_NAME,          /* a result column by its alias name: text */
+    EXPR_PARAM,         /* value, in stored form */
+    EXPR_OPERATOR,      /* op over first, first->next, … */
+    EXPR_LIST,          /* op IN or NOT_IN: first is the operand, values the list */
+    EXPR_AND, EXPR_OR,  /* children; none: true, false */
+    EXPR_NOT,           /* first */
+    EXPR_CONST,         /* value.as.boolean */
+    EXPR_FUNCTION,      /* text is the name, children the arguments */
+    EXPR_CAST,          /* first AS text */
+    EXPR_RAW,           /* pieces[0] first pieces[1] first->next … pieces[n]; the user's own SQL */
+    EXPR_STAR,
+    EXPR_AT,            /* first, with ALIAS_HERE meaning `alias` */
+    EXPR_EXISTS,        /* select */
+    EXPR_SELECT,        /* (select) as a value, or right of IN: first IN (select) when first is there */
+    EXPR_EXCLUDED,      /* attr of the row an upsert proposed */
+    EXPR_KEYS           /* attrs: (a, b) is one of the tuples in values, row after row */
+};
+
+enum { ALIAS_HERE = -1 };
+
+struct expr {
+    enum expr_kind kind;
+    enum op op;
+    int alias;
+    const struct attr *attr;
+    struct value value;
+    const char *text;
+    const char *const *pieces;
+    struct expr *first, *next;
+    const struct value *values;
+    int value_count;
+    struct attr_list attrs;
+    const struct select *select;
+    const char *collation;      /* of an operand, or NULL */
+};
+
+struct expr *expr_new(struct arena *arena, enum expr_kind kind);
+struct expr *expr_column(struct arena *arena, const struct attr *attr, int alias);
+struct expr *expr_param(struct arena *arena, struct value value);
+struct expr *expr_const(struct arena *arena, bool boolean);
+struct expr *expr_operator(struct arena *arena, enum op op, struct expr *left, struct expr *right);
+struct expr *expr_list(struct arena *arena, enum op op, struct expr *left, const struct value *values, int count);
+struct expr *expr_not(struct arena *arena, struct expr *child);
+struct expr *expr_at(struct arena *arena, int alias, const struct expr *child);
+struct expr *expr_keys(struct arena *arena, struct attr_list attrs, const struct value *values, int tuples);
+
+/* attr = value over the table ALIAS_HERE, the value in logical form; NULL becomes IS NULL. */
+struct expr *expr_attr_is(struct arena *arena, const struct attr *attr, struct value logical);
+
+/* An empty group of the kind, EXPR_AND or EXPR_OR; a child is appended by expr_push (a shared child is wrapped, since
+ * `next` belongs to one list). NULL children are left out. */
+struct expr *expr_group(struct arena *arena, enum expr_kind kind);
+void expr_push(struct arena *arena, struct expr *group, const struct expr *child);
+
+/* a AND b; either may be NULL. */
+const struct expr *expr_and(struct arena *arena, const struct expr *a, const struct expr *b);
+
+#endif

@@ -1,0 +1,53 @@
+#include "sql/query.h"
+
+#include "base/arena.h"
+
+/* Appends a fresh zeroed node to a list linked by `next`. */
+#define append(arena, type, list)                           \
+    do {                                                    \
+        while (*(list)) (list) = &(*(list))->next;          \
+        *(list) = arena_new((arena), type);                 \
+    } while (0)
+
+struct select *select_new(struct arena *arena, const struct model *from, int alias) {
+    struct select *select = arena_new(arena, struct select);
+    select->from = from;
+    select->alias = select->here = alias;
+    select->limit = select->offset = -1;
+    return select;
+}
+
+struct join *select_join(struct arena *arena, struct select *select, enum join_kind kind, const struct model *model, int alias,
+                         const struct expr *on) {
+    struct join **list = &select->joins;
+    append(arena, struct join, list);
+    (*list)->kind = kind;
+    (*list)->model = model;
+    (*list)->alias = alias;
+    (*list)->on = on;
+    return *list;
+}
+
+void select_where(struct arena *arena, struct select *select, const struct expr *condition) {
+    select->where = expr_and(arena, select->where, condition);
+}
+
+struct output *output_add(struct arena *arena, struct output **list, const struct expr *expr, const char *name) {
+    append(arena, struct output, list);
+    (*list)->expr = expr;
+    (*list)->name = name;
+    return *list;
+}
+
+struct order_term *order_add(struct arena *arena, struct order_term **list, const struct expr *expr) {
+    append(arena, struct order_term, list);
+    (*list)->expr = expr;
+    return *list;
+}
+
+struct assignment *assign(struct arena *arena, struct assignment **list, const struct attr *attr, const struct expr *expr) {
+    append(arena, struct assignment, list);
+    (*list)->attr = attr;
+    (*list)->expr = expr;
+    return *list;
+}

@@ -1,0 +1,583 @@
+#include "sql/render.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+
+enum { FIRST_PARAMS = 16, LONGEST_CHAIN = 200 };
+
+void out_init(struct out *out, struct arena *arena, const struct dialect *dialect, struct error *error) {
+    *out = (struct out){ .arena = arena, .dialect = dialect, .error = error };
+    buf_init(&out->buf, arena);
+}
+
+struct statement *out_finish(struct out *out, enum statement_kind kind) {
+    if (error_is_set(out->error)) return NULL;
+    struct statement *statement = arena_new(out->arena, struct statement);
+    statement->text = out->buf.text;
+    statement->len = out->buf.len;
+    statement->params = out->params;
+    statement->param_count = out->param_count;
+    statement->kind = kind;
+    statement->one_off = out->one_off;
+    return statement;
+}
+
+/* ------------------------------------------------------------------------------------------------------ words */
+
+void put_text(struct out *out, const char *text) {
+    buf_adds(&out->buf, text);
+}
+
+void put_name(struct out *out, const char *name) {
+    buf_addc(&out->buf, '"');
+    for (const char *quote; (quote = strchr(name, '"')); name = quote + 1) {
+        buf_add(&out->buf, name, (size_t)(quote - name) + 1);
+        buf_addc(&out->buf, '"');
+    }
+    put_text(out, name);
+    buf_addc(&out->buf, '"');
+}
+
+void put_table(struct out *out, const struct model *model) {
+    if (model->table_schema && out->dialect->schemas) {
+        put_name(out, model->table_schema);
+        put_text(out, ".");
+    }
+    put_name(out, model->table);
+}
+
+static void put_alias(struct out *out, int alias) {
+    buf_addc(&out->buf, 't');
+    buf_addi(&out->buf, alias);
+}
+
+static void add_param(struct out *out, struct value value) {
+    if (out->param_count == out->param_size) {
+        int size = out->param_size ? out->param_size * 2 : FIRST_PARAMS;
+        struct value *params = arena_array(out->arena, struct value, size);
+        if (out->param_count) memcpy(params, out->params, sizeof *params * (size_t)out->param_count);
+        out->params = params;
+        out->param_size = size;
+    }
+    out->params[out->param_count++] = value;
+}
+
+void put_param(struct out *out, struct value value) {
+    add_param(out, value);
+    if (out->dialect->mark == MARK_QUESTION) {
+        buf_addc(&out->buf, '?');
+        return;
+    }
+    buf_addc(&out->buf, '$');
+    buf_addi(&out->buf, out->param_count);
+}
+
+static void put_column(struct out *out, const struct attr *attr, int alias) {
+    if (out->qualified) {
+        put_alias(out, alias == ALIAS_HERE ? out->here : alias);
+        buf_addc(&out->buf, '.');
+    }
+    put_name(out, attr->column);
+}
+
+/* ------------------------------------------------------------------------------------------------ expressions */
+
+static bool is_group(const struct expr *expr) {
+    return expr->kind == EXPR_AND || expr->kind == EXPR_OR;
+}
+
+static bool long_decimal(const struct attr *attr) {
+    return attr->type.id == TYPE_DECIMAL && attr->type.precision > DECIMAL_NUMERIC_DIGITS;
+}
+
+/* The attribute that decides how an operand compares, or NULL. */
+static const struct attr *operand_attr(const struct expr *expr) {
+    while (expr->kind == EXPR_AT) expr = expr->first;
+    return expr->kind == EXPR_COLUMN ? expr->attr : NULL;
+}
+
+/* A column where it is compared or ordered: SQLite needs a collation for long decimals and a function for dates in mixed
+ * forms; elsewhere this is put_expr. */
+static void put_operand(struct out *out, const struct expr *expr) {
+    const struct attr *attr = operand_attr(expr);
+    bool mixed = attr && out->dialect->decimal_text && attr->type.id == TYPE_DATE && attr->type.stored == DATE_MIXED;
+    if (mixed) put_text(out, "liga_date(");
+    if (is_group(expr)) put_text(out, "(");
+    put_expr(out, expr);
+    if (is_group(expr)) put_text(out, ")");
+    if (mixed) put_text(out, ")");
+    if (attr && out->dialect->decimal_text && long_decimal(attr)) {
+        put_text(out, " COLLATE ");
+        put_text(out, out->dialect->decimal_collation);
+    }
+}
+
+/* Writes an operator's text, its operands in place of \1 \2 \3. */
+static void put_template(struct out *out, const char *text, const struct expr *const operands[3]) {
+    for (const char *c = text; *c; c++) {
+        if (*c >= '\1' && *c <= '\3') put_operand(out, operands[*c - '\1']);
+        else buf_addc(&out->buf, *c);
+    }
+}
+
+static void put_operator(struct out *out, const struct expr *expr) {
+    const char *text = out->dialect->op[expr->op] ? out->dialect->op[expr->op] : op_table[expr->op].text;
+    const struct expr *second = expr->first->next;
+    const struct expr *operands[3] = { expr->first, second, second ? second->next : NULL };
+    put_template(out, text, operands);
+}
+
+static int count_children(const struct expr *expr) {
+    int count = 0;
+    for (const struct expr *child = expr->first; child; child = child->next) count++;
+    return count;
+}
+
+/* Writes `count` children from `child` on. Long chains become a balanced tree: SQLite counts a chain of ANDs as depth. */
+static const struct expr *put_chain(struct out *out, const struct expr *child, int count, const char *between) {
+    if (count > LONGEST_CHAIN) {
+        put_text(out, "(");
+        child = put_chain(out, child, count / 2, between);
+        put_text(out, ")");
+        put_text(out, between);
+        put_text(out, "(");
+        child = put_chain(out, child, count - count / 2, between);
+        put_text(out, ")");
+        return child;
+    }
+    for (int i = 0; i < count; i++, child = child->next) {
+        if (i) put_text(out, between);
+        const struct expr *inner = child;
+        while (inner->kind == EXPR_AT) inner = inner->first;
+        bool nested = is_group(inner) && count > 1;
+        if (nested) put_text(out, "(");
+        put_expr(out, child);
+        if (nested) put_text(out, ")");
+    }
+    return child;
+}
+
+static void put_constant(struct out *out, bool boolean) {
+    put_text(out, boolean ? "1 = 1" : "1 = 0");
+}
+
+static void put_group(struct out *out, const struct expr *expr) {
+    int count = count_children(expr);
+    if (count) put_chain(out, expr->first, count, op_table[expr->kind == EXPR_AND ? OP_AND : OP_OR].text);
+    else put_constant(out, expr->kind == EXPR_AND);
+}
+
+static int padded(int count) {
+    int size = 1;
+    while (size < count) size *= 2;
+    return size;
+}
+
+static void put_json_text(struct buf *buf, const char *text, size_t len) {
+    buf_addc(buf, '"');
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c == '"' || c == '\\') buf_addc(buf, '\\');
+        if (c < 0x20) buf_addf(buf, "\\u%04x", c);
+        else buf_addc(buf, (char)c);
+    }
+    buf_addc(buf, '"');
+}
+
+static void put_json_value(struct buf *buf, struct value value) {
+    switch (value.kind) {
+    case VALUE_NULL: buf_adds(buf, "null"); break;
+    case VALUE_BOOL: buf_adds(buf, value.as.boolean ? "1" : "0"); break;
+    case VALUE_INT:  buf_addi(buf, value.as.integer); break;
+    case VALUE_REAL:
+        if (isinf(value.as.real)) buf_adds(buf, value.as.real > 0 ? "1e999" : "-1e999");
+        else buf_addf(buf, "%.17g", value.as.real);
+        break;
+    case VALUE_TEXT:
+    case VALUE_BLOB: put_json_text(buf, value.as.text, value.len); break;
+    }
+}
+
+static struct value json_array(struct out *out, const struct value *values, int count) {
+    struct buf buf;
+    buf_init(&buf, out->arena);
+    buf_addc(&buf, '[');
+    for (int i = 0; i < count; i++) {
+        if (i) buf_addc(&buf, ',');
+        put_json_value(&buf, values[i]);
+    }
+    buf_addc(&buf, ']');
+    return value_text(buf.text, buf.len);
+}
+
+static bool has_blob(const struct value *values, int count) {
+    for (int i = 0; i < count; i++)
+        if (values[i].kind == VALUE_BLOB) return true;
+    return false;
+}
+
+static void put_marks(struct out *out, const struct expr *expr) {
+    put_operand(out, expr->first);
+    put_text(out, expr->op == OP_IN ? " IN (" : " NOT IN (");
+    int size = padded(expr->value_count);
+    for (int i = 0; i < size; i++) {
+        if (i) put_text(out, ", ");
+        put_param(out, expr->values[i < expr->value_count ? i : expr->value_count - 1]);
+    }
+    put_text(out, ")");
+}
+
+/* IN: an empty list is no row, an empty NOT IN is all rows; one value is an equality; the list is padded to a power of two so
+ * that few texts serve all lengths, and a long one goes as one array. */
+static void put_list(struct out *out, const struct expr *expr) {
+    bool in = expr->op == OP_IN;
+    if (expr->value_count == 0) {
+        put_constant(out, !in);
+    } else if (expr->value_count > out->dialect->in_list_limit && !has_blob(expr->values, expr->value_count)) {
+        struct expr array = { .kind = EXPR_PARAM, .value = json_array(out, expr->values, expr->value_count) };
+        const struct expr *operands[3] = { expr->first, &array, NULL };
+        put_template(out, in ? out->dialect->in_array : out->dialect->not_in_array, operands);
+    } else {
+        put_marks(out, expr);
+    }
+}
+
+static void put_tuple(struct out *out, const struct expr *expr, int at) {
+    for (int k = 0; k < expr->attrs.count; k++) {
+        if (k) put_text(out, " AND ");
+        put_column(out, expr->attrs.items[k], expr->alias);
+        put_text(out, " = ");
+        put_param(out, expr->values[at * expr->attrs.count + k]);
+    }
+}
+
+/* (a = 1 AND b = 2) OR (a = 3 AND b = 4): the planner looks each term up by itself. Halved recursively for depth. */
+static void put_tuples(struct out *out, const struct expr *expr, int from, int to) {
+    if (to - from == 1) {
+        put_tuple(out, expr, from);
+        return;
+    }
+    int middle = from + (to - from) / 2;
+    put_text(out, "(");
+    put_tuples(out, expr, from, middle);
+    put_text(out, ") OR (");
+    put_tuples(out, expr, middle, to);
+    put_text(out, ")");
+}
+
+static void put_keys(struct out *out, const struct expr *expr) {
+    int tuples = expr->attrs.count ? expr->value_count / expr->attrs.count : 0;
+    if (!tuples) {
+        put_constant(out, false);
+    } else if (expr->attrs.count == 1) {
+        struct expr column = { .kind = EXPR_COLUMN, .attr = expr->attrs.items[0], .alias = expr->alias };
+        struct expr list = { .kind = EXPR_LIST, .op = OP_IN, .first = &column, .values = expr->values, .value_count = tuples };
+        if (tuples == 1) put_tuple(out, expr, 0);
+        else put_list(out, &list);
+    } else {
+        put_text(out, tuples > 1 ? "(" : "");
+        put_tuples(out, expr, 0, tuples);
+        put_text(out, tuples > 1 ? ")" : "");
+    }
+}
+
+static void put_arguments(struct out *out, const struct expr *first) {
+    for (const struct expr *argument = first; argument; argument = argument->next) {
+        if (argument != first) put_text(out, ", ");
+        put_expr(out, argument);
+    }
+}
+
+static void put_raw(struct out *out, const struct expr *expr) {
+    const char *const *piece = expr->pieces;
+    put_text(out, *piece++);
+    for (const struct expr *argument = expr->first; argument; argument = argument->next) {
+        put_expr(out, argument);
+        put_text(out, *piece++);
+    }
+}
+
+static void put_at(struct out *out, const struct expr *expr) {
+    int before = out->here;
+    if (expr->alias != ALIAS_HERE) out->here = expr->alias;
+    put_expr(out, expr->first);
+    out->here = before;
+}
+
+static void put_subselect(struct out *out, const struct expr *expr) {
+    if (expr->kind == EXPR_EXISTS) put_text(out, "EXISTS ");
+    if (expr->first) put_operand(out, expr->first);
+    if (expr->first) put_text(out, expr->op == OP_NOT_IN ? " NOT IN " : " IN ");
+    put_text(out, "(");
+    put_select(out, expr->select);
+    put_text(out, ")");
+}
+
+void put_expr(struct out *out, const struct expr *expr) {
+    switch (expr->kind) {
+    case EXPR_COLUMN:   put_column(out, expr->attr, expr->alias); break;
+    case EXPR_NAME:     put_name(out, expr->text); break;
+    case EXPR_PARAM:
+        if (expr->value.kind == VALUE_NULL) put_text(out, "NULL");
+        else put_param(out, expr->value);
+        break;
+    case EXPR_OPERATOR: put_operator(out, expr); break;
+    case EXPR_LIST:     put_list(out, expr); break;
+    case EXPR_AND:
+    case EXPR_OR:       put_group(out, expr); break;
+    case EXPR_NOT:      put_text(out, "NOT ("); put_expr(out, expr->first); put_text(out, ")"); break;
+    case EXPR_CONST:    put_constant(out, expr->value.as.boolean); break;
+    case EXPR_FUNCTION: put_text(out, expr->text); put_text(out, "("); put_arguments(out, expr->first); put_text(out, ")"); break;
+    case EXPR_CAST:     put_text(out, "CAST("); put_expr(out, expr->first); put_text(out, " AS "); put_text(out, expr->text);
+                        put_text(out, ")"); break;
+    case EXPR_RAW:      put_raw(out, expr); break;
+    case EXPR_STAR:     put_text(out, "*"); break;
+    case EXPR_AT:       put_at(out, expr); break;
+    case EXPR_EXISTS:
+    case EXPR_SELECT:   put_subselect(out, expr); break;
+    case EXPR_EXCLUDED: put_text(out, "excluded."); put_name(out, expr->attr->column); break;
+    case EXPR_KEYS:     put_keys(out, expr); break;
+    }
+}
+
+/* ---------------------------------------------------------------------------------------------------- clauses */
+
+static void put_outputs(struct out *out, const struct output *outputs) {
+    for (const struct output *output = outputs; output; output = output->next) {
+        if (output != outputs) put_text(out, ", ");
+        put_expr(out, output->expr);
+        if (!output->name) continue;
+        put_text(out, " AS ");
+        put_name(out, output->name);
+    }
+}
+
+static void put_all_columns(struct out *out, const struct model *model, int alias) {
+    for (int i = 0; i < model->attr_count; i++) {
+        if (i) put_text(out, ", ");
+        put_column(out, model->attrs[i], alias);
+    }
+    if (!model->attr_count) put_text(out, "1");
+}
+
+static void put_source(struct out *out, const struct model *model, int alias) {
+    put_table(out, model);
+    if (!out->qualified) return;
+    put_text(out, " AS ");
+    put_alias(out, alias);
+}
+
+static void put_from(struct out *out, const struct select *select) {
+    put_text(out, " FROM ");
+    if (!select->from_select) {
+        put_source(out, select->from, select->alias);
+        return;
+    }
+    put_text(out, "(");
+    put_select(out, select->from_select);
+    put_text(out, ") AS ");
+    put_alias(out, select->alias);
+}
+
+static void put_joins(struct out *out, const struct join *joins) {
+    static const char *const words[] = {
+        [JOIN_INNER] = " INNER JOIN ", [JOIN_LEFT] = " LEFT OUTER JOIN ", [JOIN_CROSS] = " CROSS JOIN ",
+    };
+    for (const struct join *join = joins; join; join = join->next) {
+        enum join_kind kind = join->kind == JOIN_CROSS && !out->dialect->cross_join_order ? JOIN_INNER : join->kind;
+        put_text(out, words[kind]);
+        put_source(out, join->model, join->alias);
+        put_text(out, " ON ");
+        put_expr(out, join->on);
+    }
+}
+
+static void put_condition(struct out *out, const char *word, const struct expr *condition) {
+    if (!condition) return;
+    put_text(out, word);
+    put_expr(out, condition);
+}
+
+static void put_group_by(struct out *out, const struct output *group) {
+    if (!group) return;
+    put_text(out, " GROUP BY ");
+    put_outputs(out, group);
+}
+
+/* Without a word of the user's NULL counts as the largest value on every engine. */
+static const char *nulls_text(const struct out *out, const struct order_term *term) {
+    bool last = term->nulls == NULLS_LARGEST ? !term->descending : term->nulls == NULLS_LAST;
+    bool last_by_itself = out->dialect->nulls_smallest ? term->descending : !term->descending;
+    if (term->never_null || last == last_by_itself) return "";
+    return last ? " NULLS LAST" : " NULLS FIRST";
+}
+
+static void put_order_by(struct out *out, const struct order_term *terms) {
+    for (const struct order_term *term = terms; term; term = term->next) {
+        put_text(out, term == terms ? " ORDER BY " : ", ");
+        put_operand(out, term->expr);
+        put_text(out, term->descending ? " DESC" : "");
+        put_text(out, nulls_text(out, term));
+    }
+}
+
+/* SQLite has no OFFSET without LIMIT; -1 there is "all". */
+static void put_limit(struct out *out, const struct select *select) {
+    if (select->limit < 0 && select->offset < 0) return;
+    if (select->limit >= 0 || out->dialect->mark == MARK_QUESTION) {
+        put_text(out, " LIMIT ");
+        put_param(out, value_int(select->limit));
+    }
+    if (select->offset < 0) return;
+    put_text(out, " OFFSET ");
+    put_param(out, value_int(select->offset));
+}
+
+static void put_lock(struct out *out, const struct select *select) {
+    if (!out->dialect->lock_clause || select->lock == LOCK_NONE) return;
+    put_text(out, out->dialect->lock[select->lock]);
+    if (select->skip_locked) put_text(out, " SKIP LOCKED");
+}
+
+void put_select(struct out *out, const struct select *select) {
+    bool qualified_before = out->qualified;
+    int here_before = out->here;
+    if (select->joins || select->qualified) out->qualified = true;
+    out->here = select->here;
+    put_text(out, select->distinct ? "SELECT DISTINCT " : "SELECT ");
+    if (select->outputs) put_outputs(out, select->outputs);
+    else put_all_columns(out, select->from, select->alias);
+    put_from(out, select);
+    put_joins(out, select->joins);
+    put_condition(out, " WHERE ", select->where);
+    put_group_by(out, select->group);
+    put_condition(out, " HAVING ", select->having);
+    put_order_by(out, select->order);
+    put_limit(out, select);
+    put_lock(out, select);
+    out->qualified = qualified_before;
+    out->here = here_before;
+}
+
+/* ------------------------------------------------------------------------------------------------- statements */
+
+struct statement *render_select(struct arena *arena, const struct dialect *dialect, const struct select *select,
+                                struct error *error) {
+    struct out out;
+    out_init(&out, arena, dialect, error);
+    put_select(&out, select);
+    return out_finish(&out, STATEMENT_READ);
+}
+
+static void put_columns(struct out *out, const struct attr *const *attrs, int count) {
+    put_text(out, " (");
+    for (int i = 0; i < count; i++) {
+        if (i) put_text(out, ", ");
+        put_name(out, attrs[i]->column);
+    }
+    put_text(out, ")");
+}
+
+static void put_row(struct out *out, const struct expr *const *cells, int count) {
+    put_text(out, "(");
+    for (int i = 0; i < count; i++) {
+        if (i) put_text(out, ", ");
+        if (cells[i]) put_expr(out, cells[i]);
+        else put_text(out, "DEFAULT");
+    }
+    put_text(out, ")");
+}
+
+static void put_value_row(struct out *out, const struct value *values, int count) {
+    put_text(out, "(");
+    for (int i = 0; i < count; i++) {
+        if (i) put_text(out, ", ");
+        put_param(out, values[i]);
+    }
+    put_text(out, ")");
+}
+
+static void put_values(struct out *out, const struct insert *insert) {
+    put_text(out, " VALUES ");
+    for (int row = 0; row < insert->rows; row++) {
+        int at = row * insert->attr_count;
+        if (row) put_text(out, ", ");
+        if (insert->values) put_value_row(out, insert->values + at, insert->attr_count);
+        else put_row(out, insert->cells + at, insert->attr_count);
+    }
+}
+
+static void put_assignments(struct out *out, const struct assignment *set) {
+    put_text(out, " SET ");
+    for (const struct assignment *assignment = set; assignment; assignment = assignment->next) {
+        if (assignment != set) put_text(out, ", ");
+        put_name(out, assignment->attr->column);
+        put_text(out, " = ");
+        put_expr(out, assignment->expr);
+    }
+}
+
+static void put_conflict(struct out *out, const struct insert *insert) {
+    if (insert->conflict == CONFLICT_ERROR) return;
+    /* SQLite reads "… SELECT … ON CONFLICT" as a join condition unless the query has a WHERE. */
+    if (insert->select && !insert->select->where) put_text(out, " WHERE true");
+    put_text(out, " ON CONFLICT");
+    if (insert->target.count) put_columns(out, insert->target.items, insert->target.count);
+    put_text(out, insert->conflict == CONFLICT_NOTHING ? " DO NOTHING" : " DO UPDATE");
+    if (insert->conflict == CONFLICT_NOTHING) return;
+    put_assignments(out, insert->update);
+    put_condition(out, " WHERE ", insert->update_where);
+}
+
+static void put_returning(struct out *out, const struct output *returning) {
+    if (!returning) return;
+    put_text(out, " RETURNING ");
+    put_outputs(out, returning);
+}
+
+struct statement *render_insert(struct arena *arena, const struct dialect *dialect, const struct insert *insert,
+                                struct error *error) {
+    struct out out;
+    out_init(&out, arena, dialect, error);
+    put_text(&out, "INSERT INTO ");
+    put_table(&out, insert->into);
+    if (insert->attr_count) put_columns(&out, insert->attrs, insert->attr_count);
+    if (insert->select) {
+        put_text(&out, " ");
+        put_select(&out, insert->select);
+    } else if (insert->attr_count) {
+        put_values(&out, insert);
+    } else {
+        put_text(&out, dialect->no_values);
+    }
+    put_conflict(&out, insert);
+    put_returning(&out, insert->returning);
+    return out_finish(&out, STATEMENT_WRITE);
+}
+
+struct statement *render_update(struct arena *arena, const struct dialect *dialect, const struct update *update,
+                                struct error *error) {
+    struct out out;
+    out_init(&out, arena, dialect, error);
+    put_text(&out, "UPDATE ");
+    put_table(&out, update->model);
+    put_assignments(&out, update->set);
+    put_condition(&out, " WHERE ", update->where);
+    put_returning(&out, update->returning);
+    return out_finish(&out, STATEMENT_WRITE);
+}
+
+struct statement *render_delete(struct arena *arena, const struct dialect *dialect, const struct delete *delete,
+                                struct error *error) {
+    struct out out;
+    out_init(&out, arena, dialect, error);
+    put_text(&out, "DELETE FROM ");
+    put_table(&out, delete->from);
+    put_condition(&out, " WHERE ", delete->where);
+    put_returning(&out, delete->returning);
+    return out_finish(&out, STATEMENT_WRITE);
+}

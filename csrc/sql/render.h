@@ -1,0 +1,44 @@
+/* Tree → statement. Text and parameters come from the same walk, so they cannot disagree; generated text is never scanned
+ * again. Errors are sticky in out->error and looked at once, by out_finish. */
+#ifndef LIGA_SQL_RENDER_H
+#define LIGA_SQL_RENDER_H
+
+#include "base/buf.h"
+#include "base/statement.h"
+#include "sql/dialect.h"
+#include "sql/query.h"
+
+struct error;
+
+struct out {
+    struct buf buf;
+    struct arena *arena;
+    const struct dialect *dialect;
+    struct error *error;
+    struct value *params;
+    int param_count, param_size;
+    int here;                   /* the alias that ALIAS_HERE means */
+    bool qualified;             /* columns carry their table's alias */
+    bool one_off;
+};
+
+void out_init(struct out *out, struct arena *arena, const struct dialect *dialect, struct error *error);
+
+/* The finished statement, or NULL if an error is set. */
+struct statement *out_finish(struct out *out, enum statement_kind kind);
+
+void put_text(struct out *out, const char *text);
+void put_name(struct out *out, const char *name);       /* quoted, quotes doubled */
+void put_table(struct out *out, const struct model *model);
+void put_param(struct out *out, struct value value);
+void put_expr(struct out *out, const struct expr *expr);
+
+void put_select(struct out *out, const struct select *select);
+
+/* A statement each, or NULL if an error is set. */
+struct statement *render_select(struct arena *, const struct dialect *, const struct select *, struct error *);
+struct statement *render_insert(struct arena *, const struct dialect *, const struct insert *, struct error *);
+struct statement *render_update(struct arena *, const struct dialect *, const struct update *, struct error *);
+struct statement *render_delete(struct arena *, const struct dialect *, const struct delete *, struct error *);
+
+#endif

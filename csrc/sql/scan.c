@@ -1,0 +1,160 @@
+#define _POSIX_C_SOURCE 200809L
+
+#include "sql/scan.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+static char peek(const struct sql_scan *scan, size_t ahead) {
+    return scan->at + ahead < scan->len ? scan->text[scan->at + ahead] : '\0';
+}
+
+static bool name_start(char c) {
+    return isalpha((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
+}
+
+static bool name_part(char c) {
+    return name_start(c) || isdigit((unsigned char)c) || c == '$';
+}
+
+static void skip_name(struct sql_scan *scan) {
+    while (scan->at < scan->len && name_part(scan->text[scan->at])) scan->at++;
+}
+
+/* At the opening quote; a doubled one stands for itself, after E also a backslash escapes. */
+static enum sql_token quoted(struct sql_scan *scan, bool backslash) {
+    char quote = scan->text[scan->at++];
+    while (scan->at < scan->len) {
+        char c = scan->text[scan->at++];
+        if (backslash && c == '\\' && scan->at < scan->len) scan->at++;
+        else if (c == quote && peek(scan, 0) == quote) scan->at++;
+        else if (c == quote) return SQL_OTHER;
+    }
+    return SQL_UNFINISHED;
+}
+
+static enum sql_token line_comment(struct sql_scan *scan) {
+    while (scan->at < scan->len && scan->text[scan->at] != '\n') scan->at++;
+    return SQL_BLANK;
+}
+
+static enum sql_token block_comment(struct sql_scan *scan) {
+    int depth = 0;
+    while (scan->at < scan->len) {
+        char c = peek(scan, 0), d = peek(scan, 1);
+        if (c == '/' && d == '*' && (depth == 0 || scan->dollar_quotes)) depth++, scan->at += 2;
+        else if (c == '*' && d == '/') depth--, scan->at += 2;
+        else scan->at++;
+        if (depth == 0) return SQL_BLANK;
+    }
+    return SQL_UNFINISHED;
+}
+
+/* At "$tag$", whose length is `tag`. */
+static enum sql_token dollar_quoted(struct sql_scan *scan, size_t tag) {
+    const char *opening = scan->text + scan->at;
+    scan->at += tag;
+    for (; scan->at + tag <= scan->len; scan->at++) {
+        if (memcmp(scan->text + scan->at, opening, tag) != 0) continue;
+        scan->at += tag;
+        return SQL_OTHER;
+    }
+    scan->at = scan->len;
+    return SQL_UNFINISHED;
+}
+
+static size_t dollar_tag(const struct sql_scan *scan) {
+    size_t size = 1;
+    while (name_start(peek(scan, size)) || (size > 1 && isdigit((unsigned char)peek(scan, size)))) size++;
+    return peek(scan, size) == '$' ? size + 1 : 0;
+}
+
+static enum sql_token dollar(struct sql_scan *scan) {
+    size_t tag = scan->dollar_quotes ? dollar_tag(scan) : 0;
+    if (tag) return dollar_quoted(scan, tag);
+    scan->at++;
+    if (isdigit((unsigned char)peek(scan, 0))) {
+        while (isdigit((unsigned char)peek(scan, 0))) scan->at++;
+        return SQL_DOLLAR_NUMBER;
+    }
+    if (!name_start(peek(scan, 0))) return SQL_OTHER;
+    while (name_start(peek(scan, 0)) || isdigit((unsigned char)peek(scan, 0))) scan->at++;
+    return SQL_DOLLAR_NAME;
+}
+
+static enum sql_token colon(struct sql_scan *scan) {
+    scan->at++;
+    if (peek(scan, 0) == ':' || peek(scan, 0) == '=') {
+        scan->at++;
+        return SQL_OTHER;
+    }
+    if (!name_start(peek(scan, 0))) return SQL_OTHER;
+    while (name_start(peek(scan, 0)) || isdigit((unsigned char)peek(scan, 0))) scan->at++;
+    return SQL_COLON_NAME;
+}
+
+/* PostgreSQL's ?| and ?& are operators. */
+static enum sql_token question(struct sql_scan *scan) {
+    scan->at++;
+    if (!scan->dollar_quotes || (peek(scan, 0) != '|' && peek(scan, 0) != '&')) return SQL_QUESTION;
+    scan->at++;
+    return SQL_OTHER;
+}
+
+static enum sql_token blank(struct sql_scan *scan) {
+    while (scan->at < scan->len && isspace((unsigned char)scan->text[scan->at])) scan->at++;
+    return SQL_BLANK;
+}
+
+static enum sql_token word(struct sql_scan *scan) {
+    char first = scan->text[scan->at];
+    if (scan->dollar_quotes && (first == 'e' || first == 'E') && peek(scan, 1) == '\'') {
+        scan->at++;
+        return quoted(scan, true);
+    }
+    skip_name(scan);
+    return SQL_WORD;
+}
+
+/* SQLite also quotes names by [ ] and ` `. */
+static enum sql_token bracketed(struct sql_scan *scan) {
+    const char *end = memchr(scan->text + scan->at, ']', scan->len - scan->at);
+    scan->at = end ? (size_t)(end - scan->text) + 1 : scan->len;
+    return end ? SQL_OTHER : SQL_UNFINISHED;
+}
+
+static enum sql_token number(struct sql_scan *scan) {
+    while (isalnum((unsigned char)peek(scan, 0)) || peek(scan, 0) == '.' || peek(scan, 0) == '_') scan->at++;
+    return SQL_OTHER;
+}
+
+static enum sql_token recognise(struct sql_scan *scan) {
+    char c = scan->text[scan->at];
+    if (isspace((unsigned char)c)) return blank(scan);
+    if (c == '-' && peek(scan, 1) == '-') return line_comment(scan);
+    if (c == '/' && peek(scan, 1) == '*') return block_comment(scan);
+    if (c == '\'' || c == '"') return quoted(scan, false);
+    if (c == '`' && !scan->dollar_quotes) return quoted(scan, false);
+    if (c == '[' && !scan->dollar_quotes) return bracketed(scan);
+    if (c == '$') return dollar(scan);
+    if (c == ':') return colon(scan);
+    if (c == '?') return question(scan);
+    if (name_start(c)) return word(scan);
+    if (isdigit((unsigned char)c)) return number(scan);
+    scan->at++;
+    return c == ';' ? SQL_SEMICOLON : SQL_OTHER;
+}
+
+enum sql_token sql_next(struct sql_scan *scan) {
+    scan->start = scan->at;
+    scan->size = 0;
+    if (scan->at >= scan->len) return SQL_END;
+    enum sql_token token = recognise(scan);
+    scan->size = scan->at - scan->start;
+    return token;
+}
+
+bool sql_is_word(const struct sql_scan *scan, const char *text) {
+    return scan->size == strlen(text) && strncasecmp(scan->text + scan->start, text, scan->size) == 0;
+}

@@ -1,0 +1,280 @@
+--- Attributes: from what the user wrote to records, and from records to the core.
+--
+-- A record keeps what was given (`given`: option → value, by the model or by an association) and what it would be
+-- otherwise (`soft`), so that a later declaration can add to it; everything else in it is worked out anew each time.
+local core = require "liga.core"
+local fail = require "liga.define.fail"
+local inflect = require "liga.inflect"
+local markers = require "liga.markers"
+local naming = require "liga.naming"
+local options = require "liga.options"
+local readonly = require "liga.readonly"
+local types = require "liga.types"
+
+local attribute = {}
+
+local allowed, later = {}, { validate = true, get = true, set = true }
+for name in ([[type allowNull defaultValue primaryKey autoIncrement unique index columnName field references
+    referencesKey onDelete onUpdate deferrable comment values]]):gmatch "%a+" do
+  allowed[name] = true
+end
+
+--- Options whose value has one Lua type.
+local kinds = {
+  allowNull = "boolean", primaryKey = "boolean", autoIncrement = "boolean",
+  columnName = "string", field = "string", comment = "string", referencesKey = "string",
+}
+
+local integers = { SMALLINT = true, INTEGER = true, BIGINT = true }
+local texts = { STRING = true, CHAR = true, TEXT = true, UUID = true }
+local instants = { DATE = true, DATEONLY = true, TIME = true }
+
+-- Reading ------------------------------------------------------------------------------------------------------------
+
+local function check_kinds(model, name, given)
+  for option, kind in pairs(kinds) do
+    if given[option] ~= nil and type(given[option]) ~= kind then
+      fail.usage(model, name, "%s must be a %s, got %s", option, kind, fail.shown(given[option]))
+    end
+  end
+end
+
+--- `field` is another name of `columnName`.
+local function read_column(model, name, given)
+  if given.field ~= nil and given.columnName ~= nil and given.field ~= given.columnName then
+    fail.usage(model, name, "columnName and field name different columns")
+  end
+  given.columnName, given.field = given.columnName or given.field, nil
+end
+
+--- `values` belongs to ENUM; the new descriptor keeps the place of the old one in the source.
+local function read_values(model, name, given)
+  if given.values == nil then return end
+  if given.type.name ~= "ENUM" or given.type.values then
+    fail.usage(model, name, "values belongs to a type ENUM without values of its own")
+  end
+  given.type, given.values = given.type(given.values), nil
+end
+
+local function check_type(model, name, given)
+  if not types.is(given.type) then
+    fail.usage(model, name, "type must be a type such as liga.STRING, got %s",
+      given.type == nil and "none" or fail.shown(given.type))
+  end
+  read_values(model, name, given)
+  if given.type.name == "VIRTUAL" then
+    fail.usage(model, name, "the type VIRTUAL is not available yet")
+  end
+  local problem = types.problem(given.type)
+  if problem then fail.usage(model, name, "%s", problem) end
+end
+
+local function check_index(model, name, given)
+  for _, option in ipairs { "unique", "index" } do
+    local value = given[option]
+    local fits = value == nil or type(value) == "boolean" or type(value) == "string" and value ~= ""
+    if not fits and not (option == "index" and type(value) == "table") then
+      fail.usage(model, name, "%s must be a boolean or the name of an index, got %s", option,
+        fail.shown(value))
+    end
+    if value == false then given[option] = nil end
+  end
+end
+
+local function check_default(model, name, given)
+  local default, kind = given.defaultValue, given.type and given.type.name
+  if default == markers.NOW and not instants[kind] then
+    fail.usage(model, name, "liga.NOW is a default of DATE, DATEONLY and TIME, not of %s", kind)
+  elseif (default == markers.UUIDV4 or default == markers.UUIDV7) and not texts[kind] then
+    fail.usage(model, name, "a UUID is a default of UUID and STRING, not of %s", kind)
+  end
+end
+
+local function check_generated(model, name, given)
+  if given.autoIncrement and not integers[given.type.name] then
+    fail.usage(model, name, "autoIncrement needs an integer type, got %s", tostring(given.type))
+  end
+end
+
+--- Raises unless the name can name an attribute.
+function attribute.check_name(model, name)
+  local problem = naming.problem(name)
+  if not problem then return end
+  fail.usage(model, type(name) == "string" and name or nil, "the name of an attribute %s%s", problem,
+    type(name) == "string" and " (choose another and give the column's as columnName)" or "")
+end
+
+--- Reads the options of one attribute: a type, or a table of options.
+-- @return a new table of what was given
+function attribute.read(model, name, spec)
+  if types.is(spec) then spec = { type = spec } end
+  if type(spec) ~= "table" or getmetatable(spec) then
+    fail.usage(model, name, "must be a type such as liga.STRING or a table {type = ...}, got %s", fail.shown(spec))
+  end
+  options.check(model .. "." .. name, spec, allowed, later)
+  local given = {}
+  for option, value in next, spec do given[option] = value end
+  check_kinds(model, name, given)
+  read_column(model, name, given)
+  check_type(model, name, given)
+  check_index(model, name, given)
+  check_default(model, name, given)
+  check_generated(model, name, given)
+  return given
+end
+
+--- Checks the attribute options that an association gives for its key.
+function attribute.read_part(model, name, given)
+  check_kinds(model, name, given)
+  read_column(model, name, given)
+  if given.type ~= nil then check_type(model, name, given) end
+  check_index(model, name, given)
+  if given.type ~= nil then check_default(model, name, given) end
+end
+
+-- Records ------------------------------------------------------------------------------------------------------------
+
+local function column_of(meta, name, given)
+  if given.columnName then return given.columnName end
+  return meta.options.underscored and inflect.underscore(name) or name
+end
+
+--- Works out a record from what is given and the defaults.
+local function settle(meta, record)
+  local given, soft = record.given, record.soft
+  record.columnName = column_of(meta, record.name, given)
+  record.type = given.type or soft.type
+  record.primaryKey = meta.key[record.name] ~= nil
+  record.autoIncrement = given.autoIncrement or false
+  record.unique = given.unique or false
+  record.defaultValue = given.defaultValue
+  record.comment = given.comment
+  local nullable = given.allowNull
+  if nullable == nil then nullable = soft.allowNull end
+  record.allowNull = nullable ~= false and not record.primaryKey
+end
+
+--- The default in the core's terms.
+local function core_default(default)
+  if default == nil then return nil end
+  if default == markers.NOW then return "now" end
+  if default == markers.UUIDV4 then return "uuid4" end
+  if default == markers.UUIDV7 then return "uuid7" end
+  if type(default) == "function" then return "call" end
+  if core.is_expression(default) then return { sql = default } end
+  if type(default) == "userdata" then return nil end            -- liga.null
+  return { value = default }
+end
+
+local function send(meta, record)
+  core.attribute(meta[1], {
+    name = record.name, column = record.columnName, type = record.type, allowNull = record.allowNull,
+    primaryKey = record.primaryKey, autoIncrement = record.autoIncrement, unique = record.unique == true,
+    default = core_default(record.defaultValue), comment = record.comment,
+  })
+  meta.defaults[record.name] = type(record.defaultValue) == "function" and record.defaultValue or nil
+end
+
+local shown_fields = {
+  "name", "columnName", "type", "allowNull", "primaryKey", "autoIncrement", "unique", "defaultValue", "comment",
+  "references", "onDelete", "onUpdate", "association",
+}
+
+--- What `User.attributes` shows of a record.
+local function show(record)
+  for _, field in ipairs(shown_fields) do record.shown[field] = record[field] end
+end
+
+--- Writes a record, new or changed, to the core and to `User.attributes`.
+function attribute.update(meta, record)
+  settle(meta, record)
+  send(meta, record)
+  show(record)
+end
+
+--- Only what `User.attributes` shows has changed.
+attribute.show = show
+
+local function same_column(db, a, b)
+  return a == b or db.dialect == "sqlite" and a:lower() == b:lower()
+end
+
+--- The record that has this column already, or nil.
+function attribute.with_column(meta, column, except)
+  for _, record in ipairs(meta.attributes) do
+    if record.name ~= except and same_column(meta.db, record.columnName, column) then return record end
+  end
+end
+
+--- A record that is not in the model yet.
+function attribute.new(meta, name, given, soft)
+  local record = { name = name, given = given, soft = soft or {}, by = {}, shown = {} }
+  settle(meta, record)
+  record.view = readonly.view(record.shown, meta.name .. ".attributes." .. name)
+  return record
+end
+
+local function check_column(meta, record)
+  naming.check_identifier(meta.db, ("the column of %s.%s"):format(meta.name, record.name), record.columnName)
+  local other = attribute.with_column(meta, record.columnName, record.name)
+  if not other then return end
+  fail.usage(meta.name, record.name, "the attribute %q has the same column, %q%s", other.name, other.columnName,
+    other.columnName ~= record.columnName and " (capitals don't count)" or "")
+end
+
+--- Adds a record at the end of the model.
+function attribute.add(meta, record)
+  check_column(meta, record)
+  local list, shown = meta.attributes, meta.shown_attributes
+  list[#list + 1], list[record.name] = record, record
+  shown[#shown + 1], shown[record.name] = record.view, record.view
+  attribute.update(meta, record)
+end
+
+local function take_out(list, item, name)
+  for i, other in ipairs(list) do
+    if rawequal(other, item) then table.remove(list, i) break end
+  end
+  list[name] = nil
+end
+
+--- Takes an attribute out of the model.
+function attribute.remove(meta, name)
+  local record = meta.attributes[name]
+  core.remove_attribute(meta[1], name)
+  take_out(meta.attributes, record, name)
+  take_out(meta.shown_attributes, record.view, name)
+  meta.defaults[name] = nil
+end
+
+--- The names of a model's attributes in order.
+function attribute.names(meta)
+  local names = {}
+  for i, record in ipairs(meta.attributes) do names[i] = record.name end
+  return names
+end
+
+-- Keys ---------------------------------------------------------------------------------------------------------------
+
+--- Makes these attributes the primary key, in this order. An empty list: a model without key.
+function attribute.set_key(meta, names)
+  local before = meta.key
+  meta.key = {}
+  for place, name in ipairs(names) do meta.key[name] = place end
+  for _, record in ipairs(meta.attributes) do
+    if before[record.name] or meta.key[record.name] then attribute.update(meta, record) end
+  end
+  core.primary_key(meta[1], names)
+  local public = meta.class.primaryKey
+  for i = #public, 1, -1 do public[i] = nil end
+  for i, name in ipairs(names) do public[i] = name end
+end
+
+--- The names of the primary key in order.
+function attribute.key_names(meta)
+  local names = {}
+  for name, place in pairs(meta.key) do names[place] = name end
+  return names
+end
+
+return attribute

@@ -1,0 +1,39 @@
+--- What a connection knows of its models beyond `db.models`: their order, and what waits for models to come.
+local registry = {}
+
+--- The definitions of a connection.
+-- @return {classes = models in order of definition, references, associations = what waits for a model}
+function registry.of(db)
+  local private = db._
+  if not private.definitions then
+    private.definitions = { classes = {}, references = {}, associations = {} }
+  end
+  return private.definitions
+end
+
+--- The model of this name, or nil.
+function registry.find(db, name)
+  return db.models[name]
+end
+
+--- The names of all models, in order of definition.
+function registry.names(db)
+  local names = {}
+  for i, class in ipairs(registry.of(db).classes) do names[i] = class.name end
+  return names
+end
+
+--- Whether a value is a model.
+function registry.is_model(value)
+  local meta = type(value) == "table" and getmetatable(value)
+  return type(meta) == "table" and meta.__name == "liga.Model"
+end
+
+--- Adds a model.
+function registry.add(db, class)
+  local classes = registry.of(db).classes
+  classes[#classes + 1] = class
+  rawset(db.models, class.name, class)
+end
+
+return registry

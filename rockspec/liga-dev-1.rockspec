@@ -1,0 +1,33 @@
+rockspec_format = "3.0"
+package = "liga"
+version = "dev-1"
+
+-- Built from a checkout: `luarocks --lua-version=5.4 make`. Releases name their own source.
+source = { url = "git+file://." }
+
+description = {
+  summary = "An association-centred ORM with a C core",
+  detailed = [[
+    liga maps tables of SQLite (and soon PostgreSQL) to plain Lua tables, in the manner of Sequelize:
+    models, associations of all kinds with their generated methods, transactions, change tracking.]],
+  license = "MIT",
+  labels = { "database", "orm", "sqlite" },
+}
+
+dependencies = { "lua >= 5.4, < 5.5" }
+external_dependencies = { SQLITE = { header = "sqlite3.h" } }
+
+-- The Makefile finds the C files by itself and builds liga.core and liga.sqlite.
+build = {
+  type = "make",
+  build_target = "build",
+  build_variables = {
+    CC = "$(CC)", CFLAGS = "$(CFLAGS) -I$(SQLITE_INCDIR)", LUA = "$(LUA)", LUA_INCDIR = "$(LUA_INCDIR)",
+  },
+  install_variables = {
+    LUADIR = "$(LUADIR)", LIBDIR = "$(LIBDIR)", BINDIR = "$(BINDIR)",
+    CC = "$(CC)", CFLAGS = "$(CFLAGS) -I$(SQLITE_INCDIR)", LUA_INCDIR = "$(LUA_INCDIR)",
+  },
+}
+
+test = { type = "command", command = "make test" }

@@ -1,0 +1,100 @@
+-- Constraint errors name model and attributes, not only the index (contract, section 11).
+local liga = require "liga"
+local support = require "spec.support"
+
+for engine in support.engines() do
+  describe("a constraint error on " .. engine.name, function()
+    local db, User, Post
+    before_each(function()
+      db = engine:open()
+      User = db:define("User", {
+        email = { type = liga.STRING, unique = true, columnName = "e_mail" }, team = liga.STRING, number = liga.INTEGER,
+      }, { timestamps = false, indexes = { { fields = { "team", "number" }, unique = true } } })
+      Post = db:define("Post", { title = liga.STRING }, { timestamps = false })
+      Post:belongsTo(User, { onDelete = "restrict" })
+      db:sync()
+    end)
+    after_each(function() db:close() end)
+
+    it("of a unique attribute names it, not its column", function()
+      User:create{ email = "ann@example.org" }
+      local e = support.raises("UniqueConstraintError", function()
+        User:create{ email = "ann@example.org" }
+      end, "email")
+      assert.equal("User", e.model)
+      assert.equal("Users", e.table)
+      assert.equal("email", e.attribute)
+      assert.same({ "email" }, e.attributes)
+    end)
+
+    it("of several attributes names them all", function()
+      User:create{ team = "red", number = 7 }
+      local e = support.raises("UniqueConstraintError", function()
+        User:create{ team = "red", number = 7 }
+      end, "team", "number")
+      table.sort(e.attributes)
+      assert.same({ "number", "team" }, e.attributes)
+    end)
+
+    it("of the primary key names the key", function()
+      User:create{ id = 7 }
+      assert.same({ "id" }, support.raises("UniqueConstraintError", function() User:create{ id = 7 } end).attributes)
+    end)
+
+    it("is the same from save, update and bulkCreate", function()
+      local ann = User:create{ email = "ann@example.org" }
+      local bob = User:create{ email = "bob@example.org" }
+      bob.email = ann.email
+      for _, write in ipairs {
+        function() bob:save() end,
+        function() User:update({ email = "same@example.org" }, { all = true }) end,
+        function() User:bulkCreate{ { email = "cid@example.org" }, { email = "ann@example.org" } } end,
+      } do
+        local e = support.raises("UniqueConstraintError", write)
+        assert.equal("User", e.model)
+        assert.same({ "email" }, e.attributes)
+      end
+      assert.equal(2, User:count())
+    end)
+
+    it("of a foreign key is raised for a target that does not exist", function()
+      local e = support.raises("ForeignKeyConstraintError", function() Post:create{ userId = 99 } end)
+      assert.equal("Post", e.model)
+      assert.equal(0, Post:count())
+    end)
+
+    it("of a foreign key is raised for a target that is still needed", function()
+      local ann = User:create{}
+      Post:create{ userId = ann.id }
+      support.raises("ForeignKeyConstraintError", function() ann:destroy() end)
+      support.raises("ForeignKeyConstraintError", function() User:destroy{ all = true } end)
+      assert.equal(1, User:count())
+    end)
+
+    it("of a check is raised by the database", function()
+      db:query("CREATE TABLE goods (id INTEGER PRIMARY KEY, price INTEGER CHECK (price >= 0))")
+      local Good = db:define("Good", { price = liga.INTEGER }, { tableName = "goods", timestamps = false })
+      local e = support.raises("CheckConstraintError", function() Good:create{ id = 1, price = -1 } end)
+      assert.equal("Good", e.model)
+      assert.equal(0, Good:count())
+    end)
+
+    it("of a NOT NULL is raised by the database where the model allows NULL", function()
+      db:query("CREATE TABLE goods (id INTEGER PRIMARY KEY, title TEXT NOT NULL)")
+      local Good = db:define("Good", {
+        name = { type = liga.STRING, columnName = "title" },
+      }, { tableName = "goods", timestamps = false })
+      local e = support.raises("NotNullConstraintError", function() Good:create{ id = 1 } end)
+      assert.equal("Good", e.model)
+      assert.same({ "name" }, e.attributes)
+    end)
+
+    it("of a raw query has its name too", function()
+      db:query([[INSERT INTO "Users" (e_mail) VALUES ('ann')]])
+      support.raises("UniqueConstraintError", function() db:query([[INSERT INTO "Users" (e_mail) VALUES ('ann')]]) end)
+      support.raises("ForeignKeyConstraintError", function()
+        db:query([[INSERT INTO "Posts" ("userId") VALUES (99)]])
+      end)
+    end)
+  end)
+end

@@ -1,0 +1,111 @@
+-- What an error tells (contract, section 11).
+local liga = require "liga"
+local support = require "spec.support"
+
+local function line_here() return debug.getinfo(2, "l").currentline end
+
+for engine in support.engines() do
+  describe("an error on " .. engine.name, function()
+    local db, User
+    before_each(function()
+      db = engine:open()
+      User = db:define("User", {
+        name = { type = liga.STRING, unique = true }, age = { type = liga.INTEGER, columnName = "years" },
+      }, { timestamps = false })
+      db:sync()
+    end)
+    after_each(function() db:close() end)
+
+    local function raised(body)
+      local ok, e = pcall(body)
+      assert.is_false(ok)
+      return e
+    end
+
+    it("is told from other values by liga.isError", function()
+      local e = raised(function() User:findAll{ were = {} } end)
+      assert.is_true(liga.isError(e))
+      assert.is_true(liga.isError(e, "UsageError"))
+      assert.is_false(liga.isError(e, "ValidationError"))
+      for _, other in ipairs { "text", {}, { name = "UsageError", message = "forged" }, 5, true } do
+        assert.is_false(liga.isError(other))
+      end
+      assert.is_false(liga.isError(nil))
+    end)
+
+    it("prints as one readable sentence", function()
+      local e = raised(function() User:create{ age = "old" } end)
+      assert.is_truthy(tostring(e):find(e.message, 1, true))
+      assert.is_nil(e.message:find("\n", 1, true))
+    end)
+
+    it("tells where it was caused, outside of liga", function()
+      local line
+      local e = raised(function()
+        line = line_here() + 1
+        User:findAll{ were = {} }
+      end)
+      assert.is_truthy(e.source:find("object_spec.lua:" .. line .. "$"), e.source)
+      assert.is_truthy(tostring(e):find(e.source, 1, true))
+    end)
+
+    it("of a value names model and attribute, and holds the value", function()
+      local e = support.raises("ValidationError", function() User:create{ age = "old" } end, "User", "age")
+      assert.equal("User", e.model)
+      assert.equal("age", e.attribute)
+      assert.same({ "age" }, e.attributes)
+      assert.equal("old", e.value)
+    end)
+
+    it("of a condition names its path", function()
+      local e = support.raises("UsageError", function()
+        User:findAll{ where = { { name = "x" }, { aeg = 1 } } }
+      end, "aeg", "age")
+      assert.is_truthy(tostring(e.path):find("where", 1, true))
+    end)
+
+    it("of the database holds the SQL and the engine's code", function()
+      local e = support.raises("DatabaseError", function() db:query("SELECT * FROM no_such_table") end, "no_such_table")
+      assert.is_truthy(e.sql:find("no_such_table", 1, true))
+      assert.is_truthy(e.code or e.sqlstate)
+    end)
+
+    it("never shows bound values in its message", function()
+      User:create{ name = "s3cret" }
+      for _, body in ipairs {
+        function() User:create{ name = "s3cret" } end,
+        function() User:create{ age = "s3cret" } end,
+        function() User:findAll{ where = { age = "s3cret" } } end,
+        function() db:query("SELECT * FROM no_such_table WHERE a = $1", { bind = { "s3cret" } }) end,
+      } do
+        local e = raised(body)
+        assert.is_true(liga.isError(e))
+        assert.is_nil(e.message:find("s3cret", 1, true), e.message)
+        assert.is_nil(tostring(e):find("s3cret", 1, true), tostring(e))
+      end
+    end)
+
+    it("tells that nothing became of a write that was refused", function()
+      assert.is_true(raised(function() User:create{ age = "old" } end).outcome ~= "committed")
+      User:create{ name = "ann" }
+      local e = support.raises("UniqueConstraintError", function() User:create{ name = "ann" } end)
+      assert.is_true(e.outcome == "none" or e.outcome == "rolled_back", tostring(e.outcome))
+      assert.is_falsy(e.retryable)
+    end)
+  end)
+end
+
+describe("an error about an URL", function()
+  it("never shows its password", function()
+    for _, body in ipairs {
+      function() liga.connect("postgres://ann:s3cret@localhost:5432/shop", { loging = print }) end,
+      function() liga.connect("mysql://ann:s3cret@localhost/shop") end,
+    } do
+      local ok, e = pcall(body)
+      assert.is_false(ok)
+      assert.is_true(liga.isError(e))
+      assert.is_nil(e.message:find("s3cret", 1, true))
+      assert.is_nil(tostring(e):find("s3cret", 1, true))
+    end
+  end)
+end)

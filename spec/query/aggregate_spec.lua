@@ -1,0 +1,110 @@
+-- count, sum, min, max, avg and exists, with the types of their results (contract, section 5).
+local liga = require "liga"
+local support = require "spec.support"
+local Op = liga.Op
+
+for engine in support.engines() do
+  describe("aggregates on " .. engine.name, function()
+    local db, Sale
+    before_each(function()
+      db = engine:open()
+      Sale = db:define("Sale", {
+        city = liga.STRING, amount = liga.INTEGER, weight = liga.DOUBLE, price = liga.DECIMAL(10, 2),
+        soldAt = liga.DATE,
+      }, { timestamps = false })
+      db:sync()
+      Sale:bulkCreate{
+        { city = "Lisbon", amount = 10, weight = 1.5, price = "0.10", soldAt = "2026-01-02T00:00:00Z" },
+        { city = "Lisbon", amount = 20, weight = 2.5, price = "0.20", soldAt = "2026-01-01T00:00:00Z" },
+        { city = "Porto", weight = 3, price = "100.00", soldAt = "2026-01-03T00:00:00Z" },
+      }
+    end)
+    after_each(function() db:close() end)
+
+    it("count rows", function()
+      assert.equal(3, Sale:count())
+      assert.equal("integer", math.type(Sale:count()))
+    end)
+
+    it("count rows of a condition", function()
+      assert.equal(2, Sale:count{ where = { city = "Lisbon" } })
+      assert.equal(0, Sale:count{ where = { city = "Faro" } })
+    end)
+
+    it("count the values of a column that are not NULL", function()
+      assert.equal(2, Sale:count{ col = "amount" })
+    end)
+
+    it("count distinct values", function()
+      assert.equal(2, Sale:count{ col = "city", distinct = true })
+    end)
+
+    it("sum integers to an integer", function()
+      assert.equal(30, Sale:sum("amount"))
+      assert.equal("integer", math.type(Sale:sum("amount")))
+    end)
+
+    it("sum floats to a float", function()
+      assert.equal(7, Sale:sum("weight"))
+      assert.equal("float", math.type(Sale:sum("weight")))
+    end)
+
+    it("sum decimals exactly, to a string", function()
+      assert.equal("0.30", Sale:sum("price", { where = { city = "Lisbon" } }))
+      assert.equal("100.30", Sale:sum("price"))
+    end)
+
+    it("sum nothing to 0", function()
+      local none = { where = { city = "Faro" } }
+      assert.equal(0, Sale:sum("amount", none))
+      assert.equal(0, tonumber(Sale:sum("price", none)))
+      assert.equal(0, Sale:sum("weight", none))
+    end)
+
+    it("sum integers beyond 32 bits", function()
+      Sale:bulkCreate{ { amount = 2147483647 }, { amount = 2147483647 } }
+      assert.equal(2147483647 * 2 + 30, Sale:sum("amount"))
+    end)
+
+    it("give the smallest and largest value in the attribute's type", function()
+      assert.equal(10, Sale:min("amount"))
+      assert.equal("integer", math.type(Sale:max("amount")))
+      assert.equal("float", math.type(Sale:max("weight")))
+      assert.equal(3, Sale:max("weight"))
+      assert.equal("0.10", Sale:min("price"))
+      assert.equal("100.00", Sale:max("price"))
+      assert.equal("2026-01-01T00:00:00.000Z", Sale:min("soldAt"))
+      assert.equal("2026-01-03T00:00:00.000Z", Sale:max("soldAt"))
+      assert.equal("Porto", Sale:max("city"))
+    end)
+
+    it("give nil as smallest and largest of nothing", function()
+      assert.is_nil(Sale:min("amount", { where = { city = "Faro" } }))
+      assert.is_nil(Sale:max("price", { where = { city = "Faro" } }))
+    end)
+
+    it("give the average as a float, or nil of nothing", function()
+      assert.equal(15, Sale:avg("amount"))
+      assert.equal("float", math.type(Sale:avg("amount")))
+      assert.is_nil(Sale:avg("amount", { where = { city = "Faro" } }))
+    end)
+
+    it("name the nearest attribute for one that does not exist", function()
+      for _, method in ipairs { "sum", "min", "max", "avg" } do
+        support.raises("UsageError", function() Sale[method](Sale, "amuont") end, "amuont", "amount")
+      end
+      support.raises("UsageError", function() Sale:count{ col = "amuont" } end, "amuont", "amount")
+    end)
+
+    it("need an attribute", function()
+      support.raises("UsageError", function() Sale:sum() end)
+      support.raises("UsageError", function() Sale:max({}) end)
+    end)
+
+    it("tell whether a row exists", function()
+      assert.is_true(Sale:exists())
+      assert.is_true(Sale:exists{ where = { amount = Op.gt(15) } })
+      assert.is_false(Sale:exists{ where = { amount = Op.gt(50) } })
+    end)
+  end)
+end

@@ -1,0 +1,95 @@
+-- group, having and distinct (contract, section 5).
+local liga = require "liga"
+local support = require "spec.support"
+local Op = liga.Op
+
+for engine in support.engines() do
+  describe("group on " .. engine.name, function()
+    local db, Sale
+    setup(function()
+      db = engine:open()
+      Sale = db:define("Sale", {
+        city = liga.STRING, amount = liga.INTEGER, soldBy = { type = liga.STRING, columnName = "sold_by" },
+      }, { timestamps = false })
+      db:sync()
+      Sale:bulkCreate{
+        { city = "Lisbon", amount = 10, soldBy = "ann" }, { city = "Lisbon", amount = 20, soldBy = "bob" },
+        { city = "Porto", amount = 5, soldBy = "ann" }, { city = "Porto", amount = 5, soldBy = "ann" },
+        { city = "Braga", amount = 7, soldBy = "cid" },
+      }
+    end)
+    teardown(function() db:close() end)
+
+    it("gives one row per group with what is selected", function()
+      local rows = Sale:findAll{
+        attributes = { "city", { liga.fn("count", liga.col("id")), "n" },
+          { liga.fn("sum", liga.col("amount")), "total" } },
+        group = { "city" }, order = { "city" },
+      }
+      assert.same({ "Braga", "Lisbon", "Porto" }, support.pluck(rows, "city"))
+      assert.same({ 1, 2, 2 }, support.pluck(rows, "n"))
+      assert.same({ 7, 30, 10 }, support.pluck(rows, "total"))
+    end)
+
+    it("may be by several attributes, mapped to their columns", function()
+      local rows = Sale:findAll{
+        attributes = { "city", "soldBy", { liga.fn("count", liga.col("id")), "n" } },
+        group = { "city", "soldBy" }, order = { "city", "soldBy" },
+      }
+      assert.same({ "cid", "ann", "bob", "ann" }, support.pluck(rows, "soldBy"))
+      assert.same({ 1, 1, 1, 2 }, support.pluck(rows, "n"))
+    end)
+
+    it("counts the rows of each group", function()
+      local rows = Sale:count{ group = { "city" } }
+      local counts = {}
+      for _, row in ipairs(rows) do counts[row.city] = row.count end
+      assert.same({ Lisbon = 2, Porto = 2, Braga = 1 }, counts)
+    end)
+
+    it("makes aggregates return a list of rows", function()
+      for _, method in ipairs { "sum", "min", "max", "avg" } do
+        local rows = Sale[method](Sale, "amount", { group = { "city" } })
+        assert.same({ "Braga", "Lisbon", "Porto" }, support.sorted(rows, "city"), method)
+      end
+    end)
+
+    it("can be filtered by having", function()
+      local rows = Sale:findAll{
+        attributes = { "city" }, group = { "city" }, order = { "city" },
+        having = { liga.where(liga.fn("count", liga.col("id")), Op.gt, 1) },
+      }
+      assert.same({ "Lisbon", "Porto" }, support.pluck(rows, "city"))
+    end)
+
+    it("filters rows by where before, groups by having after", function()
+      local rows = Sale:findAll{
+        attributes = { "city" }, group = { "city" }, where = { amount = Op.gte(7) },
+        having = { liga.where(liga.fn("sum", liga.col("amount")), Op.lt, 10) },
+      }
+      assert.same({ "Braga" }, support.pluck(rows, "city"))
+    end)
+
+    it("names the nearest attribute for one that does not exist", function()
+      support.raises("UsageError", function()
+        Sale:findAll{ attributes = { "city" }, group = { "citty" } }
+      end, "citty", "city")
+    end)
+
+    it("is no SQL", function()
+      support.raises("UsageError", function()
+        Sale:findAll{ attributes = { "city" }, group = { "city; DROP TABLE x" } }
+      end)
+    end)
+
+    it("is not needed for distinct rows", function()
+      local rows = Sale:findAll{ attributes = { "city", "soldBy" }, distinct = true, order = { "city", "soldBy" } }
+      assert.same({ "cid", "ann", "bob", "ann" }, support.pluck(rows, "soldBy"))
+    end)
+
+    it("makes the limit count groups", function()
+      local rows = Sale:findAll{ attributes = { "city" }, group = { "city" }, order = { "city" }, limit = 2 }
+      assert.same({ "Braga", "Lisbon" }, support.pluck(rows, "city"))
+    end)
+  end)
+end

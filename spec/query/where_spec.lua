@@ -1,0 +1,189 @@
+-- where: which rows a condition finds (contract, section 5).
+local liga = require "liga"
+local support = require "spec.support"
+local Op = liga.Op
+
+local ROWS = {
+  { name = "ann", age = 30, city = "Lisbon", active = true, low = 1, high = 2 },
+  { name = "bob", age = 25, city = "Porto", active = false, low = 3, high = 3 },
+  { name = "cid", city = "Lisbon", active = true, low = 5, high = 4 },
+  { name = "dee", age = 41, active = false, low = 1, high = 9 },
+}
+
+-- Each line: what is found, the condition, the names.
+local FINDS = {
+  { "everything without a condition", nil, { "ann", "bob", "cid", "dee" } },
+  { "everything for an empty table", {}, { "ann", "bob", "cid", "dee" } },
+  { "everything for a list of empty tables", { {} }, { "ann", "bob", "cid", "dee" } },
+  { "an equal value", { name = "ann" }, { "ann" } },
+  { "false", { active = false }, { "bob", "dee" } },
+  { "rows for which all keys hold", { city = "Lisbon", active = true, age = 30 }, { "ann" } },
+  { "one of a list", { name = { "ann", "dee", "eve" } }, { "ann", "dee" } },
+  { "nothing in an empty list", { name = {} }, {} },
+  { "NULL by liga.null", { age = liga.null }, { "cid" } },
+  { "rows for which all tables of a list hold", { { city = "Lisbon" }, { age = Op.gt(20) } }, { "ann" } },
+
+  { "an equal value by Op.eq", { name = Op.eq("bob") }, { "bob" } },
+  { "another value by Op.ne", { name = Op.ne("bob") }, { "ann", "cid", "dee" } },
+  { "what is greater", { age = Op.gt(30) }, { "dee" } },
+  { "what is greater or equal", { age = Op.gte(30) }, { "ann", "dee" } },
+  { "what is less", { age = Op.lt(30) }, { "bob" } },
+  { "what is less or equal", { age = Op.lte(30) }, { "ann", "bob" } },
+  { "what is between, ends included", { age = { [Op.between] = { 25, 30 } } }, { "ann", "bob" } },
+  { "what is not between", { age = { [Op.notBetween] = { 25, 30 } } }, { "dee" } },
+  { "rows for which all operators of an attribute hold", { age = { [Op.gte] = 25, [Op.lt] = 41 } }, { "ann", "bob" } },
+  { "one of a list by Op.in_", { age = { [Op.in_] = { 25, 41 } } }, { "bob", "dee" } },
+  { "none of a list by Op.notIn", { name = { [Op.notIn] = { "ann", "bob" } } }, { "cid", "dee" } },
+  { "nothing in an empty Op.in_", { age = { [Op.in_] = {} } }, {} },
+  { "everything by an empty Op.notIn", { age = { [Op.notIn] = {} } }, { "ann", "bob", "cid", "dee" } },
+  { "NULL by Op.is", { age = Op.is(liga.null) }, { "cid" } },
+  { "what is not NULL by Op.isNot", { age = Op.isNot(liga.null) }, { "ann", "bob", "dee" } },
+  { "what is not NULL by Op.ne", { age = Op.ne(liga.null) }, { "ann", "bob", "dee" } },
+  { "NULL by Op.eq", { age = Op.eq(liga.null) }, { "cid" } },
+
+  { "either by Op.or_", { [Op.or_] = { { name = "ann" }, { age = 25 } } }, { "ann", "bob" } },
+  { "either key of a table by Op.or_", { [Op.or_] = { name = "ann", age = 25 } }, { "ann", "bob" } },
+  { "both by Op.and_", { [Op.and_] = { { city = "Lisbon" }, { active = true }, { name = "cid" } } }, { "cid" } },
+  { "the contrary by Op.not_", { [Op.not_] = { name = { "ann", "bob" } } }, { "cid", "dee" } },
+  { "everything by an empty Op.and_", { [Op.and_] = {} }, { "ann", "bob", "cid", "dee" } },
+  { "nothing by an empty Op.or_", { [Op.or_] = {} }, {} },
+  { "a group beside a key", { active = true, [Op.or_] = { { age = 30 }, { name = "dee" } } }, { "ann" } },
+  { "groups within groups",
+    { [Op.or_] = { { [Op.and_] = { { city = "Porto" }, { active = false } } },
+      { [Op.not_] = { active = false }, age = 30 } } },
+    { "ann", "bob" } },
+  { "either operator of one attribute", { age = { [Op.or_] = { { [Op.lt] = 26 }, { [Op.gt] = 40 } } } },
+    { "bob", "dee" } },
+
+  { "rows that compare with another column", { low = Op.lt(liga.col("high")) }, { "ann", "dee" } },
+  { "rows equal to another column", { low = Op.eq(liga.col("high")) }, { "bob" } },
+  { "rows that compare with another column by Op.col", { low = Op.gt(Op.col("high")) }, { "cid" } },
+
+  { "numbers given as digits", { age = "30" }, { "ann" } },
+}
+
+for engine in support.engines() do
+  describe("where on " .. engine.name, function()
+    local db, log, User
+
+    setup(function()
+      log = support.log()
+      db = engine:open{ logging = log.record }
+      User = db:define("User", {
+        name = liga.STRING, age = liga.INTEGER, city = liga.STRING, active = liga.BOOLEAN,
+        low = liga.INTEGER, high = liga.INTEGER,
+      }, { timestamps = false })
+      db:sync()
+      User:bulkCreate(ROWS)
+    end)
+    teardown(function() db:close() end)
+
+    local function names(where) return support.sorted(User:findAll{ where = where }, "name") end
+
+    for _, case in ipairs(FINDS) do
+      it("finds " .. case[1], function() assert.same(case[3], names(case[2])) end)
+    end
+
+    it("finds rows of a long list", function()
+      local ages = {}
+      for i = 1, 3000 do ages[i] = i * 5 end
+      assert.same({ "ann", "bob" }, names{ age = ages })
+    end)
+
+    it("gives equal text for equal shape, whatever the order of the keys", function()
+      log:clear()
+      User:findAll{ where = { name = "ann", age = 30, city = "Lisbon" } }
+      User:findAll{ where = { city = "Porto", name = "bob", age = 25 } }
+      assert.equal(log[1].sql, log[2].sql)
+    end)
+
+    it("does not change the table that it is given", function()
+      local where = { age = { [Op.gte] = 18 }, name = { "ann" } }
+      User:findAll{ where = where }
+      assert.same({ "ann" }, where.name)
+      assert.equal(18, where.age[Op.gte])
+    end)
+  end)
+
+  describe("a wrong where on " .. engine.name, function()
+    local db, log, User
+    before_each(function()
+      log = support.log()
+      db = engine:open{ logging = log.record }
+      User = db:define("User", { name = liga.STRING, age = liga.INTEGER }, { timestamps = false })
+      db:sync()
+      log:clear()
+    end)
+    after_each(function()
+      assert.same({}, log:statements("query"), "a refused condition must not reach the database")
+      db:close()
+    end)
+
+    local function refused(where, ...)
+      return support.raises("UsageError", function() User:findAll{ where = where } end, ...)
+    end
+
+    it("names the nearest attribute for one that does not exist", function()
+      refused({ agee = 30 }, "agee", "age")
+    end)
+
+    it("is found in groups too", function()
+      refused({ [Op.or_] = { { name = "ann" }, { nmae = "bob" } } }, "nmae", "name")
+      refused({ [Op.not_] = { nmae = "bob" } }, "nmae", "name")
+    end)
+
+    it("is anything that is no table", function()
+      refused("name = 'ann'")
+      refused(1)
+      refused(true)
+      refused(print)
+    end)
+
+    it("has a value of the wrong type", function()
+      support.raises("ValidationError", function() User:findAll{ where = { age = "thirty" } } end, "age")
+      support.raises("ValidationError", function() User:findAll{ where = { age = { 1, "two" } } } end, "age")
+      support.raises("ValidationError", function() User:findAll{ where = { age = Op.gt(true) } } end, "age")
+    end)
+
+    it("has other than two bounds for between", function()
+      refused({ age = { [Op.between] = { 1 } } }, "age")
+      refused({ age = { [Op.between] = { 1, 2, 3 } } }, "age")
+      refused({ age = { [Op.between] = 5 } }, "age")
+    end)
+
+    it("compares with a column that does not exist", function()
+      refused({ age = Op.gt(liga.col("agee")) }, "agee", "age")
+    end)
+
+    it("nests deeper than 64 levels", function()
+      local where = { name = "ann" }
+      for _ = 1, 100 do where = { [Op.not_] = where } end
+      refused(where, "64")
+    end)
+
+    it("contains itself", function()
+      local where = {}
+      where[Op.not_] = where
+      refused(where)
+    end)
+
+    it("uses paths, which are not available yet", function()
+      local Post = db:define("Post", { title = liga.STRING })
+      Post:belongsTo(User, { as = "author" })
+      support.raises("UsageError", function()
+        Post:findAll{ where = { ["author.name"] = "ann" } }
+      end, "not available yet")
+      support.raises("UsageError", function()
+        Post:findAll{ where = { ["$author.name$"] = "ann" } }
+      end, "not available yet")
+    end)
+
+    it("uses Op.some, which is not available yet", function()
+      local Post = db:define("Post", { title = liga.STRING })
+      User:hasMany(Post)
+      support.raises("UsageError", function()
+        User:findAll{ where = { [Op.some("posts")] = { title = "x" } } }
+      end, "not available yet")
+    end)
+  end)
+end

@@ -1,0 +1,68 @@
+-- DATEONLY and TIME (contract, section 2).
+local liga = require "liga"
+local support = require "spec.support"
+
+for engine in support.engines() do
+  describe("days and times of day on " .. engine.name, function()
+    local db
+    before_each(function() db = engine:open() end)
+    after_each(function() db:close() end)
+
+    --- A model with one attribute `value` of this type, its table made.
+    local function model_of(type)
+      local Thing = db:define("Thing", { value = type }, { timestamps = false })
+      Thing:sync()
+      return Thing
+    end
+
+    --- What the database gives back for a stored value; the created instance must hold the same.
+    local function stored(Thing, value)
+      local created = Thing:create{ value = value }
+      local read = Thing:findByPk(created.id)
+      assert.same(read.value, created.value)
+      return read.value
+    end
+
+    local function refuses(Thing, value)
+      local e = support.raises("ValidationError", function() Thing:create{ value = value } end, "value")
+      assert.equal("Thing", e.model)
+      assert.equal("value", e.attribute)
+      assert.equal(0, Thing:count())
+    end
+
+    it("are read as they were written", function()
+      assert.equal("2026-11-22", stored(model_of(liga.DATEONLY), "2026-11-22"))
+      local Alarm = db:define("Alarm", { value = liga.TIME }, { timestamps = false })
+      Alarm:sync()
+      assert.equal("09:30:00", stored(Alarm, "09:30:00"))
+    end)
+
+    it("may be given as a table of os.date", function()
+      local moment = { year = 2026, month = 2, day = 3, hour = 4, min = 5, sec = 6 }
+      assert.equal("2026-02-03", stored(model_of(liga.DATEONLY), moment))
+      local Alarm = db:define("Alarm", { value = liga.TIME }, { timestamps = false })
+      Alarm:sync()
+      assert.equal("04:05:06", stored(Alarm, moment))
+    end)
+
+    it("refuse days that do not exist", function()
+      local Thing = model_of(liga.DATEONLY)
+      for _, value in ipairs { "", "2026-13-01", "2026-02-30", "2026-00-10", "tomorrow", true } do
+        refuses(Thing, value)
+      end
+    end)
+
+    it("refuse times that do not exist", function()
+      local Thing = model_of(liga.TIME)
+      for _, value in ipairs { "", "25:00:00", "12:61:00", "noon", true } do refuses(Thing, value) end
+    end)
+
+    it("order by the calendar", function()
+      local Thing = model_of(liga.DATEONLY)
+      Thing:bulkCreate{ { value = "2026-10-01" }, { value = "2026-09-30" }, { value = "1999-12-31" } }
+      assert.same({ "1999-12-31", "2026-09-30", "2026-10-01" },
+        support.pluck(Thing:findAll{ order = { "value" } }, "value"))
+      assert.equal(1, Thing:count{ where = { value = { [liga.Op.between] = { "2026-01-01", "2026-09-30" } } } })
+    end)
+  end)
+end

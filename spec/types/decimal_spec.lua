@@ -1,0 +1,126 @@
+-- DECIMAL(p, s): exact decimal numbers as strings (contract, section 2).
+local liga = require "liga"
+local support = require "spec.support"
+
+for engine in support.engines() do
+  describe("decimals on " .. engine.name, function()
+    local db
+    before_each(function() db = engine:open() end)
+    after_each(function() db:close() end)
+
+    --- A model with one attribute `value` of this type, its table made.
+    local function model_of(type)
+      local Thing = db:define("Thing", { value = type }, { timestamps = false })
+      Thing:sync()
+      return Thing
+    end
+
+    --- What the database gives back for a stored value; the created instance must hold the same.
+    local function stored(Thing, value)
+      local created = Thing:create{ value = value }
+      local read = Thing:findByPk(created.id)
+      assert.same(read.value, created.value)
+      return read.value
+    end
+
+    local function refuses(Thing, value)
+      local e = support.raises("ValidationError", function() Thing:create{ value = value } end, "value")
+      assert.equal("Thing", e.model)
+      assert.equal("value", e.attribute)
+      assert.equal(0, Thing:count())
+    end
+
+    it("are read as strings with exactly s digits after the point", function()
+      local Thing = model_of(liga.DECIMAL(10, 2))
+      assert.equal("12.50", stored(Thing, "12.5"))
+      assert.equal("12.50", stored(Thing, 12.5))
+      assert.equal("3.00", stored(Thing, 3))
+      assert.equal("0.10", stored(Thing, "0.1"))
+      assert.equal("-5.25", stored(Thing, "-5.25"))
+    end)
+
+    it("have no point where s is 0", function()
+      assert.equal("7", stored(model_of(liga.DECIMAL(5, 0)), 7))
+    end)
+
+    it("keep more digits than a double holds", function()
+      local Thing = model_of(liga.DECIMAL(30, 10))
+      assert.equal("12345678901234567890.0123456789", stored(Thing, "12345678901234567890.0123456789"))
+      assert.equal("-0.0000000001", stored(Thing, "-0.0000000001"))
+    end)
+
+    for _, precision in ipairs { 10, 30 } do
+      describe("of " .. precision .. " digits", function()
+        local Price
+        before_each(function()
+          Price = model_of(liga.DECIMAL(precision, 2))
+          Price:bulkCreate{ { value = "100" }, { value = "9.5" }, { value = "-20" }, { value = "10.01" } }
+        end)
+
+        it("order numerically", function()
+          assert.same({ "-20.00", "9.50", "10.01", "100.00" },
+            support.pluck(Price:findAll{ order = { "value" } }, "value"))
+        end)
+
+        it("compare numerically", function()
+          local Op = liga.Op
+          assert.equal(2, Price:count{ where = { value = Op.gt("9.50") } })
+          assert.equal(3, Price:count{ where = { value = Op.gte(9.5) } })
+          assert.equal(1, Price:count{ where = { value = Op.lt(0) } })
+          assert.equal(2, Price:count{ where = { value = { [Op.between] = { 9, 11 } } } })
+        end)
+
+        it("are equal whatever way the number is written", function()
+          assert.equal(1, Price:count{ where = { value = "9.5" } })
+          assert.equal(1, Price:count{ where = { value = "9.50" } })
+          assert.equal(1, Price:count{ where = { value = 9.5 } })
+          assert.equal(2, Price:count{ where = { value = { 100, "10.01" } } })
+        end)
+
+        it("have the numerically smallest and largest as min and max", function()
+          assert.equal("-20.00", Price:min("value"))
+          assert.equal("100.00", Price:max("value"))
+        end)
+
+        it("are summed exactly", function()
+          assert.equal("99.51", Price:sum("value"))
+        end)
+      end)
+    end
+
+    it("are summed without the errors of binary fractions", function()
+      local Price = model_of(liga.DECIMAL(10, 2))
+      local cents = {}
+      for i = 1, 100 do cents[i] = { value = "0.01" } end
+      Price:bulkCreate(cents)
+      Price:bulkCreate{ { value = "0.1" }, { value = "0.2" } }
+      assert.equal("1.30", Price:sum("value"))
+    end)
+
+    it("are summed beyond the digits of a double", function()
+      local Price = model_of(liga.DECIMAL(30, 2))
+      Price:bulkCreate{ { value = "90071992547409930000.01" }, { value = "0.02" } }
+      assert.equal("90071992547409930000.03", Price:sum("value"))
+    end)
+
+    it("are incremented to s digits", function()
+      local Price = model_of(liga.DECIMAL(10, 2))
+      local price = Price:create{ value = "0" }
+      for _ = 1, 3 do price:increment("value", { by = "0.1" }) end
+      assert.equal("0.30", price:reload().value)
+      assert.equal(1, Price:count{ where = { value = "0.3" } })
+    end)
+
+    it("refuse what has too many digits before the point", function()
+      local Thing = model_of(liga.DECIMAL(5, 2))
+      refuses(Thing, "1000.00")
+      refuses(Thing, 123456789)
+      assert.equal("999.99", stored(Thing, "999.99"))
+    end)
+
+    it("refuse what is no decimal number", function()
+      local Thing = model_of(liga.DECIMAL(10, 2))
+      for _, value in ipairs { "", "abc", "1,5", "0x10", true, {}, math.huge, 0 / 0 } do refuses(Thing, value) end
+    end)
+  end)
+end

@@ -1,0 +1,77 @@
+-- FLOAT, DOUBLE and REAL (contract, section 2).
+local liga = require "liga"
+local support = require "spec.support"
+
+for engine in support.engines() do
+  describe("floats on " .. engine.name, function()
+    local db
+    before_each(function() db = engine:open() end)
+    after_each(function() db:close() end)
+
+    --- A model with one attribute `value` of this type, its table made.
+    local function model_of(type)
+      local Thing = db:define("Thing", { value = type }, { timestamps = false })
+      Thing:sync()
+      return Thing
+    end
+
+    --- What the database gives back for a stored value; the created instance must hold the same.
+    local function stored(Thing, value)
+      local created = Thing:create{ value = value }
+      local read = Thing:findByPk(created.id)
+      assert.same(read.value, created.value)
+      return read.value
+    end
+
+    local function refuses(Thing, value)
+      local e = support.raises("ValidationError", function() Thing:create{ value = value } end, "value")
+      assert.equal("Thing", e.model)
+      assert.equal("value", e.attribute)
+      assert.equal(0, Thing:count())
+    end
+
+    it("are read as Lua floats, also when they are integral", function()
+      for name, type in pairs { Float = liga.FLOAT, Double = liga.DOUBLE, Real = liga.REAL } do
+        local Thing = db:define(name, { value = type }, { timestamps = false })
+        Thing:sync()
+        assert.equal(1.5, stored(Thing, 1.5))
+        assert.equal(3, stored(Thing, 3))
+        assert.equal("float", math.type(stored(Thing, 3)))
+      end
+    end)
+
+    it("keep every bit of a double", function()
+      local Thing = model_of(liga.DOUBLE)
+      for _, value in ipairs { 0.1, 1 / 3, -1e300, 5e-324, math.pi } do assert.equal(value, stored(Thing, value)) end
+    end)
+
+    it("keep the infinities", function()
+      local Thing = model_of(liga.DOUBLE)
+      assert.equal(math.huge, stored(Thing, math.huge))
+      assert.equal(-math.huge, stored(Thing, -math.huge))
+    end)
+
+    it("compare and order by value", function()
+      local Thing = model_of(liga.DOUBLE)
+      Thing:bulkCreate{ { value = 10 }, { value = 9.5 }, { value = -1 } }
+      assert.same({ -1, 9.5, 10 }, support.pluck(Thing:findAll{ order = { "value" } }, "value"))
+      assert.equal(2, Thing:count{ where = { value = liga.Op.gt(0) } })
+    end)
+
+    it("refuse what is no number", function()
+      local Thing = model_of(liga.DOUBLE)
+      for _, value in ipairs { "1.5", "abc", true, {} } do refuses(Thing, value) end
+    end)
+
+    if engine.dialect == "sqlite" then
+      it("refuse NaN, which SQLite would store as NULL", function()
+        refuses(model_of(liga.DOUBLE), 0 / 0)
+      end)
+    else
+      it("keep NaN", function()
+        local created = model_of(liga.DOUBLE):create{ value = 0 / 0 }
+        assert.is_true(created.value ~= created.value)
+      end)
+    end
+  end)
+end

@@ -1,0 +1,118 @@
+-- SMALLINT, INTEGER and BIGINT: 16, 32 and 64 bits, checked by liga (contract, section 2).
+local liga = require "liga"
+local support = require "spec.support"
+
+for engine in support.engines() do
+  describe("integers on " .. engine.name, function()
+    local db
+    before_each(function() db = engine:open() end)
+    after_each(function() db:close() end)
+
+    --- A model with one attribute `value` of this type, its table made.
+    local function model_of(type)
+      local Thing = db:define("Thing", { value = type }, { timestamps = false })
+      Thing:sync()
+      return Thing
+    end
+
+    --- What the database gives back for a stored value; the created instance must hold the same.
+    local function stored(Thing, value)
+      local created = Thing:create{ value = value }
+      local read = Thing:findByPk(created.id)
+      assert.same(read.value, created.value)
+      return read.value
+    end
+
+    local function refuses(Thing, value)
+      local e = support.raises("ValidationError", function() Thing:create{ value = value } end, "value")
+      assert.equal("Thing", e.model)
+      assert.equal("value", e.attribute)
+      assert.equal(0, Thing:count())
+    end
+
+    it("are read as Lua integers", function()
+      local Thing = model_of(liga.INTEGER)
+      assert.equal(42, stored(Thing, 42))
+      assert.equal("integer", math.type(stored(Thing, 42)))
+      assert.equal(-7, stored(Thing, -7))
+      assert.equal(0, stored(Thing, 0))
+    end)
+
+    it("may be given as a float with an integral value", function()
+      local value = stored(model_of(liga.INTEGER), 42.0)
+      assert.equal(42, value)
+      assert.equal("integer", math.type(value))
+    end)
+
+    it("may be given as a string of digits with an optional sign", function()
+      local Thing = model_of(liga.INTEGER)
+      assert.equal(42, stored(Thing, "42"))
+      assert.equal(-42, stored(Thing, "-42"))
+      assert.equal(42, stored(Thing, "+42"))
+    end)
+
+    it("keep every bit of 64", function()
+      local Thing = model_of(liga.BIGINT)
+      for _, value in ipairs { math.maxinteger, math.mininteger, 1 << 53, (1 << 53) + 1 } do
+        assert.equal(value, stored(Thing, value))
+      end
+      assert.equal(math.maxinteger, stored(Thing, "9223372036854775807"))
+    end)
+
+    it("refuse what is beyond 16 bits in a SMALLINT", function()
+      local Thing = model_of(liga.SMALLINT)
+      refuses(Thing, 32768)
+      refuses(Thing, -32769)
+      assert.equal(32767, stored(Thing, 32767))
+      assert.equal(-32768, stored(Thing, -32768))
+    end)
+
+    it("refuse what is beyond 32 bits in an INTEGER", function()
+      local Thing = model_of(liga.INTEGER)
+      refuses(Thing, 2147483648)
+      refuses(Thing, -2147483649)
+      assert.equal(2147483647, stored(Thing, 2147483647))
+      assert.equal(-2147483648, stored(Thing, -2147483648))
+    end)
+
+    it("refuse what is beyond 64 bits in a BIGINT", function()
+      local Thing = model_of(liga.BIGINT)
+      refuses(Thing, 2.0 ^ 63)
+      refuses(Thing, "9223372036854775808")
+      refuses(Thing, "-9223372036854775809")
+      refuses(Thing, math.huge)
+    end)
+
+    it("refuse a number with a fraction", function()
+      local Thing = model_of(liga.INTEGER)
+      refuses(Thing, 1.5)
+      refuses(Thing, 0 / 0)
+    end)
+
+    it("refuse a string that is more than digits", function()
+      local Thing = model_of(liga.INTEGER)
+      for _, text in ipairs { "", "abc", "1.5", "1e3", "0x10", "12a", "--1", "1 OR 1=1" } do refuses(Thing, text) end
+    end)
+
+    it("refuse booleans, tables and functions", function()
+      local Thing = model_of(liga.INTEGER)
+      refuses(Thing, true)
+      refuses(Thing, { 1 })
+      refuses(Thing, print)
+    end)
+
+    it("hand back the refused value in the error, not in its message", function()
+      local Thing = model_of(liga.INTEGER)
+      local e = support.raises("ValidationError", function() Thing:create{ value = "my secret" } end)
+      assert.equal("my secret", e.value)
+      assert.is_nil(e.message:find("my secret", 1, true))
+    end)
+
+    it("are checked in conditions too", function()
+      local Thing = model_of(liga.INTEGER)
+      Thing:create{ value = 42 }
+      assert.equal(1, Thing:count{ where = { value = "42" } })
+      support.raises("ValidationError", function() Thing:count{ where = { value = "forty-two" } } end, "value")
+    end)
+  end)
+end

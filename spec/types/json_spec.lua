@@ -1,0 +1,104 @@
+-- JSON and JSONB (contract, section 2).
+local liga = require "liga"
+local support = require "spec.support"
+
+for engine in support.engines() do
+  describe("JSON on " .. engine.name, function()
+    local db
+    before_each(function() db = engine:open() end)
+    after_each(function() db:close() end)
+
+    --- A model with one attribute `value` of this type, its table made.
+    local function model_of(type)
+      local Thing = db:define("Thing", { value = type }, { timestamps = false })
+      Thing:sync()
+      return Thing
+    end
+
+    --- What the database gives back for a stored value; the created instance must hold the same.
+    local function stored(Thing, value)
+      local created = Thing:create{ value = value }
+      local read = Thing:findByPk(created.id)
+      assert.same(read.value, created.value)
+      return read.value
+    end
+
+    it("keeps a table of tables", function()
+      local Thing = model_of(liga.JSON)
+      local document = { name = "ann", tags = { "a", "b" }, address = { city = "Lisbon" }, active = false }
+      assert.same(document, stored(Thing, document))
+    end)
+
+    it("keeps single values", function()
+      local Thing = model_of(liga.JSON)
+      for _, value in ipairs { "text", "", 42, 1.5, true } do assert.equal(value, stored(Thing, value)) end
+      assert.is_false(stored(Thing, false))
+    end)
+
+    it("keeps 64-bit integers exact and floats floats", function()
+      local read = stored(model_of(liga.JSON), { big = math.maxinteger, low = math.mininteger, one = 1.0, n = 1 })
+      assert.equal(math.maxinteger, read.big)
+      assert.equal(math.mininteger, read.low)
+      assert.equal("float", math.type(read.one))
+      assert.equal("integer", math.type(read.n))
+    end)
+
+    it("keeps a null inside as liga.null", function()
+      local read = stored(model_of(liga.JSON), { a = liga.null, list = { 1, liga.null, 3 } })
+      assert.equal(liga.null, read.a)
+      assert.same({ 1, liga.null, 3 }, read.list)
+    end)
+
+    it("keeps an empty array an array", function()
+      local read = stored(model_of(liga.JSON), { tags = liga.array{} })
+      assert.equal('{"tags":[]}', liga.json.encode(read))
+    end)
+
+    it("keeps every character", function()
+      local text = 'quote " backslash \\ slash / newline \n control \1 é 日本 😀'
+      assert.equal(text, stored(model_of(liga.JSON), { text = text }).text)
+    end)
+
+    it("is NULL for liga.null", function()
+      local Thing = model_of(liga.JSON)
+      assert.is_nil(stored(Thing, liga.null))
+      assert.equal(1, Thing:count{ where = { value = liga.null } })
+    end)
+
+    it("works the same in a JSONB", function()
+      local document = { a = { 1, 2, { b = "c" } } }
+      assert.same(document, stored(model_of(liga.JSONB), document))
+    end)
+
+    local function refused(value)
+      local Thing = model_of(liga.JSON)
+      local ok, e = pcall(Thing.create, Thing, { value = value })
+      assert.is_false(ok)
+      assert.is_true(liga.isError(e, "ValidationError") or liga.isError(e, "UsageError"), tostring(e))
+      assert.equal(0, Thing:count())
+    end
+
+    it("refuses functions and threads", function()
+      refused({ f = print })
+      db:close()
+      db = engine:open()
+      refused({ coroutine.create(print) })
+    end)
+
+    it("refuses NaN", function() refused({ 0 / 0 }) end)
+
+    it("refuses a list with a hole", function() refused({ list = { 1, nil, 3 } }) end)
+
+    it("refuses a table that contains itself", function()
+      local loop = {}
+      loop.again = loop
+      refused(loop)
+    end)
+
+    it("refuses a table of endless depth", function()
+      local deep = {}
+      for _ = 1, 200000 do deep = { deep } end
+      refused(deep)
+    end)
+  end)
+end

@@ -1,0 +1,132 @@
+-- bulkCreate: many rows at once, with their keys (contract, section 7).
+local liga = require "liga"
+local support = require "spec.support"
+
+for engine in support.engines() do
+  describe("bulkCreate on " .. engine.name, function()
+    local db, log, User
+    before_each(function()
+      log = support.log()
+      db = engine:open{ logging = log.record }
+      User = db:define("User", {
+        name = { type = liga.STRING, unique = true }, age = liga.INTEGER,
+        state = { type = liga.STRING, defaultValue = "new" },
+      }, { timestamps = false })
+      db:sync()
+      log:clear()
+    end)
+    after_each(function() db:close() end)
+
+    it("gives the instances in order, with their keys", function()
+      local rows = User:bulkCreate{ { name = "zoe" }, { name = "ann" }, { name = "mia" } }
+      assert.same({ "zoe", "ann", "mia" }, support.pluck(rows, "name"))
+      for _, row in ipairs(rows) do
+        assert.is_false(row:isNew())
+        assert.equal(row.name, User:findByPk(row.id).name)
+      end
+    end)
+
+    it("takes thousands of rows in few statements", function()
+      local values = {}
+      for i = 1, 2500 do values[i] = { name = "user " .. i, age = i } end
+      local rows = User:bulkCreate(values)
+      assert.is_true(#log:statements("query") < 500)
+      assert.equal(2500, User:count())
+      for i = 1, 2500, 499 do
+        local stored = User:findByPk(rows[i].id)
+        assert.equal("user " .. i, stored.name)
+        assert.equal(i, stored.age)
+      end
+    end)
+
+    it("gives nothing for nothing", function()
+      assert.equal(0, #User:bulkCreate{})
+      assert.same({}, log:statements())
+    end)
+
+    it("takes values of different attributes", function()
+      local rows = User:bulkCreate{ { name = "ann" }, { age = 5 }, { state = liga.null }, {} }
+      assert.equal(4, User:count())
+      assert.same({ id = rows[1].id, name = "ann", state = "new" }, User:findByPk(rows[1].id):toTable())
+      assert.same({ id = rows[2].id, age = 5, state = "new" }, User:findByPk(rows[2].id):toTable())
+      assert.same({ id = rows[3].id }, User:findByPk(rows[3].id):toTable())
+    end)
+
+    it("takes keys that are given beside keys that are made", function()
+      local rows = User:bulkCreate{ { name = "ann" }, { id = 500, name = "bob" }, { name = "cid" } }
+      assert.equal(500, rows[2].id)
+      for _, row in ipairs(rows) do assert.equal(row.name, User:findByPk(row.id).name) end
+    end)
+
+    it("holds what a reload would give", function()
+      local rows = User:bulkCreate{ { name = 42, age = "7" }, { name = "x", age = liga.null } }
+      assert.equal("42", rows[1].name)
+      assert.equal(7, rows[1].age)
+      assert.is_nil(rawget(rows[2], "age"))
+    end)
+
+    it("never changes the plain tables that it is given", function()
+      local values = { { name = "ann" }, { name = "bob" } }
+      local rows = User:bulkCreate(values)
+      assert.same({ { name = "ann" }, { name = "bob" } }, values)
+      assert.is_nil(getmetatable(values[1]))
+      assert.is_false(rawequal(rows[1], values[1]))
+    end)
+
+    it("saves built instances themselves", function()
+      local ann = User:build{ name = "ann" }
+      local rows = User:bulkCreate{ ann, { name = "bob" } }
+      assert.is_true(rawequal(ann, rows[1]))
+      assert.is_false(ann:isNew())
+      assert.equal("ann", User:findByPk(ann.id).name)
+      ann.age = 3
+      assert.same({ "age" }, ann:changed())
+    end)
+
+    it("writes only the attributes listed in fields", function()
+      local rows = User:bulkCreate({ { name = "ann", age = 30 } }, { fields = { "name" } })
+      assert.is_nil(User:findByPk(rows[1].id).age)
+    end)
+
+    it("inserts nothing when one value does not fit", function()
+      support.raises("ValidationError", function()
+        User:bulkCreate{ { name = "ann" }, { name = "bob", age = "old" } }
+      end, "age")
+      assert.equal(0, User:count())
+    end)
+
+    it("inserts nothing when one row violates a constraint", function()
+      User:create{ name = "bob" }
+      local values = {}
+      for i = 1, 300 do values[i] = { name = "user " .. i } end
+      values[301] = { name = "bob" }
+      local e = support.raises("UniqueConstraintError", function() User:bulkCreate(values) end)
+      assert.same({ "name" }, e.attributes)
+      assert.equal("User", e.model)
+      assert.equal(1, User:count())
+    end)
+
+    it("names the nearest attribute for one that does not exist", function()
+      support.raises("UsageError", function() User:bulkCreate{ { name = "ann" }, { nmae = "bob" } } end, "nmae", "name")
+      assert.same({}, log:statements())
+    end)
+
+    it("refuses what is no list of rows", function()
+      local hole = { { name = "a" }, nil, { name = "b" } }
+      for _, wrong in ipairs { 5, "ann", { name = "ann" }, { "ann" }, { { name = "ann" }, 5 }, hole } do
+        support.raises("UsageError", function() User:bulkCreate(wrong) end)
+      end
+      support.raises("UsageError", function() User:bulkCreate() end)
+      assert.same({}, log:statements())
+    end)
+
+    it("does not take conflict options yet", function()
+      support.raises("UsageError", function()
+        User:bulkCreate({ { name = "ann" } }, { ignoreDuplicates = true })
+      end, "ignoreDuplicates", "not available yet")
+      support.raises("UsageError", function()
+        User:bulkCreate({ { name = "ann" } }, { updateOnDuplicate = { "age" } })
+      end, "updateOnDuplicate", "not available yet")
+    end)
+  end)
+end
