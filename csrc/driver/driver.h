@@ -25,6 +25,8 @@ struct conn_options {
     bool read_only, foreign_keys;
     int busy_timeout, connect_timeout, timeout;     /* ms; 0: none */
     int statement_cache;            /* prepared statements kept */
+    const char *const *setup;       /* the user's statements for every new connection (pragmas), run by the caller */
+    int setup_count;
 };
 
 /* A running statement. The driver fills cells before it answers DRIVE_ROW; texts in cells live until the next step. */

@@ -292,9 +292,7 @@ static enum step step(lua_State *L, struct call *call) {
 static int finish(lua_State *L, struct call *call) {
     if (error_is_set(&call->error)) return call_raise(L, call);
     release(call);
-    int top = lua_gettop(L);
-    if (call->results) call->results(L, call);
-    int count = lua_gettop(L) - top;
+    int count = call->results ? call->results(L, call) : 0;
     call_close(L, call);
     return count;
 }

@@ -39,11 +39,27 @@ static void trim(struct db *db, long long now) {
     }
 }
 
+static bool run_setup(struct call *call, struct conn *conn, const char *text) {
+    struct statement statement = { .text = text, .len = strlen(text), .kind = STATEMENT_SCHEMA, .one_off = true };
+    struct cursor *cursor = conn->driver->start(conn, &statement, &call->arena, &call->error);
+    if (!cursor) return false;
+    enum drive drive;
+    while ((drive = conn->driver->step(conn, cursor, &call->arena, &call->error)) == DRIVE_ROW) {}
+    conn->driver->finish(conn, cursor);
+    return drive == DRIVE_DONE;
+}
+
 static bool open_link(struct call *call, struct link *link) {
     struct db *db = call->db;
     link->conn = db->driver->open(&db->options, &call->arena, &call->error);
     link->savepoints = 0;
-    return link->conn != NULL;
+    if (!link->conn) return false;
+    for (int i = 0; i < db->options.setup_count; i++) {
+        if (run_setup(call, link->conn, db->options.setup[i])) continue;
+        close_link(link);
+        return false;
+    }
+    return true;
 }
 
 bool pool_open(struct call *call) {

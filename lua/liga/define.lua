@@ -357,6 +357,7 @@ local function new_meta(db, name, given)
     db = db, name = name, attributes = {}, shown_attributes = {}, key = {}, defaults = {}, constraints = {},
     indexes = {}, waiting_indexes = {}, associations = {}, shown_associations = {}, generated = {}, pairs = {},
     __name = "liga.Model", __index = require "liga.model".methods,
+    instance = require "liga.instance".metamethods,
   }
   meta.__tostring = function() return "Model " .. name end
   meta.options = merge_options(db, name, given)

@@ -1,0 +1,135 @@
+--- The database object: `liga.connect(url, options)`.
+local association = require "liga.association"
+local connect = require "liga.connect"
+local core = require "liga.core"
+local define = require "liga.define"
+local errors = require "liga.errors"
+local options = require "liga.options"
+local registry = require "liga.define.registry"
+local schema = require "liga.schema"
+local transaction = require "liga.transaction"
+require "liga.operation"
+
+local Database = { __name = "liga.Database" }
+Database.__index = Database
+
+function Database:__tostring()
+  return ("Database %s (%d models)"):format(self.dialect, #registry.of(self).classes)
+end
+
+--- `db.models`: by name.
+local function new_models()
+  return setmetatable({}, {
+    __newindex = function(_, name) errors.usage("db.models is read-only: use db:define(%q, …)", tostring(name)) end,
+    __name = "liga.models",
+  })
+end
+
+local function load_driver(engine)
+  local ok, driver = pcall(require, engine.driver)
+  if ok then return driver end
+  errors.raise("UsageError", ("liga.connect: the driver %s can't be loaded: %s"):format(engine.driver, tostring(driver)))
+end
+
+local database = {}
+
+--- Connects to a database; one connection is opened at once.
+-- @param url "sqlite::memory:", "sqlite:PATH", "postgres://…"
+-- @param given options (see the guide), or nil
+-- @return the database object
+function database.connect(url, given)
+  local engine, opening, pragmas = connect.read(url, given)
+  given = given or {}
+  opening.setup = pragmas
+  local db = setmetatable({ dialect = engine.dialect, models = new_models() }, Database)
+  db._ = {
+    define = given.define, logging = given.logging or nil, current = setmetatable({}, { __mode = "k" }),
+  }
+  db._.core = core.open(load_driver(engine), opening, db)
+  core.set_driven(db._.core, db._.logging ~= nil)
+  return db
+end
+
+local function check_self(self)
+  if type(self) ~= "table" or getmetatable(self) ~= Database then
+    errors.usage("a database expected as self, got %s (call it with a colon: db:method(…))", type(self))
+  end
+  if core.is_closed(self._.core) then errors.usage "the database is closed" end
+  return self._.core
+end
+
+--- Closes all connections. A second close does nothing; UsageError while one of its own calls is running.
+function Database:close()
+  if type(self) ~= "table" or getmetatable(self) ~= Database then errors.usage "db:close must be called with a colon" end
+  core.close(self._.core)
+  self._.closed = true
+end
+
+function Database:__close()
+  if not core.is_closed(self._.core) then self:close() end
+end
+
+--- Asks the database for an answer; raises ConnectionError if there is none.
+function Database:ping()
+  core.query(check_self(self), "SELECT 1")
+  return true
+end
+
+--- Defines a model.
+-- @see liga.define
+function Database:define(name, attributes, given)
+  check_self(self)
+  return define.model(self, name, attributes, given)
+end
+
+--- The model of this name; UsageError naming the nearest if there is none.
+function Database:model(name)
+  check_self(self)
+  local class = self.models[name]
+  if class then return class end
+  errors.usage("no model %q%s", tostring(name), options.hint(name, registry.names(self)))
+end
+
+--- Resolves and checks the whole graph of models without touching the database.
+function Database:validate()
+  check_self(self)
+  association.resolve(self)
+  return self
+end
+
+--- Runs a function in a transaction, or opens an unmanaged one.
+-- @see liga.transaction
+function Database:transaction(given, body)
+  check_self(self)
+  return transaction.run(self, given, body)
+end
+
+--- The transaction of the running coroutine, or nil.
+function Database:currentTransaction()
+  check_self(self)
+  return transaction.current(self)
+end
+
+--- Runs SQL of your own; values go as binds.
+-- @return rows, info {rows, affected, lastId, columns}
+function Database:query(sql, given)
+  return core.query(check_self(self), sql, given)
+end
+
+--- Creates the tables of all models, in order of dependency, in one transaction.
+function Database:sync(given)
+  check_self(self)
+  return schema.sync(self, nil, given)
+end
+
+--- Drops the tables of all models.
+function Database:drop(given)
+  check_self(self)
+  return schema.drop(self, nil, given)
+end
+
+for _, name in ipairs { "queryInterface", "reflect", "preload", "addHook", "removeHook", "hasHook" } do
+  Database[name] = function() errors.later("db:" .. name) end
+end
+
+return database

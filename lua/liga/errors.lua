@@ -1,0 +1,41 @@
+--- The error objects of liga: everything raises one of them.
+local core = require "liga.core"
+
+local errors = {}
+
+local Error = core.error_metatable
+Error.__name = "liga.Error"
+
+--- One readable sentence; a wrong use says where it stands.
+function Error.__tostring(e)
+  local text = ("%s: %s"):format(e.name or "Error", tostring(e.message))
+  return e.name == "UsageError" and e.source and ("%s: %s"):format(e.source, text) or text
+end
+
+errors.Error = Error
+
+--- Raises an error object.
+-- @param name "UsageError", "ValidationError" …
+-- @param message one sentence: the thing, the place, the way out
+-- @param fields more fields of the object (model, attribute, path …), or nil
+function errors.raise(name, message, fields)
+  core.raise(name, message, fields)
+end
+
+--- Raises a UsageError with a formatted message.
+function errors.usage(format, ...)
+  core.raise("UsageError", format:format(...))
+end
+
+--- Raises for something that the contract names but liga does not have yet.
+function errors.later(what)
+  core.raise("UsageError", what .. " is not available yet")
+end
+
+--- Whether a value is an error object of liga.
+-- @param name only of this name, or nil
+function errors.is(value, name)
+  return type(value) == "table" and getmetatable(value) == Error and (name == nil or rawget(value, "name") == name)
+end
+
+return errors

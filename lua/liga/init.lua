@@ -1,0 +1,56 @@
+--- liga: an association-centred ORM for Lua 5.4 on SQLite and PostgreSQL.
+local core = require "liga.core"
+core.set_source_prefix(debug.getinfo(1, "S").source:match "^(.*)init%.lua$" or "")
+
+local association = require "liga.association"
+local database = require "liga.database"
+local errors = require "liga.errors"
+local inflect = require "liga.inflect"
+local instance = require "liga.instance"
+local markers = require "liga.markers"
+local options = require "liga.options"
+local types = require "liga.types"
+require "liga.handlers"
+
+local liga = {
+  version = "0.1.0",
+  connect = database.connect,
+  types = types,
+  Op = core.Op,
+  null = core.null,
+  NOW = markers.NOW, UUIDV4 = markers.UUIDV4, UUIDV7 = markers.UUIDV7,
+  fn = core.fn, col = core.col, cast = core.cast, literal = core.literal, sql = core.sql, where = core.where,
+  array = core.json.array,
+  inflect = inflect,
+  Error = errors.Error,
+  isError = errors.is,
+  methods = instance.names,
+}
+
+liga.Op.col = core.col
+
+--- `liga.json.encode(value)`, `liga.json.decode(text)`; calling it addresses a path in a JSON attribute.
+liga.json = setmetatable({ encode = core.json.encode, decode = core.json.decode }, {
+  __call = function() errors.later "liga.json(…), a path into a JSON attribute," end,
+})
+
+--- The model of an instance, or nil.
+function liga.modelOf(value)
+  return value ~= nil and core.class_of(value) or nil
+end
+
+for _, kind in ipairs { "belongsTo", "hasOne", "hasMany", "belongsToMany" } do
+  --- An association among the attributes of `define`, by name, before the target exists.
+  liga[kind] = function(target, given) return association.marker(kind, target, given) end
+end
+
+-- liga.STRING: a fresh descriptor at each access; a misspelt type is no nil.
+return setmetatable(liga, {
+  __index = function(_, name)
+    local descriptor = types[name]
+    if descriptor ~= nil then return descriptor end
+    if type(name) == "string" and name:match "^%u%u" then
+      errors.usage("liga has no type %s%s", name, options.hint(name, types.names()))
+    end
+  end,
+})

@@ -1,0 +1,236 @@
+--- The methods of instances. Instances are plain tables; what belongs to them hangs on their metatable.
+local core = require "liga.core"
+local errors = require "liga.errors"
+
+local instance = { methods = {}, metamethods = {} }
+local methods = instance.methods
+
+local function class_of(self, method)
+  local class = core.class_of(self)
+  if not class then
+    errors.usage("an instance expected as self of %s, got %s (call it with a colon: instance:%s(…))", method, type(self), method)
+  end
+  return class
+end
+
+local function attribute_of(class, name)
+  local attribute = type(name) == "string" and class.attributes[name]
+  if attribute then return attribute end
+  local names = {}
+  for i, other in ipairs(class.attributes) do names[i] = other.name end
+  errors.usage("%s has no attribute %s%s", class.name, type(name) == "string" and ("%q"):format(name) or tostring(name),
+    require("liga.options").hint(name, names))
+end
+
+-- Writing ------------------------------------------------------------------------------------------------------------
+
+--- Writes what changed since the instance was read; inserts a new one.
+-- @param options {fields, validate, silent, transaction, logging}
+-- @return the instance
+function methods:save(options)
+  class_of(self, "save")
+  return core.save(self, options)
+end
+
+--- Sets one value, or several from a table.
+-- @return the instance
+function methods:set(name, value)
+  local class = class_of(self, "set")
+  if type(name) == "table" then
+    for key in next, name do attribute_of(class, key) end
+    for key, each in next, name do self[key] = each end
+  else
+    self[attribute_of(class, name).name] = value
+  end
+  return self
+end
+
+local function names_of(values)
+  local names = {}
+  for name in next, values do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+--- Sets values and writes just these.
+-- @return the instance
+function methods:update(values, options)
+  local class = class_of(self, "update")
+  if type(values) ~= "table" then errors.usage("%s: update expects a table of values, got %s", class.name, type(values)) end
+  local saving = { fields = names_of(values) }
+  for key, value in next, options or {} do saving[key] = value end
+  self:set(values)
+  if core.state(self) == "new" then saving.fields = options and options.fields end
+  return core.save(self, saving)
+end
+
+--- Deletes the row.
+-- @return the instance
+function methods:destroy(options)
+  class_of(self, "destroy")
+  return core.destroy(self, options)
+end
+
+--- Reads the row anew, with the attributes it was read with.
+-- @return the instance
+function methods:reload(options)
+  class_of(self, "reload")
+  return core.reload(self, options)
+end
+
+--- Adds in the database, so that concurrent additions don't get lost.
+-- @param what an attribute, or a table {attribute = amount}
+-- @param options {by = 1}
+function methods:increment(what, options)
+  class_of(self, "increment")
+  return core.increment(self, what, options)
+end
+
+--- Subtracts; see increment.
+function methods:decrement(what, options)
+  class_of(self, "decrement")
+  return core.decrement(self, what, options)
+end
+
+--- Checks the values without writing them.
+function methods:validate(options)
+  class_of(self, "validate")
+  core.validate(self, options)
+  return self
+end
+
+-- Reading ------------------------------------------------------------------------------------------------------------
+
+local copy_deep
+
+local function copy_value(value, nulls, seen)
+  if type(value) ~= "table" then return value end
+  if core.state(value) then return copy_deep(value, nulls, seen) end
+  if seen[value] then errors.usage "toTable: a table contains itself" end
+  seen[value] = true
+  local copy = setmetatable({}, getmetatable(value))
+  for key, each in next, value do copy[key] = copy_value(each, nulls, seen) end
+  seen[value] = nil
+  return copy
+end
+
+function copy_deep(self, nulls, seen)
+  local copy = {}
+  if nulls then
+    for _, attribute in ipairs(core.class_of(self).attributes) do copy[attribute.name] = core.null end
+  end
+  for key, value in next, self do copy[key] = copy_value(value, nulls, seen) end
+  return copy
+end
+
+--- A deep plain copy.
+-- @param options {nulls = true}: NULLs as liga.null
+function methods:toTable(options)
+  class_of(self, "toTable")
+  if options ~= nil and type(options) ~= "table" then errors.usage("toTable: options must be a table, got %s", type(options)) end
+  require("liga.options").check("toTable", options or {}, { nulls = true })
+  return copy_deep(self, options and options.nulls, {})
+end
+
+--- One value; or with {plain = true} a plain copy of all.
+function methods:get(what)
+  local class = class_of(self, "get")
+  if what == nil then return self:toTable() end
+  if type(what) == "table" then
+    require("liga.options").check("get", what, { plain = true, nulls = true })
+    return self:toTable { nulls = what.nulls }
+  end
+  local value = rawget(self, what)
+  if value == nil then attribute_of(class, what) end
+  return value
+end
+
+--- The names of what changed, or nil; of one attribute whether it changed.
+function methods:changed(name)
+  local class = class_of(self, "changed")
+  if name == nil then return core.changed(self) end
+  return core.changed(self, attribute_of(class, name).name)
+end
+
+--- The value that is stored.
+function methods:previous(name)
+  return core.previous(self, attribute_of(class_of(self, "previous"), name).name)
+end
+
+--- Whether there is no row for it yet.
+function methods:isNew()
+  class_of(self, "isNew")
+  return core.state(self) == "new"
+end
+
+--- The condition that names its row.
+function methods:where()
+  local class = class_of(self, "where")
+  local key = core.stored_key(self)
+  if not key then
+    errors.raise("InstanceError", ("this %s has no complete key"):format(class.name), { model = class.name })
+  end
+  local where = {}
+  for place, name in ipairs(class.primaryKey) do where[name] = key[place] end
+  return where
+end
+
+local function same_row(a, b)
+  if rawequal(a, b) then return true end
+  local class = core.class_of(a)
+  if not class or class ~= core.class_of(b) then return false end
+  local key, other = core.stored_key(a), core.stored_key(b)
+  if not key or not other then return false end
+  for place, value in ipairs(key) do
+    if value ~= other[place] then return false end
+  end
+  return true
+end
+
+--- Whether another instance stands for the same row.
+function methods:equals(other)
+  class_of(self, "equals")
+  return type(other) == "table" and same_row(self, other)
+end
+
+for _, name in ipairs { "restore", "load", "isLoaded" } do
+  methods[name] = function(self)
+    errors.later(("%s of %s"):format(name, class_of(self, name).name))
+  end
+end
+
+-- Metamethods --------------------------------------------------------------------------------------------------------
+
+instance.metamethods.__eq = same_row
+instance.metamethods.__name = "liga.Instance"
+
+local function shown(name, value)
+  if type(value) == "string" then return ("%s=%q"):format(name, value) end
+  return ("%s=%s"):format(name, tostring(value))
+end
+
+--- `User{id=7, username="ann"}`: the key and the first text.
+function instance.metamethods.__tostring(self)
+  local class = core.class_of(self)
+  if not class then return "instance" end
+  local parts, keys = {}, {}
+  for _, name in ipairs(class.primaryKey) do
+    keys[name] = true
+    parts[#parts + 1] = shown(name, rawget(self, name))
+  end
+  for _, attribute in ipairs(class.attributes) do
+    local value = rawget(self, attribute.name)
+    if not keys[attribute.name] and type(value) == "string" then
+      parts[#parts + 1] = shown(attribute.name, value)
+      break
+    end
+  end
+  return ("%s{%s}"):format(class.name, table.concat(parts, ", "))
+end
+
+--- The names of all instance methods: no attribute may have one of them.
+instance.names = {}
+for name in pairs(methods) do instance.names[#instance.names + 1] = name end
+table.sort(instance.names)
+
+return instance

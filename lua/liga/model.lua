@@ -1,0 +1,223 @@
+--- The methods of models. What is hot is in the core; here is what puts several calls together.
+local association = require "liga.association"
+local core = require "liga.core"
+local define = require "liga.define"
+local errors = require "liga.errors"
+local keyset = require "liga.keyset"
+local schema = require "liga.schema"
+local transaction = require "liga.transaction"
+
+local Op = core.Op
+
+local model = { methods = {} }
+local methods = model.methods
+
+for name, method in pairs(core.class_methods) do methods[name] = method end
+for name, definer in pairs(association.definers) do methods[name] = definer end
+
+local function meta_of(class, method)
+  local meta = type(class) == "table" and getmetatable(class)
+  if type(meta) ~= "table" or meta.__name ~= "liga.Model" then
+    errors.usage("a model expected as self of %s, got %s (call it with a colon: Model:%s(…))", method, type(class), method)
+  end
+  return meta
+end
+
+local function copy(options)
+  local result = {}
+  for key, value in next, options or {} do result[key] = value end
+  return result
+end
+
+local function check_options(method, options)
+  if options ~= nil and type(options) ~= "table" then
+    errors.usage("%s: options must be a table, got %s", method, type(options))
+  end
+  return options or {}
+end
+
+-- Keys ---------------------------------------------------------------------------------------------------------------
+
+--- A key as a table by name: from one value, a list in the key's order, or such a table.
+local function named_key(class, key)
+  local names = class.primaryKey
+  if #names == 0 then
+    errors.raise("InstanceError", class.name .. " has no primary key", { model = class.name })
+  end
+  if type(key) ~= "table" then
+    if #names > 1 then errors.usage("%s: a key of %d parts expected, got %s", class.name, #names, type(key)) end
+    if key == nil or key == core.null then errors.usage("%s: a key is nil", class.name) end
+    return { [names[1]] = key }
+  end
+  local named, count = {}, 0
+  for _ in next, key do count = count + 1 end
+  for place, name in ipairs(names) do
+    named[name] = key[name] == nil and key[place] or key[name]
+    if named[name] == nil or named[name] == core.null or count ~= #names then
+      errors.usage("%s: a key needs exactly its parts: %s", class.name, table.concat(names, ", "))
+    end
+  end
+  return named
+end
+
+local function check_list(what, list)
+  if type(list) ~= "table" then errors.usage("%s: a list expected, got %s", what, type(list)) end
+  local count = 0
+  for index in next, list do
+    if math.type(index) ~= "integer" or index < 1 then errors.usage("%s: a list expected", what) end
+    count = count + 1
+  end
+  if count ~= #list then errors.usage("%s: the list has a hole", what) end
+end
+
+--- A condition that names rows by their keys: `where = User:keys{ {1, 2}, {3, 4} }`.
+function methods:keys(list)
+  meta_of(self, "keys")
+  check_list("keys", list)
+  if #self.primaryKey == 1 then
+    local name, values = self.primaryKey[1], {}
+    for i, key in ipairs(list) do values[i] = named_key(self, key)[name] end
+    return { [name] = values }
+  end
+  local alternatives = {}
+  for i, key in ipairs(list) do alternatives[i] = named_key(self, key) end
+  return { [Op.or_] = alternatives }
+end
+
+--- The text that equal keys have in common, whatever form they were given in.
+local function key_text(class, named)
+  local parts = {}
+  for i, name in ipairs(class.primaryKey) do
+    local value = named[name]
+    local text = math.type(value) == "float" and value % 1 == 0 and ("%d"):format(value) or tostring(value)
+    parts[i] = #text .. ":" .. text
+  end
+  return table.concat(parts)
+end
+
+--- Finds rows by keys: in the order of the keys, those without a row left out.
+function methods:findByPks(list, options)
+  meta_of(self, "findByPks")
+  check_options("findByPks", options)
+  check_list("findByPks", list)
+  if #list == 0 then return core.list() end
+  local find = copy(options)
+  local keys = self:keys(list)
+  find.where = find.where and { keys, find.where } or keys
+  local found = {}
+  for _, row in ipairs(self:findAll(find)) do found[key_text(self, row)] = row end
+  local result = core.list(#list)
+  for _, key in ipairs(list) do result[#result + 1] = found[key_text(self, named_key(self, key))] end
+  return result
+end
+
+-- Finding ------------------------------------------------------------------------------------------------------------
+
+--- Rows and the number of all that match, whatever the limit: two results.
+function methods:findAndCountAll(options)
+  local meta = meta_of(self, "findAndCountAll")
+  check_options("findAndCountAll", options)
+  local counting = copy(options)
+  for _, name in ipairs { "limit", "offset", "order", "attributes", "raw", "rejectOnEmpty", "lock", "skipLocked" } do
+    counting[name] = nil
+  end
+  return transaction.snapshot(meta.db, options, function()
+    return self:findAll(options), self:count(counting)
+  end)
+end
+
+local function check_batch(options)
+  local batch = options.batch == nil and 500 or options.batch
+  if math.type(batch) ~= "integer" or batch < 1 then errors.usage "each: batch must be a positive integer" end
+  for _, name in ipairs { "offset", "group", "having", "distinct" } do
+    if options[name] ~= nil then errors.usage("each: option %q does not go with batches", name) end
+  end
+  if options.limit ~= nil and (math.type(options.limit) ~= "integer" or options.limit < 0) then
+    errors.usage "each: limit must be a non-negative integer"
+  end
+  return batch
+end
+
+--- Terms of the order that the attributes leave out would be missing to go on from.
+local function check_selected(options, terms)
+  local attributes = options.attributes
+  if type(attributes) ~= "table" or attributes.exclude or attributes.include then return end
+  local selected = {}
+  for _, attribute in ipairs(attributes) do
+    if type(attribute) == "string" then selected[attribute] = true end
+  end
+  for _, term in ipairs(terms) do
+    if not selected[term.name] then errors.usage("each: attributes must contain %q, which the batches are ordered by", term.name) end
+  end
+end
+
+--- Iterates over rows in batches: `for user in User:each{ where = … } do`. Rows may be written and the connection used in
+-- the body.
+-- @param options as findAll, and `batch` (500)
+function methods:each(options)
+  meta_of(self, "each")
+  options = check_options("each", options)
+  if #self.primaryKey == 0 then
+    errors.raise("InstanceError", self.name .. " has no primary key to read batches by", { model = self.name })
+  end
+  local batch, terms = check_batch(options), keyset.terms(self, options.order)
+  check_selected(options, terms)
+  local left = options.limit or math.huge
+  local rows, at, last = {}, 0, nil
+  local function fetch()
+    local find = copy(options)
+    find.batch, find.order, find.limit = nil, keyset.order(terms), math.min(batch, left)
+    if last then find.where = { keyset.after(terms, last), options.where } end
+    rows, at = self:findAll(find), 0
+    left = left - #rows
+  end
+  local function mark(row)
+    last = {}
+    for _, term in ipairs(terms) do last[term.name] = row[term.name] end
+  end
+  fetch()
+  if #rows > 0 then mark(rows[#rows]) end
+  local ended = #rows < batch
+  return function()
+    if at == #rows and not ended and left > 0 then
+      fetch()
+      if #rows > 0 then mark(rows[#rows]) end
+      ended = #rows < batch
+    end
+    at = at + 1
+    return rows[at]
+  end
+end
+
+-- Definition ---------------------------------------------------------------------------------------------------------
+
+--- The association of this name; UsageError naming the nearest if there is none.
+function methods:association(name)
+  meta_of(self, "association")
+  return association.find(self, name)
+end
+
+--- Readable text about the model.
+function methods:describe()
+  meta_of(self, "describe")
+  return define.describe(self)
+end
+
+--- Creates the table of this model.
+function methods:sync(options)
+  return schema.sync(meta_of(self, "sync").db, self, options)
+end
+
+--- Drops the table of this model.
+function methods:drop(options)
+  return schema.drop(meta_of(self, "drop").db, self, options)
+end
+
+for name in ([[page upsert findOrCreate findOrBuild restore truncate scope unscoped addScope explain addHook removeHook
+    hasHook]]):gmatch "%a+" do
+  methods[name] = function(class)
+    errors.later(("%s:%s"):format(meta_of(class, name).name, name))
+  end
+end
+
+return model

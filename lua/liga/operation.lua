@@ -1,0 +1,40 @@
+--- The one driver of jobs that need somebody to be called between their statements, and the handlers that run your code
+-- (defaults by function, rules for dependents) where the core must not.
+local core = require "liga.core"
+
+local operation = {}
+
+local function to_stderr(sql, info)
+  io.stderr:write(("%s  -- %.1f ms, %d rows\n"):format(sql, info.ms, info.rows))
+end
+
+--- The logging function of a job: the call's own, else the connection's; nil: none.
+local function logger_of(job)
+  local own, db = job:logger()
+  if own == nil then own = db and db._.logging end
+  if own == true then return to_stderr, db end
+  return own or nil, db
+end
+
+--- A logger's own error is reported and otherwise ignored; it can't use the database.
+local function report(logger, db, sql, info)
+  core.set_logging_now(db._.core, true)
+  local ok, problem = pcall(logger, sql, info)
+  if not db._.closed then core.set_logging_now(db._.core, false) end
+  if not ok then warn("liga: error in logging: ", tostring(problem)) end
+end
+
+--- Runs a job step by step: statements in the core, loggers between them.
+function operation.drive(job)
+  local closing <close> = job -- luacheck: ignore closing
+  local logger, db = logger_of(job)
+  while true do
+    local what, sql, info = job:step()
+    if what == "done" then return job:results() end
+    if what == "event" and logger then report(logger, db, sql, info) end
+  end
+end
+
+core.set_drive(operation.drive)
+
+return operation

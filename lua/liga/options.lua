@@ -1,0 +1,50 @@
+--- Closed option tables: an option that nobody knows is an error that names the nearest one.
+local core = require "liga.core"
+local errors = require "liga.errors"
+
+local options = {}
+
+local function names_of(set)
+  local names = {}
+  for name in pairs(set) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+--- " (did you mean "x"?)", or "".
+function options.hint(name, names)
+  local near = type(name) == "string" and core.nearest(name, names)
+  return near and (' (did you mean "%s"?)'):format(near) or ""
+end
+
+--- Checks every key of an option table.
+-- @param what whose options, for the message
+-- @param given the table
+-- @param allowed set of names; the value is true, or a text where the option is refused with a pointer to the liga way
+-- @param later set of names that are not available yet, or nil
+function options.check(what, given, allowed, later)
+  for name in next, given do
+    if later and later[name] then
+      errors.raise("UsageError", ('%s: option "%s" is not available yet'):format(what, name), { path = name })
+    elseif allowed[name] == nil then
+      errors.raise("UsageError", ('%s: unknown option "%s"%s'):format(what, tostring(name), options.hint(name, names_of(allowed))),
+        { path = tostring(name) })
+    elseif type(allowed[name]) == "string" then
+      errors.raise("UsageError", ('%s: option "%s" %s'):format(what, name, allowed[name]), { path = name })
+    end
+  end
+end
+
+--- Checks that an option, if given, has the type.
+-- @param kinds "boolean", "function" … or a list of them
+function options.kind(what, given, name, ...)
+  local value = given[name]
+  if value == nil then return nil end
+  for _, kind in ipairs { ... } do
+    if type(value) == kind or (kind == "integer" and math.type(value) == "integer") then return value end
+  end
+  errors.raise("UsageError", ("%s: %s must be a %s, got %s"):format(what, name, table.concat({ ... }, " or a "), type(value)),
+    { path = name })
+end
+
+return options

@@ -1,0 +1,90 @@
+--- sync and drop: tables of models made and dropped, in order of dependency, in one transaction.
+local association = require "liga.association"
+local core = require "liga.core"
+local errors = require "liga.errors"
+local options = require "liga.options"
+local transaction = require "liga.transaction"
+
+local schema = {}
+
+local sync_options = { force = true, match = true, logging = true, transaction = true, dryRun = true, hooks = true }
+local drop_options = { cascade = true, logging = true, transaction = true }
+
+local function check_options(what, given, allowed, later)
+  if given == nil then return {} end
+  if type(given) ~= "table" then errors.usage("%s: options must be a table, got %s", what, type(given)) end
+  options.check(what, given, allowed, later)
+  for _, name in ipairs { "force", "dryRun", "cascade", "hooks" } do options.kind(what, given, name, "boolean") end
+  options.kind(what, given, "match", "string")
+  return given
+end
+
+--- The name that `match` guards: the file of an SQLite database, the database's name on a server.
+local function database_name(db)
+  local rows = core.query(db._.core, "PRAGMA database_list")
+  local file = rows[1] and rows[1].file
+  return file ~= "" and file or ":memory:"
+end
+
+local function check_match(db, pattern)
+  if pattern and not database_name(db):find(pattern) then
+    errors.usage("sync: the database %q does not match %q", database_name(db), pattern)
+  end
+end
+
+local function models_of(class)
+  return class and { getmetatable(class)[1] } or nil
+end
+
+local function execute_all(db, statements, given)
+  for _, statement in ipairs(statements) do core.execute(db._.core, statement.sql, { logging = given.logging }) end
+end
+
+local function texts(statements)
+  local list = {}
+  for i, statement in ipairs(statements) do list[i] = statement.sql end
+  return list
+end
+
+--- What sync would run: drops first with `force`.
+local function plan(db, class, given)
+  local statements = given.force and core.drop_statements(db._.core, models_of(class)) or {}
+  local creating = core.create_statements(db._.core, models_of(class), true)
+  return table.move(creating, 1, #creating, #statements + 1, statements)
+end
+
+--- Tables can reference each other in a circle: their constraints are looked at when all of them are gone.
+local function defer_constraints(db, given)
+  core.execute(db._.core, "PRAGMA defer_foreign_keys = ON", { logging = given.logging })
+end
+
+local function run(db, statements, given, dropping)
+  return transaction.run(db, { transaction = given.transaction }, function()
+    if dropping then defer_constraints(db, given) end
+    execute_all(db, statements, given)
+  end)
+end
+
+--- Creates what is not there.
+-- @param class one model, or nil for all
+-- @param given {force, match, dryRun, logging, transaction}
+-- @return the list of statements with dryRun
+function schema.sync(db, class, given)
+  given = check_options("sync", given, sync_options, { alter = true })
+  association.resolve(db)
+  check_match(db, given.match)
+  local statements = plan(db, class, given)
+  if given.dryRun then return texts(statements) end
+  run(db, statements, given, given.force)
+  return class or db
+end
+
+--- Drops the tables, dependents first.
+-- @param class one model, or nil for all
+function schema.drop(db, class, given)
+  given = check_options("drop", given, drop_options)
+  association.resolve(db)
+  run(db, core.drop_statements(db._.core, models_of(class)), given, true)
+end
+
+return schema
