@@ -10,10 +10,10 @@ local url = ... or "sqlite::memory:"
 local function chapter(title) print("\n" .. title .. "\n" .. ("-"):rep(#title)) end
 local function say(...) print("* " .. string.format(...)) end
 
--- What went wrong, as a user sees it: errors are objects, and one readable sentence when printed.
+-- What went wrong, as a user sees it: errors are objects (e.name, e.model, e.attribute ...) that print as a sentence.
 local function show_error(action)
-  local _, e = pcall(action)
-  say("%s\n      %s", e.name, tostring(e))
+  local ok, e = pcall(action)
+  say("%s", ok and "nothing went wrong" or e)
 end
 
 local db <close> = liga.connect(url, {

@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/datetime.h"
 #include "base/decimal.h"
-#include "driver/sqlite_regexp.h"
+#include "base/regexp.h"
 
 struct sqlite_functions {
     locale_t letters;                   /* made at the first regular expression; 0: not yet */
@@ -248,6 +249,24 @@ static int collate_decimal(void *state, int alen, const void *a, int blen, const
     return decimal_compare(a, (size_t)alen, b, (size_t)blen);
 }
 
+/* Any form of an instant as the canonical text, so that mixed forms compare; what is none stays. */
+static void call_date(sqlite3_context *context, int count, sqlite3_value **args) {
+    char out[DATETIME_TEXT];
+    int64_t micros;
+    size_t len = 0;
+    (void)count;
+    switch (sqlite3_value_type(args[0])) {
+    case SQLITE_INTEGER: len = datetime_from_integer(sqlite3_value_int64(args[0]), &micros) ? datetime_write(micros, out) : 0; break;
+    case SQLITE_FLOAT:   len = datetime_from_real(sqlite3_value_double(args[0]), &micros) ? datetime_write(micros, out) : 0; break;
+    case SQLITE_TEXT:
+        len = datetime_canonical((const char *)sqlite3_value_text(args[0]), (size_t)sqlite3_value_bytes(args[0]), out);
+        break;
+    default: break;
+    }
+    if (len) sqlite3_result_text(context, out, (int)len, SQLITE_TRANSIENT);
+    else sqlite3_result_value(context, args[0]);
+}
+
 /* --------------------------------------------------------------------------------------------------- registration */
 
 static const struct function {
@@ -264,6 +283,7 @@ static const struct function {
     { "liga_round",   2, call_round,   NULL,     NULL },
     { "liga_add",     3, call_add,     NULL,     NULL },
     { "liga_sum",     2, NULL,         step_sum, end_sum },
+    { "liga_date",    1, call_date,    NULL,     NULL },
 };
 
 static int add_all(struct sqlite3 *db, struct sqlite_functions *functions) {

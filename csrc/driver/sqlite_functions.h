@@ -7,6 +7,7 @@
  *     liga_sum(x, scale)            aggregate: exact, as text with `scale` digits after the point; NULL over no values
  *     liga_round(x, scale)          as such a text, rounded half away from zero
  *     liga_add(x, y, scale)         the exact sum of two, as such a text
+ *     liga_date(x)                  an instant in any stored form as the canonical text, so that mixed forms compare
  *     COLLATE liga_decimal          decimal texts by value, 1.0 = 1.00; other texts after them
  *
  * They are for statements only: no schema may name them, so that other programs can open the file. */

@@ -144,7 +144,10 @@ struct update *scope_targets(struct arena *arena, const struct assoc *assoc, str
     assign_scope(arena, update, last);
     if (assoc->target->updated_at && now.kind != VALUE_NULL)
         assign(arena, &update->set, assoc->target->updated_at, stored_param(arena, assoc->target->updated_at, now));
-    update->where = expr_and(arena, link_keys_condition(arena, keys),
-                             expr_not(arena, expr_at(arena, ALIAS_HERE, scope_holds(arena, last))));
+    static const char *const pieces[] = { "(", ") IS NOT TRUE" };
+    struct expr *differs = expr_new(arena, EXPR_RAW);
+    differs->pieces = pieces;
+    differs->first = expr_at(arena, ALIAS_HERE, scope_holds(arena, last));
+    update->where = expr_and(arena, link_keys_condition(arena, keys), differs);
     return update;
 }

@@ -61,6 +61,26 @@ static bool save_is_false(lua_State *L, int index) {
     return no;
 }
 
+/* Raises with the method's name, before there is a call (and its arena). */
+static void refuse(lua_State *L, enum verb verb, const char *sentence) {
+    const struct assoc_box *box = access_assoc(L);
+    const struct verb_row *row = box->assoc->kind->verbs;
+    struct arena arena;
+    char name[256] = "";
+    while (row->verb != verb) row++;
+    arena_init(&arena, box->db->arena.oom, box->db->arena.owner);
+    strncat(name, verb_method_name(row, box->assoc, &arena), sizeof name - 1);
+    arena_free(&arena);
+    raise_usage(L, "%s: %s", name, sentence);
+}
+
+void check_call(lua_State *L, enum verb verb) {
+    bool needs = verb != VERB_GET && verb != VERB_COUNT && verb != VERB_CREATE;
+    if (!instance_test(L, 1)) refuse(L, verb, "an instance expected as self (call it with a colon: instance:method(…))");
+    if (!needs || lua_gettop(L) > 1) return;
+    refuse(L, verb, verb == VERB_SET ? "an argument is missing (nil clears, but must be given)" : "an argument is missing");
+}
+
 struct call *access_open(lua_State *L, struct access **out, enum verb verb) {
     const struct assoc_box *box = access_assoc(L);
     struct instance instance = check_instance(L, 1, box->assoc->source);
@@ -339,12 +359,15 @@ static void extend_fields(struct call *call, struct access *access) {
 }
 
 static bool plan_create(lua_State *L, struct call *call, struct access *access) {
+    if (!lua_isnil(L, 2) && (!lua_istable(L, 2) || instance_test(L, 2)))
+        return wrong_argument(call, access, "a table of values expected");
     push_call_value(L, call, CALL_DB);
     push_model(L, call->db, lua_gettop(L), call->model);
     if (!build_instance(L, call, lua_gettop(L), 2)) return false;
     int instance = lua_gettop(L);
     lua_pushvalue(L, instance);
     set_call_value(L, call, CALL_RESULT);
+    drop_unlisted(L, call, instance, &access->options);
     preset_all(L, call, access, instance);
     extend_fields(call, access);
     access->created = true;
@@ -464,18 +487,10 @@ static int save_targets_first(lua_State *L, struct call *call, struct access *ac
     return call_function(L, 5);
 }
 
-static void check_given(lua_State *L, const struct assoc_box *box, enum verb verb, int arguments) {
-    const struct verb_row *row = box->assoc->kind->verbs;
-    while (row->verb != verb) row++;
-    if (arguments < 2 && verb != VERB_CREATE)
-        raise_usage(L, "%s of %s: an argument is missing%s", row->name, box->assoc->name,
-                    verb == VERB_SET ? " (nil clears, but must be given)" : "");
-}
-
 int access_write(lua_State *L, enum verb verb) {
     struct access *access;
     bool unsaved = false;
-    check_given(L, access_assoc(L), verb, lua_gettop(L));
+    check_call(L, verb);
     lua_settop(L, 3);
     struct call *call = access_open(L, &access, verb);
     const struct link_rule *rule = link_rules[access->assoc->kind->holder];
@@ -495,6 +510,8 @@ int access_write(lua_State *L, enum verb verb) {
 
 /* ---------------------------------------------------------------------------------------------------- functions */
 
+static int access_has_one(lua_State *L) { return access_has(L, VERB_HAS); }
+static int access_has_multiple(lua_State *L) { return access_has(L, VERB_HAS_MULTIPLE); }
 static int access_set(lua_State *L) { return access_write(L, VERB_SET); }
 static int access_add(lua_State *L) { return access_write(L, VERB_ADD); }
 static int access_add_multiple(lua_State *L) { return access_write(L, VERB_ADD_MULTIPLE); }
@@ -524,7 +541,7 @@ void push_accessor(lua_State *L, int assoc_index, const struct verb_row *verb) {
     static const lua_CFunction functions[VERBS] = {
         [VERB_GET] = access_get, [VERB_SET] = access_set, [VERB_CREATE] = access_create, [VERB_ADD] = access_add,
         [VERB_ADD_MULTIPLE] = access_add_multiple, [VERB_REMOVE] = access_remove,
-        [VERB_REMOVE_MULTIPLE] = access_remove_multiple, [VERB_HAS] = access_has, [VERB_HAS_MULTIPLE] = access_has,
+        [VERB_REMOVE_MULTIPLE] = access_remove_multiple, [VERB_HAS] = access_has_one, [VERB_HAS_MULTIPLE] = access_has_multiple,
         [VERB_COUNT] = access_count,
     };
     lua_pushvalue(L, lua_upvalueindex(1));

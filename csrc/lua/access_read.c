@@ -31,7 +31,7 @@ static bool read_through_option(lua_State *L, struct find *find, struct junction
     }
     if (strcmp(key, "as") == 0) {
         if (lua_type(L, index) != LUA_TSTRING) return wrong(find, "through.as", "a name expected");
-        const char *name = lua_tostring(L, index);
+        const char *name = name_at(L, index);
         junction->property = arena_text(find->where.arena, name, strlen(name));
         return true;
     }
@@ -49,7 +49,7 @@ static bool read_through(lua_State *L, struct find *find, struct junction *junct
     if (lua_isnil(L, table)) return true;
     for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
         if (lua_type(L, -2) != LUA_TSTRING) return wrong(find, "through", "keys are option names; there is one that is none");
-        if (!read_through_option(L, find, junction, lua_tostring(L, -2), lua_gettop(L))) return false;
+        if (!read_through_option(L, find, junction, name_at(L, -2), lua_gettop(L))) return false;
     }
     return true;
 }
@@ -108,6 +108,7 @@ static bool read_get(lua_State *L, struct find *find, const struct access *acces
 int access_get(lua_State *L) {
     struct access *access;
     int junction;
+    check_call(L, VERB_GET);
     lua_settop(L, 2);
     struct call *call = access_open(L, &access, VERB_GET);
     struct find *find = link_find(call, access, &junction);
@@ -131,6 +132,7 @@ int access_get(lua_State *L) {
 int access_count(lua_State *L) {
     struct access *access;
     int alias;
+    check_call(L, VERB_COUNT);
     lua_settop(L, 2);
     struct call *call = access_open(L, &access, VERB_COUNT);
     struct find *find = link_find(call, access, &alias);
@@ -180,28 +182,16 @@ static void select_keys(struct call *call, struct select *select, const struct m
         output_add(&call->arena, &select->outputs, expr_column(&call->arena, target->key.items[k], 0), NULL);
 }
 
-int access_has(lua_State *L) {
+int access_has(lua_State *L, enum verb verb) {
     struct access *access;
     int alias;
     bool unsaved = false;
-    if (lua_gettop(L) < 2) raise_usage(L, "has%s: an argument is missing", access_assoc(L)->assoc->plural);
+    check_call(L, verb);
     lua_settop(L, 3);
-    struct call *call = access_open(L, &access, VERB_HAS_MULTIPLE);
-    bool list = lua_istable(L, 2) && !instance_test(L, 2);
-    if (!list) access->verb = VERB_HAS;
+    struct call *call = access_open(L, &access, verb);
     struct find *found = link_find(call, access, &alias);
     const struct model *through = assoc_through(access->assoc);
     struct junction junction = { .model = through, .alias = alias };
-    if (access->assoc->target->key.count > 1 && list) {
-        lua_rawgeti(L, 2, 1);
-        if (lua_rawlen(L, 2) && !lua_istable(L, -1)) access->verb = VERB_HAS;
-        lua_pop(L, 1);
-        lua_pushnil(L);
-        if (lua_next(L, 2)) {
-            if (!lua_isinteger(L, -2)) access->verb = VERB_HAS;
-            lua_pop(L, 2);
-        }
-    }
     bool fine = read_elements(L, call, access, &unsaved)
              && read_find(L, found, 3, FIND_HAS | (through ? FIND_LINK : FIND_PLAIN))
              && (!through || !found->through || read_through(L, found, &junction));

@@ -28,7 +28,7 @@ static bool read_junction_table(lua_State *L, struct call *call, const struct ac
     const struct model *junction = junction_of(access);
     struct where_reader reader = { .call = call, .model = junction, .arena = &call->arena, .error = &call->error, .path = "through" };
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
-        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
+        const char *name = lua_type(L, -2) == LUA_TSTRING ? name_at(L, -2) : "?";
         const struct attr *attr = find_attr(&reader, name);
         if (!attr) return false;
         const struct model *before = call->model;

@@ -39,9 +39,13 @@ static bool check_list(lua_State *L, struct call *call, struct bulk *bulk) {
 }
 
 /* A built instance is saved itself; a plain table is never modified. Pushes the instance. */
-static bool push_row(lua_State *L, struct call *call, int model_index, int index) {
+static bool push_row(lua_State *L, struct call *call, int model_index, int index, const struct write_options *options) {
     struct instance instance = instance_look(L, index);
-    if (instance.state == INSTANCE_NONE) return build_instance(L, call, model_index, index);
+    if (instance.state == INSTANCE_NONE) {
+        if (!build_instance(L, call, model_index, index)) return false;
+        drop_unlisted(L, call, lua_gettop(L), options);
+        return true;
+    }
     lua_pop(L, 1);
     if (instance.rowset->model != call->model)
         return error_set(&call->error, &call->arena, ERROR_USAGE, "%s:bulkCreate: an instance of %s is in the list", call->model->name,
@@ -63,7 +67,7 @@ static bool prepare_rows(lua_State *L, struct call *call, struct bulk *bulk) {
     int model_index = lua_gettop(L);
     for (lua_Integer i = 1; i <= bulk->count; i++) {
         lua_rawgeti(L, 2, i);
-        bool fine = push_row(L, call, model_index, lua_gettop(L)) && prepare_row(L, call, lua_gettop(L), &bulk->options);
+        bool fine = push_row(L, call, model_index, lua_gettop(L), &bulk->options) && prepare_row(L, call, lua_gettop(L), &bulk->options);
         if (!fine) return false;
         lua_rawseti(L, list, i);
         lua_settop(L, model_index);

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "lua/fault.h"
+#include "lua/handler.h"
 #include "lua/pool.h"
 #include "lua/value.h"
 
@@ -58,7 +59,15 @@ struct call *call_open(lua_State *L, struct db *db, int db_index) {
     return call;
 }
 
+/* A model whose forward references are open can't be used: the handler raises, naming the missing model. */
+static void check_pending(lua_State *L, int class_index) {
+    push_handler(L, HANDLER_CHECK_PENDING);
+    lua_pushvalue(L, class_index);
+    lua_call(L, 1, 0);
+}
+
 struct call *call_open_model(lua_State *L, struct model_box *box, int class_index) {
+    if (box->pending) check_pending(L, class_index);
     class_model(L, class_index);
     lua_getiuservalue(L, -1, MODEL_DB);
     lua_remove(L, -2);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/names.h"
+#include <stdint.h>
 #include "lua/call.h"
 #include "lua/define.h"
 #include "lua/fault.h"
@@ -249,9 +250,20 @@ static int sleep_ms(lua_State *L) {
     return 0;
 }
 
-static int raise_json(lua_State *L, const struct error *error) {
-    push_error(L, error);
+/* The JSON functions have another upvalue: the core waits in the registry, under the address of this constant. */
+static const char core_key = 'k';
+
+static int raise_with_core(lua_State *L) {
+    push_error(L, lua_touserdata(L, 1));
     return lua_error(L);
+}
+
+static int raise_json(lua_State *L, const struct error *error) {
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &core_key);
+    lua_pushcclosure(L, raise_with_core, 1);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)error);
+    lua_call(L, 1, 0);
+    return 0;
 }
 
 /* ------------------------------------------------------------------------------------------------------- opening */
@@ -326,6 +338,8 @@ int luaopen_liga_core(lua_State *L) {
     lua_rawgetp(L, LUA_REGISTRYINDEX, core->metatable[USERDATA_CORE]);
     lua_setmetatable(L, index);
     hang_core_values(L, index);
+    lua_pushvalue(L, index);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &core_key);
     lua_pushvalue(L, index);
     lua_pushcclosure(L, fill_module, 1);
     lua_newtable(L);

@@ -124,6 +124,11 @@ static int set_dependents(lua_State *L) {
     return 0;
 }
 
+static int set_pending(lua_State *L) {
+    check_model(L, 1)->pending = lua_toboolean(L, 2);
+    return 0;
+}
+
 /* --------------------------------------------------------------------------------------------------- attributes */
 
 static struct type read_type(lua_State *L, struct db *db, int index);
@@ -467,7 +472,7 @@ static int put_association(lua_State *L) {
 
 void open_definitions(lua_State *L) {
     static const luaL_Reg functions[] = {
-        { "model", new_model }, { "bind", bind }, { "set_dependents", set_dependents }, { "attribute", put_attribute },
+        { "model", new_model }, { "bind", bind }, { "set_dependents", set_dependents }, { "set_pending", set_pending }, { "attribute", put_attribute },
         { "remove_attribute", remove_attribute }, { "primary_key", set_primary_key }, { "timestamps", set_timestamps },
         { "foreign_key", put_foreign_key }, { "index", put_index }, { "association", put_association }, { NULL, NULL },
     };

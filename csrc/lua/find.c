@@ -45,7 +45,7 @@ static bool read_aliased(lua_State *L, struct find *find, int index) {
     const struct expr *expr = NULL;
     const struct attr *attr = NULL;
     if (lua_type(L, -2) == LUA_TSTRING) {
-        attr = find_attr(&find->where, lua_tostring(L, -2));
+        attr = find_attr(&find->where, name_at(L, -2));
         expr = attr ? expr_column(find->where.arena, attr, 0) : NULL;
     } else {
         expr = read_expression(L, &find->where, lua_gettop(L) - 1);
@@ -70,7 +70,7 @@ static bool read_attribute_entry(lua_State *L, struct find *find, const struct m
         return wrong(find, "attributes", "an entry must be a name or {expression, \"alias\"}");
     const struct model *before = find->where.model;
     find->where.model = model;
-    const struct attr *attr = find_attr(&find->where, lua_tostring(L, index));
+    const struct attr *attr = find_attr(&find->where, name_at(L, index));
     find->where.model = before;
     if (!attr) return false;
     if (!has_column(find->plan, attr)) plan_attr(find->where.arena, find->plan, attr, alias);
@@ -98,7 +98,7 @@ static bool push_sublist(lua_State *L, struct find *find, int index, const char 
 
 static bool only_include_exclude(lua_State *L, struct find *find, int index) {
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
-        const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+        const char *key = lua_type(L, -2) == LUA_TSTRING ? name_at(L, -2) : "";
         if (strcmp(key, "include") == 0 || strcmp(key, "exclude") == 0) continue;
         lua_pop(L, 2);
         return wrong(find, "attributes", "a list of attributes, or {include = {…}, exclude = {…}}, expected");
@@ -113,7 +113,7 @@ static bool mark_excluded(lua_State *L, struct find *find, int index, bool *excl
     for (int i = 1; i <= length; i++) {
         lua_rawgeti(L, index, i);
         if (lua_type(L, -1) != LUA_TSTRING) return wrong(find, "attributes.exclude", "names expected");
-        const struct attr *attr = find_attr(&find->where, lua_tostring(L, -1));
+        const struct attr *attr = find_attr(&find->where, name_at(L, -1));
         lua_pop(L, 1);
         if (!attr) return false;
         excluded[attr->ordinal] = true;
@@ -185,7 +185,7 @@ static bool aliased_column(const struct plan *plan, const char *name) {
 /* What to order by: an attribute, an alias from `attributes`, or an expression. */
 static const struct expr *read_order_subject(lua_State *L, struct find *find, int index, bool *never_null) {
     if (lua_type(L, index) != LUA_TSTRING) return read_expression(L, &find->where, index);
-    const char *name = lua_tostring(L, index);
+    const char *name = name_at(L, index);
     if (!attr_find(model_of(find), name) && aliased_column(find->plan, name)) {
         struct expr *alias = expr_new(find->where.arena, EXPR_NAME);
         alias->text = arena_text(find->where.arena, name, strlen(name));
@@ -209,7 +209,7 @@ static bool add_order(lua_State *L, struct find *find, int index, struct directi
 }
 
 static bool order_by_text(lua_State *L, struct find *find, int index) {
-    const char *name = lua_tostring(L, index);
+    const char *name = name_at(L, index);
     struct direction direction = { *name == '-', NULLS_LARGEST };
     lua_pushstring(L, name + direction.descending);
     bool fine = add_order(L, find, lua_gettop(L), direction);
@@ -224,9 +224,11 @@ static bool order_by_list(lua_State *L, struct find *find, int index) {
     if (length > 2) return wrong(find, "order", "paths into associations are not available yet");
     if (length == 2) {
         lua_rawgeti(L, index, 2);
-        bool known = lua_type(L, -1) == LUA_TSTRING && parse_direction(lua_tostring(L, -1), &direction);
+        const char *given = lua_type(L, -1) == LUA_TSTRING ? name_at(L, -1) : kind_text(L, -1);
+        given = arena_text(find->where.arena, given, strlen(given));
+        bool known = lua_type(L, -1) == LUA_TSTRING && parse_direction(given, &direction);
         lua_pop(L, 1);
-        if (!known) return wrong(find, "order", "the direction must be ASC or DESC, with NULLS FIRST or NULLS LAST");
+        if (!known) return wrong(find, "order", arena_printf(find->where.arena, "the direction must be ASC or DESC, with NULLS FIRST or NULLS LAST, not %s", given));
     }
     lua_rawgeti(L, index, 1);
     int type = lua_type(L, -1);
@@ -272,7 +274,7 @@ static bool read_group_entry(lua_State *L, struct find *find, int index) {
     const struct expr *expr;
     const struct attr *attr = NULL;
     if (lua_type(L, index) == LUA_TSTRING) {
-        attr = find_attr(&find->where, lua_tostring(L, index));
+        attr = find_attr(&find->where, name_at(L, index));
         expr = attr ? expr_column(find->where.arena, attr, ALIAS_HERE) : NULL;
     } else {
         expr = read_expression(L, &find->where, index);
@@ -389,7 +391,7 @@ static bool read_col_option(lua_State *L, struct find *find, int index) {
     find->where.path = "col";
     if (marker_test(L, index)) return (find->expression = read_expression(L, &find->where, index)) != NULL;
     if (lua_type(L, index) != LUA_TSTRING) return wrong(find, "col", "an attribute name expected");
-    const struct attr *attr = find_attr(&find->where, lua_tostring(L, index));
+    const struct attr *attr = find_attr(&find->where, name_at(L, index));
     if (attr) find->expression = expr_column(find->where.arena, attr, ALIAS_HERE);
     return attr != NULL;
 }
@@ -506,7 +508,7 @@ bool read_find(lua_State *L, struct find *find, int index, enum find_options opt
     if (!read_first_options(L, find, index, options)) return false;
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
         if (lua_type(L, -2) != LUA_TSTRING) return wrong(find, "options", "keys are option names; there is one that is none");
-        const char *name = lua_tostring(L, -2);
+        const char *name = name_at(L, -2);
         if (!is_first(name) && !read_option(L, find, name, lua_gettop(L), options)) return false;
     }
     return true;
@@ -559,6 +561,16 @@ static int find_one(lua_State *L) {
     return run_find(L, call);
 }
 
+static const char *key_parts(struct call *call, struct attr_list attrs) {
+    struct buf buf;
+    buf_init(&buf, &call->arena);
+    for (int k = 0; k < attrs.count; k++) {
+        if (k) buf_adds(&buf, ", ");
+        buf_adds(&buf, attrs.items[k]->name);
+    }
+    return buf.text;
+}
+
 /* A key: one value, or a list in the key's order, or a table by attribute name. False: error set. */
 bool read_key_argument(lua_State *L, struct call *call, const struct model *model, int index, struct value *key) {
     struct attr_list attrs = model->key;
@@ -582,8 +594,8 @@ bool read_key_argument(lua_State *L, struct call *call, const struct model *mode
         bool fine = !missing && read_attr_value(L, lua_gettop(L), attrs.items[k], &key[k], &call->arena, &call->error);
         lua_pop(L, 1);
         if (missing || given != attrs.count)
-            return error_set(&call->error, &call->arena, ERROR_USAGE, "%s: the key has %d part%s, and each must be given",
-                             model->name, attrs.count, attrs.count == 1 ? "" : "s");
+            return error_set(&call->error, &call->arena, ERROR_USAGE, "%s: the key needs exactly its parts: %s", model->name,
+                             key_parts(call, attrs));
         if (!fine) return false;
     }
     return true;
@@ -655,7 +667,9 @@ static struct expr *aggregate_call(struct find *find, const struct aggregate *ag
     }
     if (attr && is_decimal(attr) && aggregate == &aggregates[AGGREGATE_SUM] && dialect->decimal_text) {
         subject->next = raw_text(arena, arena_printf(arena, "%d", attr->type.scale));
-        return call_of(arena, "liga_sum", subject);
+        struct expr *sum = call_of(arena, "liga_sum", subject);
+        sum->next = raw_text(arena, aggregate->zero);
+        return call_of(arena, "coalesce", sum);
     }
     if (attr && is_decimal(attr) && attr->type.precision > DECIMAL_NUMERIC_DIGITS && dialect->decimal_text
         && aggregate->keeps_type) {
@@ -678,7 +692,7 @@ static struct expr *aggregate_subject(lua_State *L, struct find *find, const str
         wrong(find, "attribute", "an attribute name or an expression expected");
         return NULL;
     }
-    *attr = find_attr(&find->where, lua_tostring(L, 2));
+    *attr = find_attr(&find->where, name_at(L, 2));
     return *attr ? expr_column(find->where.arena, *attr, ALIAS_HERE) : NULL;
 }
 

@@ -10,7 +10,8 @@
     X(FILL_LIST,         "fill_list_defaults")              \
     X(DESTROY_INSTANCE,  "destroy_instance")                \
     X(DESTROY_WHERE,     "destroy_where")                   \
-    X(ASSOCIATE,         "associate")
+    X(ASSOCIATE,         "associate")                       \
+    X(CHECK_PENDING,     "check_pending")
 
 enum handler {
 #define X(id, name) HANDLER_##id,

@@ -117,6 +117,13 @@ static struct link *leased_link(lua_State *L, struct call *call, struct lease *l
         call_fail(L, call, ERROR_USAGE, "the transaction's connection is busy with another call (a finaliser or a callback)");
     if (lease->link->conn->broken)
         call_fail(L, call, ERROR_CONNECTION, "the connection was lost; the transaction is rolled back");
+    struct conn *conn = lease->link->conn;
+    if (call->control) return lease->link;
+    if (lease->begun && !conn->driver->in_transaction(conn)) {
+        call->error.outcome = OUTCOME_ROLLED_BACK;
+        call_fail(L, call, ERROR_DATABASE, "the database rolled the transaction back after an error; it has to end now");
+    }
+    if (lease->read_only && call->writes) call_fail(L, call, ERROR_USAGE, "the transaction is readOnly");
     return lease->link;
 }
 
@@ -143,8 +150,9 @@ struct link *pool_acquire(lua_State *L, struct call *call) {
     struct lease *lease = call->lease || call->unleased ? call->lease : current_lease(L, call);
     if (lease) {
         call->lease = lease;
+        struct link *link = leased_link(L, call, lease);
         if (call->writes) lease->writing = true;
-        return leased_link(L, call, lease);
+        return link;
     }
     if (call->writes && another_writes(db) && !db->memory && db->dialect->cross_join_order)
         call_fail(L, call, ERROR_USAGE, "an open transaction holds the write lock: pass {transaction = t} to write inside it");
@@ -278,6 +286,13 @@ static struct statement *control_statement(lua_State *L, struct call *call, int 
     return statement;
 }
 
+static int lease_results(lua_State *L, struct call *call) {
+    const struct conn *conn = call->lease->link ? call->lease->link->conn : NULL;
+    (void)L;
+    call->lease->begun = conn && conn->driver->in_transaction(conn);
+    return 0;
+}
+
 /* lease:run(sql, writing): a transaction command on the lease's connection. */
 static int lease_run(lua_State *L) {
     struct lease *lease = userdata_check(L, 1, USERDATA_LEASE, "a lease");
@@ -289,7 +304,14 @@ static int lease_run(lua_State *L) {
     call->stage = STAGE_BODY;
     call->control = true;
     call->next = run_once;
+    call->results = lease_results;
     return call_run(L, call);
+}
+
+static int lease_set_read_only(lua_State *L) {
+    struct lease *lease = userdata_check(L, 1, USERDATA_LEASE, "a lease");
+    lease->read_only = lua_toboolean(L, 2);
+    return 0;
 }
 
 /* lease:savepoint() → a name not used before in this transaction. */
@@ -303,7 +325,8 @@ static int lease_savepoint(lua_State *L) {
 void open_pool(lua_State *L) {
     static const luaL_Reg methods[] = {
         { "release", lease_release }, { "bind", lease_bind }, { "unbind", lease_unbind }, { "state", lease_state },
-        { "run", lease_run }, { "savepoint", lease_savepoint }, { "__gc", lease_gc }, { NULL, NULL },
+        { "run", lease_run }, { "savepoint", lease_savepoint },
+        { "set_read_only", lease_set_read_only }, { "__gc", lease_gc }, { NULL, NULL },
     };
     static const luaL_Reg functions[] = { { "lease", lease_new }, { NULL, NULL } };
     lua_rawgetp(L, LUA_REGISTRYINDEX, core_of(L)->metatable[USERDATA_LEASE]);

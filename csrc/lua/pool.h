@@ -9,6 +9,8 @@ struct lease {
     struct db *db;
     struct link *link;              /* NULL: given back */
     bool writing;                   /* holds SQLite's write lock */
+    bool begun;                     /* a transaction was begun on it */
+    bool read_only;                 /* … that may not write */
 };
 
 /* Opens the first connection; false: call->error is set. */

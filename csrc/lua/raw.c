@@ -120,7 +120,8 @@ static bool add_param(lua_State *L, struct call *call, struct raw *raw, int inde
     struct value value;
     if (lua_istable(L, index) || marker_test(L, index)) return wrong(call, what, "a plain value expected");
     if (!read_plain(L, index, &value, &call->arena, &call->error)) return false;
-    if (value.kind == VALUE_TEXT && utf8_check(value.as.text, value.len, NULL) != UTF8_FINE) value.kind = VALUE_BLOB;
+    if (value.kind == VALUE_TEXT && utf8_check(value.as.text, value.len, NULL) != UTF8_FINE)
+        return error_set(&call->error, &call->arena, ERROR_VALIDATION, "%s: a text with NUL or invalid UTF-8 can't be sent", what);
     if (raw->param_count == raw->param_size) {
         int size = raw->param_size ? raw->param_size * 2 : 16;
         struct value *params = arena_array(&call->arena, struct value, size);
@@ -309,7 +310,7 @@ static bool read_options(lua_State *L, struct call *call, struct raw *raw, int i
     if (!lua_istable(L, index)) return wrong(call, "query", "a table of options expected");
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
         if (lua_type(L, -2) != LUA_TSTRING) return wrong(call, "query", "keys are option names; there is one that is none");
-        if (!read_option(L, call, raw, lua_tostring(L, -2), lua_gettop(L))) return false;
+        if (!read_option(L, call, raw, name_at(L, -2), lua_gettop(L))) return false;
     }
     return read_value_tables(L, call, raw, index);
 }

@@ -93,7 +93,7 @@ static bool check_key(lua_State *L, struct call *call) {
     if (lua_type(L, -2) != LUA_TSTRING)
         return error_set(&call->error, &call->arena, ERROR_USAGE, "%s: values are given by attribute name; there is a key that is %s",
                          call->model->name, kind_text(L, -2));
-    const char *name = lua_tostring(L, -2);
+    const char *name = name_at(L, -2);
     if (attr_find(call->model, name) || *name == '_' || is_junction_name(call, name)) return true;
     if (assoc_find(call->model, name))
         return error_set(&call->error, &call->arena, ERROR_USAGE,
@@ -255,7 +255,7 @@ static bool check_foreign_key_name(lua_State *L, struct call *call, int rowset_i
     if (lua_type(L, -2) != LUA_TSTRING)
         return error_set(&call->error, &call->arena, ERROR_USAGE, "%s: an instance holds named values; there is a key that is %s",
                          call->model->name, kind_text(L, -2));
-    const char *name = lua_tostring(L, -2);
+    const char *name = name_at(L, -2);
     if (attr_find(call->model, name) || *name == '_' || known_alias(L, rowset_index, name) || is_junction_name(call, name)) return true;
     const struct assoc *assoc = assoc_find(call->model, name);
     if (!assoc) return unknown_key(call, name);
@@ -288,6 +288,16 @@ bool prepare_row(lua_State *L, struct call *call, int index, const struct write_
     for (int i = 0; i < call->model->attr_count; i++)
         if (!prepare_attr(L, call, index, call->model->attrs[i], options)) return false;
     return true;
+}
+
+void drop_unlisted(lua_State *L, struct call *call, int index, const struct write_options *options) {
+    for (int i = 0; options->fields && i < call->model->attr_count; i++) {
+        const struct attr *attr = call->model->attrs[i];
+        if (options->fields[i] || attr->primary) continue;
+        lua_pushstring(L, attr->name);
+        lua_pushnil(L);
+        lua_rawset(L, index);
+    }
 }
 
 /* ---------------------------------------------------------------------------------------------------- inserting */

@@ -108,6 +108,7 @@ struct model_box {
     unsigned open_generation;
     bool calls_lua;                     /* defaults by function: writes go through operation.lua */
     bool has_dependents;
+    bool pending;                       /* associations wait for models that are not defined */
 };
 
 enum model_value { MODEL_DB = 1, MODEL_CLASS, MODEL_UNSAVED, MODEL_OPEN, MODEL_VALUES = MODEL_OPEN };

@@ -47,6 +47,12 @@ bool is_null(lua_State *L, int index) {
     return lua_isnil(L, index) || (lua_islightuserdata(L, index) && !lua_touserdata(L, index));
 }
 
+const char *name_at(lua_State *L, int index) {
+    size_t len;
+    const char *name = lua_tolstring(L, index, &len);
+    return strlen(name) == len ? name : "(a name with a NUL byte)";
+}
+
 const char *kind_text(lua_State *L, int index) {
     static const char *const texts[] = {
         [LUA_TNIL] = "nil", [LUA_TBOOLEAN] = "a boolean", [LUA_TLIGHTUSERDATA] = "liga.null", [LUA_TNUMBER] = "a number",

@@ -23,6 +23,9 @@ bool read_attr_value(lua_State *L, int index, const struct attr *attr, struct va
 /* Reads a plain Lua value (nil, boolean, number, string; anything else is an error) without a type. */
 bool read_plain(lua_State *L, int index, struct value *value, struct arena *arena, struct error *error);
 
+/* The string at `index` as a name; one with a NUL byte is no name, and reads as a text that is none either. */
+const char *name_at(lua_State *L, int index);
+
 /* The name of a value's kind for messages: "a table", "a function" … */
 const char *kind_text(lua_State *L, int index);
 

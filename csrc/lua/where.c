@@ -1,3 +1,5 @@
+#define _POSIX_C_SOURCE 200809L
+
 /* Reads where tables:
  *
  *     where     := { condition* }                          all of them
@@ -16,6 +18,7 @@
 
 #include "base/buf.h"
 #include "base/names.h"
+#include "base/regexp.h"
 #include "lua/instance.h"
 #include "lua/marker.h"
 #include "lua/value.h"
@@ -254,6 +257,9 @@ static const struct expr *read_text(lua_State *L, struct where_reader *reader, c
     if (type != LUA_TSTRING && type != LUA_TNUMBER) return fail(reader, "Op.%s expects a string", op->name);
     if (!read_plain(L, index, &value, reader->arena, reader->error)
         || !type_accept(&text_type, &value, reader->arena, reader->error)) return NULL;
+    bool regexp = op->op == OP_REGEXP || op->op == OP_IREGEXP || op->op == OP_NOT_REGEXP;
+    const char *fault = regexp ? regexp_fault(value.as.text, value.len) : NULL;
+    if (fault) return fail(reader, "no regular expression: %s", fault);
     if (op->operand == OPERAND_PLAIN) value = escaped_pattern(reader, op->op, value);
     return expr_operator(reader->arena, op->op, copy_of(reader, left), expr_param(reader->arena, value));
 }
@@ -470,7 +476,7 @@ static void push_single(lua_State *L) {
 static bool read_named_alternatives(lua_State *L, struct where_reader *reader, int index, struct term *terms, int *count) {
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
         if (lua_isinteger(L, -2)) continue;
-        const struct attr *attr = lua_type(L, -2) == LUA_TSTRING ? attr_find(reader->model, lua_tostring(L, -2)) : NULL;
+        const struct attr *attr = lua_type(L, -2) == LUA_TSTRING ? attr_find(reader->model, name_at(L, -2)) : NULL;
         const struct op_info *op = op_test(L, -2);
         push_single(L);
         const struct expr *child = read_table(L, reader, lua_gettop(L));
@@ -537,7 +543,7 @@ static const struct expr *read_entry(lua_State *L, struct where_reader *reader, 
         *sort = 20000 + lua_tointeger(L, -2);
         return read_where(L, reader, value);
     }
-    if (lua_type(L, -2) == LUA_TSTRING) return read_named(L, reader, lua_tostring(L, -2), value, sort);
+    if (lua_type(L, -2) == LUA_TSTRING) return read_named(L, reader, name_at(L, -2), value, sort);
     const struct marker *marker = marker_test(L, -2);
     if (marker && marker->op && marker->op->operand == OPERAND_ROWS)
         return fail(reader, "Op.%s is not available yet", marker->op->name);

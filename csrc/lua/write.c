@@ -134,6 +134,7 @@ static int create_filled(lua_State *L) {
     if (!fine) return call_raise(L, call);
     lua_pushvalue(L, -1);
     set_call_value(L, call, CALL_RESULT);
+    drop_unlisted(L, call, lua_gettop(L), &write->options);
     return insert_instance(L, call, write, lua_gettop(L));
 }
 
@@ -424,7 +425,7 @@ static bool read_assignments(lua_State *L, struct call *call, int index, struct 
                          kind_text(L, index));
     bool *given = arena_array(&call->arena, bool, call->model->attr_count + 1);
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
-        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
+        const char *name = lua_type(L, -2) == LUA_TSTRING ? name_at(L, -2) : "?";
         const struct attr *attr = find_attr(&reader, name);
         if (!attr) return false;
         given[attr->ordinal] = in_fields(&write->options, attr);
@@ -555,10 +556,10 @@ static bool add_counter(lua_State *L, struct call *call, struct update *update, 
     return true;
 }
 
+/* `by` of the options table at index 3; 1 where it is not given. */
 static void push_by(lua_State *L, const struct write_options *options) {
-    if (!options->by_given) lua_pushinteger(L, 1);
-    else if (options->by_is_integer) lua_pushinteger(L, options->by_integer);
-    else lua_pushnumber(L, options->by);
+    if (options->by_given) lua_getfield(L, 3, "by");
+    else lua_pushinteger(L, 1);
 }
 
 /* "age", {"age", "score"} or {age = 2}; sorted by attribute so that equal calls give equal text. */
@@ -573,7 +574,7 @@ static bool read_counters(lua_State *L, struct call *call, int index, struct upd
     bool fine = true;
     for (int i = 1; fine && i <= (int)lua_rawlen(L, index); i++) {
         lua_rawgeti(L, index, i);
-        const char *name = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "?";
+        const char *name = lua_type(L, -1) == LUA_TSTRING ? name_at(L, -1) : "?";
         fine = add_counter(L, call, update, name, by, down);
         lua_pop(L, 1);
     }
@@ -585,7 +586,7 @@ static bool read_counters(lua_State *L, struct call *call, int index, struct upd
         lua_pop(L, 1);
     }
     for (lua_pushnil(L); fine && lua_next(L, index); lua_pop(L, 1))
-        if (lua_type(L, -2) == LUA_TSTRING && !attr_find(call->model, lua_tostring(L, -2)))
+        if (lua_type(L, -2) == LUA_TSTRING && !attr_find(call->model, name_at(L, -2)))
             fine = add_counter(L, call, update, lua_tostring(L, -2), by, down);
     return fine;
 }

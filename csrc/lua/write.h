@@ -11,9 +11,7 @@ struct write_options {
     const bool *fields;             /* by ordinal; NULL: no `fields` given */
     const struct expr *where;       /* NULL: no effective condition */
     bool where_given;
-    double by;                      /* increment */
-    int64_t by_integer;
-    bool by_given, by_is_integer;
+    bool by_given;                  /* increment: its value is read from the options table */
 };
 
 /* Which options a call takes. */
@@ -39,6 +37,9 @@ bool no_faults(struct call *call);
 
 /* Pushes a new unsaved instance with the values of the table at `index`. False: error set. */
 bool build_instance(lua_State *L, struct call *call, int model_index, int index);
+
+/* Takes out of a row that is created what `fields` does not list. */
+void drop_unlisted(lua_State *L, struct call *call, int index, const struct write_options *options);
 
 /* Fills defaults and timestamps in, checks every value and leaves it in canonical form. False: error set. */
 bool prepare_row(lua_State *L, struct call *call, int index, const struct write_options *options);

@@ -37,7 +37,7 @@ static bool read_fields(lua_State *L, struct reading *reading, int index) {
     for (int i = 1; i <= length; i++) {
         lua_rawgeti(L, index, i);
         if (lua_type(L, -1) != LUA_TSTRING) return wrong(reading, "fields", "attribute names expected");
-        const struct attr *attr = find_attr(&reader, lua_tostring(L, -1));
+        const struct attr *attr = find_attr(&reader, name_at(L, -1));
         lua_pop(L, 1);
         if (!attr) return false;
         fields[attr->ordinal] = true;
@@ -81,11 +81,9 @@ static bool read_limit(lua_State *L, struct reading *reading, int index) {
 }
 
 static bool read_by(lua_State *L, struct reading *reading, int index) {
-    if (lua_type(L, index) != LUA_TNUMBER) return wrong(reading, "by", "a number expected");
+    int type = lua_type(L, index);
+    if (type != LUA_TNUMBER && type != LUA_TSTRING) return wrong(reading, "by", "a number expected");
     reading->options->by_given = true;
-    reading->options->by_is_integer = lua_isinteger(L, index);
-    reading->options->by = lua_tonumber(L, index);
-    reading->options->by_integer = lua_tointeger(L, index);
     return true;
 }
 
@@ -162,7 +160,7 @@ bool read_write_options(lua_State *L, struct call *call, int index, int sets, st
     if (!lua_istable(L, index)) return wrong(&reading, "options", "a table of options expected");
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
         if (lua_type(L, -2) != LUA_TSTRING) return wrong(&reading, "options", "keys are option names; there is one that is none");
-        if (!read_option(L, &reading, lua_tostring(L, -2), lua_gettop(L), sets)) return false;
+        if (!read_option(L, &reading, name_at(L, -2), lua_gettop(L), sets)) return false;
     }
     return true;
 }

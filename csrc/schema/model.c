@@ -35,10 +35,9 @@ struct model *model_find(const struct schema *schema, const char *name) {
 /* ------------------------------------------------------------------------------------------------- attributes */
 
 const struct attr *attr_find(const struct model *model, const char *name) {
-    size_t len = strlen(name) + 1;
     for (int i = 0; i < model->attr_count; i++) {
         const struct attr *attr = model->attrs[i];
-        if (attr->name[0] == name[0] && memcmp(attr->name, name, len) == 0) return attr;
+        if (attr->name[0] == name[0] && strcmp(attr->name, name) == 0) return attr;
     }
     return NULL;
 }
@@ -99,7 +98,10 @@ void model_set_key(struct model *model, struct attr_list key) {
 /* ---------------------------------------------------------------------------------------- constraints, indexes */
 
 static bool same_list(struct attr_list a, struct attr_list b) {
-    return a.count == b.count && memcmp(a.items, b.items, sizeof *a.items * (size_t)a.count) == 0;
+    if (a.count != b.count) return false;
+    for (int i = 0; i < a.count; i++)
+        if (a.items[i] != b.items[i]) return false;
+    return true;
 }
 
 static struct foreign_key **find_key(struct model *model, struct attr_list attrs) {

@@ -39,29 +39,6 @@ static void put_attr_names(struct out *out, struct attr_list attrs) {
 
 /* --------------------------------------------------------------------------------------------------- columns */
 
-/* A literal, as DDL takes no parameters. */
-static void put_literal(struct out *out, struct value value) {
-    switch (value.kind) {
-    case VALUE_NULL: put_text(out, "NULL"); break;
-    case VALUE_BOOL: put_text(out, value.as.boolean ? "TRUE" : "FALSE"); break;
-    case VALUE_INT:  buf_addi(&out->buf, value.as.integer); break;
-    case VALUE_REAL: buf_addf(&out->buf, "%.17g", value.as.real); break;
-    case VALUE_BLOB:
-        put_text(out, out->dialect->mark == MARK_DOLLAR ? "'\\x" : "X'");
-        for (size_t i = 0; i < value.len; i++) buf_addf(&out->buf, "%02x", (unsigned char)value.as.text[i]);
-        put_text(out, "'");
-        break;
-    case VALUE_TEXT:
-        put_text(out, "'");
-        for (size_t i = 0; i < value.len; i++) {
-            if (value.as.text[i] == '\'') put_text(out, "'");
-            buf_addc(&out->buf, value.as.text[i]);
-        }
-        put_text(out, "'");
-        break;
-    }
-}
-
 static void put_default(struct out *out, const struct attr *attr) {
     struct value value = attr->default_value;
     switch (attr->default_kind) {
@@ -148,6 +125,7 @@ struct statement *ddl_create_table(struct arena *arena, const struct dialect *di
                                    struct error *error) {
     struct out out;
     out_init(&out, arena, dialect, error);
+    out.literals = true;
     put_text(&out, if_not_exists ? "CREATE TABLE IF NOT EXISTS " : "CREATE TABLE ");
     put_table(&out, model);
     put_text(&out, " (");
@@ -170,6 +148,7 @@ struct statement *ddl_drop_table(struct arena *arena, const struct dialect *dial
                                  struct error *error) {
     struct out out;
     out_init(&out, arena, dialect, error);
+    out.literals = true;
     put_text(&out, "DROP TABLE IF EXISTS ");
     put_table(&out, model);
     out.one_off = true;
@@ -180,6 +159,7 @@ struct statement *ddl_create_index(struct arena *arena, const struct dialect *di
                                    const struct index *index, struct error *error) {
     struct out out;
     out_init(&out, arena, dialect, error);
+    out.literals = true;
     put_text(&out, index->unique ? "CREATE UNIQUE INDEX IF NOT EXISTS " : "CREATE INDEX IF NOT EXISTS ");
     put_name(&out, index->name);
     put_text(&out, " ON ");

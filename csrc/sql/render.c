@@ -66,7 +66,33 @@ static void add_param(struct out *out, struct value value) {
     out->params[out->param_count++] = value;
 }
 
+void put_literal(struct out *out, struct value value) {
+    switch (value.kind) {
+    case VALUE_NULL: put_text(out, "NULL"); break;
+    case VALUE_BOOL: put_text(out, value.as.boolean ? "TRUE" : "FALSE"); break;
+    case VALUE_INT:  buf_addi(&out->buf, value.as.integer); break;
+    case VALUE_REAL: buf_addf(&out->buf, "%.17g", value.as.real); break;
+    case VALUE_BLOB:
+        put_text(out, out->dialect->mark == MARK_DOLLAR ? "'\\x" : "X'");
+        for (size_t i = 0; i < value.len; i++) buf_addf(&out->buf, "%02x", (unsigned char)value.as.text[i]);
+        put_text(out, "'");
+        break;
+    case VALUE_TEXT:
+        put_text(out, "'");
+        for (size_t i = 0; i < value.len; i++) {
+            if (value.as.text[i] == '\'') put_text(out, "'");
+            buf_addc(&out->buf, value.as.text[i]);
+        }
+        put_text(out, "'");
+        break;
+    }
+}
+
 void put_param(struct out *out, struct value value) {
+    if (out->literals) {
+        put_literal(out, value);
+        return;
+    }
     add_param(out, value);
     if (out->dialect->mark == MARK_QUESTION) {
         buf_addc(&out->buf, '?');

@@ -20,6 +20,7 @@ struct out {
     int here;                   /* the alias that ALIAS_HERE means */
     bool qualified;             /* columns carry their table's alias */
     bool one_off;
+    bool literals;              /* DDL takes no parameters: values are written out */
 };
 
 void out_init(struct out *out, struct arena *arena, const struct dialect *dialect, struct error *error);
@@ -31,6 +32,7 @@ void put_text(struct out *out, const char *text);
 void put_name(struct out *out, const char *name);       /* quoted, quotes doubled */
 void put_table(struct out *out, const struct model *model);
 void put_param(struct out *out, struct value value);
+void put_literal(struct out *out, struct value value);
 void put_expr(struct out *out, const struct expr *expr);
 
 void put_select(struct out *out, const struct select *select);

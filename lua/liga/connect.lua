@@ -27,7 +27,7 @@ function connect.parse(url)
   local scheme, target = url:match "^(%a+):(.*)$"
   local engine = scheme and engines[scheme]
   if not engine then
-    errors.usage('liga.connect: the URL must begin with "sqlite:" or "postgres:"%s', options.hint(scheme or "", { "sqlite", "postgres" }))
+    errors.usage('liga.connect: the URL must begin with "sqlite:" or "postgres:", not %q%s', scheme and scheme .. ":" or url:sub(1, 20), options.hint(scheme or "", { "sqlite", "postgres" }))
   end
   if engine.dialect == "sqlite" and target == "" then errors.usage 'liga.connect: a path or ":memory:" expected after "sqlite:"' end
   if target:find "%z" then errors.usage "liga.connect: the URL holds a NUL byte" end

@@ -61,6 +61,9 @@ end
 --- Closes all connections. A second close does nothing; UsageError while one of its own calls is running.
 function Database:close()
   if type(self) ~= "table" or getmetatable(self) ~= Database then errors.usage "db:close must be called with a colon" end
+  for _, level in pairs(self._.current) do
+    if level.managed and not level.finished then errors.usage "db:close: a transaction of this database is still running" end
+  end
   core.close(self._.core)
   self._.closed = true
 end

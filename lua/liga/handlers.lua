@@ -1,6 +1,7 @@
 --- What the core hands over where your code has to run, or several calls belong together.
 local core = require "liga.core"
 local errors = require "liga.errors"
+local record = require "liga.association.record"
 local transaction = require "liga.transaction"
 
 local handlers = {}
@@ -83,10 +84,10 @@ local function condition(association, sources)
     end
     alternatives[i] = keys
   end
-  return { { [core.Op.or_] = alternatives }, association.scope }
+  return { { [core.Op.or_] = alternatives }, association.read.scope }
 end
 
-local rules = {}
+local rules = {} -- by value of `dependent`; each gets the record of an association
 
 rules["delete"] = function(association, where, options)
   association.target:destroy(with(options, { where = where }))
@@ -101,13 +102,26 @@ end
 function rules.restrict(association, where, options)
   if not association.target:exists { where = where, transaction = options and options.transaction } then return end
   errors.raise("AssociationError", ("%s can't be destroyed: rows of %s still belong to it (dependent = \"restrict\")"):format(
-    association.source.name, tostring(association)), { model = association.source.name })
+    association.source.name, association.label), { model = association.source.name })
 end
 
+--- Junction rows that no constraint takes away.
+local function unlink(association, where, options)
+  association.through:destroy(with(options, { where = where[1] }))
+end
+
+local function rule_of(association)
+  if association.read.dependent then return rules[association.read.dependent] end
+  if association.kind.name == "belongsToMany" and not record.has_constraint(association) then return unlink end
+end
+
+--- All restrictions are looked at before anything is changed.
 local function apply_rules(class, sources, options)
-  for _, association in ipairs(class.associations) do
-    local rule = association.dependent and rules[association.dependent]
-    if rule then rule(association, condition(association, sources), options) end
+  for _, restricting in ipairs { true, false } do
+    for _, association in ipairs(getmetatable(class).associations) do
+      local rule = rule_of(association)
+      if rule and (rule == rules.restrict) == restricting then rule(association, condition(association, sources), options) end
+    end
   end
 end
 
@@ -131,6 +145,11 @@ function handlers.destroy_where(class, options)
     if #sources > 0 then apply_rules(class, sources, only_call_options(options)) end
     return core.class_methods.destroy(class, options, true)
   end)
+end
+
+--- A model is used before those it refers to are defined.
+function handlers.check_pending(class)
+  require "liga.association".check(class)
 end
 
 core.set_handlers(handlers)

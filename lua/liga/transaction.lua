@@ -55,6 +55,15 @@ end
 -- Levels -------------------------------------------------------------------------------------------------------------
 -- stack: of one lease, innermost last. A level has finished, committed (lists of callbacks), name (of its savepoint).
 
+--- Savepoints end with what they stand in; a nested transaction has to be ended first.
+local function drop_savepoints(level)
+  local stack = level.stack
+  while stack[#stack] ~= level and stack[#stack].savepoint do
+    stack[#stack].finished = true
+    stack[#stack] = nil
+  end
+end
+
 local function check_top(level)
   if level.finished then errors.usage "the transaction is finished" end
   if level.stack[#level.stack] ~= level then
@@ -92,7 +101,6 @@ end
 --- Gives the connection back; a coroutine that was bound is free again.
 local function release(level)
   local lease = level[1]
-  if level.read_only and lease:state() == "idle" then lease:run "PRAGMA query_only = 0" end
   for thread in pairs(level.threads) do
     lease:unbind(thread)
     level.db._.current[thread] = nil
@@ -102,8 +110,7 @@ end
 
 local function begin(db, given, level)
   local lease = level[1]
-  if given.readOnly then lease:run "PRAGMA query_only = 1" end
-  level.read_only = given.readOnly
+  lease:set_read_only(given.readOnly == true)
   local mode = given.mode and given.mode:lower() or (given.readOnly and "deferred") or nil
   lease:run(core.begin_text(db._.core, mode), mode ~= "deferred")
 end
@@ -202,6 +209,7 @@ end
 
 --- Commits. Raises what the database raises (the transaction is rolled back then); UsageError when it is finished.
 function Transaction:commit()
+  if not self.finished then drop_savepoints(self) end
   check_top(self)
   check_unmanaged(self, "commit")
   local ok, problem = pcall(commit, self)
@@ -212,6 +220,7 @@ end
 
 --- Rolls back. UsageError when it is finished.
 function Transaction:rollback()
+  if not self.finished then drop_savepoints(self) end
   check_top(self)
   check_unmanaged(self, "rollback")
   rollback(self)
@@ -293,6 +302,10 @@ function Transaction:wrap(body)
   return function(...) return check_resumed(coroutine.resume(thread, ...)) end
 end
 
+local function innermost(level)
+  return level.stack[#level.stack]
+end
+
 -- Savepoints ---------------------------------------------------------------------------------------------------------
 
 local Savepoint = { __name = "liga.Savepoint" }
@@ -306,7 +319,9 @@ function Transaction:savepoint(name)
   if name ~= nil and (type(name) ~= "string" or name == "" or name:find "%z") then
     errors.usage("savepoint: a name expected, got %s", type(name))
   end
-  return setmetatable({ level = open_nested(self, name) }, Savepoint)
+  local level = open_nested(innermost(self), name)
+  level.savepoint = true
+  return setmetatable({ level = level }, Savepoint)
 end
 
 function Savepoint:rollback()
@@ -381,10 +396,6 @@ end
 local function check_outer(db, outer)
   if outer.db ~= db then errors.usage "the transaction belongs to another database" end
   if outer.finished then errors.usage "the transaction is finished" end
-end
-
-local function innermost(outer)
-  return outer.stack[#outer.stack]
 end
 
 --- Runs a function in a transaction, or opens an unmanaged one if there is no function.

@@ -4,6 +4,7 @@
 -- nil if the user declares it}. An association that another one needed may be declared later by the user, and one that
 -- the user declared may serve as another's inverse: both agree unless what they say contradicts. What one leaves open
 -- agrees.
+local core = require "liga.core"
 local fail = require "liga.define.fail"
 local journal = require "liga.define.journal"
 local record = require "liga.association.record"
@@ -107,6 +108,7 @@ local function wait(a)
   local waiting = registry.of(meta.db).associations
   waiting[#waiting + 1] = a
   meta.pending = (meta.pending or 0) + 1
+  core.set_pending(meta[1], true)
   record.install_stubs(a)
 end
 
@@ -139,6 +141,7 @@ function establish.resolve(a, target)
   journal.run(resolve, a, target)
   local meta = getmetatable(a.source)
   meta.pending = meta.pending > 1 and meta.pending - 1 or nil
+  core.set_pending(meta[1], meta.pending ~= nil)
 end
 
 -- Establishing -------------------------------------------------------------------------------------------------------

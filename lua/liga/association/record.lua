@@ -207,6 +207,16 @@ end
 
 -- The core -----------------------------------------------------------------------------------------------------------
 
+--- Whether the database itself takes care of the junction rows when the source goes.
+function record.has_constraint(a)
+  local found = require "liga.define.constraint".find(getmetatable(a.through), a.foreignKey)
+  return found ~= nil and found.enabled ~= false
+end
+
+local function has_rule(a)
+  return a.read.dependent ~= nil or a.kind.name == "belongsToMany" and not record.has_constraint(a)
+end
+
 --- Tells the core about a complete association (again, if it has changed) and installs its methods.
 function record.register(a)
   local read = a.read
@@ -216,6 +226,7 @@ function record.register(a)
     unique = a.unique, uniqueKey = a.unique_key, dependent = read.dependent,
   })
   a.meta[1], a.accessors = ud, accessors
+  if has_rule(a) then core.set_dependents(getmetatable(a.source)[1], true) end
   for _, name in pairs(accessors) do install(a, name, functions[name]) end
   record.show(a)
 end

@@ -9,8 +9,8 @@
  *     sequence     = { atom [ '*' | '+' | '?' | '{' n [ ',' [ m ] ] '}' ] }
  *     atom         = '(' alternatives ')' | '.' | '^' | '$' | '\' punctuation | set | character
  *     set          = '[' [ '^' ] [ ']' ] { character [ '-' character ] | '[:' class ':]' } ']' */
-#ifndef LIGA_DRIVER_SQLITE_REGEXP_H
-#define LIGA_DRIVER_SQLITE_REGEXP_H
+#ifndef LIGA_BASE_REGEXP_H
+#define LIGA_BASE_REGEXP_H
 
 #include <locale.h>
 #include <stdbool.h>
@@ -23,6 +23,9 @@ enum { REGEXP_LENGTH = 1000 };          /* bytes of a pattern */
 /* Compiles a pattern; `letters` (kept by the caller) knows the classes and, with `fold`, which letters are the same.
  * NULL: *fault says what is wrong, a constant, or is NULL when memory is out. */
 struct regexp *regexp_new(const char *pattern, size_t len, bool fold, locale_t letters, const char **fault);
+
+/* NULL if the pattern is one; else what is wrong, a constant. */
+const char *regexp_fault(const char *pattern, size_t len);
 
 /* True if the pattern is found anywhere in the text. Bytes that are no UTF-8 count as characters of their own. */
 bool regexp_matches(struct regexp *regexp, const char *text, size_t len);

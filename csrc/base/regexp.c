@@ -1,6 +1,6 @@
 #define _POSIX_C_SOURCE 200809L         /* locale_t; before any header */
 
-#include "driver/sqlite_regexp.h"
+#include "base/regexp.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -485,4 +485,14 @@ bool regexp_matches(struct regexp *regexp, const char *text, size_t len) {
             found = takes(regexp, &regexp->code[regexp->now[i]], character) && reach(regexp, regexp->now[i] + 1, place);
     }
     return true;
+}
+
+const char *regexp_fault(const char *pattern, size_t len) {
+    const char *fault = NULL;
+    locale_t letters = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    struct regexp *regexp = regexp_new(pattern, len, false, letters, &fault);
+    if (regexp) regexp_free(regexp);
+    else if (!fault) fault = "out of memory";
+    if (letters) freelocale(letters);
+    return regexp ? NULL : fault;
 }
