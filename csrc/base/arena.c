@@ -6,6 +6,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
+
+/* Where AddressSanitizer is at work, memory that nobody asked for is out of bounds, and objects do not touch. */
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+enum { RED_ZONE = 16 };
+#define forbid(memory, size) ASAN_POISON_MEMORY_REGION((memory), (size))
+#define permit(memory, size) ASAN_UNPOISON_MEMORY_REGION((memory), (size))
+#else
+enum { RED_ZONE = 0 };
+#define forbid(memory, size) ((void)0)
+#define permit(memory, size) ((void)0)
+#endif
+
 enum { FIRST_BLOCK = 4096, ALIGNMENT = 16, LARGEST_BLOCK = 1 << 20 };
 
 struct arena_block {
@@ -24,27 +42,37 @@ static size_t block_size(const struct arena *arena, size_t needed) {
     return size < needed ? needed : size;
 }
 
+_Noreturn static void out_of_memory(struct arena *arena) {
+    arena->oom(arena->owner);
+    abort();                        /* an oom handler that returns is a bug of its owner */
+}
+
+/* Hands out of the newest block from its beginning. */
+static void begin_block(struct arena *arena) {
+    arena->next = arena->blocks->bytes;
+    arena->end = arena->blocks->bytes + arena->blocks->size;
+    forbid(arena->next, arena->blocks->size);
+}
+
 static void add_block(struct arena *arena, size_t needed) {
     size_t size = block_size(arena, needed);
     struct arena_block *block = size < SIZE_MAX / 2 ? malloc(sizeof *block + size) : NULL;
-    if (!block) {
-        arena->oom(arena->owner);
-        abort();                    /* an oom handler that returns is a bug of its owner */
-    }
+    if (!block) out_of_memory(arena);
     block->older = arena->blocks;
     block->size = size;
     arena->blocks = block;
-    arena->next = block->bytes;
-    arena->end = block->bytes + size;
+    begin_block(arena);
 }
 
 /* As arena_alloc, without zeroing. */
 static void *take(struct arena *arena, size_t size) {
-    size_t rounded = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+    size_t rounded = (size + RED_ZONE + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
     if (rounded < size) rounded = SIZE_MAX;
+    if (arena->fails_in && --arena->fails_in == 0) out_of_memory(arena);
     if (!arena->blocks || (size_t)(arena->end - arena->next) < rounded) add_block(arena, rounded);
     void *memory = arena->next;
     arena->next += rounded;
+    permit(memory, size);
     return memory;
 }
 
@@ -85,8 +113,7 @@ void arena_reset(struct arena *arena) {
         arena->blocks = newest->older;
         free(newest);
     }
-    arena->next = arena->blocks->bytes;
-    arena->end = arena->blocks->bytes + arena->blocks->size;
+    begin_block(arena);
 }
 
 void arena_free(struct arena *arena) {

@@ -1,4 +1,4 @@
-/* Memory that is freed all at once.
+/* Memory that is freed all at once. Under AddressSanitizer each object has its own red zone.
  *
  * Ownership, for the whole core: what you get from an arena you never free; what you pass in stays yours;
  * what must live longer than the call you copy into the schema arena. */
@@ -14,6 +14,7 @@ struct arena {
     char *next, *end;               /* free part of the newest block */
     void (*oom)(void *owner);       /* called when memory is out; must not return */
     void *owner;
+    unsigned fails_in;              /* tests: memory is out at the request that many from now; 0: never */
 };
 
 /* Starts an empty arena; nothing is allocated before the first request. */

@@ -133,7 +133,10 @@ static bool read_raw(lua_State *L, struct call *call, struct access *access, str
     const struct model *target = access->assoc->target;
     element->raw = true;
     if (lua_istable(L, index) && class_model(L, index)) return wrong_argument(call, access, "a model is neither instance nor key");
-    if (!read_key_argument(L, call, target, index, element->key)) return false;
+    if (!read_key_argument(L, call, target, index, element->key)) {
+        call->error.message = arena_printf(&call->arena, "%s: %s", method_of(call, access), call->error.message);
+        return false;
+    }
     if (same_attrs(assoc_last_hop(access->assoc)->far, target->key)) element->far = element->key;
     access->raw_count++;
     return true;

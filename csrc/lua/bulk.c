@@ -130,8 +130,9 @@ static void choose_columns(lua_State *L, struct call *call, struct bulk *bulk, i
 /* --------------------------------------------------------------------------------------------------- statements */
 
 static int rows_per_statement(const struct call *call, const struct bulk *bulk) {
-    const struct conn *conn = call->link->conn;
-    int fit = conn->driver->max_params(conn) / (bulk->attr_count ? bulk->attr_count : 1);
+    const struct conn *conn = call->link ? call->link->conn : NULL;
+    int most = conn ? conn->driver->max_params(conn) : 32766;           /* none: the call is not run, only written */
+    int fit = most / (bulk->attr_count ? bulk->attr_count : 1);
     if (bulk->singly || fit < 1) return 1;
     return fit < BULK_ROWS ? fit : BULK_ROWS;
 }

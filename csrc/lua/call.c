@@ -298,6 +298,19 @@ static enum step step(lua_State *L, struct call *call) {
 
 /* --------------------------------------------------------------------------------------------------- blocking */
 
+static void push_params(lua_State *L, const struct statement *statement) {
+    lua_createtable(L, statement->param_count, 0);
+    for (int i = 0; i < statement->param_count; i++) {
+        push_value(L, statement->params[i]);
+        if (lua_isnil(L, -1)) {
+            lua_pop(L, 1);
+            lua_pushlightuserdata(L, NULL);
+        }
+        lua_rawseti(L, -2, i + 1);
+    }
+}
+
+
 static int finish(lua_State *L, struct call *call) {
     if (error_is_set(&call->error)) return call_raise(L, call);
     release(call);
@@ -320,7 +333,20 @@ static int drive_from_lua(lua_State *L, struct call *call) {
     return after_drive(L, LUA_OK, before);
 }
 
+/* What the job would send first: its text and parameters; nothing where it has nothing to send. */
+static int dry_run(lua_State *L, struct call *call) {
+    bool some = call->next(L, call);
+    if (error_is_set(&call->error)) return call_raise(L, call);
+    if (some) {
+        lua_pushlstring(L, call->statement->text, call->statement->len);
+        push_params(L, call->statement);
+    }
+    call_close(L, call);
+    return some ? 2 : 0;
+}
+
 int call_run(lua_State *L, struct call *call) {
+    if (call->db->dry) return dry_run(L, call);
     if (call->db->driven) call->driven = true;
     if (call->driven) return drive_from_lua(L, call);
     step(L, call);
@@ -335,18 +361,6 @@ static const char *kind_name(enum statement_kind kind) {
         [STATEMENT_TRANSACTION] = "transaction", [STATEMENT_SCHEMA] = "schema",
     };
     return names[kind];
-}
-
-static void push_params(lua_State *L, const struct statement *statement) {
-    lua_createtable(L, statement->param_count, 0);
-    for (int i = 0; i < statement->param_count; i++) {
-        push_value(L, statement->params[i]);
-        if (lua_isnil(L, -1)) {
-            lua_pop(L, 1);
-            lua_pushlightuserdata(L, NULL);
-        }
-        lua_rawseti(L, -2, i + 1);
-    }
 }
 
 /* The text and {ms, params, rows, kind, model, error} of the statement that just ended. */

@@ -110,12 +110,13 @@ static void hang_table(lua_State *L, int index, enum db_value value, const char 
     lua_setiuservalue(L, index, value);
 }
 
-/* core.open(driver, options, object) → database: opens the first connection. */
+/* core.open(driver, options, object) → database: opens the first connection. Without a driver the database is dry: calls only
+ * write their statements (compile specs for engines that are not there). */
 static int open_database(lua_State *L) {
     const struct driver *driver = lua_touserdata(L, 1);
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_settop(L, 3);
-    if (!driver || driver->version != DRIVER_VERSION) return raise_usage(L, "the driver was built for another version of liga");
+    if (driver && driver->version != DRIVER_VERSION) return raise_usage(L, "the driver was built for another version of liga");
     struct db *db = userdata_new(L, USERDATA_DB, sizeof *db, DB_VALUES);
     int index = lua_gettop(L);
     db->core = core_of(L);
@@ -130,8 +131,9 @@ static int open_database(lua_State *L) {
     hang_table(L, index, DB_THREADS, "k");
     lua_pushvalue(L, 3);
     lua_setiuservalue(L, index, DB_OBJECT);
+    db->dry = !driver;
     struct call *call = call_open(L, db, index);
-    if (!pool_open(call)) return call_raise(L, call);
+    if (driver && !pool_open(call)) return call_raise(L, call);
     call_close(L, call);
     lua_settop(L, index);
     return 1;
@@ -152,11 +154,11 @@ static int close_database(lua_State *L) {
 
 static int database_gc(lua_State *L) {
     struct db *db = userdata_test(L, 1, USERDATA_DB);
-    if (!db || !db->driver) return 0;
+    if (!db || !db->core) return 0;
     db->closed = true;
     pool_close(db);
     arena_free(&db->arena);
-    db->driver = NULL;
+    db->core = NULL;
     return 0;
 }
 
@@ -172,6 +174,12 @@ static int set_driven(lua_State *L) {
 
 static int set_logging_now(lua_State *L) {
     check_db(L)->logging_now = lua_toboolean(L, 2);
+    return 0;
+}
+
+static int set_dry(lua_State *L) {
+    struct db *db = check_db(L);
+    db->dry = lua_toboolean(L, 2) || !db->driver;
     return 0;
 }
 
@@ -295,7 +303,8 @@ static void hang_core_values(lua_State *L, int core) {
 static int fill_module(lua_State *L) {
     static const luaL_Reg functions[] = {
         { "open", open_database }, { "close", close_database }, { "is_closed", is_closed }, { "set_driven", set_driven },
-        { "set_logging_now", set_logging_now }, { "begin_text", begin_text }, { "raise", raise_error }, { "nearest", nearest },
+        { "set_logging_now", set_logging_now }, { "set_dry", set_dry },
+        { "begin_text", begin_text }, { "raise", raise_error }, { "nearest", nearest },
         { "set_drive", set_drive }, { "set_source_prefix", set_source_prefix }, { "list", new_list }, { "sleep", sleep_ms },
         { NULL, NULL },
     };

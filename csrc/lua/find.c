@@ -811,10 +811,22 @@ static int exists(lua_State *L) {
     return call_run(L, call);
 }
 
+/* The names of all options that finds take, for Lua code that adds one of its own. */
+static void push_option_names(lua_State *L) {
+    lua_newtable(L);
+    for (const struct option *option = option_table; option->name; option++) {
+        if (option->only) continue;
+        lua_pushboolean(L, 1);
+        lua_setfield(L, -2, option->name);
+    }
+}
+
 void open_finders(lua_State *L) {
     static const luaL_Reg functions[] = {
         { "findAll", find_all }, { "findOne", find_one }, { "findByPk", find_by_pk }, { "count", count },
         { "sum", sum }, { "min", min }, { "max", max }, { "avg", avg }, { "exists", exists }, { NULL, NULL },
     };
     add_functions(L, functions);
+    push_option_names(L);
+    lua_setfield(L, -3, "find_options");      /* of the module, below the table of finders */
 }

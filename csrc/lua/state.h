@@ -92,6 +92,7 @@ struct db {
     int leases;                         /* open transactions */
     int pid;
     bool closed, driven, logging_now, dates_epoch, read_only, memory;
+    bool dry;                           /* calls give their first statement instead of running it */
 };
 
 /* Values that hang on the db userdata. */

@@ -3,7 +3,9 @@ local association = require "liga.association"
 local core = require "liga.core"
 local define = require "liga.define"
 local errors = require "liga.errors"
+local dry = require "liga.dry"
 local keyset = require "liga.keyset"
+local option_tables = require "liga.options"
 local schema = require "liga.schema"
 local transaction = require "liga.transaction"
 
@@ -121,10 +123,14 @@ function methods:findAndCountAll(options)
   for _, name in ipairs { "limit", "offset", "order", "attributes", "raw", "rejectOnEmpty", "lock", "skipLocked" } do
     counting[name] = nil
   end
+  dry.run(meta.db, function() return self:findAll(options) end)       -- what is wrong raises before anything is sent
   return transaction.snapshot(meta.db, options, function()
     return self:findAll(options), self:count(counting)
   end)
 end
+
+local each_options = { batch = true, transaction = true, logging = true }
+for name in pairs(core.find_options) do each_options[name] = true end
 
 local function check_batch(options)
   local batch = options.batch == nil and 500 or options.batch
@@ -157,6 +163,7 @@ end
 function methods:each(options)
   meta_of(self, "each")
   options = check_options("each", options)
+  option_tables.check("each", options, each_options)
   if #self.primaryKey == 0 then
     errors.raise("InstanceError", self.name .. " has no primary key to read batches by", { model = self.name })
   end
@@ -189,6 +196,32 @@ function methods:each(options)
   end
 end
 
+local function shown_value(value)
+  return type(value) == "string" and ("%q"):format(value) or tostring(value)
+end
+
+local function plan_lines(db, sql, params)
+  local lines = {}
+  for i, row in ipairs(core.query(db._.core, "EXPLAIN QUERY PLAN " .. sql, { replacements = params })) do lines[i] = "  " .. row.detail end
+  return lines
+end
+
+--- What a find would do: its statement, parameters, and the engine's plan.
+-- @param options as findAll
+-- @return text
+function methods:explain(options)
+  local db = meta_of(self, "explain").db
+  local sql, params = dry.run(db, function() return self:findAll(options) end)
+  local shown = {}
+  for i, value in ipairs(params) do shown[i] = shown_value(value) end
+  local lines = { sql }
+  if #shown > 0 then lines[2] = "parameters: " .. table.concat(shown, ", ") end
+  lines[#lines + 1] = "plan:"
+  local plan = plan_lines(db, sql, params)
+  table.move(plan, 1, #plan, #lines + 1, lines)
+  return table.concat(lines, "\n")
+end
+
 -- Definition ---------------------------------------------------------------------------------------------------------
 
 --- The association of this name; UsageError naming the nearest if there is none.
@@ -213,7 +246,7 @@ function methods:drop(options)
   return schema.drop(meta_of(self, "drop").db, self, options)
 end
 
-for name in ([[page upsert findOrCreate findOrBuild restore truncate scope unscoped addScope explain addHook removeHook
+for name in ([[page upsert findOrCreate findOrBuild restore truncate scope unscoped addScope addHook removeHook
     hasHook]]):gmatch "%a+" do
   methods[name] = function(class)
     errors.later(("%s:%s"):format(meta_of(class, name).name, name))

@@ -85,10 +85,10 @@ local function check_self(a)
   local inverse_as = inverse and inverse.as
   local missing = {}
   if not a.read.as then missing[#missing + 1] = "as" end
-  if not inverse_as then missing[#missing + 1] = "inverse = {as = ...}" end
+  if not inverse_as then missing[#missing + 1] = "inverse.as" end
   if #missing > 0 then
-    a.place:fail("an association of %s with itself needs a name for each direction: add %s", a.source.name,
-      table.concat(missing, " and "))
+    a.place:fail("an association of %s with itself needs a name for each direction: add the option%s", a.source.name,
+      (#missing > 1 and "s " or " ") .. table.concat(missing, " and "))
   end
   local inverse_kind = establish.kinds[inverse.kind]
   if record.as(inverse_kind, record.names(inverse_kind, inverse_as)) == a.as then
