@@ -6,14 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__has_feature)
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
-#define __SANITIZE_ADDRESS__ 1
+#define SANITIZED 1
 #endif
 #endif
 
 /* Where AddressSanitizer is at work, memory that nobody asked for is out of bounds, and objects do not touch. */
-#ifdef __SANITIZE_ADDRESS__
+#ifdef SANITIZED
 #include <sanitizer/asan_interface.h>
 enum { RED_ZONE = 16 };
 #define forbid(memory, size) ASAN_POISON_MEMORY_REGION((memory), (size))

@@ -42,20 +42,34 @@ static int settled_kind(const struct attr *attr) {
     return (int)type_info(attr->type.id)->logical;
 }
 
+/* JSON always; dates where the database shows them as numbers, which the reader knows. */
+static bool may_be_decoded(const struct attr *attr) {
+    return attr && (attr->type.id == TYPE_JSON || attr->type.id == TYPE_JSONB || attr->type.id == TYPE_DATE);
+}
+
 static void describe_attr(struct arena *arena, struct plan *plan, const struct attr *attr) {
     struct plan_column *column = add_column(arena, plan);
     column->attr = attr;
     column->name = attr->name;
     column->tracked = true;
     column->settled = settled_kind(attr);
+    column->decoded = may_be_decoded(attr);
+}
+
+/* A select without outputs means every attribute; they have to be named once another column follows. */
+static void name_implied(struct arena *arena, struct plan *plan) {
+    if (plan->select->outputs) return;
+    for (int i = 0; i < plan->column_count; i++)
+        output_add(arena, &plan->select->outputs, expr_column(arena, plan->columns[i].attr, plan->select->alias), NULL);
 }
 
 void plan_attr(struct arena *arena, struct plan *plan, const struct attr *attr, int alias) {
+    name_implied(arena, plan);
     describe_attr(arena, plan, attr);
     output_add(arena, &plan->select->outputs, expr_column(arena, attr, alias), NULL);
 }
 
-/* All attributes of a plan's only node need no list of outputs: that is what a select without one means. */
+/* All attributes of a plan's only node need no list of outputs as long as nothing follows. */
 void plan_attrs(struct arena *arena, struct plan *plan, const struct model *model, int alias) {
     bool implied = plan->node_count == 1 && plan->column_count == 0 && alias == plan->select->alias;
     for (int i = 0; i < model->attr_count; i++) {
@@ -66,10 +80,12 @@ void plan_attrs(struct arena *arena, struct plan *plan, const struct model *mode
 
 void plan_expression(struct arena *arena, struct plan *plan, const struct expr *expr, const char *name,
                      const struct attr *reads_as) {
+    name_implied(arena, plan);
     struct plan_column *column = add_column(arena, plan);
     column->attr = reads_as;
     column->name = name;
     column->settled = settled_kind(reads_as);
+    column->decoded = may_be_decoded(reads_as);
     output_add(arena, &plan->select->outputs, expr, name);
 }
 
@@ -135,6 +151,7 @@ struct select *plan_count(struct arena *arena, const struct select *select) {
         count = arena_copy(arena, select, sizeof *select);
         count->outputs = NULL;
         count->order = NULL;
+        count->lock = LOCK_NONE;
     }
     output_add(arena, &count->outputs, count_star(arena), NULL);
     return count;

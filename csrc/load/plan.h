@@ -12,6 +12,7 @@ struct plan_column {
     const char *name;               /* key in the instance */
     bool tracked;                   /* an attribute of the node's model: its original is kept */
     int settled;                    /* a cell of this kind reads as it is; -1: every cell goes through type_read */
+    bool decoded;                   /* shown otherwise than stored: JSON, dates as numbers */
 };
 
 /* The instances of one model in a row of the result. Node 0 is the root; a child hangs on its parent under `property`. */

@@ -366,7 +366,9 @@ static bool plan_create(lua_State *L, struct call *call, struct access *access) 
         return wrong_argument(call, access, "a table of values expected");
     push_call_value(L, call, CALL_DB);
     push_model(L, call->db, lua_gettop(L), call->model);
-    if (!build_instance(L, call, lua_gettop(L), 2)) return false;
+    int model_index = lua_gettop(L), keys;
+    push_attr_names(L, model_index);
+    if (!build_instance(L, call, model_index, 2, &keys) || !check_built(L, call, lua_gettop(L), keys, -1)) return false;
     int instance = lua_gettop(L);
     lua_pushvalue(L, instance);
     set_call_value(L, call, CALL_RESULT);
@@ -374,23 +376,24 @@ static bool plan_create(lua_State *L, struct call *call, struct access *access) 
     preset_all(L, call, access, instance);
     extend_fields(call, access);
     access->created = true;
-    return prepare_row(L, call, instance, &access->options) && no_faults(call);
+    access->row = row_new(call, true);
+    return prepare_row(L, call, instance, model_index + 1, &access->options, access->row) && no_faults(call);
 }
 
 const struct statement *insert_created(lua_State *L, struct call *call) {
     struct access *access = call->data;
     push_call_value(L, call, CALL_RESULT);
-    access->insert = plan_insert(L, call, lua_gettop(L), &access->options);
+    access->insert = plan_insert(L, call, lua_gettop(L), access->row);
     lua_pop(L, 1);
     /* Reading computed values back needs the row; a second read is simpler than a second way to take them. */
     access->insert->returning = NULL;
-    return render_insert(&call->arena, call->db->dialect, access->insert, &call->error);
+    return insert_statement(call, access->insert);
 }
 
 void adopt_created(lua_State *L, struct call *call) {
     struct access *access = call->data;
     push_call_value(L, call, CALL_RESULT);
-    adopt_row(L, call, lua_gettop(L), call->last_id);
+    adopt_row(L, call, lua_gettop(L), call->last_id, access->row);
     lua_pop(L, 1);
     access->created_done = true;
 }

@@ -29,6 +29,7 @@ struct access {
     int inserted;
     bool created;                   /* createS: the target is made first */
     struct insert *insert;
+    struct row *row;                /* … of this row */
     bool created_done;
 };
 

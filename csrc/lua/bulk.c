@@ -20,6 +20,7 @@ struct bulk {
     bool generates;                     /* the database makes all keys */
     bool in_order;                      /* … and consecutively, so that the last one tells the others */
     bool singly;                        /* one row at a time: keys are given here and generated there, or computed values */
+    bool *written;                      /* by ordinal: attributes that the rows got; NULL: all */
     bool watched;                       /* the table was asked for triggers */
     struct value *values;               /* rows × columns, stored form, made anew for each statement */
     struct insert insert;
@@ -38,15 +39,22 @@ static bool check_list(lua_State *L, struct call *call, struct bulk *bulk) {
     return bulk->count >= 0;
 }
 
-/* A built instance is saved itself; a plain table is never modified. Pushes the instance. */
-static bool push_row(lua_State *L, struct call *call, int model_index, int index, const struct write_options *options) {
+/* A built instance is saved itself; a plain table is never modified. Pushes the instance; *keys: of a plain table, else -1. */
+static bool push_row(lua_State *L, struct call *call, int model_index, int index, const struct write_options *options, int *keys) {
     struct instance instance = instance_look(L, index);
     if (instance.state == INSTANCE_NONE) {
-        if (!build_instance(L, call, model_index, index)) return false;
+        if (!build_instance(L, call, model_index, index, keys)) return false;
+        if (!options->fields) return true;
+        if (!check_built(L, call, lua_gettop(L), *keys, -1)) return false;
         drop_unlisted(L, call, lua_gettop(L), options);
+        *keys = -1;
         return true;
     }
+    *keys = -1;
+    bool named = instance.state != INSTANCE_NEW || instance.rowset->model != call->model
+              || check_instance_keys(L, call, index, lua_gettop(L));
     lua_pop(L, 1);
+    if (!named) return false;
     if (instance.rowset->model != call->model)
         return error_set(&call->error, &call->arena, ERROR_USAGE, "%s:bulkCreate: an instance of %s is in the list", call->model->name,
                          instance.rowset->model->name);
@@ -64,13 +72,19 @@ static bool prepare_rows(lua_State *L, struct call *call, struct bulk *bulk) {
     int list = lua_gettop(L);
     push_call_value(L, call, CALL_DB);
     push_model(L, call->db, lua_gettop(L), call->model);
-    int model_index = lua_gettop(L);
+    int model_index = lua_gettop(L), keys;
+    push_attr_names(L, model_index);
+    int names = lua_gettop(L);
+    struct row *row = row_new(call, false);
     for (lua_Integer i = 1; i <= bulk->count; i++) {
         lua_rawgeti(L, 2, i);
-        bool fine = push_row(L, call, model_index, lua_gettop(L), &bulk->options) && prepare_row(L, call, lua_gettop(L), &bulk->options);
+        bool fine = push_row(L, call, model_index, lua_gettop(L), &bulk->options, &keys);
+        int index = lua_gettop(L);
+        fine = fine && prepare_row(L, call, index, names, &bulk->options, row)
+            && (keys < 0 || check_built(L, call, index, keys, row->found));
         if (!fine) return false;
         lua_rawseti(L, list, i);
-        lua_settop(L, model_index);
+        lua_settop(L, names);
     }
     lua_settop(L, list);
     return no_faults(call);
@@ -110,6 +124,15 @@ static bool in_insert(const struct bulk *bulk, const struct attr *attr, const st
         || attr == model->updated_at || attr->default_kind == DEFAULT_VALUE;
 }
 
+/* With `fields` some attributes stay out of the statement: what instances hold of them is not stored. */
+static void note_written(struct call *call, struct bulk *bulk, const struct presence *presence) {
+    const struct model *model = call->model;
+    if (!bulk->options.fields) return;
+    bulk->written = arena_array(&call->arena, bool, model->attr_count + 1);
+    for (int i = 0; i < model->attr_count; i++)
+        bulk->written[i] = !presence->given[i] || in_insert(bulk, model->attrs[i], presence);
+}
+
 static void choose_columns(lua_State *L, struct call *call, struct bulk *bulk, int list) {
     const struct model *model = call->model;
     struct presence presence = { .given = arena_array(&call->arena, bool, model->attr_count + 1) };
@@ -121,6 +144,7 @@ static void choose_columns(lua_State *L, struct call *call, struct bulk *bulk, i
         computed = computed || attr->default_kind == DEFAULT_SQL;
         if (in_insert(bulk, attr, &presence)) bulk->attrs[bulk->attr_count++] = attr;
     }
+    note_written(call, bulk, &presence);
     bulk->generates = model->auto_key && presence.keys == 0;
     bulk->borrows = !presence.tables;
     bulk->singly = computed || !bulk->attr_count || (presence.keys && presence.keys < bulk->count);
@@ -166,16 +190,30 @@ static struct value row_value(lua_State *L, struct call *call, const struct bulk
     return value;
 }
 
+/* The model's list of names. */
+static void push_names(lua_State *L, struct call *call) {
+    push_call_value(L, call, CALL_DB);
+    push_model(L, call->db, lua_gettop(L), call->model);
+    push_attr_names(L, lua_gettop(L));
+    lua_replace(L, -3);
+    lua_pop(L, 1);
+}
+
 static void fill_values(lua_State *L, struct call *call, struct bulk *bulk, int list) {
+    push_names(L, call);
+    int names = lua_gettop(L);
+    struct value *value = bulk->values;
     for (int row = 0; row < bulk->rows; row++) {
         lua_rawgeti(L, list, bulk->done + row + 1);
-        for (int i = 0; i < bulk->attr_count; i++) {
-            push_attribute(L, -1, bulk->attrs[i]);
-            bulk->values[row * bulk->attr_count + i] = row_value(L, call, bulk, bulk->attrs[i]);
+        for (int i = 0; i < bulk->attr_count; i++, value++) {
+            lua_rawgeti(L, names, bulk->attrs[i]->ordinal + 1);
+            lua_rawget(L, names + 1);
+            *value = row_value(L, call, bulk, bulk->attrs[i]);
             lua_pop(L, 1);
         }
         lua_pop(L, 1);
     }
+    lua_pop(L, 1);
 }
 
 static const struct statement *render(struct call *call, struct bulk *bulk) {
@@ -207,10 +245,15 @@ static const struct statement *many_rows(lua_State *L, struct call *call, struct
 static const struct statement *one_row(lua_State *L, struct call *call, struct bulk *bulk, int list) {
     bulk->rows = 1;
     lua_rawgeti(L, list, bulk->done + 1);
-    struct insert *insert = plan_insert(L, call, lua_gettop(L), &bulk->options);
-    lua_pop(L, 1);
+    int index = lua_gettop(L);
+    push_names(L, call);
+    struct row *row = row_new(call, true);
+    bool fine = prepare_row(L, call, index, index + 1, &bulk->options, row) && no_faults(call);
+    struct insert *insert = fine ? plan_insert(L, call, index, row) : NULL;
+    lua_settop(L, index - 1);
+    if (!insert) return NULL;
     bulk->insert.returning = insert->returning;
-    return render_insert(&call->arena, call->db->dialect, insert, &call->error);
+    return insert_statement(call, insert);
 }
 
 /* A trigger may insert rows of its own: then the last key says nothing about the others. */
@@ -227,24 +270,20 @@ static const struct statement *ask_for_triggers(struct call *call) {
 
 /* -------------------------------------------------------------------------------------------------- taking keys */
 
-static bool key_of_row(const struct bulk *bulk, int64_t last, int row, int64_t *key) {
-    *key = last - bulk->rows + 1 + row;
-    return bulk->generates || bulk->singly;
-}
-
 static void adopt_rows(lua_State *L, struct call *call, struct bulk *bulk, int list) {
     const struct attr *auto_key = call->model->auto_key;
-    for (int row = 0; row < bulk->rows; row++) {
-        int64_t key;
-        lua_rawgeti(L, list, bulk->done + row + 1);
-        if (auto_key && key_of_row(bulk, call->last_id, row, &key)) {
-            push_attribute(L, -1, auto_key);
-            bool absent = lua_isnil(L, -1);
-            lua_pop(L, 1);
-            lua_pushstring(L, auto_key->name);
-            lua_pushinteger(L, key);
+    if (auto_key && (bulk->generates || bulk->singly)) {
+        lua_pushstring(L, auto_key->name);
+        int name = lua_gettop(L);
+        for (int row = 0; row < bulk->rows; row++) {
+            lua_rawgeti(L, list, bulk->done + row + 1);
+            lua_pushvalue(L, name);
+            bool absent = bulk->generates || lua_rawget(L, -2) == LUA_TNIL;
+            if (!bulk->generates) lua_pop(L, 1);
+            if (!bulk->generates) lua_pushvalue(L, name);
+            lua_pushinteger(L, call->last_id - bulk->rows + 1 + row);
             if (absent) lua_rawset(L, -3);
-            else lua_pop(L, 2);
+            lua_settop(L, name);
         }
         lua_pop(L, 1);
     }
@@ -303,14 +342,17 @@ static bool bulk_next(lua_State *L, struct call *call) {
 
 /* Chunks of their own for the list, as for one that was read. */
 static void adopt_all(lua_State *L, struct call *call, int list) {
+    const struct bulk *bulk = call->data;
     push_call_value(L, call, CALL_DB);
     push_model(L, call->db, lua_gettop(L), call->model);
     int model_index = lua_gettop(L);
+    push_attr_names(L, model_index);
+    int names = lua_gettop(L);
     lua_Integer count = (lua_Integer)lua_rawlen(L, list);
     struct rowset *rowset = NULL;
     for (lua_Integer i = 1; i <= count; i++) {
         if (!rowset || rowset->count == rowset->capacity) {
-            lua_settop(L, model_index);
+            lua_settop(L, names);
             lua_Integer left = count - i + 1;
             rowset = rowset_new(L, model_index, left < ROWSET_ROWS ? (int)left : ROWSET_ROWS);
             lua_rawgeti(L, -1, 1);
@@ -318,8 +360,9 @@ static void adopt_all(lua_State *L, struct call *call, int list) {
         }
         lua_rawgeti(L, list, i);
         int index = lua_gettop(L);
-        keep_originals(L, call, rowset, rowset_register(rowset, lua_topointer(L, index)), index, index - 1);
-        lua_pushvalue(L, model_index + 1);
+        keep_originals(L, call, rowset, rowset_register(rowset, lua_topointer(L, index)), index, names, index - 1,
+                       bulk->written);
+        lua_pushvalue(L, names + 1);
         lua_setmetatable(L, index);
         lua_pop(L, 1);
     }

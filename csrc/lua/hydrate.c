@@ -71,31 +71,87 @@ static void use_new_chunk(lua_State *L, struct call *call, struct node_state *st
 
 /* -------------------------------------------------------------------------------------------------------- cells */
 
-/* Pushes the cell as the instance shows it and keeps its original. False: malformed JSON. */
-static bool push_cell(lua_State *L, struct call *call, struct node_state *state, const struct plan_column *column,
-                      struct value cell) {
-    const struct attr *attr = column->attr;
-    struct hydration *hydration = call->hydration;
-    if (!attr) {
-        push_value(L, cell);
-        return true;
-    }
-    if ((int)cell.kind != column->settled && cell.kind != VALUE_NULL) type_read(&attr->type, &cell, hydration->scratch);
-    if (!push_logical(L, call->db, attr, cell, &call->arena, &call->error)) return false;
+/* Where the originals of the row being built go. */
+struct originals {
+    unsigned char *kinds;       /* NULL: no originals are kept */
+    union number *numbers;
+    const unsigned short *slots;
+    int texts;                  /* stack index */
+    int first_text;             /* place of the row's first text */
+};
+
+static struct originals originals_of(const struct node_state *state) {
+    const struct rowset *rowset = state->rowset;
+    if (!rowset) return (struct originals){ .kinds = NULL };
+    int cell = state->row * rowset->width;
+    return (struct originals){ rowset->kinds + cell, rowset->numbers + cell, rowset->slots, state->texts,
+                               state->row * rowset->text_width + 1 };
+}
+
+/* A cell that is shown otherwise than it is stored. False: malformed JSON. */
+static bool push_decoded(lua_State *L, struct call *call, struct node_state *state, const struct plan_column *column,
+                         struct value cell) {
+    if (!push_logical(L, call->db, column->attr, cell, &call->arena, &call->error)) return false;
     if (!state->rowset || !column->tracked) return true;
-    if (lua_istable(L, -1)) original_keep_source(L, state->rowset, state->row, attr, state->texts, cell);
-    else original_keep(L, state->rowset, state->row, attr, state->texts, lua_gettop(L));
+    if (lua_istable(L, -1)) original_keep_source(L, state->rowset, state->row, column->attr, state->texts, cell);
+    else original_keep(L, state->rowset, state->row, column->attr, state->texts, lua_gettop(L));
     return true;
 }
 
+/* Texts are shared between the instance and its originals. */
+static void push_text(lua_State *L, struct value cell, const struct originals *originals, int ordinal) {
+    lua_pushlstring(L, cell.as.text, cell.len);
+    if (!originals || originals->slots[ordinal] == NO_TEXT) return;
+    originals->kinds[ordinal] = ORIGINAL_TEXT;
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, originals->texts, originals->first_text + originals->slots[ordinal]);
+}
+
+/* Pushes the cell as the instance shows it and keeps its original (originals NULL: an untracked column). */
+static void push_cell(lua_State *L, struct value cell, const struct originals *originals, int ordinal) {
+    switch (cell.kind) {
+    case VALUE_NULL: lua_pushnil(L); break;
+    case VALUE_INT:
+        lua_pushinteger(L, cell.as.integer);
+        if (!originals) break;
+        originals->kinds[ordinal] = ORIGINAL_INT;
+        originals->numbers[ordinal].integer = cell.as.integer;
+        break;
+    case VALUE_REAL:
+        lua_pushnumber(L, cell.as.real);
+        if (!originals) break;
+        originals->kinds[ordinal] = ORIGINAL_REAL;
+        originals->numbers[ordinal].real = cell.as.real;
+        break;
+    case VALUE_BOOL:
+        lua_pushboolean(L, cell.as.boolean);
+        if (originals) originals->kinds[ordinal] = cell.as.boolean ? ORIGINAL_TRUE : ORIGINAL_FALSE;
+        break;
+    case VALUE_TEXT:
+    case VALUE_BLOB: push_text(L, cell, originals, ordinal); break;
+    }
+}
+
 static bool fill(lua_State *L, struct call *call, const struct plan_node *node, struct node_state *state, int keys) {
-    const struct value *cells = call->cursor->cells;
-    for (int i = node->first; i < node->first + node->count; i++) {
-        if (cells[i].kind == VALUE_NULL && !state->rowset) continue;
-        lua_pushvalue(L, keys + i);
-        if (!push_cell(L, call, state, &call->plan->columns[i], cells[i])) return false;
-        if (lua_isnil(L, -1)) lua_pop(L, 2);
-        else lua_rawset(L, state->table);
+    const struct originals originals = originals_of(state);
+    const struct plan_column *column = &call->plan->columns[node->first];
+    const struct value *cells = call->cursor->cells + node->first;
+    bool epoch = call->db->dates_epoch;
+    for (int i = 0; i < node->count; i++, column++) {
+        struct value cell = cells[i];
+        bool tracked = column->tracked && originals.kinds;
+        int ordinal = column->tracked ? column->attr->ordinal : 0;
+        if (cell.kind == VALUE_NULL) {
+            if (tracked) originals.kinds[ordinal] = ORIGINAL_NULL;
+            continue;
+        }
+        if (column->attr && (int)cell.kind != column->settled) type_read(&column->attr->type, &cell, call->hydration->scratch);
+        lua_pushvalue(L, keys + node->first + i);
+        if (!column->decoded || (column->attr->type.id == TYPE_DATE && !epoch))
+            push_cell(L, cell, tracked ? &originals : NULL, ordinal);
+        else if (!push_decoded(L, call, state, column, cell))
+            return false;
+        lua_rawset(L, state->table);
     }
     return true;
 }

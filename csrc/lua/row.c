@@ -102,24 +102,37 @@ static bool check_key(lua_State *L, struct call *call) {
     return unknown_key(call, name);
 }
 
-bool build_instance(lua_State *L, struct call *call, int model_index, int index) {
+/* Every key of a table of values must be an attribute, junction values, or begin with _. */
+static bool check_keys(lua_State *L, struct call *call, int index) {
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1))
+        if (!check_key(L, call)) return false;
+    return true;
+}
+
+bool build_instance(lua_State *L, struct call *call, int model_index, int index, int *keys) {
     index = lua_absindex(L, index);
+    model_index = lua_absindex(L, model_index);
+    int count = 0;
+    bool none = lua_isnoneornil(L, index);
+    if (!none && (!lua_istable(L, index) || class_model(L, index)))
+        return error_set(&call->error, &call->arena, ERROR_USAGE, "%s: a table of values expected, got %s", call->model->name,
+                         kind_text(L, index));
     lua_createtable(L, 0, call->model->attr_count);
     int instance = lua_gettop(L);
-    if (!lua_isnoneornil(L, index)) {
-        if (!lua_istable(L, index) || class_model(L, index))
-            return error_set(&call->error, &call->arena, ERROR_USAGE, "%s: a table of values expected, got %s", call->model->name,
-                             kind_text(L, index));
-        for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
-            if (!check_key(L, call)) return false;
-            lua_pushvalue(L, -2);
-            lua_pushvalue(L, -2);
-            lua_rawset(L, instance);
-        }
+    for (lua_pushnil(L); !none && lua_next(L, index); count++) {
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, instance);
     }
+    lua_settop(L, instance);
     push_unsaved_metatable(L, model_index);
     lua_setmetatable(L, instance);
+    *keys = count;
     return true;
+}
+
+bool check_built(lua_State *L, struct call *call, int index, int keys, int found) {
+    return keys == found || check_keys(L, call, lua_absindex(L, index));
 }
 
 /* ---------------------------------------------------------------------------------------------------- preparing */
@@ -144,26 +157,36 @@ bool default_of(struct call *call, const struct attr *attr, struct value *value)
     return true;
 }
 
-static bool fill_default(lua_State *L, struct call *call, int index, const struct attr *attr) {
+/* instance[name] = the value as an instance shows it; names: the model's list of names. */
+static void show_value(lua_State *L, struct call *call, int index, int names, const struct attr *attr, struct value value) {
     struct error error = { .code = ERROR_NONE };
-    struct value value;
-    if (!default_of(call, attr, &value)) return false;
-    lua_pushstring(L, attr->name);
+    lua_rawgeti(L, names, attr->ordinal + 1);
     if (!push_logical(L, call->db, attr, value, &call->arena, &error)) lua_pushnil(L);
     lua_rawset(L, index);
-    return true;
+}
+
+static void push_names_of_call(lua_State *L, struct call *call) {
+    push_call_value(L, call, CALL_DB);
+    push_model(L, call->db, lua_gettop(L), call->model);
+    push_attr_names(L, lua_gettop(L));
+    lua_replace(L, -3);
+    lua_pop(L, 1);
 }
 
 void fill_visible_defaults(lua_State *L, struct call *call, int index) {
+    push_names_of_call(L, call);
+    int names = lua_gettop(L);
     for (int i = 0; i < call->model->attr_count; i++) {
         const struct attr *attr = call->model->attrs[i];
+        struct value value;
         bool visible = attr->default_kind == DEFAULT_VALUE || attr->default_kind == DEFAULT_UUID4
                     || attr->default_kind == DEFAULT_UUID7;
         push_attribute(L, index, attr);
         bool absent = lua_isnil(L, -1);
         lua_pop(L, 1);
-        if (visible && absent) fill_default(L, call, index, attr);
+        if (visible && absent && default_of(call, attr, &value)) show_value(L, call, index, names, attr, value);
     }
+    lua_pop(L, 1);
 }
 
 /* Dates are written with milliseconds, whatever was given. */
@@ -173,9 +196,11 @@ static void cut_date(struct call *call, const struct attr *attr, struct value *v
     *value = value_text(text, datetime_cut(text, value->len));
 }
 
-bool read_written_value(lua_State *L, struct call *call, int index, const struct attr *attr, struct value *value) {
+static bool read_written(lua_State *L, struct call *call, int index, const struct attr *attr, struct value *value, bool keep) {
     struct error error = { .code = ERROR_NONE };
-    if (read_attr_value(L, index, attr, value, &call->arena, &error)) {
+    bool fine = keep ? read_attr_value(L, index, attr, value, &call->arena, &error)
+                     : borrow_attr_value(L, index, attr, value, &call->arena, &error);
+    if (fine) {
         cut_date(call, attr, value);
         return true;
     }
@@ -184,17 +209,29 @@ bool read_written_value(lua_State *L, struct call *call, int index, const struct
     return false;
 }
 
-/* Leaves the value in the instance as a reload would give it; tables (JSON) stay as they are. */
-static void canonicalise(lua_State *L, struct call *call, int index, const struct attr *attr, struct value value, int given) {
-    struct error error = { .code = ERROR_NONE };
-    if (lua_istable(L, given)) {
-        bool date = attr->type.id == TYPE_DATE || attr->type.id == TYPE_DATEONLY || attr->type.id == TYPE_TIME;
-        if (!date) return;
+bool read_written_value(lua_State *L, struct call *call, int index, const struct attr *attr, struct value *value) {
+    return read_written(L, call, index, attr, value, true);
+}
+
+/* True if the Lua value is what an instance that was read would hold. */
+static bool is_canonical(lua_State *L, const struct call *call, const struct attr *attr, struct value value, int given) {
+    size_t len;
+    switch (lua_type(L, given)) {
+    case LUA_TBOOLEAN: return value.kind == VALUE_BOOL;
+    case LUA_TNUMBER:
+        if (call->db->dates_epoch && attr->type.id == TYPE_DATE) return false;
+        return value.kind == (lua_isinteger(L, given) ? VALUE_INT : VALUE_REAL);
+    case LUA_TSTRING: {
+        if (call->db->dates_epoch && attr->type.id == TYPE_DATE) return false;
+        const char *text = lua_tolstring(L, given, &len);
+        bool text_like = value.kind == VALUE_TEXT || value.kind == VALUE_BLOB;
+        bool json = attr->type.id == TYPE_JSON || attr->type.id == TYPE_JSONB;
+        return json || (text_like && value.len == len && memcmp(value.as.text, text, len) == 0);
     }
-    lua_pushstring(L, attr->name);
-    if (!push_logical(L, call->db, attr, value, &call->arena, &error)) lua_pushnil(L);
-    if (lua_rawequal(L, -1, given) && lua_type(L, -1) == lua_type(L, given)) lua_pop(L, 2);
-    else lua_rawset(L, index);
+    /* A JSON table stays: it is what is written. An os.date table becomes its text. */
+    case LUA_TTABLE: return attr->type.id != TYPE_DATE && attr->type.id != TYPE_DATEONLY && attr->type.id != TYPE_TIME;
+    default: return false;
+    }
 }
 
 /* A generated key, or a value the database makes by itself, may be absent. */
@@ -202,41 +239,76 @@ static bool may_be_absent(const struct attr *attr) {
     return attr->auto_increment || attr->default_kind == DEFAULT_SQL || attr->type.id == TYPE_VIRTUAL;
 }
 
+static bool in_fields(const struct write_options *options, const struct attr *attr) {
+    const struct model *model = attr->model;
+    return !options->fields || options->fields[attr->ordinal] || attr->primary || attr == model->created_at
+        || attr == model->updated_at;
+}
+
 static void check_null(struct call *call, const struct attr *attr, const struct write_options *options) {
-    if (attr->allow_null || options->no_validate || may_be_absent(attr)) return;
-    if (options->fields && !options->fields[attr->ordinal]) return;
+    if (attr->allow_null || options->no_validate || may_be_absent(attr) || !in_fields(options, attr)) return;
     const char *message = arena_printf(&call->arena, "%s.%s must not be null", attr->model->name, attr->name);
     add_fault(call, attr, "notNull", message, value_null());
 }
 
-/* Back to the row's beginning: a default that the caller turned off by `fields` is not filled in. */
-static bool wanted(const struct attr *attr, const struct write_options *options) {
-    const struct model *model = attr->model;
-    return !options->fields || options->fields[attr->ordinal] || attr->primary || attr == model->created_at
-        || attr == model->updated_at || attr->default_kind == DEFAULT_VALUE;
+/* An absent attribute, or liga.null (which leaves the instance). */
+static void prepare_absent(lua_State *L, struct call *call, int index, int names, const struct attr *attr,
+                           const struct write_options *options, struct row *row) {
+    bool absent = lua_isnil(L, -1);
+    struct value *value = &row->values[attr->ordinal];
+    *value = value_null();
+    if (absent && (in_fields(options, attr) || attr->default_kind == DEFAULT_VALUE) && default_of(call, attr, value)) {
+        show_value(L, call, index, names, attr, *value);
+        row->present[attr->ordinal] = true;
+        return;
+    }
+    if (!absent) {
+        lua_rawgeti(L, names, attr->ordinal + 1);
+        lua_pushnil(L);
+        lua_rawset(L, index);
+    }
+    row->present[attr->ordinal] = in_fields(options, attr) && (!absent || !may_be_absent(attr))
+                               && attr->type.id != TYPE_VIRTUAL;
+    check_null(call, attr, options);
 }
 
-static bool prepare_attr(lua_State *L, struct call *call, int index, const struct attr *attr, const struct write_options *options) {
-    struct value value;
-    push_attribute(L, index, attr);
+static bool prepare_given(lua_State *L, struct call *call, int index, int names, const struct attr *attr,
+                          const struct write_options *options, struct row *row) {
     int given = lua_gettop(L);
-    bool fine = true;
+    struct value *value = &row->values[attr->ordinal];
+    row->present[attr->ordinal] = in_fields(options, attr);
     if (marker_test(L, given)) {
         call->expressions = true;
-    } else if (is_null(L, given)) {
-        bool absent = lua_isnil(L, given);
-        if (!absent) {
-            lua_pushstring(L, attr->name);
-            lua_pushnil(L);
-            lua_rawset(L, index);
-        }
-        if (!(absent && wanted(attr, options) && fill_default(L, call, index, attr))) check_null(call, attr, options);
-    } else {
-        fine = read_written_value(L, call, given, attr, &value);
-        if (fine) canonicalise(L, call, index, attr, value, given);
+        return true;
     }
-    lua_settop(L, given - 1);
-    return fine || !error_is_set(&call->error);
+    if (!read_written(L, call, given, attr, value, row->keep)) return !error_is_set(&call->error);
+    if (!is_canonical(L, call, attr, *value, given)) show_value(L, call, index, names, attr, *value);
+    return true;
+}
+
+struct row *row_new(struct call *call, bool keep) {
+    struct row *row = arena_new(&call->arena, struct row);
+    row->values = arena_array(&call->arena, struct value, call->model->attr_count + 1);
+    row->present = arena_array(&call->arena, bool, call->model->attr_count + 1);
+    row->keep = keep;
+    return row;
+}
+
+bool prepare_row(lua_State *L, struct call *call, int index, int names, const struct write_options *options, struct row *row) {
+    const struct model *model = call->model;
+    row->found = 0;
+    for (int i = 0; i < model->attr_count; i++) {
+        lua_rawgeti(L, names, i + 1);
+        int type = lua_rawget(L, index);
+        bool null = type == LUA_TNIL || (type == LUA_TLIGHTUSERDATA && is_null(L, -1));
+        row->found += type != LUA_TNIL;
+        bool fine = true;
+        if (null) prepare_absent(L, call, index, names, model->attrs[i], options, row);
+        else fine = prepare_given(L, call, index, names, model->attrs[i], options, row);
+        lua_pop(L, 1);
+        if (!fine) return false;
+    }
+    return true;
 }
 
 static bool known_alias(lua_State *L, int rowset_index, const char *name) {
@@ -282,14 +354,6 @@ bool check_instance_keys(lua_State *L, struct call *call, int index, int rowset_
     return true;
 }
 
-bool prepare_row(lua_State *L, struct call *call, int index, const struct write_options *options) {
-    index = lua_absindex(L, index);
-    luaL_checkstack(L, 10, "too many nested calls");
-    for (int i = 0; i < call->model->attr_count; i++)
-        if (!prepare_attr(L, call, index, call->model->attrs[i], options)) return false;
-    return true;
-}
-
 void drop_unlisted(lua_State *L, struct call *call, int index, const struct write_options *options) {
     for (int i = 0; options->fields && i < call->model->attr_count; i++) {
         const struct attr *attr = call->model->attrs[i];
@@ -302,26 +366,25 @@ void drop_unlisted(lua_State *L, struct call *call, int index, const struct writ
 
 /* ---------------------------------------------------------------------------------------------------- inserting */
 
-/* Columns of the INSERT: every attribute but those that the database fills in, and those left out by `fields`. */
-static bool inserted(lua_State *L, int index, const struct attr *attr, const struct write_options *options) {
-    if (attr->type.id == TYPE_VIRTUAL) return false;
-    if (!wanted(attr, options)) return false;
-    push_attribute(L, index, attr);
-    bool given = !lua_isnil(L, -1);
-    lua_pop(L, 1);
-    return given || !may_be_absent(attr);
-}
-
-static const struct expr *written_expr(lua_State *L, struct call *call, const struct attr *attr, int index) {
-    struct value value;
+static const struct expr *written_expr(lua_State *L, struct call *call, const struct attr *attr, int index, struct value value) {
     if (marker_test(L, index)) {
         struct where_reader reader = { .call = call, .model = call->model, .arena = &call->arena, .error = &call->error,
                                        .path = attr->name };
         return read_expression(L, &reader, index);
     }
-    if (!read_written_value(L, call, index, attr, &value)) return NULL;
     type_store(&attr->type, &value, &call->arena);
     return expr_param(&call->arena, value);
+}
+
+/* Cells instead of values: some are expressions. */
+static void add_cells(lua_State *L, struct call *call, int index, const struct row *row, struct insert *insert) {
+    const struct expr **cells = arena_array(&call->arena, const struct expr *, insert->attr_count + 1);
+    for (int i = 0; i < insert->attr_count; i++) {
+        push_attribute(L, index, insert->attrs[i]);
+        cells[i] = written_expr(L, call, insert->attrs[i], lua_gettop(L), row->values[insert->attrs[i]->ordinal]);
+        lua_pop(L, 1);
+    }
+    insert->cells = cells;
 }
 
 static void return_attr(struct call *call, struct insert *insert, const struct attr *attr) {
@@ -339,30 +402,69 @@ static void plan_returning(lua_State *L, struct call *call, struct insert *inser
     }
 }
 
-struct insert *plan_insert(lua_State *L, struct call *call, int index, const struct write_options *options) {
+static bool has_sql_defaults(const struct model *model, const struct row *row) {
+    for (int i = 0; i < model->attr_count; i++)
+        if (model->attrs[i]->default_kind == DEFAULT_SQL && !row->present[i]) return true;
+    return false;
+}
+
+struct insert *plan_insert(lua_State *L, struct call *call, int index, const struct row *row) {
     const struct model *model = call->model;
     struct insert *insert = arena_new(&call->arena, struct insert);
     const struct attr **attrs = arena_array(&call->arena, const struct attr *, model->attr_count + 1);
     struct value *values = arena_array(&call->arena, struct value, model->attr_count + 1);
-    const struct expr **cells = call->expressions ? arena_array(&call->arena, const struct expr *, model->attr_count + 1) : NULL;
     insert->into = model;
     insert->attrs = attrs;
     insert->rows = 1;
     index = lua_absindex(L, index);
     for (int i = 0; i < model->attr_count; i++) {
-        const struct attr *attr = model->attrs[i];
-        if (!inserted(L, index, attr, options)) continue;
-        push_attribute(L, index, attr);
-        int at = insert->attr_count++;
-        attrs[at] = attr;
-        if (cells) cells[at] = written_expr(L, call, attr, lua_gettop(L));
-        else if (read_written_value(L, call, lua_gettop(L), attr, &values[at])) type_store(&attr->type, &values[at], &call->arena);
-        lua_pop(L, 1);
+        if (!row->present[i]) continue;
+        attrs[insert->attr_count] = model->attrs[i];
+        values[insert->attr_count] = row->values[i];
+        type_store(&model->attrs[i]->type, &values[insert->attr_count++], &call->arena);
     }
-    if (cells) insert->cells = cells;
+    if (call->expressions) add_cells(L, call, index, row, insert);
     else insert->values = values;
-    plan_returning(L, call, insert, index);
+    if (call->expressions || has_sql_defaults(model, row)) plan_returning(L, call, insert, index);
     return insert;
+}
+
+/* The texts of a model's INSERTs differ only by their columns: the one used last is kept with the model. */
+enum { CACHED_COLUMNS = 64, CACHED_TEXTS = 32 };
+
+static uint64_t column_bits(const struct insert *insert) {
+    uint64_t bits = 0;
+    for (int i = 0; i < insert->attr_count; i++) bits |= (uint64_t)1 << insert->attrs[i]->ordinal;
+    return bits;
+}
+
+static const struct statement *statement_of_text(struct call *call, const struct insert *insert, const char *text, size_t len) {
+    struct statement *statement = arena_new(&call->arena, struct statement);
+    statement->text = text;
+    statement->len = len;
+    statement->params = insert->values;
+    statement->param_count = insert->attr_count;
+    statement->kind = STATEMENT_WRITE;
+    return statement;
+}
+
+const struct statement *insert_statement(struct call *call, const struct insert *insert) {
+    struct model *model = (struct model *)(uintptr_t)insert->into;
+    struct cached_insert *cached = &model->insert;
+    bool plain = insert->values && !insert->returning && insert->rows == 1 && insert->attr_count && !insert->conflict
+              && model->attr_count <= CACHED_COLUMNS;
+    uint64_t columns = plain ? column_bits(insert) : 0;
+    if (plain && cached->text && cached->columns == columns && cached->generation == model->generation)
+        return statement_of_text(call, insert, cached->text, cached->len);
+    const struct statement *statement = render_insert(&call->arena, call->db->dialect, insert, &call->error);
+    if (!statement || !plain || cached->made >= CACHED_TEXTS) return statement;
+    call->db->L = call->L;
+    cached->text = arena_text(&call->db->arena, statement->text, statement->len);
+    cached->len = statement->len;
+    cached->columns = columns;
+    cached->generation = model->generation;
+    cached->made++;
+    return statement;
 }
 
 /* ------------------------------------------------------------------------------------------------------ adopting */
@@ -378,36 +480,46 @@ static void keep_original(lua_State *L, struct call *call, struct rowset *rowset
         original_keep_source(L, rowset, row, attr, texts, source);
 }
 
-/* The instance holds canonical values already: its originals are what it holds. */
-void keep_originals(lua_State *L, struct call *call, struct rowset *rowset, int row, int index, int texts) {
+/* The instance holds canonical values already: its originals are what it holds. `written` (NULL: all) says which attributes
+ * the row got. */
+void keep_originals(lua_State *L, struct call *call, struct rowset *rowset, int row, int index, int names, int texts,
+                    const bool *written) {
     for (int i = 0; i < rowset->width; i++) {
-        push_attribute(L, index, rowset->model->attrs[i]);
-        if (!marker_test(L, -1)) keep_original(L, call, rowset, row, rowset->model->attrs[i], texts);
+        if (written && !written[i]) continue;
+        lua_rawgeti(L, names, i + 1);
+        lua_rawget(L, index);
+        keep_original(L, call, rowset, row, rowset->model->attrs[i], texts);
         lua_pop(L, 1);
     }
 }
 
-void adopt_row(lua_State *L, struct call *call, int index, int64_t generated) {
+static void set_generated_key(lua_State *L, const struct attr *key, int index, int names, int64_t generated) {
+    lua_rawgeti(L, names, key->ordinal + 1);
+    lua_pushvalue(L, -1);
+    bool absent = lua_rawget(L, index) == LUA_TNIL;
+    lua_pop(L, 1);
+    lua_pushinteger(L, generated);
+    if (absent) lua_rawset(L, index);
+    else lua_pop(L, 2);
+}
+
+void adopt_row(lua_State *L, struct call *call, int index, int64_t generated, const struct row *row) {
     const struct model *model = call->model;
     index = lua_absindex(L, index);
     int top = lua_gettop(L);
-    if (model->auto_key) {
-        push_attribute(L, index, model->auto_key);
-        bool absent = lua_isnil(L, -1);
-        lua_pop(L, 1);
-        if (absent) {
-            lua_pushstring(L, model->auto_key->name);
-            lua_pushinteger(L, generated);
-            lua_rawset(L, index);
-        }
-    }
     push_call_value(L, call, CALL_DB);
     push_model(L, call->db, lua_gettop(L), model);
-    struct rowset *rowset = rowset_open(L, lua_gettop(L));
+    int model_index = lua_gettop(L);
+    push_attr_names(L, model_index);
+    int names = lua_gettop(L);
+    if (model->auto_key) set_generated_key(L, model->auto_key, index, names, generated);
+    struct rowset *rowset = rowset_open(L, model_index);
     lua_pushvalue(L, -1);
     lua_setmetatable(L, index);
     lua_rawgeti(L, -1, 1);
     lua_getiuservalue(L, -1, ROWSET_TEXTS);
-    keep_originals(L, call, rowset, rowset_register(rowset, lua_topointer(L, index)), index, lua_gettop(L));
+    bool *written = row->present;
+    for (int i = 0; i < model->attr_count; i++) written[i] = written[i] || may_be_absent(model->attrs[i]);
+    keep_originals(L, call, rowset, rowset_register(rowset, lua_topointer(L, index)), index, names, lua_gettop(L), written);
     lua_settop(L, top);
 }

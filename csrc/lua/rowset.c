@@ -44,7 +44,7 @@ static struct rowset *allocate(lua_State *L, const struct model *model, int capa
     rowset->slots = (unsigned short *)(void *)(block + slots);
     rowset->kinds = (unsigned char *)block + kinds;
     for (int i = 0; i < model->attr_count; i++)
-        if (keeps_text(model->attrs[i])) rowset->slots[i] = (unsigned short)rowset->text_width++;
+        rowset->slots[i] = keeps_text(model->attrs[i]) ? (unsigned short)rowset->text_width++ : NO_TEXT;
     return rowset;
 }
 

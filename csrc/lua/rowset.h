@@ -33,8 +33,10 @@ struct rowset {
     unsigned char *kinds;       /* capacity × width, enum original */
     const void **addresses;     /* capacity */
     unsigned short *index;      /* address → row + 1 */
-    unsigned short *slots;      /* ordinal → text column */
+    unsigned short *slots;      /* ordinal → text column, NO_TEXT: keeps none */
 };
+
+enum { NO_TEXT = 0xffff };
 
 enum rowset_value { ROWSET_TEXTS = 1, ROWSET_MODEL, ROWSET_ALIASES, ROWSET_VALUES = ROWSET_ALIASES };
 

@@ -71,6 +71,22 @@ struct model_box *push_model(lua_State *L, struct db *db, int db_index, const st
     return lua_touserdata(L, -1);
 }
 
+void push_attr_names(lua_State *L, int model_index) {
+    model_index = lua_absindex(L, model_index);
+    struct model_box *box = lua_touserdata(L, model_index);
+    const struct model *model = box->model;
+    if (lua_getiuservalue(L, model_index, MODEL_NAMES) == LUA_TTABLE && box->names_generation == model->generation) return;
+    lua_pop(L, 1);
+    lua_createtable(L, model->attr_count, 0);
+    for (int i = 0; i < model->attr_count; i++) {
+        lua_pushstring(L, model->attrs[i]->name);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_pushvalue(L, -1);
+    lua_setiuservalue(L, model_index, MODEL_NAMES);
+    box->names_generation = model->generation;
+}
+
 /* ------------------------------------------------------------------------------------------------------ errors */
 
 static void set_text(lua_State *L, const char *key, const char *text) {

@@ -106,13 +106,13 @@ struct model_box {
     struct db *db;
     struct model *model;
     struct rowset *open;                /* the chunk that single rows share, or NULL */
-    unsigned open_generation;
+    unsigned open_generation, names_generation;
     bool calls_lua;                     /* defaults by function: writes go through operation.lua */
     bool has_dependents;
     bool pending;                       /* associations wait for models that are not defined */
 };
 
-enum model_value { MODEL_DB = 1, MODEL_CLASS, MODEL_UNSAVED, MODEL_OPEN, MODEL_VALUES = MODEL_OPEN };
+enum model_value { MODEL_DB = 1, MODEL_CLASS, MODEL_UNSAVED, MODEL_OPEN, MODEL_NAMES, MODEL_VALUES = MODEL_NAMES };
 
 struct assoc_box {
     struct db *db;
@@ -125,6 +125,10 @@ struct model_box *class_model(lua_State *L, int index);
 struct model_box *check_class(lua_State *L, int index);
 /* Pushes the model userdata of a model. */
 struct model_box *push_model(lua_State *L, struct db *db, int db_index, const struct model *model);
+
+/* Pushes the list of the model's attribute names by ordinal + 1, so that rows are read and filled without looking the names up
+ * as C strings. The model userdata is at model_index. */
+void push_attr_names(lua_State *L, int model_index);
 
 /* ------------------------------------------------------------------------------------------------------ errors */
 

@@ -115,24 +115,30 @@ static bool read_compound(lua_State *L, int index, const struct attr *attr, stru
     return error_set(error, arena, ERROR_VALIDATION, "expects %s, got %s", type_text(&attr->type, arena), kind_text(L, index));
 }
 
-bool read_plain(lua_State *L, int index, struct value *value, struct arena *arena, struct error *error) {
-    size_t len;
+/* nil, boolean, number or string as it is; false: something else. */
+static bool borrow_plain(lua_State *L, int index, struct value *value) {
     switch (lua_type(L, index)) {
-    case LUA_TNIL:     *value = value_null(); return true;
     case LUA_TBOOLEAN: *value = value_bool(lua_toboolean(L, index)); return true;
     case LUA_TNUMBER:
         *value = lua_isinteger(L, index) ? value_int(lua_tointeger(L, index)) : value_real(lua_tonumber(L, index));
         return true;
     case LUA_TSTRING: {
+        size_t len;
         const char *text = lua_tolstring(L, index, &len);
-        *value = value_text(arena_text(arena, text, len), len);
+        *value = value_text(text, len);
         return true;
     }
-    default:
-        *value = value_null();
-        if (is_null(L, index)) return true;
-        return error_set(error, arena, ERROR_VALIDATION, "expects a plain value, got %s", kind_text(L, index));
+    default: return false;
     }
+}
+
+bool read_plain(lua_State *L, int index, struct value *value, struct arena *arena, struct error *error) {
+    *value = value_null();
+    if (is_null(L, index)) return true;
+    if (!borrow_plain(L, index, value))
+        return error_set(error, arena, ERROR_VALIDATION, "expects a plain value, got %s", kind_text(L, index));
+    if (value->kind == VALUE_TEXT) value->as.text = arena_text(arena, value->as.text, value->len);
+    return true;
 }
 
 static void blame(struct error *error, const struct attr *attr, struct arena *arena, struct value given) {
@@ -145,8 +151,8 @@ static void blame(struct error *error, const struct attr *attr, struct arena *ar
     }
 }
 
-bool read_attr_value(lua_State *L, int index, const struct attr *attr, struct value *value, struct arena *arena,
-                     struct error *error) {
+bool borrow_attr_value(lua_State *L, int index, const struct attr *attr, struct value *value, struct arena *arena,
+                       struct error *error) {
     struct value given = value_null();
     *value = given;
     if (is_null(L, index)) return true;
@@ -154,13 +160,19 @@ bool read_attr_value(lua_State *L, int index, const struct attr *attr, struct va
     if (is_json(attr)) {
         fine = read_json(L, index, value, arena, error);
     } else {
-        int type = lua_type(L, index);
-        fine = type == LUA_TBOOLEAN || type == LUA_TNUMBER || type == LUA_TSTRING
-             ? read_plain(L, index, value, arena, error)
-             : read_compound(L, index, attr, value, arena, error);
+        fine = borrow_plain(L, index, value) || read_compound(L, index, attr, value, arena, error);
         given = *value;
         fine = fine && type_accept(&attr->type, value, arena, error);
     }
     if (!fine) blame(error, attr, arena, given);
+    return fine;
+}
+
+bool read_attr_value(lua_State *L, int index, const struct attr *attr, struct value *value, struct arena *arena,
+                     struct error *error) {
+    bool fine = borrow_attr_value(L, index, attr, value, arena, error);
+    if (lua_type(L, index) != LUA_TSTRING) return fine;
+    if (value->kind == VALUE_TEXT || value->kind == VALUE_BLOB) value->as.text = arena_text(arena, value->as.text, value->len);
+    if (!fine && error->has_value) error->value.as.text = arena_text(arena, error->value.as.text, error->value.len);
     return fine;
 }

@@ -20,6 +20,10 @@ bool is_null(lua_State *L, int index);
 bool read_attr_value(lua_State *L, int index, const struct attr *attr, struct value *value, struct arena *arena,
                      struct error *error);
 
+/* As read_attr_value, without copying texts: they live as long as the Lua value stays where it is. */
+bool borrow_attr_value(lua_State *L, int index, const struct attr *attr, struct value *value, struct arena *arena,
+                       struct error *error);
+
 /* Reads a plain Lua value (nil, boolean, number, string; anything else is an error) without a type. */
 bool read_plain(lua_State *L, int index, struct value *value, struct arena *arena, struct error *error);
 

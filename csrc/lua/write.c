@@ -18,6 +18,7 @@ struct write {
     struct value *values;               /* logical, by ordinal */
     bool *known;                        /* which of them the instance gets */
     const struct output *returning;     /* attributes that come back from the database */
+    struct row *row;                    /* of an INSERT */
     const char *vanished;               /* what to say if no row was there; NULL: nothing to say */
 };
 
@@ -107,16 +108,18 @@ static int insert_results(lua_State *L, struct call *call) {
         if (!push_logical(L, call->db, call->model->attrs[i], write->values[i], &call->arena, &error)) lua_pushnil(L);
         lua_rawset(L, instance);
     }
-    adopt_row(L, call, instance, call->last_id);
+    adopt_row(L, call, instance, call->last_id, write->row);
     return 1;
 }
 
-/* Inserts the new instance at `index`, which is the call's result. */
-static int insert_instance(lua_State *L, struct call *call, struct write *write, int index) {
-    bool fine = prepare_row(L, call, index, &write->options) && no_faults(call);
-    struct insert *insert = fine ? plan_insert(L, call, index, &write->options) : NULL;
-    if (insert && !error_is_set(&call->error))
-        call->statement = render_insert(&call->arena, call->db->dialect, insert, &call->error);
+/* Inserts the new instance at `index`, which is the call's result. The list of names is at `names`; `keys`: of a built one, -1:
+ * they were checked. */
+static int insert_instance(lua_State *L, struct call *call, struct write *write, int index, int names, int keys) {
+    write->row = row_new(call, call->driven || call->db->driven);
+    bool fine = prepare_row(L, call, index, names, &write->options, write->row)
+             && (keys < 0 || check_built(L, call, index, keys, write->row->found)) && no_faults(call);
+    struct insert *insert = fine ? plan_insert(L, call, index, write->row) : NULL;
+    if (insert && !error_is_set(&call->error)) call->statement = insert_statement(call, insert);
     if (error_is_set(&call->error)) return call_raise(L, call);
     write->returning = insert->returning;
     if (write->returning) call->take = take_values;
@@ -128,14 +131,21 @@ static int insert_instance(lua_State *L, struct call *call, struct write *write,
 static int create_filled(lua_State *L) {
     struct call *call = open_class_call(L);
     struct write *write = write_new(call);
+    int keys = 0;
     push_call_value(L, call, CALL_DB);
     push_model(L, call->db, lua_gettop(L), call->model);
-    bool fine = read_write_options(L, call, 3, WRITE_ROW, &write->options) && build_instance(L, call, lua_gettop(L), 2);
+    int model_index = lua_gettop(L);
+    push_attr_names(L, model_index);
+    bool fine = read_write_options(L, call, 3, WRITE_ROW, &write->options) && build_instance(L, call, model_index, 2, &keys);
     if (!fine) return call_raise(L, call);
     lua_pushvalue(L, -1);
     set_call_value(L, call, CALL_RESULT);
-    drop_unlisted(L, call, lua_gettop(L), &write->options);
-    return insert_instance(L, call, write, lua_gettop(L));
+    if (write->options.fields) {
+        if (!check_built(L, call, lua_gettop(L), keys, -1)) return call_raise(L, call);
+        drop_unlisted(L, call, lua_gettop(L), &write->options);
+        keys = -1;
+    }
+    return insert_instance(L, call, write, lua_gettop(L), model_index + 1, keys);
 }
 
 static int build_filled(lua_State *L) {
@@ -143,7 +153,9 @@ static int build_filled(lua_State *L) {
     struct call *call = open_class_call(L);
     push_call_value(L, call, CALL_DB);
     push_model(L, call->db, lua_gettop(L), call->model);
-    bool fine = read_write_options(L, call, 3, 0, &options) && build_instance(L, call, lua_gettop(L), 2);
+    int keys;
+    bool fine = read_write_options(L, call, 3, 0, &options) && build_instance(L, call, lua_gettop(L), 2, &keys)
+             && check_built(L, call, lua_gettop(L), keys, -1);
     if (!fine) return call_raise(L, call);
     fill_visible_defaults(L, call, lua_gettop(L));
     int instance = lua_gettop(L);
@@ -255,7 +267,9 @@ static int save(lua_State *L) {
     if (!read_write_options(L, call, 2, WRITE_ROW, &write->options)) return call_raise(L, call);
     if (instance.state != INSTANCE_NEW) return update_instance(L, call, rowset_index, &instance);
     if (!check_instance_keys(L, call, 1, rowset_index)) return call_raise(L, call);
-    return insert_instance(L, call, write, 1);
+    lua_getiuservalue(L, rowset_index, ROWSET_MODEL);
+    push_attr_names(L, lua_gettop(L));
+    return insert_instance(L, call, write, 1, lua_gettop(L), -1);
 }
 
 /* ---------------------------------------------------------------------------------------------- destroy, reload */

@@ -35,14 +35,28 @@ void add_fault(struct call *call, const struct attr *attr, const char *validator
 /* Sets the ValidationError of all faults; false if there were any. */
 bool no_faults(struct call *call);
 
-/* Pushes a new unsaved instance with the values of the table at `index`. False: error set. */
-bool build_instance(lua_State *L, struct call *call, int model_index, int index);
+/* A row on its way into the database. */
+struct row {
+    struct value *values;           /* logical, by ordinal */
+    bool *present;                  /* by ordinal: a column of the INSERT */
+    int found;                      /* keys of the instance that are attributes */
+    bool keep;                      /* texts are copied, else they live in the instance */
+};
+struct row *row_new(struct call *call, bool keep);
+
+/* Pushes a new unsaved instance with the values of the table at `index`, not checked yet; *keys counts them. False: error set,
+ * nothing pushed. */
+bool build_instance(lua_State *L, struct call *call, int model_index, int index, int *keys);
+
+/* Looks at the names of a built instance unless all of its `keys` were `found` to be attributes. */
+bool check_built(lua_State *L, struct call *call, int index, int keys, int found);
 
 /* Takes out of a row that is created what `fields` does not list. */
 void drop_unlisted(lua_State *L, struct call *call, int index, const struct write_options *options);
 
-/* Fills defaults and timestamps in, checks every value and leaves it in canonical form. False: error set. */
-bool prepare_row(lua_State *L, struct call *call, int index, const struct write_options *options);
+/* Fills defaults and timestamps in, reads and checks every value into `row` and leaves it in canonical form in the instance. `names`:
+ * stack index of push_attr_names. False: error set (faults are raised by no_faults). */
+bool prepare_row(lua_State *L, struct call *call, int index, int names, const struct write_options *options, struct row *row);
 
 /* What an absent attribute becomes: its default, or the clock for timestamps. False: nothing. */
 bool default_of(struct call *call, const struct attr *attr, struct value *value);
@@ -50,11 +64,12 @@ bool default_of(struct call *call, const struct attr *attr, struct value *value)
 /* The defaults that a built instance shows before it is saved: constants and UUIDs. */
 void fill_visible_defaults(lua_State *L, struct call *call, int index);
 
-/* The INSERT of the prepared instance at `index`. */
-struct insert *plan_insert(lua_State *L, struct call *call, int index, const struct write_options *options);
+/* The INSERT of the prepared instance at `index`, and its statement. */
+struct insert *plan_insert(lua_State *L, struct call *call, int index, const struct row *row);
+const struct statement *insert_statement(struct call *call, const struct insert *insert);
 
 /* After the INSERT: makes the instance at `index` a stored one. `generated`: the key that the database made, if it did. */
-void adopt_row(lua_State *L, struct call *call, int index, int64_t generated);
+void adopt_row(lua_State *L, struct call *call, int index, int64_t generated, const struct row *row);
 
 /* Pushes the list of {attribute, validator, message, value} for ValidationError's `errors`. */
 void push_faults(lua_State *L, const struct call *call);
@@ -66,7 +81,8 @@ bool check_instance_keys(lua_State *L, struct call *call, int index, int rowset_
 bool read_written_value(lua_State *L, struct call *call, int index, const struct attr *attr, struct value *value);
 
 /* Keeps what the instance holds as the originals of a row. */
-void keep_originals(lua_State *L, struct call *call, struct rowset *rowset, int row, int index, int texts);
+void keep_originals(lua_State *L, struct call *call, struct rowset *rowset, int row, int index, int names, int texts,
+                    const bool *written);
 
 /* Adds core.save, core.create … to the table on the top. */
 void open_writes(lua_State *L);

@@ -83,6 +83,13 @@ struct model {
     struct foreign_key *foreign_keys;
     struct index *indexes;
     struct assoc *assocs;
+    struct cached_insert {              /* text of the INSERT used last; it lives in the schema's arena */
+        const char *text;
+        size_t len;
+        uint64_t columns;               /* a bit by ordinal */
+        unsigned generation;
+        int made;                       /* texts made so far: a model whose columns keep changing stops keeping them */
+    } insert;
     unsigned generation;                /* grows with every change; what was compiled before is rebuilt */
 };
 

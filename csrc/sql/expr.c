@@ -87,7 +87,7 @@ void expr_push(struct arena *arena, struct expr *group, const struct expr *child
     if (!child) return;
     struct expr **link = &group->first;
     while (*link) link = &(*link)->next;
-    *link = child->next ? expr_at(arena, ALIAS_HERE, child) : (struct expr *)(uintptr_t)child;
+    *link = expr_at(arena, ALIAS_HERE, child);
 }
 
 const struct expr *expr_and(struct arena *arena, const struct expr *a, const struct expr *b) {

@@ -62,8 +62,8 @@ struct expr *expr_keys(struct arena *arena, struct attr_list attrs, const struct
 /* attr = value over the table ALIAS_HERE, the value in logical form; NULL becomes IS NULL. */
 struct expr *expr_attr_is(struct arena *arena, const struct attr *attr, struct value logical);
 
-/* An empty group of the kind, EXPR_AND or EXPR_OR; a child is appended by expr_push (a shared child is wrapped, since
- * `next` belongs to one list). NULL children are left out. */
+/* An empty group of the kind, EXPR_AND or EXPR_OR; expr_push appends a child, wrapped, so that it may stand in several groups.
+ * NULL children are left out. */
 struct expr *expr_group(struct arena *arena, enum expr_kind kind);
 void expr_push(struct arena *arena, struct expr *group, const struct expr *child);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/decimal.h"
 #include "base/error.h"
 
 enum { FIRST_PARAMS = 16, LONGEST_CHAIN = 200 };
@@ -66,12 +67,18 @@ static void add_param(struct out *out, struct value value) {
     out->params[out->param_count++] = value;
 }
 
+static void put_real(struct buf *buf, double real) {
+    char text[REAL_TEXT];
+    if (isinf(real)) buf_adds(buf, real > 0 ? "9e999" : "-9e999");
+    else buf_add(buf, text, real_text(real, text));
+}
+
 void put_literal(struct out *out, struct value value) {
     switch (value.kind) {
     case VALUE_NULL: put_text(out, "NULL"); break;
     case VALUE_BOOL: put_text(out, value.as.boolean ? "TRUE" : "FALSE"); break;
     case VALUE_INT:  buf_addi(&out->buf, value.as.integer); break;
-    case VALUE_REAL: buf_addf(&out->buf, "%.17g", value.as.real); break;
+    case VALUE_REAL: put_real(&out->buf, value.as.real); break;
     case VALUE_BLOB:
         put_text(out, out->dialect->mark == MARK_DOLLAR ? "'\\x" : "X'");
         for (size_t i = 0; i < value.len; i++) buf_addf(&out->buf, "%02x", (unsigned char)value.as.text[i]);
@@ -219,10 +226,7 @@ static void put_json_value(struct buf *buf, struct value value) {
     case VALUE_NULL: buf_adds(buf, "null"); break;
     case VALUE_BOOL: buf_adds(buf, value.as.boolean ? "1" : "0"); break;
     case VALUE_INT:  buf_addi(buf, value.as.integer); break;
-    case VALUE_REAL:
-        if (isinf(value.as.real)) buf_adds(buf, value.as.real > 0 ? "1e999" : "-1e999");
-        else buf_addf(buf, "%.17g", value.as.real);
-        break;
+    case VALUE_REAL: put_real(buf, value.as.real); break;
     case VALUE_TEXT:
     case VALUE_BLOB: put_json_text(buf, value.as.text, value.len); break;
     }
@@ -274,8 +278,9 @@ static void put_list(struct out *out, const struct expr *expr) {
 
 static void put_tuple(struct out *out, const struct expr *expr, int at) {
     for (int k = 0; k < expr->attrs.count; k++) {
+        struct expr column = { .kind = EXPR_COLUMN, .attr = expr->attrs.items[k], .alias = expr->alias };
         if (k) put_text(out, " AND ");
-        put_column(out, expr->attrs.items[k], expr->alias);
+        put_operand(out, &column);
         put_text(out, " = ");
         put_param(out, expr->values[at * expr->attrs.count + k]);
     }
@@ -547,10 +552,14 @@ static void put_assignments(struct out *out, const struct assignment *set) {
     }
 }
 
+/* SQLite reads "… FROM t ON CONFLICT" as the beginning of a join condition. */
+static bool ends_with_tables(const struct select *select) {
+    return !select->where && !select->group && !select->having && !select->order && select->limit < 0 && select->offset < 0;
+}
+
 static void put_conflict(struct out *out, const struct insert *insert) {
     if (insert->conflict == CONFLICT_ERROR) return;
-    /* SQLite reads "… SELECT … ON CONFLICT" as a join condition unless the query has a WHERE. */
-    if (insert->select && !insert->select->where) put_text(out, " WHERE true");
+    if (insert->select && ends_with_tables(insert->select)) put_text(out, " WHERE true");
     put_text(out, " ON CONFLICT");
     if (insert->target.count) put_columns(out, insert->target.items, insert->target.count);
     put_text(out, insert->conflict == CONFLICT_NOTHING ? " DO NOTHING" : " DO UPDATE");
