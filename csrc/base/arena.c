@@ -26,7 +26,7 @@ enum { RED_ZONE = 0 };
 #define permit(memory, size) ((void)0)
 #endif
 
-enum { FIRST_BLOCK = 4096, ALIGNMENT = 16, LARGEST_BLOCK = 1 << 20 };
+enum { FIRST_BLOCK = 16000, ALIGNMENT = 16, LARGEST_BLOCK = 1 << 20 };
 
 struct arena_block {
     struct arena_block *older;

@@ -4,17 +4,27 @@
 
 #include "base/arena.h"
 
-enum { FIRST_COLUMNS = 16 };
+enum { FIRST_COLUMNS = 16, FIRST_NODES = 2 };
 
 struct plan *plan_new(struct arena *arena, const struct model *model) {
     struct plan *plan = arena_new(arena, struct plan);
     plan->select = select_new(arena, model, 0);
     plan->next_alias = 1;
-    plan_node(plan, model, -1, NULL);
+    plan_node(arena, plan, model, -1, NULL);
     return plan;
 }
 
-int plan_node(struct plan *plan, const struct model *model, int parent, const char *property) {
+static void make_room(struct arena *arena, struct plan *plan) {
+    if (plan->node_count < plan->node_size) return;
+    int size = plan->node_size ? plan->node_size * 2 : FIRST_NODES;
+    struct plan_node *nodes = arena_array(arena, struct plan_node, size);
+    if (plan->node_count) memcpy(nodes, plan->nodes, sizeof *nodes * (size_t)plan->node_count);
+    plan->nodes = nodes;
+    plan->node_size = size;
+}
+
+int plan_node(struct arena *arena, struct plan *plan, const struct model *model, int parent, const char *property) {
+    make_room(arena, plan);
     struct plan_node *node = &plan->nodes[plan->node_count];
     *node = (struct plan_node){ .model = model, .parent = parent, .property = property, .first = plan->column_count,
                                 .presence = -1 };

@@ -25,13 +25,11 @@ struct plan_node {
     int children;
 };
 
-enum { PLAN_NODES = 64 };
-
 /* One statement and what its rows become. */
 struct plan {
     struct select *select;
-    struct plan_node nodes[PLAN_NODES];
-    int node_count;
+    struct plan_node *nodes;
+    int node_count, node_size;
     struct plan_column *columns;
     int column_count, column_size;
     bool one;                       /* a single instance instead of a list */
@@ -43,7 +41,7 @@ struct plan {
 struct plan *plan_new(struct arena *arena, const struct model *model);
 
 /* Adds a node; its columns follow. */
-int plan_node(struct plan *plan, const struct model *model, int parent, const char *property);
+int plan_node(struct arena *arena, struct plan *plan, const struct model *model, int parent, const char *property);
 
 /* Adds a result column to the node that was added last: an attribute of the table `alias`, … */
 void plan_attr(struct arena *arena, struct plan *plan, const struct attr *attr, int alias);

@@ -387,7 +387,7 @@ const struct statement *insert_created(lua_State *L, struct call *call) {
     lua_pop(L, 1);
     /* Reading computed values back needs the row; a second read is simpler than a second way to take them. */
     access->insert->returning = NULL;
-    return insert_statement(call, access->insert);
+    return insert_statement(call, access->insert, &((struct model *)(uintptr_t)call->model)->insert);
 }
 
 void adopt_created(lua_State *L, struct call *call) {

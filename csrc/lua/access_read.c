@@ -73,7 +73,7 @@ static bool add_junction(lua_State *L, struct find *find, struct junction *junct
     int attributes = lua_gettop(L);
     bool given = lua_istable(L, attributes);
     if (given && lua_rawlen(L, attributes) == 0) return true;
-    plan_node(find->plan, junction->model, 0, junction->property);
+    plan_node(find->where.arena, find->plan, junction->model, 0, junction->property);
     find->where.path = "through.attributes";
     if (given) fine = read_attribute_list(L, find, junction->model, junction->alias, attributes);
     else plan_attrs(find->where.arena, find->plan, junction->model, junction->alias);

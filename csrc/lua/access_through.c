@@ -305,8 +305,9 @@ static const struct statement *link_statement(struct call *call) {
     insert->values = values;
     plan_conflict(call, access, model_row, insert);
     if (!no_faults(call)) return NULL;
+    if (insert->rows == 1) return insert_statement(call, insert, &((struct assoc *)(uintptr_t)access->assoc)->link);
     struct statement *statement = render_insert(&call->arena, call->db->dialect, insert, &call->error);
-    if (statement) statement->one_off = insert->rows > 1;
+    if (statement) statement->one_off = true;
     return statement;
 }
 

@@ -39,30 +39,23 @@ static bool check_list(lua_State *L, struct call *call, struct bulk *bulk) {
     return bulk->count >= 0;
 }
 
-/* A built instance is saved itself; a plain table is never modified. Pushes the instance; *keys: of a plain table, else -1. */
-static bool push_row(lua_State *L, struct call *call, int model_index, int index, const struct write_options *options, int *keys) {
+/* A built instance is saved itself. */
+static bool check_new(lua_State *L, struct call *call, const struct instance *instance, int index, int rowset_index) {
+    const char *problem = instance->rowset->model != call->model ? "an instance of another model"
+                        : instance->state != INSTANCE_NEW ? "an instance that is stored already" : NULL;
+    if (!problem) return check_instance_keys(L, call, index, rowset_index);
+    return error_set(&call->error, &call->arena, ERROR_USAGE, "%s:bulkCreate: %s is in the list", call->model->name, problem);
+}
+
+/* The row of the value at the top: an instance, which is prepared, or a plain table, of which one is made (it is never modified
+ * itself). Leaves the instance on the top. */
+static bool push_row(lua_State *L, struct call *call, int names, const struct bulk *bulk, struct row *row) {
+    int index = lua_gettop(L);
     struct instance instance = instance_look(L, index);
-    if (instance.state == INSTANCE_NONE) {
-        if (!build_instance(L, call, model_index, index, keys)) return false;
-        if (!options->fields) return true;
-        if (!check_built(L, call, lua_gettop(L), *keys, -1)) return false;
-        drop_unlisted(L, call, lua_gettop(L), options);
-        *keys = -1;
-        return true;
-    }
-    *keys = -1;
-    bool named = instance.state != INSTANCE_NEW || instance.rowset->model != call->model
-              || check_instance_keys(L, call, index, lua_gettop(L));
-    lua_pop(L, 1);
-    if (!named) return false;
-    if (instance.rowset->model != call->model)
-        return error_set(&call->error, &call->arena, ERROR_USAGE, "%s:bulkCreate: an instance of %s is in the list", call->model->name,
-                         instance.rowset->model->name);
-    if (instance.state != INSTANCE_NEW)
-        return error_set(&call->error, &call->arena, ERROR_USAGE, "%s:bulkCreate: an instance that is stored already is in the list",
-                         call->model->name);
-    lua_pushvalue(L, index);
-    return true;
+    if (instance.state == INSTANCE_NONE) return build_row(L, call, index, names, &bulk->options, row);
+    bool fine = check_new(L, call, &instance, index, lua_gettop(L));
+    lua_settop(L, index);
+    return fine && prepare_row(L, call, index, names, &bulk->options, row);
 }
 
 static bool prepare_rows(lua_State *L, struct call *call, struct bulk *bulk) {
@@ -72,17 +65,12 @@ static bool prepare_rows(lua_State *L, struct call *call, struct bulk *bulk) {
     int list = lua_gettop(L);
     push_call_value(L, call, CALL_DB);
     push_model(L, call->db, lua_gettop(L), call->model);
-    int model_index = lua_gettop(L), keys;
-    push_attr_names(L, model_index);
+    push_attr_names(L, lua_gettop(L));
     int names = lua_gettop(L);
     struct row *row = row_new(call, false);
     for (lua_Integer i = 1; i <= bulk->count; i++) {
         lua_rawgeti(L, 2, i);
-        bool fine = push_row(L, call, model_index, lua_gettop(L), &bulk->options, &keys);
-        int index = lua_gettop(L);
-        fine = fine && prepare_row(L, call, index, names, &bulk->options, row)
-            && (keys < 0 || check_built(L, call, index, keys, row->found));
-        if (!fine) return false;
+        if (!push_row(L, call, names, bulk, row)) return false;
         lua_rawseti(L, list, i);
         lua_settop(L, names);
     }
@@ -253,7 +241,7 @@ static const struct statement *one_row(lua_State *L, struct call *call, struct b
     lua_settop(L, index - 1);
     if (!insert) return NULL;
     bulk->insert.returning = insert->returning;
-    return insert_statement(call, insert);
+    return insert_statement(call, insert, &((struct model *)(uintptr_t)call->model)->insert);
 }
 
 /* A trigger may insert rows of its own: then the last key says nothing about the others. */

@@ -226,7 +226,7 @@ static enum drive next_row(struct call *call) {
 }
 
 static enum drive take_rows(lua_State *L, struct call *call, enum drive drive) {
-    struct node_state states[PLAN_NODES];
+    struct node_state *states = arena_array(&call->arena, struct node_state, call->plan->node_count);
     int top = lua_gettop(L);
     push_call_value(L, call, CALL_RESULT);
     int list = lua_gettop(L), keys = list + 1;

@@ -50,7 +50,7 @@ static bool same_json(lua_State *L, struct call *call, int current, int original
     struct error error = { .code = ERROR_NONE };
     buf_init(&a, &call->arena);
     buf_init(&b, &call->arena);
-    if (!json_write(L, current, NULL, &a, &call->error)) return true;
+    if (!json_write(L, current, NULL, &a, &call->error)) return false;
     return json_write(L, original, NULL, &b, &error) && a.len == b.len && memcmp(a.text, b.text, a.len) == 0;
 }
 
@@ -78,26 +78,34 @@ static bool unchanged_at_a_glance(lua_State *L, const struct instance *instance,
     return false;
 }
 
+/* By value, once a glance did not settle it. */
+static bool differs(lua_State *L, struct call *call, int rowset_index, const struct instance *instance, const struct attr *attr,
+                    int current, enum original kind) {
+    int top = lua_gettop(L);
+    struct error before = call->error;
+    push_original(L, rowset_index, instance->rowset, instance->row, attr);
+    bool same = lua_rawequal(L, current, -1)
+             || (kind == ORIGINAL_SOURCE ? same_json(L, call, current, lua_gettop(L))
+                                         : same_value(L, call, attr, current, lua_gettop(L)));
+    lua_settop(L, top);
+    call->error = before;
+    return !same;
+}
+
+bool value_changed(lua_State *L, struct call *call, int rowset_index, const struct instance *instance, const struct attr *attr,
+                   int current) {
+    enum original kind = instance->row < 0 ? ORIGINAL_ABSENT : original_kind(instance->rowset, instance->row, attr);
+    if (kind == ORIGINAL_ABSENT) return !lua_isnil(L, current);
+    if (kind == ORIGINAL_NULL || is_null(L, current)) return (kind == ORIGINAL_NULL) != is_null(L, current);
+    if (unchanged_at_a_glance(L, instance, attr, kind, current)) return false;
+    return differs(L, call, rowset_index, instance, attr, current, kind);
+}
+
 bool attribute_changed(lua_State *L, struct call *call, int index, int rowset_index, const struct instance *instance,
                        const struct attr *attr) {
-    int top = lua_gettop(L);
     push_attribute(L, index, attr);
-    int current = lua_gettop(L);
-    enum original kind = instance->row < 0 ? ORIGINAL_ABSENT : original_kind(instance->rowset, instance->row, attr);
-    bool changed;
-    if (kind == ORIGINAL_ABSENT) {
-        changed = !lua_isnil(L, current);
-    } else if (kind == ORIGINAL_NULL || is_null(L, current)) {
-        changed = (kind == ORIGINAL_NULL) != is_null(L, current);
-    } else if (unchanged_at_a_glance(L, instance, attr, kind, current)) {
-        changed = false;
-    } else {
-        push_original(L, rowset_index, instance->rowset, instance->row, attr);
-        changed = !lua_rawequal(L, current, -1)
-               && !(kind == ORIGINAL_SOURCE ? same_json(L, call, current, lua_gettop(L))
-                                            : same_value(L, call, attr, current, lua_gettop(L)));
-    }
-    lua_settop(L, top);
+    bool changed = value_changed(L, call, rowset_index, instance, attr, lua_gettop(L));
+    lua_pop(L, 1);
     return changed;
 }
 

@@ -32,6 +32,9 @@ void push_attribute(lua_State *L, int index, const struct attr *attr);
  * False with error set: the value doesn't fit its type. */
 bool attribute_changed(lua_State *L, struct call *call, int index, int rowset_index, const struct instance *instance,
                        const struct attr *attr);
+/* The same for the value at `current`; a value that doesn't fit counts as changed. */
+bool value_changed(lua_State *L, struct call *call, int rowset_index, const struct instance *instance, const struct attr *attr,
+                   int current);
 
 /* The key the row is stored under: originals where known, else what the instance holds. False: a part is missing. */
 bool read_stored_key(lua_State *L, struct call *call, int index, int rowset_index, const struct instance *instance,

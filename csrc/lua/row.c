@@ -277,12 +277,16 @@ static bool prepare_given(lua_State *L, struct call *call, int index, int names,
     int given = lua_gettop(L);
     struct value *value = &row->values[attr->ordinal];
     row->present[attr->ordinal] = in_fields(options, attr);
-    if (marker_test(L, given)) {
-        call->expressions = true;
-        return true;
+    bool expression = lua_type(L, given) == LUA_TUSERDATA && marker_test(L, given);
+    if (expression) call->expressions = true;
+    else if (!read_written(L, call, given, attr, value, row->keep)) return !error_is_set(&call->error);
+    if (!expression && !is_canonical(L, call, attr, *value, given)) {
+        show_value(L, call, index, names, attr, *value);
+    } else if (row->copies) {
+        lua_rawgeti(L, names, attr->ordinal + 1);
+        lua_pushvalue(L, given);
+        lua_rawset(L, index);
     }
-    if (!read_written(L, call, given, attr, value, row->keep)) return !error_is_set(&call->error);
-    if (!is_canonical(L, call, attr, *value, given)) show_value(L, call, index, names, attr, *value);
     return true;
 }
 
@@ -294,21 +298,60 @@ struct row *row_new(struct call *call, bool keep) {
     return row;
 }
 
-bool prepare_row(lua_State *L, struct call *call, int index, int names, const struct write_options *options, struct row *row) {
+/* Reads the table at `from` into the row and the instance at `index`; they may be the same. */
+static bool read_row(lua_State *L, struct call *call, int from, int index, int names, const struct write_options *options,
+                     struct row *row) {
     const struct model *model = call->model;
     row->found = 0;
     for (int i = 0; i < model->attr_count; i++) {
         lua_rawgeti(L, names, i + 1);
-        int type = lua_rawget(L, index);
+        int type = lua_rawget(L, from);
         bool null = type == LUA_TNIL || (type == LUA_TLIGHTUSERDATA && is_null(L, -1));
-        row->found += type != LUA_TNIL;
         bool fine = true;
+        row->found += type != LUA_TNIL;
+        if (row->copies && !null && !in_fields(options, model->attrs[i])) {     /* not listed: as if it were not given */
+            lua_pop(L, 1);
+            lua_pushnil(L);
+            null = true;
+        }
         if (null) prepare_absent(L, call, index, names, model->attrs[i], options, row);
         else fine = prepare_given(L, call, index, names, model->attrs[i], options, row);
         lua_pop(L, 1);
         if (!fine) return false;
     }
     return true;
+}
+
+bool prepare_row(lua_State *L, struct call *call, int index, int names, const struct write_options *options, struct row *row) {
+    row->copies = false;
+    return read_row(L, call, index, index, names, options, row);
+}
+
+/* Keys that are no attributes (junction values, the user's own with _) are checked and come along. */
+static bool copy_others(lua_State *L, struct call *call, int from, int index) {
+    for (lua_pushnil(L); lua_next(L, from); lua_pop(L, 1)) {
+        if (!check_key(L, call)) return false;
+        if (attr_find(call->model, name_at(L, -2))) continue;
+        lua_pushvalue(L, -2);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, index);
+    }
+    return true;
+}
+
+bool build_row(lua_State *L, struct call *call, int from, int names, const struct write_options *options, struct row *row) {
+    int keys = 0;
+    bool none = lua_isnoneornil(L, from);
+    if (!none && (!lua_istable(L, from) || class_model(L, from)))
+        return error_set(&call->error, &call->arena, ERROR_USAGE, "%s: a table of values expected, got %s", call->model->name,
+                         kind_text(L, from));
+    lua_createtable(L, 0, call->model->attr_count);
+    int index = lua_gettop(L);
+    row->copies = !none;
+    for (lua_pushnil(L); !none && lua_next(L, from); lua_pop(L, 1)) keys++;
+    lua_settop(L, index);
+    return read_row(L, call, none ? index : from, index, names, options, row)
+        && (keys == row->found || copy_others(L, call, from, index));
 }
 
 static bool known_alias(lua_State *L, int rowset_index, const char *name) {
@@ -448,11 +491,10 @@ static const struct statement *statement_of_text(struct call *call, const struct
     return statement;
 }
 
-const struct statement *insert_statement(struct call *call, const struct insert *insert) {
-    struct model *model = (struct model *)(uintptr_t)insert->into;
-    struct cached_insert *cached = &model->insert;
-    bool plain = insert->values && !insert->returning && insert->rows == 1 && insert->attr_count && !insert->conflict
-              && model->attr_count <= CACHED_COLUMNS;
+const struct statement *insert_statement(struct call *call, const struct insert *insert, struct cached_insert *cached) {
+    const struct model *model = insert->into;
+    bool plain = insert->values && !insert->returning && insert->rows == 1 && insert->attr_count
+              && insert->conflict != CONFLICT_UPDATE && model->attr_count <= CACHED_COLUMNS;
     uint64_t columns = plain ? column_bits(insert) : 0;
     if (plain && cached->text && cached->columns == columns && cached->generation == model->generation)
         return statement_of_text(call, insert, cached->text, cached->len);

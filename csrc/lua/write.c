@@ -112,14 +112,15 @@ static int insert_results(lua_State *L, struct call *call) {
     return 1;
 }
 
-/* Inserts the new instance at `index`, which is the call's result. The list of names is at `names`; `keys`: of a built one, -1:
- * they were checked. */
-static int insert_instance(lua_State *L, struct call *call, struct write *write, int index, int names, int keys) {
-    write->row = row_new(call, call->driven || call->db->driven);
-    bool fine = prepare_row(L, call, index, names, &write->options, write->row)
-             && (keys < 0 || check_built(L, call, index, keys, write->row->found)) && no_faults(call);
+/* Where the text of a model's plain INSERT is kept. */
+static struct cached_insert *insert_cache(const struct insert *insert) {
+    return &((struct model *)(uintptr_t)insert->into)->insert;
+}
+
+/* Inserts the prepared instance at `index`, which is the call's result. */
+static int insert_row(lua_State *L, struct call *call, struct write *write, int index, bool fine) {
     struct insert *insert = fine ? plan_insert(L, call, index, write->row) : NULL;
-    if (insert && !error_is_set(&call->error)) call->statement = insert_statement(call, insert);
+    if (insert && !error_is_set(&call->error)) call->statement = insert_statement(call, insert, insert_cache(insert));
     if (error_is_set(&call->error)) return call_raise(L, call);
     write->returning = insert->returning;
     if (write->returning) call->take = take_values;
@@ -131,21 +132,18 @@ static int insert_instance(lua_State *L, struct call *call, struct write *write,
 static int create_filled(lua_State *L) {
     struct call *call = open_class_call(L);
     struct write *write = write_new(call);
-    int keys = 0;
     push_call_value(L, call, CALL_DB);
     push_model(L, call->db, lua_gettop(L), call->model);
-    int model_index = lua_gettop(L);
-    push_attr_names(L, model_index);
-    bool fine = read_write_options(L, call, 3, WRITE_ROW, &write->options) && build_instance(L, call, model_index, 2, &keys);
-    if (!fine) return call_raise(L, call);
-    lua_pushvalue(L, -1);
+    push_attr_names(L, lua_gettop(L));
+    int names = lua_gettop(L);
+    if (!read_write_options(L, call, 3, WRITE_ROW, &write->options)) return call_raise(L, call);
+    write->row = row_new(call, call->driven || call->db->driven);
+    bool fine = build_row(L, call, 2, names, &write->options, write->row);
+    if (!fine && error_is_set(&call->error)) return call_raise(L, call);
+    int index = names + 1;
+    lua_pushvalue(L, index);
     set_call_value(L, call, CALL_RESULT);
-    if (write->options.fields) {
-        if (!check_built(L, call, lua_gettop(L), keys, -1)) return call_raise(L, call);
-        drop_unlisted(L, call, lua_gettop(L), &write->options);
-        keys = -1;
-    }
-    return insert_instance(L, call, write, lua_gettop(L), model_index + 1, keys);
+    return insert_row(L, call, write, index, no_faults(call));
 }
 
 static int build_filled(lua_State *L) {
@@ -215,36 +213,48 @@ static void touch(struct call *call, struct update *update, const struct attr *a
     assign(&call->arena, &update->set, attr, expr_param(&call->arena, now));
 }
 
-static bool collect_changes(lua_State *L, struct call *call, int rowset_index, const struct instance *instance,
-                            struct update *update) {
+static bool refuse_key_change(struct call *call, const struct attr *attr) {
+    return error_set(&call->error, &call->arena, ERROR_USAGE,
+                     "%s.%s: the key of a stored instance is not assigned (%s:update changes keys)", call->model->name, attr->name,
+                     call->model->name);
+}
+
+/* One walk over the attributes: counts those that are there and assigns those that changed. `names`: list of their names. */
+static bool collect_changes(lua_State *L, struct call *call, int rowset_index, int names, const struct instance *instance,
+                            struct update *update, int *present) {
     const struct model *model = call->model;
     const struct write *write = call->data;
-    for (int i = 0; i < model->attr_count && !error_is_set(&call->error); i++) {
+    for (int i = 0; i < model->attr_count; i++, lua_pop(L, 1)) {
         const struct attr *attr = model->attrs[i];
+        lua_rawgeti(L, names, i + 1);
+        *present += lua_rawget(L, 1) != LUA_TNIL;
         bool stamped = attr == model->updated_at && !write->options.silent;
         if (stamped || attr->type.id == TYPE_VIRTUAL || !in_fields(&write->options, attr)) continue;
-        struct error ignored = call->error;
-        bool changed = attribute_changed(L, call, 1, rowset_index, instance, attr);
-        call->error = ignored;              /* a value that doesn't fit is changed; it is read again below */
-        if (!changed) continue;
-        if (attr->primary && instance->state == INSTANCE_STORED)
-            return error_set(&call->error, &call->arena, ERROR_USAGE,
-                             "%s.%s: the key of a stored instance is not assigned (%s:update changes keys)", model->name, attr->name,
-                             model->name);
-        if (attr->primary) continue;
-        push_attribute(L, 1, attr);
-        assign_change(L, call, update, attr, lua_gettop(L));
-        lua_pop(L, 1);
+        if (!value_changed(L, call, rowset_index, instance, attr, lua_gettop(L))) continue;
+        if (attr->primary && instance->state == INSTANCE_STORED) return refuse_key_change(call, attr);
+        if (!attr->primary) assign_change(L, call, update, attr, lua_gettop(L));
+        if (error_is_set(&call->error)) return false;
     }
     return no_faults(call);
+}
+
+/* Where all keys of the instance are attributes no other name has to be looked at. */
+static bool check_other_keys(lua_State *L, struct call *call, int rowset_index, int present) {
+    int keys = 0;
+    for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) keys++;
+    return keys == present || check_instance_keys(L, call, 1, rowset_index);
 }
 
 static int update_instance(lua_State *L, struct call *call, int rowset_index, const struct instance *instance) {
     struct write *write = call->data;
     struct update update = { .model = call->model };
     struct value key[KEY_PARTS];
-    bool fine = check_instance_keys(L, call, 1, rowset_index) && read_stored_key(L, call, 1, rowset_index, instance, key)
-             && collect_changes(L, call, rowset_index, instance, &update);
+    int present = 0;
+    lua_getiuservalue(L, rowset_index, ROWSET_MODEL);
+    push_attr_names(L, lua_gettop(L));
+    bool fine = read_stored_key(L, call, 1, rowset_index, instance, key)
+             && collect_changes(L, call, rowset_index, lua_gettop(L), instance, &update, &present)
+             && check_other_keys(L, call, rowset_index, present);
     if (!fine) return call_raise(L, call);
     if (!update.set) return nothing_to_do(L, call);
     touch(call, &update, call->model->updated_at);
@@ -269,7 +279,9 @@ static int save(lua_State *L) {
     if (!check_instance_keys(L, call, 1, rowset_index)) return call_raise(L, call);
     lua_getiuservalue(L, rowset_index, ROWSET_MODEL);
     push_attr_names(L, lua_gettop(L));
-    return insert_instance(L, call, write, 1, lua_gettop(L), -1);
+    int names = lua_gettop(L);
+    write->row = row_new(call, call->driven || call->db->driven);
+    return insert_row(L, call, write, 1, prepare_row(L, call, 1, names, &write->options, write->row) && no_faults(call));
 }
 
 /* ---------------------------------------------------------------------------------------------- destroy, reload */

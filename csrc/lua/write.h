@@ -41,6 +41,7 @@ struct row {
     bool *present;                  /* by ordinal: a column of the INSERT */
     int found;                      /* keys of the instance that are attributes */
     bool keep;                      /* texts are copied, else they live in the instance */
+    bool copies;                    /* values go from one table to another */
 };
 struct row *row_new(struct call *call, bool keep);
 
@@ -54,6 +55,9 @@ bool check_built(lua_State *L, struct call *call, int index, int keys, int found
 /* Takes out of a row that is created what `fields` does not list. */
 void drop_unlisted(lua_State *L, struct call *call, int index, const struct write_options *options);
 
+/* build_instance and prepare_row in one pass over a plain table of values; the metatable comes with adopt_row. */
+bool build_row(lua_State *L, struct call *call, int from, int names, const struct write_options *options, struct row *row);
+
 /* Fills defaults and timestamps in, reads and checks every value into `row` and leaves it in canonical form in the instance. `names`:
  * stack index of push_attr_names. False: error set (faults are raised by no_faults). */
 bool prepare_row(lua_State *L, struct call *call, int index, int names, const struct write_options *options, struct row *row);
@@ -64,9 +68,10 @@ bool default_of(struct call *call, const struct attr *attr, struct value *value)
 /* The defaults that a built instance shows before it is saved: constants and UUIDs. */
 void fill_visible_defaults(lua_State *L, struct call *call, int index);
 
-/* The INSERT of the prepared instance at `index`, and its statement. */
+/* The INSERT of the prepared instance at `index`, and its statement, whose text is kept in `cached` (of the model, or of an
+ * association whose INSERTs say more). */
 struct insert *plan_insert(lua_State *L, struct call *call, int index, const struct row *row);
-const struct statement *insert_statement(struct call *call, const struct insert *insert);
+const struct statement *insert_statement(struct call *call, const struct insert *insert, struct cached_insert *cached);
 
 /* After the INSERT: makes the instance at `index` a stored one. `generated`: the key that the database made, if it did. */
 void adopt_row(lua_State *L, struct call *call, int index, int64_t generated, const struct row *row);

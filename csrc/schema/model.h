@@ -71,6 +71,15 @@ struct index {
     const char *using;                  /* PostgreSQL's method, or NULL */
 };
 
+/* Text of the INSERT used last; it lives in the schema's arena. */
+struct cached_insert {
+    const char *text;
+    size_t len;
+    uint64_t columns;                   /* a bit by ordinal */
+    unsigned generation;
+    int made;                           /* texts made so far: where columns keep changing no more are kept */
+};
+
 struct model {
     struct model *next;                 /* in order of definition */
     struct schema *schema;
@@ -83,13 +92,7 @@ struct model {
     struct foreign_key *foreign_keys;
     struct index *indexes;
     struct assoc *assocs;
-    struct cached_insert {              /* text of the INSERT used last; it lives in the schema's arena */
-        const char *text;
-        size_t len;
-        uint64_t columns;               /* a bit by ordinal */
-        unsigned generation;
-        int made;                       /* texts made so far: a model whose columns keep changing stops keeping them */
-    } insert;
+    struct cached_insert insert;
     unsigned generation;                /* grows with every change; what was compiled before is rebuilt */
 };
 

@@ -27,9 +27,12 @@ function connect.parse(url)
   local scheme, target = url:match "^(%a+):(.*)$"
   local engine = scheme and engines[scheme]
   if not engine then
-    errors.usage('liga.connect: the URL must begin with "sqlite:" or "postgres:", not %q%s', scheme and scheme .. ":" or url:sub(1, 20), options.hint(scheme or "", { "sqlite", "postgres" }))
+    errors.usage('liga.connect: the URL must begin with "sqlite:" or "postgres:"%s%s',
+      scheme and (", not %q"):format(scheme .. ":") or "", options.hint(scheme or "", { "sqlite", "postgres" }))
   end
-  if engine.dialect == "sqlite" and target == "" then errors.usage 'liga.connect: a path or ":memory:" expected after "sqlite:"' end
+  if engine.dialect == "sqlite" and target == "" then
+    errors.usage 'liga.connect: a path or ":memory:" expected after "sqlite:"'
+  end
   if target:find "%z" then errors.usage "liga.connect: the URL holds a NUL byte" end
   return engine, target
 end
@@ -63,24 +66,45 @@ local function check_pragma(name, value)
   end
 end
 
---- The statements to run when a connection is opened: `{journal_mode = "wal"}` or a list of statements.
-local function read_pragmas(given)
-  local pragmas, list = options.kind("liga.connect", given, "pragmas", "table") or {}, {}
-  for name, value in pairs(pragmas) do
-    if math.type(name) == "integer" then
-      if type(value) ~= "string" then errors.usage "pragmas: the list must hold SQL statements" end
-      list[name] = value
-    else
-      check_pragma(name, value)
-      list[#list + 1] = ("PRAGMA %s = %s"):format(name, tostring(value))
-    end
+-- Pragmas that must come before the others, as they have no effect on a database that is not empty any more.
+local early = { encoding = 1, page_size = 2, auto_vacuum = 3 }
+
+local function pragma_before(a, b)
+  local first, second = early[a] or math.huge, early[b] or math.huge
+  if first ~= second then return first < second end
+  return a < b
+end
+
+--- `{journal_mode = "wal"}` as statements.
+local function pragma_statements(pragmas)
+  local names, list = {}, {}
+  for name, value in next, pragmas do
+    check_pragma(name, value)
+    names[#names + 1] = name
   end
-  table.sort(list)
-  return pragmas[1] and pragmas or list
+  table.sort(names, pragma_before)
+  for i, name in ipairs(names) do list[i] = ("PRAGMA %s = %s"):format(name, tostring(pragmas[name])) end
+  return list
+end
+
+--- The statements to run when a connection is opened, from a map of pragmas or a list of statements.
+local function read_pragmas(given)
+  local pragmas = options.kind("liga.connect", given, "pragmas", "table") or {}
+  if #pragmas == 0 then return pragma_statements(pragmas) end
+  local list = {}
+  for place, text in next, pragmas do
+    if math.type(place) ~= "integer" or type(text) ~= "string" then
+      errors.usage "pragmas: a list of SQL statements or a map of pragmas expected, not both"
+    end
+    list[place] = text
+  end
+  return list
 end
 
 local function check_others(given, engine)
-  if given.schema ~= nil and engine.dialect == "sqlite" then errors.usage "liga.connect: schema is for PostgreSQL: SQLite has none" end
+  if given.schema ~= nil and engine.dialect == "sqlite" then
+    errors.usage "liga.connect: schema is for PostgreSQL: SQLite has none"
+  end
   if given.dates ~= nil and given.dates ~= "iso" and given.dates ~= "epoch" then
     errors.usage 'liga.connect: dates must be "iso" or "epoch"'
   end

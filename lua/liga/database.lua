@@ -28,7 +28,7 @@ end
 local function load_driver(engine)
   local ok, driver = pcall(require, engine.driver)
   if ok then return driver end
-  errors.raise("UsageError", ("liga.connect: the driver %s can't be loaded: %s"):format(engine.driver, tostring(driver)))
+  errors.usage("liga.connect: the driver %s can't be loaded: %s", engine.driver, tostring(driver))
 end
 
 local database = {}
@@ -43,33 +43,37 @@ function database.connect(url, given)
   opening.setup = pragmas
   local db = setmetatable({ dialect = engine.dialect, models = new_models() }, Database)
   db._ = {
-    define = given.define, logging = given.logging or nil, current = setmetatable({}, { __mode = "k" }),
+    define = given.define, logging = given.logging or nil,
+    current = setmetatable({}, { __mode = "k" }),                   -- coroutine → its transaction
+    running = setmetatable({}, { __mode = "k" }),                   -- managed transactions
   }
   db._.core = core.open(load_driver(engine), opening, db)
   core.set_driven(db._.core, db._.logging ~= nil)
   return db
 end
 
+local function check_database(self)
+  if type(self) == "table" and getmetatable(self) == Database then return self._.core end
+  errors.usage("a database expected as self, got %s (call it with a colon: db:method(…))", type(self))
+end
+
 local function check_self(self)
-  if type(self) ~= "table" or getmetatable(self) ~= Database then
-    errors.usage("a database expected as self, got %s (call it with a colon: db:method(…))", type(self))
-  end
-  if core.is_closed(self._.core) then errors.usage "the database is closed" end
-  return self._.core
+  local ud = check_database(self)
+  if core.is_closed(ud) then errors.usage "the database is closed" end
+  return ud
 end
 
 --- Closes all connections. A second close does nothing; UsageError while one of its own calls is running.
 function Database:close()
-  if type(self) ~= "table" or getmetatable(self) ~= Database then errors.usage "db:close must be called with a colon" end
-  for _, level in pairs(self._.current) do
-    if level.managed and not level.finished then errors.usage "db:close: a transaction of this database is still running" end
-  end
-  core.close(self._.core)
+  local ud = check_database(self)
+  if core.is_closed(ud) then return end
+  if transaction.is_running(self) then errors.usage "db:close: a transaction of this database is still running" end
+  core.close(ud)
   self._.closed = true
 end
 
 function Database:__close()
-  if not core.is_closed(self._.core) then self:close() end
+  self:close()
 end
 
 --- Asks the database for an answer; raises ConnectionError if there is none.
@@ -100,11 +104,12 @@ function Database:validate()
   return self
 end
 
---- Runs a function in a transaction, or opens an unmanaged one.
--- @see liga.transaction
-function Database:transaction(given, body)
+--- Runs a function in a transaction, `db:transaction([options,] function(t) … end)`, and passes its results through; an
+-- error rolls back and goes on. Without a function: returns a transaction that its user ends.
+-- @param ... options {isolation, readOnly, deferrable, mode, retry, savepoint, transaction}; the function
+function Database:transaction(...)
   check_self(self)
-  return transaction.run(self, given, body)
+  return transaction.run(self, ...)
 end
 
 --- The transaction of the running coroutine, or nil.

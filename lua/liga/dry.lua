@@ -4,17 +4,20 @@ local core = require "liga.core"
 
 local dry = {}
 
-local Scope = {}
-function Scope:__close() core.set_dry(self.db._.core, false) end
+local function finish(db, ok, ...)
+  core.set_dry(db._.core, false)
+  if ok then return ... end
+  error((...), 0)
+end
 
 --- What a call would send.
 -- @param db the connection
 -- @param call function() that makes one call and returns its results
 -- @return the SQL of its first statement and the list of its parameters; nothing if it would send nothing
+-- A closing variable would not do: an error that leaves a coroutine does not close it.
 function dry.run(db, call)
-  local scope <close> = setmetatable({ db = db }, Scope) -- luacheck: ignore scope
   core.set_dry(db._.core, true)
-  return call()
+  return finish(db, pcall(call))
 end
 
 return dry

@@ -1,7 +1,6 @@
 --- What the core hands over where your code has to run, or several calls belong together.
 local core = require "liga.core"
-local errors = require "liga.errors"
-local record = require "liga.association.record"
+local dependents = require "liga.dependents"
 local transaction = require "liga.transaction"
 
 local handlers = {}
@@ -49,103 +48,65 @@ local function without_repeats(list)
   return once
 end
 
---- Saves unsaved targets and then links them, together.
+--- What the instances are now, to be brought back if they are not saved after all.
+local function remember(instances)
+  local memories = {}
+  for i, instance in ipairs(instances) do
+    local fields = {}
+    for name, value in next, instance do fields[name] = value end
+    memories[i] = { metatable = getmetatable(instance), fields = fields }
+  end
+  return memories
+end
+
+local function bring_back(instances, memories)
+  for i, instance in ipairs(instances) do
+    for name in next, instance do rawset(instance, name, nil) end
+    for name, value in next, memories[i].fields do rawset(instance, name, value) end
+    setmetatable(instance, memories[i].metatable)
+  end
+end
+
+local Memory = {}
+Memory.__index = Memory
+
+function Memory:keep(...)
+  self.saved = true
+  return ...
+end
+
+-- Also when a coroutine is closed on the way.
+function Memory:__close()
+  if not self.saved then bring_back(self.instances, self.memories) end
+end
+
+local function save_all(class, unsaved, options)
+  options = options and { logging = options.logging, silent = options.silent, validate = options.validate }
+  if #unsaved == 1 then core.save(unsaved[1], options) else class:bulkCreate(unsaved, options) end
+end
+
+--- Saves unsaved targets and then links them, together; if that fails they are as unsaved as before.
 -- @param accessor the method that was called
 -- @param presets what the association writes into targets: key and scope
 function handlers.associate(accessor, source, targets, options, presets)
   local unsaved = without_repeats(unsaved_in(targets))
   local class = core.class_of(unsaved[1])
-  return transaction.atomically(getmetatable(class).db, options, function()
+  local memory <close> = setmetatable({ instances = unsaved, memories = remember(unsaved) }, Memory)
+  return memory:keep(transaction.atomically(getmetatable(class).db, options, function()
     for _, target in ipairs(unsaved) do
       for name, value in next, presets do target[name] = value end
     end
-    if #unsaved == 1 then core.save(unsaved[1]) else class:bulkCreate(unsaved) end
+    save_all(class, unsaved, options)
     return accessor(source, targets, options)
-  end)
+  end))
 end
 
 -- Dependents ---------------------------------------------------------------------------------------------------------
 
-local function with(options, more)
-  local merged = {}
-  for name, value in next, options or {} do merged[name] = value end
-  for name, value in pairs(more) do merged[name] = value end
-  return merged
-end
+handlers.destroy_instance = dependents.destroy_instance
+handlers.destroy_where = dependents.destroy_where
 
---- The condition for the rows of an association that belong to one of these sources.
-local function condition(association, sources)
-  local alternatives = {}
-  for i, source in ipairs(sources) do
-    local keys = {}
-    for place, name in ipairs(association.foreignKey) do
-      local value = source[association.sourceKey[place]]
-      keys[name] = value == nil and core.null or value
-    end
-    alternatives[i] = keys
-  end
-  return { { [core.Op.or_] = alternatives }, association.read.scope }
-end
-
-local rules = {} -- by value of `dependent`; each gets the record of an association
-
-rules["delete"] = function(association, where, options)
-  association.target:destroy(with(options, { where = where }))
-end
-
-function rules.nullify(association, where, options)
-  local values = {}
-  for _, name in ipairs(association.foreignKey) do values[name] = core.null end
-  association.target:update(values, with(options, { where = where }))
-end
-
-function rules.restrict(association, where, options)
-  if not association.target:exists { where = where, transaction = options and options.transaction } then return end
-  errors.raise("AssociationError", ("%s can't be destroyed: rows of %s still belong to it (dependent = \"restrict\")"):format(
-    association.source.name, association.label), { model = association.source.name })
-end
-
---- Junction rows that no constraint takes away.
-local function unlink(association, where, options)
-  association.through:destroy(with(options, { where = where[1] }))
-end
-
-local function rule_of(association)
-  if association.read.dependent then return rules[association.read.dependent] end
-  if association.kind.name == "belongsToMany" and not record.has_constraint(association) then return unlink end
-end
-
---- All restrictions are looked at before anything is changed.
-local function apply_rules(class, sources, options)
-  for _, restricting in ipairs { true, false } do
-    for _, association in ipairs(getmetatable(class).associations) do
-      local rule = rule_of(association)
-      if rule and (rule == rules.restrict) == restricting then rule(association, condition(association, sources), options) end
-    end
-  end
-end
-
-local function only_call_options(options)
-  return { transaction = options and options.transaction, logging = options and options.logging }
-end
-
---- What has to happen to dependents comes first, in one transaction.
-function handlers.destroy_instance(instance, options)
-  local class = core.class_of(instance)
-  return transaction.atomically(getmetatable(class).db, options, function()
-    apply_rules(class, { instance }, only_call_options(options))
-    return core.destroy(instance, options, true)
-  end)
-end
-
-function handlers.destroy_where(class, options)
-  return transaction.atomically(getmetatable(class).db, options, function()
-    local sources = class:findAll { where = options and options.where, limit = options and options.limit,
-      transaction = options and options.transaction }
-    if #sources > 0 then apply_rules(class, sources, only_call_options(options)) end
-    return core.class_methods.destroy(class, options, true)
-  end)
-end
+-- Forward references -------------------------------------------------------------------------------------------------
 
 --- A model is used before those it refers to are defined.
 function handlers.check_pending(class)

@@ -8,7 +8,8 @@ local methods = instance.methods
 local function class_of(self, method)
   local class = core.class_of(self)
   if not class then
-    errors.usage("an instance expected as self of %s, got %s (call it with a colon: instance:%s(…))", method, type(self), method)
+    errors.usage("an instance expected as self of %s, got %s (call it with a colon: instance:%s(…))", method,
+      type(self), method)
   end
   return class
 end
@@ -56,7 +57,12 @@ end
 -- @return the instance
 function methods:update(values, options)
   local class = class_of(self, "update")
-  if type(values) ~= "table" then errors.usage("%s: update expects a table of values, got %s", class.name, type(values)) end
+  if options ~= nil and type(options) ~= "table" then
+    errors.usage("%s: update: options must be a table, got %s", class.name, type(options))
+  end
+  if type(values) ~= "table" then
+    errors.usage("%s: update expects a table of values, got %s", class.name, type(values))
+  end
   local saving = { fields = names_of(values) }
   for key, value in next, options or {} do saving[key] = value end
   self:set(values)
@@ -103,33 +109,43 @@ end
 
 local copy_deep
 
-local function copy_value(value, nulls, seen)
-  if type(value) ~= "table" then return value end
-  if core.state(value) then return copy_deep(value, nulls, seen) end
-  if seen[value] then errors.usage "toTable: a table contains itself" end
-  seen[value] = true
-  local copy = setmetatable({}, getmetatable(value))
-  for key, each in next, value do copy[key] = copy_value(each, nulls, seen) end
-  seen[value] = nil
+--- Of metatables only those are kept that tell an empty list from an empty object.
+local function empty_like(value)
+  local metatable = getmetatable(value)
+  local is_list = type(metatable) == "table" and rawget(metatable, "__jsontype") == "array"
+  return is_list and setmetatable({}, metatable) or {}
+end
+
+local function copy_into(copy, value, nulls, seen)
+  if seen[value] or seen.depth == 200 then
+    errors.usage "toTable: the values contain themselves, or are nested too deeply"
+  end
+  seen[value], seen.depth = true, seen.depth + 1
+  for key, each in next, value do copy[key] = type(each) == "table" and copy_deep(each, nulls, seen) or each end
+  seen[value], seen.depth = nil, seen.depth - 1
   return copy
 end
 
-function copy_deep(self, nulls, seen)
+--- A plain copy of a table or instance and of what is in it.
+function copy_deep(value, nulls, seen)
+  local class = core.class_of(value)
+  if not class then return copy_into(empty_like(value), value, nulls, seen) end
   local copy = {}
   if nulls then
-    for _, attribute in ipairs(core.class_of(self).attributes) do copy[attribute.name] = core.null end
+    for _, attribute in ipairs(class.attributes) do copy[attribute.name] = core.null end
   end
-  for key, value in next, self do copy[key] = copy_value(value, nulls, seen) end
-  return copy
+  return copy_into(copy, value, nulls, seen)
 end
 
 --- A deep plain copy.
 -- @param options {nulls = true}: NULLs as liga.null
 function methods:toTable(options)
   class_of(self, "toTable")
-  if options ~= nil and type(options) ~= "table" then errors.usage("toTable: options must be a table, got %s", type(options)) end
+  if options ~= nil and type(options) ~= "table" then
+    errors.usage("toTable: options must be a table, got %s", type(options))
+  end
   require("liga.options").check("toTable", options or {}, { nulls = true })
-  return copy_deep(self, options and options.nulls, {})
+  return copy_deep(self, options and options.nulls, { depth = 0 })
 end
 
 --- One value; or with {plain = true} a plain copy of all.
@@ -175,14 +191,14 @@ function methods:where()
   return where
 end
 
+--- Same model and key; it needs no database. Without a full key an instance equals only itself.
 local function same_row(a, b)
   if rawequal(a, b) then return true end
   local class = core.class_of(a)
-  if not class or class ~= core.class_of(b) then return false end
-  local key, other = core.stored_key(a), core.stored_key(b)
-  if not key or not other then return false end
-  for place, value in ipairs(key) do
-    if value ~= other[place] then return false end
+  if not class or class ~= core.class_of(b) or #class.primaryKey == 0 then return false end
+  for _, name in ipairs(class.primaryKey) do
+    local value = rawget(a, name)
+    if value == nil or value == core.null or value ~= rawget(b, name) then return false end
   end
   return true
 end
@@ -204,9 +220,12 @@ end
 instance.metamethods.__eq = same_row
 instance.metamethods.__name = "liga.Instance"
 
+--- One line; long texts are cut.
 local function shown(name, value)
-  if type(value) == "string" then return ("%s=%q"):format(name, value) end
-  return ("%s=%s"):format(name, tostring(value))
+  if type(value) == "table" then return name .. "=table" end
+  if type(value) ~= "string" then return ("%s=%s"):format(name, tostring(value)) end
+  local cut = #value > 60 and value:sub(1, (utf8.offset(value, 0, 61) or 61) - 1) .. "…" or value
+  return name .. "=" .. ("%q"):format(cut):gsub("\\\n", "\\n")
 end
 
 --- `User{id=7, username="ann"}`: the key and the first text.

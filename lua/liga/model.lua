@@ -9,8 +9,6 @@ local option_tables = require "liga.options"
 local schema = require "liga.schema"
 local transaction = require "liga.transaction"
 
-local Op = core.Op
-
 local model = { methods = {} }
 local methods = model.methods
 
@@ -20,7 +18,8 @@ for name, definer in pairs(association.definers) do methods[name] = definer end
 local function meta_of(class, method)
   local meta = type(class) == "table" and getmetatable(class)
   if type(meta) ~= "table" or meta.__name ~= "liga.Model" then
-    errors.usage("a model expected as self of %s, got %s (call it with a colon: Model:%s(…))", method, type(class), method)
+    errors.usage("a model expected as self of %s, got %s (call it with a colon: Model:%s(…))", method, type(class),
+      method)
   end
   return meta
 end
@@ -40,12 +39,16 @@ end
 
 -- Keys ---------------------------------------------------------------------------------------------------------------
 
---- A key as a table by name: from one value, a list in the key's order, or such a table.
+local function check_keyed(class)
+  if #class.primaryKey > 0 then return end
+  errors.raise("InstanceError", class.name .. " has no primary key", { model = class.name })
+end
+
+--- A key as a table by name: from one value, a list in the key's order, such a table, or an instance.
 local function named_key(class, key)
   local names = class.primaryKey
-  if #names == 0 then
-    errors.raise("InstanceError", class.name .. " has no primary key", { model = class.name })
-  end
+  check_keyed(class)
+  if core.class_of(key) == class then return key:where() end
   if type(key) ~= "table" then
     if #names > 1 then errors.usage("%s: a key of %d parts expected, got %s", class.name, #names, type(key)) end
     if key == nil or key == core.null then errors.usage("%s: a key is nil", class.name) end
@@ -76,14 +79,14 @@ end
 function methods:keys(list)
   meta_of(self, "keys")
   check_list("keys", list)
-  if #self.primaryKey == 1 then
-    local name, values = self.primaryKey[1], {}
-    for i, key in ipairs(list) do values[i] = named_key(self, key)[name] end
-    return { [name] = values }
+  check_keyed(self)
+  local tuples = {}
+  for i, key in ipairs(list) do
+    local named, tuple = named_key(self, key), {}
+    for place, name in ipairs(self.primaryKey) do tuple[place] = named[name] end
+    tuples[i] = tuple
   end
-  local alternatives = {}
-  for i, key in ipairs(list) do alternatives[i] = named_key(self, key) end
-  return { [Op.or_] = alternatives }
+  return keyset.among(self.primaryKey, tuples)
 end
 
 --- The text that equal keys have in common, whatever form they were given in.
@@ -97,15 +100,36 @@ local function key_text(class, named)
   return table.concat(parts)
 end
 
---- Finds rows by keys: in the order of the keys, those without a row left out.
+--- The option `attributes` so that some attributes are among them.
+local function selecting(attributes, names)
+  if type(attributes) ~= "table" then return attributes end
+  local needed, chosen = {}, copy(attributes)
+  for _, name in ipairs(names) do needed[name] = true end
+  if type(chosen.exclude) == "table" then
+    chosen.exclude = core.list()
+    for _, name in ipairs(attributes.exclude) do
+      if not needed[name] then table.insert(chosen.exclude, name) end
+    end
+  end
+  if chosen.exclude ~= nil or chosen.include ~= nil then return chosen end
+  for _, name in ipairs(chosen) do needed[name] = nil end
+  for _, name in ipairs(names) do
+    if needed[name] then table.insert(chosen, name) end
+  end
+  return chosen
+end
+
+--- Finds rows by keys: in the order of the keys, those without a row left out. The key is read whatever `attributes`
+-- says.
 function methods:findByPks(list, options)
   meta_of(self, "findByPks")
   check_options("findByPks", options)
   check_list("findByPks", list)
   if #list == 0 then return core.list() end
-  local find = copy(options)
   local keys = self:keys(list)
+  local find = copy(options)
   find.where = find.where and { keys, find.where } or keys
+  find.attributes = selecting(find.attributes, self.primaryKey)
   local found = {}
   for _, row in ipairs(self:findAll(find)) do found[key_text(self, row)] = row end
   local result = core.list(#list)
@@ -144,53 +168,37 @@ local function check_batch(options)
   return batch
 end
 
---- Terms of the order that the attributes leave out would be missing to go on from.
-local function check_selected(options, terms)
-  local attributes = options.attributes
-  if type(attributes) ~= "table" or attributes.exclude or attributes.include then return end
-  local selected = {}
-  for _, attribute in ipairs(attributes) do
-    if type(attribute) == "string" then selected[attribute] = true end
-  end
-  for _, term in ipairs(terms) do
-    if not selected[term.name] then errors.usage("each: attributes must contain %q, which the batches are ordered by", term.name) end
+--- Reads batch after batch: each begins behind the last row of the one before, as it was read.
+-- @param find options of the finds
+-- @return function that gives the next rows, or nil
+local function batches(class, find, terms, batch)
+  local where, left, last = find.where, find.limit or math.huge, nil
+  return function()
+    if left <= 0 then return nil end
+    find.limit = math.min(batch, left)
+    if last then find.where = { keyset.after(terms, last), where } end
+    local rows = class:findAll(find)
+    left = #rows < batch and 0 or left - #rows
+    last = rows[1] and keyset.position(terms, rows[#rows])
+    return rows
   end
 end
 
---- Iterates over rows in batches: `for user in User:each{ where = … } do`. Rows may be written and the connection used in
--- the body.
+--- Iterates over rows in batches: `for user in User:each{ where = … } do`. Rows may be written and the connection used
+-- in the body. What the order and the key need is read whatever `attributes` says.
 -- @param options as findAll, and `batch` (500)
 function methods:each(options)
   meta_of(self, "each")
   options = check_options("each", options)
   option_tables.check("each", options, each_options)
-  if #self.primaryKey == 0 then
-    errors.raise("InstanceError", self.name .. " has no primary key to read batches by", { model = self.name })
-  end
-  local batch, terms = check_batch(options), keyset.terms(self, options.order)
-  check_selected(options, terms)
-  local left = options.limit or math.huge
-  local rows, at, last = {}, 0, nil
-  local function fetch()
-    local find = copy(options)
-    find.batch, find.order, find.limit = nil, keyset.order(terms), math.min(batch, left)
-    if last then find.where = { keyset.after(terms, last), options.where } end
-    rows, at = self:findAll(find), 0
-    left = left - #rows
-  end
-  local function mark(row)
-    last = {}
-    for _, term in ipairs(terms) do last[term.name] = row[term.name] end
-  end
-  fetch()
-  if #rows > 0 then mark(rows[#rows]) end
-  local ended = #rows < batch
+  check_keyed(self)
+  local batch, terms, find, names = check_batch(options), keyset.terms(self, options.order), copy(options), {}
+  for i, term in ipairs(terms) do names[i] = term.name end
+  find.batch, find.order, find.attributes = nil, keyset.order(terms), selecting(options.attributes, names)
+  local next_rows = batches(self, find, terms, batch)
+  local rows, at = next_rows() or {}, 0
   return function()
-    if at == #rows and not ended and left > 0 then
-      fetch()
-      if #rows > 0 then mark(rows[#rows]) end
-      ended = #rows < batch
-    end
+    if at == #rows then rows, at = next_rows() or {}, 0 end
     at = at + 1
     return rows[at]
   end
@@ -202,7 +210,8 @@ end
 
 local function plan_lines(db, sql, params)
   local lines = {}
-  for i, row in ipairs(core.query(db._.core, "EXPLAIN QUERY PLAN " .. sql, { replacements = params })) do lines[i] = "  " .. row.detail end
+  local rows = core.query(db._.core, "EXPLAIN QUERY PLAN " .. sql, { replacements = params })
+  for i, row in ipairs(rows) do lines[i] = "  " .. row.detail end
   return lines
 end
 

@@ -27,7 +27,8 @@ function options.check(what, given, allowed, later)
     if later and later[name] then
       errors.raise("UsageError", ('%s: option "%s" is not available yet'):format(what, name), { path = name })
     elseif allowed[name] == nil then
-      errors.raise("UsageError", ('%s: unknown option "%s"%s'):format(what, tostring(name), options.hint(name, names_of(allowed))),
+      local hint = options.hint(name, names_of(allowed))
+      errors.raise("UsageError", ('%s: unknown option "%s"%s'):format(what, tostring(name), hint),
         { path = tostring(name) })
     elseif type(allowed[name]) == "string" then
       errors.raise("UsageError", ('%s: option "%s" %s'):format(what, name, allowed[name]), { path = name })
@@ -43,8 +44,8 @@ function options.kind(what, given, name, ...)
   for _, kind in ipairs { ... } do
     if type(value) == kind or (kind == "integer" and math.type(value) == "integer") then return value end
   end
-  errors.raise("UsageError", ("%s: %s must be a %s, got %s"):format(what, name, table.concat({ ... }, " or a "), type(value)),
-    { path = name })
+  local expected = table.concat({ ... }, " or a ")
+  errors.raise("UsageError", ("%s: %s must be a %s, got %s"):format(what, name, expected, type(value)), { path = name })
 end
 
 return options

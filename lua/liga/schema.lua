@@ -27,9 +27,10 @@ local function database_name(db)
 end
 
 local function check_match(db, pattern)
-  if pattern and not database_name(db):find(pattern) then
-    errors.usage("sync: the database %q does not match %q", database_name(db), pattern)
-  end
+  if pattern == nil then return end
+  local ok, found = pcall(string.find, database_name(db), pattern)
+  if not ok then errors.usage("sync: match is no Lua pattern: %q", pattern) end
+  if not found then errors.usage("sync: the database %q does not match %q", database_name(db), pattern) end
 end
 
 local function models_of(class)
@@ -59,7 +60,8 @@ local function defer_constraints(db, given)
 end
 
 local function run(db, statements, given, dropping)
-  return transaction.run(db, { transaction = given.transaction }, function()
+  if #statements == 0 then return end
+  transaction.run(db, { transaction = given.transaction }, function()
     if dropping then defer_constraints(db, given) end
     execute_all(db, statements, given)
   end)

@@ -1,436 +1,540 @@
---- Transactions: managed by a function, unmanaged, nested as savepoints; savepoints by name.
+--- Transactions: `db:transaction(function(t) ... end)`, `local t <close> = db:transaction()`, savepoints.
 --
--- A transaction owns a connection by a lease of the core, at [1]: that is how `{transaction = t}` finds it. Levels of one lease
--- (the transaction, nested ones, savepoints) stand in a stack and end in order.
+-- A connection that a transaction owns is a lease of the core. What is open on it is a stack of *levels*: the outermost
+-- transaction (BEGIN), nested ones and savepoint objects (SAVEPOINT). Levels end in order, the innermost first.
+--
+-- Fields of a level:
+--   [1] the lease · db · settings · levels (the stack, shared) · finished · name (of its savepoint; nil: BEGIN)
+--   managed · thread, before (the coroutine it is current in, what was current there) · committed, undone (callbacks)
+--   of the outermost: wrapped (coroutine → binding) · doomed (why it can't be committed any more)
 local core = require "liga.core"
 local errors = require "liga.errors"
 local options = require "liga.options"
 
 local transaction = {}
 
-local isolations = {
-  ["read uncommitted"] = true, ["read committed"] = true, ["repeatable read"] = true, ["serializable"] = true,
-}
-local modes = { deferred = true, immediate = true, exclusive = true }
-local allowed = {
-  isolation = true, readOnly = true, deferrable = true, mode = true, retry = true, savepoint = true, transaction = true,
-  logging = true,
-}
-
-local Transaction = { __name = "liga.Transaction" }
-Transaction.__index = Transaction
-
-local function is_transaction(value)
-  return type(value) == "table" and getmetatable(value) == Transaction
-end
-
 -- Options ------------------------------------------------------------------------------------------------------------
 
-local function check_word(given, name, words)
+local allowed = {
+  isolation = true, readOnly = true, deferrable = true, mode = true, retry = true, savepoint = true, transaction = true,
+  isolationLevel = "is written isolation", type = "is written mode",
+}
+
+local words = {
+  isolation = { "read uncommitted", "read committed", "repeatable read", "serializable" },
+  mode = { "deferred", "immediate", "exclusive" },
+}
+
+--- An option that is one of a few words, in any case.
+local function read_word(given, name)
   local value = given[name]
-  if value == nil then return end
-  if type(value) ~= "string" or not words[value:lower()] then
-    local list = {}
-    for word in pairs(words) do list[#list + 1] = word end
-    table.sort(list)
-    errors.usage("transaction: %s must be one of %s", name, table.concat(list, ", "))
+  if value == nil then return nil end
+  local word = type(value) == "string" and value:lower():gsub("[%s_]+", " ")
+  for _, known in ipairs(words[name]) do
+    if word == known then return known end
   end
+  errors.usage('transaction: %s must be "%s"', name, table.concat(words[name], '" or "'))
 end
 
-local function check_options(given)
-  if type(given) ~= "table" or is_transaction(given) then
-    errors.usage("transaction: a table of options or a function expected, got %s", type(given))
+local function read_retry(given)
+  local retry = options.kind("transaction", given, "retry", "integer") or 0
+  if retry < 0 then errors.usage "transaction: retry must not be negative" end
+  return retry
+end
+
+--- Reads the options of a transaction.
+local function read_settings(given)
+  if given == nil then given = {} end
+  if type(given) ~= "table" or getmetatable(given) then
+    errors.usage("db:transaction: a function or a table of options expected, got %s", type(given))
   end
   options.check("transaction", given, allowed)
-  check_word(given, "isolation", isolations)
-  check_word(given, "mode", modes)
-  for _, name in ipairs { "readOnly", "deferrable", "savepoint" } do options.kind("transaction", given, name, "boolean") end
-  local retry = options.kind("transaction", given, "retry", "integer")
-  if retry and retry < 0 then errors.usage "transaction: retry must not be negative" end
-  if given.transaction ~= nil and not is_transaction(given.transaction) then
-    errors.usage "transaction: transaction must be a transaction object"
+  options.kind("transaction", given, "savepoint", "boolean")
+  local settings = {
+    isolation = read_word(given, "isolation"), mode = read_word(given, "mode"), retry = read_retry(given),
+    readOnly = options.kind("transaction", given, "readOnly", "boolean"),
+    deferrable = options.kind("transaction", given, "deferrable", "boolean"), within = given.transaction,
+  }
+  settings.writes = not settings.readOnly and settings.mode ~= "deferred"
+  return settings
+end
+
+--- What a nested transaction asks for must be what the outer one is.
+local function check_nested(settings, outer)
+  if settings.retry > 0 then
+    errors.usage "transaction: retry belongs to the outermost transaction, which is run again as a whole"
+  end
+  for _, name in ipairs { "isolation", "mode", "readOnly", "deferrable" } do
+    if settings[name] ~= nil and settings[name] ~= outer[name] then
+      errors.usage("transaction: %s of a nested transaction must be that of the outer one", name)
+    end
   end
 end
 
 -- Levels -------------------------------------------------------------------------------------------------------------
--- stack: of one lease, innermost last. A level has finished, committed (lists of callbacks), name (of its savepoint).
 
---- Savepoints end with what they stand in; a nested transaction has to be ended first.
-local function drop_savepoints(level)
-  local stack = level.stack
-  while stack[#stack] ~= level and stack[#stack].savepoint do
-    stack[#stack].finished = true
-    stack[#stack] = nil
+local Transaction = { __name = "liga.Transaction" }
+local Savepoint = { __name = "liga.Savepoint" }
+
+local function root_of(level)
+  return level.levels[1]
+end
+
+local function place_of(level)
+  for place = #level.levels, 1, -1 do
+    if level.levels[place] == level then return place end
   end
 end
 
-local function check_top(level)
-  if level.finished then errors.usage "the transaction is finished" end
-  if level.stack[#level.stack] ~= level then
-    errors.usage "an inner transaction or savepoint is still open: they end in order, the inner one first"
+--- The level around one, or nil.
+local function outer_of(level)
+  return level.name and level.levels[place_of(level) - 1] or nil
+end
+
+--- Makes a level the current one of a coroutine.
+local function enter(level, thread)
+  local current = level.db._.current
+  level.thread, level.before = thread, current[thread]
+  current[thread] = level
+  level[1]:bind(thread)
+end
+
+--- Makes what was current before a level current again in its coroutine.
+local function leave(level)
+  local thread, current = level.thread, level.db._.current
+  if not thread or current[thread] ~= level then return end
+  local before = level.before
+  while before and before.finished do before = before.before end
+  current[thread] = before
+  if before then before[1]:bind(thread) else level[1]:unbind(thread) end
+end
+
+--- The coroutines made by t:wrap don't go on in a transaction that is over.
+local function leave_wrapped(root)
+  for _, binding in pairs(root.wrapped) do
+    if binding.owner.finished then leave(binding) end
   end
 end
 
-local function new_level(lease, stack, db)
-  local level = setmetatable({
-    lease, stack = stack, db = db, finished = false, after_commit = {}, after_rollback = {},
-  }, Transaction)
-  stack[#stack + 1] = level
-  return level
+--- Ends a level and what is open inside it.
+local function drop(level)
+  local levels, root = level.levels, root_of(level)
+  for place = #levels, place_of(level), -1 do
+    local inner = levels[place]
+    levels[place], inner.finished = nil, true
+    inner.db._.running[inner] = nil
+    leave(inner)
+  end
+  leave_wrapped(root)
 end
 
-local function pop(level)
-  level.finished = true
-  level.stack[#level.stack] = nil
+local function check_open(level, what)
+  if level.finished or level[1]:state() == "released" then errors.usage("%s is finished", what) end
 end
 
-local function quoted(name)
-  return '"' .. name:gsub('"', '""') .. '"'
+--- Savepoints end with the transaction around them; a nested transaction must have been ended before.
+local function check_innermost(level, what)
+  for place = #level.levels, place_of(level) + 1, -1 do
+    local nested = getmetatable(level.levels[place]) ~= Savepoint
+    if nested or getmetatable(level) == Savepoint then
+      errors.usage("%s can't end yet: %s inside it is still open, and they end in order", what,
+        nested and "a nested transaction" or "a savepoint")
+    end
+  end
 end
 
-local function run_all(callbacks)
-  for _, callback in ipairs(callbacks) do callback() end
-end
+-- Callbacks ----------------------------------------------------------------------------------------------------------
 
 local function append(list, more)
   table.move(more, 1, #more, #list + 1, list)
 end
 
--- The outermost level ------------------------------------------------------------------------------------------------
-
---- Gives the connection back; a coroutine that was bound is free again.
-local function release(level)
-  local lease = level[1]
-  for thread in pairs(level.threads) do
-    lease:unbind(thread)
-    level.db._.current[thread] = nil
+--- Runs all callbacks.
+-- @return whether all went well, the first error
+local function run_callbacks(list)
+  local fine, first = true, nil
+  for _, callback in ipairs(list) do
+    local ok, problem = pcall(callback)
+    if not ok and fine then fine, first = false, problem end
   end
-  lease:release()
+  return fine, first
 end
 
-local function begin(db, given, level)
+--- An error in afterRollback must not take the place of the one that rolled back.
+local function run_undone(level)
+  local fine, problem = run_callbacks(level.undone)
+  if not fine then warn("liga: error in afterRollback: ", tostring(problem)) end
+end
+
+--- Runs what was to be done after the outermost commit; the first error in it is raised when all have run.
+local function run_committed(level)
+  if level.name then return end
+  local fine, problem = run_callbacks(level.committed)
+  if not fine then error(problem, 0) end
+end
+
+-- Ending -------------------------------------------------------------------------------------------------------------
+
+--- Takes back what a level did. It never raises: the error that is on its way matters more.
+local function undo(level)
   local lease = level[1]
-  lease:set_read_only(given.readOnly == true)
-  local mode = given.mode and given.mode:lower() or (given.readOnly and "deferred") or nil
-  lease:run(core.begin_text(db._.core, mode), mode ~= "deferred")
-end
-
---- Opens the outermost level on a connection of its own.
-local function open(db, given)
-  local mode = given.mode and given.mode:lower()
-  local lease = core.lease(db._.core, not given.readOnly and mode ~= "deferred")
-  local level = new_level(lease, {}, db)
-  level.threads = {}
-  level.given = given
-  local ok, problem = pcall(begin, db, given, level)
-  if ok then return level end
-  pop(level)
-  release(level)
-  error(problem, 0)
-end
-
-local function was_lost()
-  errors.raise("DatabaseError", "the transaction was rolled back by the database after an error; nothing is committed",
-    { outcome = "rolled_back" })
-end
-
-local function commit_outermost(level)
-  local lease = level[1]
-  if lease:state() ~= "open" then
-    pop(level)
-    release(level)
-    run_all(level.after_rollback)
-    was_lost()
-  end
-  lease:run "COMMIT"
-  pop(level)
-  release(level)
-  run_all(level.after_commit)
-end
-
-local function rollback_outermost(level)
-  local lease = level[1]
-  pop(level)
-  local ok, problem = true, nil
-  if lease:state() == "open" then ok, problem = pcall(lease.run, lease, "ROLLBACK") end
-  release(level)
-  run_all(level.after_rollback)
-  if not ok then error(problem, 0) end
-end
-
--- Nested levels ------------------------------------------------------------------------------------------------------
-
-local function open_nested(outer, name)
-  local level = new_level(outer[1], outer.stack, outer.db)
-  level.outer = outer
-  level.name = quoted(name or outer[1]:savepoint())
-  local ok, problem = pcall(level[1].run, level[1], "SAVEPOINT " .. level.name)
-  if ok then return level end
-  pop(level)
-  error(problem, 0)
-end
-
-local function commit_nested(level)
-  level[1]:run("RELEASE " .. level.name)
-  pop(level)
-  append(level.outer.after_commit, level.after_commit)
-  append(level.outer.after_rollback, level.after_rollback)
-end
-
-local function rollback_nested(level)
-  local lease = level[1]
-  pop(level)
   if lease:state() ~= "open" then return end
-  lease:run("ROLLBACK TO " .. level.name)
-  lease:run("RELEASE " .. level.name)
-end
-
-local function commit(level)
-  if level.outer then commit_nested(level) else commit_outermost(level) end
+  if not level.name then
+    pcall(lease.run, lease, "ROLLBACK")
+    return
+  end
+  local ok, problem = pcall(lease.run, lease, "ROLLBACK TO " .. level.name)
+  if ok then ok, problem = pcall(lease.run, lease, "RELEASE " .. level.name) end
+  if not ok then root_of(level).doomed = problem end
 end
 
 local function rollback(level)
-  if level.outer then rollback_nested(level) else rollback_outermost(level) end
-end
-
---- Everything above a level that is ended by force (an error, a closed coroutine) is over too.
-local function drop_inner(level)
-  local stack = level.stack
-  while stack[#stack] and stack[#stack] ~= level do pop(stack[#stack]) end
-end
-
--- Methods ------------------------------------------------------------------------------------------------------------
-
-local function check_unmanaged(level, verb)
-  if level.managed then
-    errors.usage("a managed transaction ends with its function: return to commit, raise an error to roll back, instead of t:%s()", verb)
+  undo(level)
+  local outer = outer_of(level)
+  drop(level)
+  if outer then
+    append(outer.committed, level.undone)       -- they run after the outermost, unless that is rolled back too
+  else
+    level[1]:release()                          -- closes a connection that still has a transaction open
+    run_undone(level)
   end
 end
 
---- Commits. Raises what the database raises (the transaction is rolled back then); UsageError when it is finished.
-function Transaction:commit()
-  if not self.finished then drop_savepoints(self) end
-  check_top(self)
-  check_unmanaged(self, "commit")
-  local ok, problem = pcall(commit, self)
-  if ok then return end
-  if not self.finished then pcall(rollback, self) end
+--- Rolls a level back if its coroutine is closed in the middle, or if an error leaves it.
+local Guard = {}
+function Guard.__close(guard)
+  if not guard.done and not guard.level.finished then rollback(guard.level) end
+end
+
+local function guarded(level)
+  return setmetatable({ level = level }, Guard)
+end
+
+-- What the connection says at the end; "open" is as it should be.
+local lost = {
+  idle = { "DatabaseError", "the database has rolled the transaction back by itself, after an earlier error" },
+  broken = { "ConnectionError", "the connection was lost; the transaction is rolled back" },
+}
+
+local function check_alive(level)
+  local problem = lost[level[1]:state()]
+  if problem then errors.raise(problem[1], problem[2], { outcome = "rolled_back" }) end
+  local first = root_of(level).doomed
+  if not first then return end
+  errors.raise("DatabaseError", "the transaction can't be committed, as a part of it could not be rolled back",
+    { outcome = "rolled_back", cause = first })
+end
+
+local function send_commit(level)
+  check_alive(level)
+  level[1]:run(level.name and "RELEASE " .. level.name or "COMMIT")
+end
+
+local function fail(level, problem)
+  if errors.is(problem) and problem.outcome == "none" then problem.outcome = "rolled_back" end
+  rollback(level)
   error(problem, 0)
 end
 
---- Rolls back. UsageError when it is finished.
-function Transaction:rollback()
-  if not self.finished then drop_savepoints(self) end
-  check_top(self)
-  check_unmanaged(self, "rollback")
-  rollback(self)
+--- Ends a level well: what was done inside becomes part of the level around it, or is committed.
+local function commit(level, what)
+  check_open(level, what)
+  check_innermost(level, what)
+  local guard <close> = guarded(level)
+  local ok, problem = pcall(send_commit, level)
+  if not ok then fail(level, problem) end
+  guard.done = true
+  local outer = outer_of(level)
+  drop(level)
+  if outer then append(outer.committed, level.committed) else level[1]:release() end
 end
 
---- Whether it was committed or rolled back.
-function Transaction:isFinished()
-  return self.finished
+-- Beginning ----------------------------------------------------------------------------------------------------------
+
+local function new_level(class, db, lease, levels, settings)
+  return setmetatable({
+    lease, db = db, levels = levels, settings = settings, committed = {}, undone = {}, finished = false,
+  }, class)
 end
 
-local function check_callback(callback)
-  if type(callback) ~= "function" then errors.usage("a function expected, got %s", type(callback)) end
+local function send_begin(level)
+  local lease, settings = level[1], level.settings
+  lease:set_read_only(settings.readOnly == true)
+  local mode = settings.mode or settings.readOnly and "deferred" or nil
+  lease:run(core.begin_text(level.db._.core, mode), settings.writes)
 end
 
---- Calls a function after the outermost transaction has committed; dropped if an enclosing level is rolled back.
-function Transaction:afterCommit(callback)
-  check_callback(callback)
-  if self.finished then errors.usage "the transaction is finished" end
-  table.insert(self.after_commit, callback)
+local function new_outermost(db, settings)
+  local lease = core.lease(db._.core, settings.writes)
+  local level = new_level(Transaction, db, lease, {}, settings)
+  level.levels[1], level.wrapped = level, setmetatable({}, { __mode = "k" })
+  local guard <close> = guarded(level)
+  local ok, problem = pcall(send_begin, level)
+  if not ok then fail(level, problem) end
+  guard.done = true
+  return level
 end
 
---- Calls a function after the outermost transaction was rolled back.
-function Transaction:afterRollback(callback)
-  check_callback(callback)
-  if self.finished then errors.usage "the transaction is finished" end
-  table.insert(self.after_rollback, callback)
+--- A level inside another: a savepoint whose name nobody else uses.
+local function new_inner(class, outer)
+  local lease, levels = outer[1], outer.levels
+  local level = new_level(class, outer.db, lease, levels, outer.settings)
+  level.name = lease:savepoint()
+  lease:run("SAVEPOINT " .. level.name)
+  levels[#levels + 1] = level
+  return level
 end
 
--- A level that leaves its scope unfinished is rolled back; an error on the way does not hide the first one.
-function Transaction:__close()
-  if self.finished then return end
-  drop_inner(self)
-  local ok, problem = pcall(rollback, self)
-  if not ok then warn("liga: rolling back failed: ", tostring(problem)) end
-end
-
--- Coroutines ---------------------------------------------------------------------------------------------------------
-
-local function root_of(level)
-  return level.stack[1] or level
-end
-
---- Makes a level the current one of a coroutine; returns what was current before.
-local function enter(level, thread)
-  local current = level.db._.current
-  local before = current[thread]
-  current[thread] = level
-  if not before or before[1] ~= level[1] then
-    level[1]:bind(thread)
-    root_of(level).threads[thread] = true
-  end
-  return before
-end
-
-local function leave(level, thread, before)
-  local current = level.db._.current
-  if before and not before.finished then
-    current[thread] = before
-    before[1]:bind(thread)
-  else
-    current[thread] = nil
-    local root = root_of(level)
-    if root.threads then root.threads[thread] = nil end
-    level[1]:unbind(thread)
-  end
-end
-
-local function check_resumed(ok, ...)
-  if not ok then error((...), 0) end
-  return ...
-end
-
---- Like coroutine.wrap: the new coroutine is inside the transaction.
-function Transaction:wrap(body)
-  check_callback(body)
-  if self.finished then errors.usage "the transaction is finished" end
-  local thread = coroutine.create(body)
-  enter(self, thread)
-  return function(...) return check_resumed(coroutine.resume(thread, ...)) end
-end
-
-local function innermost(level)
-  return level.stack[#level.stack]
-end
-
--- Savepoints ---------------------------------------------------------------------------------------------------------
-
-local Savepoint = { __name = "liga.Savepoint" }
-Savepoint.__index = Savepoint
-
---- Sets a savepoint. `:rollback()` undoes what was done since, `:release()` keeps it; `<close>` releases, or rolls back
--- when left by an error.
--- @param name any text, or nil
-function Transaction:savepoint(name)
-  if self.finished then errors.usage "the transaction is finished" end
-  if name ~= nil and (type(name) ~= "string" or name == "" or name:find "%z") then
-    errors.usage("savepoint: a name expected, got %s", type(name))
-  end
-  local level = open_nested(innermost(self), name)
-  level.savepoint = true
-  return setmetatable({ level = level }, Savepoint)
-end
-
-function Savepoint:rollback()
-  check_top(self.level)
-  rollback_nested(self.level)
-end
-
-function Savepoint:release()
-  check_top(self.level)
-  commit_nested(self.level)
-end
-
-function Savepoint:__close(problem)
-  local level = self.level
-  if level.finished then return end
-  drop_inner(level)
-  if problem ~= nil then rollback_nested(level) else commit_nested(level) end
-end
-
--- Running ------------------------------------------------------------------------------------------------------------
-
---- What is current for the running coroutine, or nil.
+--- The innermost transaction of the running coroutine, or nil.
+-- @param db the connection
 function transaction.current(db)
   local level = db._.current[coroutine.running()]
-  return level and not level.finished and level or nil
+  while level and level.finished do level = level.before end
+  return level and level.owner or level
 end
 
-local Scope = {}
-
--- Leaves the level whatever happens to the coroutine; rolls back unless the body came to its end.
-function Scope:__close()
-  local level = self.level
-  if not level.finished then level:__close() end
-  leave(level, self.thread, self.before)
+--- The open transaction that a new one is nested in, or nil.
+local function surrounding(db, settings)
+  local within = settings.within
+  if within == nil then return transaction.current(db) end
+  if getmetatable(within) ~= Transaction or within.db ~= db then
+    errors.usage "transaction: transaction must be a transaction object of this database"
+  end
+  check_open(within, "the transaction")
+  return within
 end
 
+local function begin(db, settings)
+  local outer = surrounding(db, settings)
+  if not outer then return new_outermost(db, settings) end
+  check_nested(settings, outer.settings)
+  return new_inner(Transaction, outer)
+end
+
+-- Managed ------------------------------------------------------------------------------------------------------------
+
+--- Commits after the function has returned, and passes its results through.
 local function finish(level, ...)
-  drop_inner(level)
-  level.managed = false
-  level:commit()
+  commit(level, "the transaction")
   return ...
 end
 
-local function run_in(level, body)
-  local thread = coroutine.running()
-  local scope <close> = setmetatable({ level = level, thread = thread, before = enter(level, thread) }, Scope) -- luacheck: ignore
-  level.managed = true
+local function run_body(level, body)
   return finish(level, body(level))
 end
 
-local function run_outermost(db, given, body)
-  return run_in(open(db, given), body)
+local function settle(level, ok, ...)
+  if ok then return ... end
+  if not level.finished then rollback(level) end
+  error((...), 0)
 end
 
---- A pause that grows and varies, so that two who met don't meet again.
+--- Runs the function of a managed transaction. The guard alone would do (and it keeps the traceback of an error) but
+-- for coroutines: an error that leaves one closes no variables until somebody closes the coroutine.
+local function run_level(level, body)
+  local thread, is_main = coroutine.running()
+  level.managed = true
+  enter(level, thread)
+  level.db._.running[level] = true
+  local guard <close> = guarded(level) -- luacheck: ignore guard
+  if is_main then return run_body(level, body) end
+  return settle(level, pcall(run_body, level, body))
+end
+
+local function pass(level, ...)
+  run_committed(level)
+  return ...
+end
+
+--- Returns the level, whose callbacks are still to be run, and the results.
+local function run_once(db, settings, body)
+  local level = begin(db, settings)
+  return level, run_level(level, body)
+end
+
+--- A short pause of random length that grows with every attempt.
 local function pause(attempt)
-  core.sleep(math.min(10 * 2 ^ attempt, 500) * (0.5 + math.random() / 2))
+  core.sleep(math.random() * math.min(1000, 10 * 2 ^ attempt))
 end
 
-local function is_retryable(problem)
-  return errors.is(problem) and problem.retryable == true
-end
-
-local function run_again(db, given, body, attempt)
-  local results = table.pack(pcall(run_outermost, db, given, body))
-  if results[1] then return table.unpack(results, 2, results.n) end
-  if attempt >= given.retry or not is_retryable(results[2]) then error(results[2], 0) end
-  pause(attempt)
-  return run_again(db, given, body, attempt + 1)
-end
-
-local function check_outer(db, outer)
-  if outer.db ~= db then errors.usage "the transaction belongs to another database" end
-  if outer.finished then errors.usage "the transaction is finished" end
-end
-
---- Runs a function in a transaction, or opens an unmanaged one if there is no function.
--- @param db the connection
--- @param given options, or nil
--- @param body function(t), or nil
--- @return the results of the function; or the transaction
-function transaction.run(db, given, body)
-  if type(given) == "function" and body == nil then given, body = nil, given end
-  given = given == nil and {} or given
-  check_options(given)
-  if body ~= nil and type(body) ~= "function" then errors.usage("transaction: a function expected, got %s", type(body)) end
-  local outer = given.transaction or (body and transaction.current(db)) or nil
-  if not outer then
-    if not body then return open(db, given) end
-    if given.retry then return run_again(db, given, body, 0) end
-    return run_outermost(db, given, body)
+--- Runs a managed transaction again after an error that a second attempt may not meet.
+local function run_again(db, settings, body)
+  for attempt = 1, settings.retry do
+    local results = table.pack(pcall(run_once, db, settings, body))
+    if results[1] then return pass(table.unpack(results, 2, results.n)) end
+    local problem = results[2]
+    if not (errors.is(problem) and problem.retryable) then error(problem, 0) end
+    pause(attempt)
   end
-  check_outer(db, outer)
-  if given.retry then errors.usage "transaction: retry is for the outermost transaction" end
-  local level = open_nested(innermost(outer))
-  if not body then return level end
-  return run_in(level, body)
+  return pass(run_once(db, settings, body))
 end
 
---- Runs a function so that its writes happen together: under the call's transaction, the current one, or a new one.
--- @param given options of the call (its `transaction` is used), or nil
+--- Begins a transaction. With a function: runs it, commits, passes its results through; an error rolls back and goes
+-- on. Without: returns the transaction, which its user ends. Inside another one it is a savepoint.
+-- @param db the connection
+-- @param ... options {isolation, readOnly, deferrable, mode, retry, savepoint, transaction}, or nothing; the function
+function transaction.run(db, ...)
+  local count, given, body = select("#", ...), ...
+  if count == 1 and type(given) ~= "table" then count, given, body = 2, nil, given end
+  local settings = read_settings(given)
+  if count < 2 then
+    if settings.retry > 0 then errors.usage "transaction: retry needs a function, which can be run again" end
+    return begin(db, settings)
+  end
+  if type(body) ~= "function" then errors.usage("db:transaction: a function expected, got %s", type(body)) end
+  if settings.retry > 0 and not surrounding(db, settings) then return run_again(db, settings, body) end
+  return pass(run_once(db, settings, body))
+end
+
+--- Runs a function so that its writes happen together: in the call's transaction, the current one, or a new one.
+-- @param given options of the call, whose `transaction` is used, or nil
 function transaction.atomically(db, given, body)
   return transaction.run(db, { transaction = given and given.transaction }, body)
 end
 
---- Runs several reads so that they see one state: in the open transaction, else in a read-only one.
+--- Runs several reads so that they see one state: in the open transaction, else in one of their own.
 function transaction.snapshot(db, given, body)
-  if (given and given.transaction) or transaction.current(db) then return body() end
+  if (given and given.transaction ~= nil) or transaction.current(db) then return body() end
   return transaction.run(db, { mode = "deferred" }, body)
+end
+
+--- Whether functions of managed transactions are running; those of coroutines that were dropped don't count.
+function transaction.is_running(db)
+  local running = db._.running
+  if next(running) then collectgarbage() end
+  return next(running) ~= nil
+end
+
+-- The transaction object ---------------------------------------------------------------------------------------------
+
+local methods = {}
+Transaction.__index = methods
+
+local function check_self(self, class, name)
+  if getmetatable(self) == class then return end
+  errors.usage("%s expected as self, got %s (call it with a colon: :%s(...))", class.__name, type(self), name)
+end
+
+local function check_transaction(self, name)
+  check_self(self, Transaction, name)
+  check_open(self, "the transaction")
+end
+
+local function check_unmanaged(self, name)
+  check_transaction(self, name)
+  if not self.managed then return end
+  errors.usage("t:%s: this transaction ends with its function (raise an error in it to roll back)", name)
+end
+
+local function check_function(value, name)
+  if type(value) ~= "function" then errors.usage("t:%s: a function expected, got %s", name, type(value)) end
+end
+
+--- Commits an unmanaged transaction; one inside another becomes part of it.
+function methods:commit()
+  check_unmanaged(self, "commit")
+  commit(self, "the transaction")
+  run_committed(self)
+end
+
+--- Rolls an unmanaged transaction back, with everything that is open inside it.
+function methods:rollback()
+  check_unmanaged(self, "rollback")
+  rollback(self)
+end
+
+--- Whether the transaction was committed or rolled back, by itself or with one around it.
+function methods:isFinished()
+  check_self(self, Transaction, "isFinished")
+  return self.finished or self[1]:state() == "released"
+end
+
+--- Calls a function after the outermost transaction has been committed; dropped if this or one around it is rolled
+-- back.
+function methods:afterCommit(callback)
+  check_transaction(self, "afterCommit")
+  check_function(callback, "afterCommit")
+  self.committed[#self.committed + 1] = callback
+end
+
+--- Calls a function after this transaction has been rolled back and the outermost has ended; dropped if one around this
+-- is rolled back.
+function methods:afterRollback(callback)
+  check_transaction(self, "afterRollback")
+  check_function(callback, "afterRollback")
+  self.undone[#self.undone + 1] = callback
+end
+
+--- A point to which can be rolled back.
+-- @param name any text, for the reader; or nil
+-- @return an object with the methods rollback and release; to be closed: released, or rolled back when left by an error
+function methods:savepoint(name)
+  check_transaction(self, "savepoint")
+  if name ~= nil and type(name) ~= "string" then errors.usage("t:savepoint: a name expected, got %s", type(name)) end
+  local point = new_inner(Savepoint, self)
+  point.label = name
+  return point
+end
+
+-- Ends the binding of a wrapped coroutine with its function.
+local Binding = {}
+function Binding.__close(binding)
+  leave(binding)
+  binding.finished = true
+end
+
+--- Like coroutine.wrap: the coroutine is inside the transaction.
+function methods:wrap(f)
+  check_transaction(self, "wrap")
+  check_function(f, "wrap")
+  return coroutine.wrap(function(...)
+    check_open(self, "the transaction")
+    local thread = coroutine.running()
+    local binding <close> = setmetatable({ self[1], db = self.db, owner = self, finished = false }, Binding)
+    enter(binding, thread)
+    root_of(self).wrapped[thread] = binding
+    return f(...)
+  end)
+end
+
+function Transaction:__close()
+  if not self.managed and not self:isFinished() then rollback(self) end
+end
+
+function Transaction:__tostring()
+  return self:isFinished() and "Transaction (finished)" or self.name and "Transaction (nested)" or "Transaction"
+end
+
+-- The savepoint object -----------------------------------------------------------------------------------------------
+
+local point_methods = {}
+Savepoint.__index = point_methods
+
+local function check_point(self, name)
+  check_self(self, Savepoint, name)
+  check_open(self, "the savepoint")
+  check_innermost(self, "the savepoint")
+end
+
+--- Takes back what was done since, and ends the savepoint.
+function point_methods:rollback()
+  check_point(self, "rollback")
+  rollback(self)
+end
+
+--- Keeps what was done since, and ends the savepoint.
+function point_methods:release()
+  check_point(self, "release")
+  commit(self, "the savepoint")
+end
+
+function Savepoint:__close(problem)
+  if self.finished or self[1]:state() == "released" then return end
+  if problem == nil then commit(self, "the savepoint") else rollback(self) end
+end
+
+function Savepoint:__tostring()
+  return self.label and ("Savepoint %q"):format(self.label) or "Savepoint"
 end
 
 return transaction

@@ -1,0 +1,208 @@
+--- What goes before a row is destroyed: by the option `dependent` of hasOne and hasMany, and junction rows that no
+-- constraint takes away.
+--
+--   "delete" deletes the targets (and what depends on them) · "nullify" clears their foreign key · "restrict" refuses
+--
+-- Everything happens in one transaction. Rows are read and written by sets, a level of the tree at a time.
+local core = require "liga.core"
+local errors = require "liga.errors"
+local keyset = require "liga.keyset"
+local record = require "liga.association.record"
+local transaction = require "liga.transaction"
+
+local dependents = {}
+
+local apply                         -- name of a rule → function(context, association record, condition)
+
+-- Rules --------------------------------------------------------------------------------------------------------------
+
+local function rule_of(a)
+  if not a.complete then return nil end
+  if a.read.dependent then return a.read.dependent end
+  return a.kind.name == "belongsToMany" and not record.has_constraint(a) and "unlink" or nil
+end
+
+--- The associations of a model that have rules; "restrict" first: it must see the rows before another rule takes them.
+local function rules_of(class)
+  local first, rest = {}, {}
+  for _, a in ipairs(getmetatable(class).associations) do
+    local rule = rule_of(a)
+    local list = rule == "restrict" and first or rest
+    list[#list + 1] = rule and { name = rule, association = a } or nil
+  end
+  return table.move(rest, 1, #rest, #first + 1, first)
+end
+
+--- What has to be known of a row to find what depends on it.
+local function needed_names(class, rules)
+  local names, seen = {}, {}
+  local function add(list)
+    for _, name in ipairs(list) do
+      if not seen[name] then names[#names + 1] = name end
+      seen[name] = true
+    end
+  end
+  add(class.primaryKey)
+  for _, rule in ipairs(rules) do add(rule.association.sourceKey) end
+  return names
+end
+
+--- The values of the source's key over all rows; a row without is nobody's source.
+local function source_keys(a, rows)
+  local keys = {}
+  for _, row in ipairs(rows) do
+    local key = {}
+    for _, name in ipairs(a.sourceKey) do key[#key + 1] = row[name] end
+    if #key == #a.sourceKey then keys[#keys + 1] = key end
+  end
+  return keys
+end
+
+--- The condition for what belongs to these rows: linked by key, inside scope and filter of the association.
+local function condition(a, rows)
+  local list = { keyset.among(a.foreignKey, source_keys(a, rows)) }
+  if a.kind.name == "belongsToMany" then
+    list[#list + 1] = a.read.through.scope
+    return list
+  end
+  list[#list + 1] = a.read.scope
+  list[#list + 1] = a.read.where
+  return list
+end
+
+-- Rows ---------------------------------------------------------------------------------------------------------------
+
+--- Options of a call that is part of a destroy.
+local function calling(context, more)
+  more.transaction, more.logging = context.transaction, context.logging
+  return more
+end
+
+local function find_rows(context, class, rules, find)
+  find.attributes, find.raw = needed_names(class, rules), true
+  if #find.attributes == 0 then find.attributes = nil end
+  return class:findAll(calling(context, find))
+end
+
+local function key_text(class, row)
+  local parts = {}
+  for i, name in ipairs(class.primaryKey) do
+    local text = tostring(row[name])
+    parts[i] = #text .. ":" .. text
+  end
+  return table.concat(parts)
+end
+
+--- Leaves out rows that were met before: references may run in circles.
+local function new_rows(context, class, rows)
+  if #class.primaryKey == 0 then return rows end
+  local met, fresh = context.met[class] or {}, {}
+  context.met[class] = met
+  for _, row in ipairs(rows) do
+    local key = key_text(class, row)
+    if not met[key] then fresh[#fresh + 1] = row end
+    met[key] = true
+  end
+  return fresh
+end
+
+--- Applies the rules to what depends on rows.
+-- @return the rows that were not met before
+local function apply_rules(context, class, rules, rows)
+  local fresh = new_rows(context, class, rows)
+  if #fresh == 0 then return fresh end
+  for _, rule in ipairs(rules) do
+    apply[rule.name](context, rule.association, condition(rule.association, fresh))
+  end
+  return fresh
+end
+
+--- The condition for just these rows, where they have keys.
+local function naming(class, rows, otherwise)
+  if #class.primaryKey == 0 then return otherwise end
+  local keys = {}
+  for i, row in ipairs(rows) do
+    keys[i] = {}
+    for place, name in ipairs(class.primaryKey) do keys[i][place] = row[name] end
+  end
+  return keyset.among(class.primaryKey, keys)
+end
+
+apply = {
+  ["delete"] = function(context, a, where)
+    local class, rules = a.target, rules_of(a.target)
+    if #rules > 0 then
+      local fresh = apply_rules(context, class, rules, find_rows(context, class, rules, { where = where }))
+      where = naming(class, fresh, where)
+    end
+    core.class_methods.destroy(class, calling(context, { where = where }), true)
+  end,
+
+  nullify = function(context, a, where)
+    local values = {}
+    for _, name in ipairs(a.foreignKey) do values[name] = core.null end
+    a.target:update(values, calling(context, { where = where }))
+  end,
+
+  restrict = function(context, a, where)
+    if not a.target:exists(calling(context, { where = where })) then return end
+    errors.raise("AssociationError",
+      ('%s can\'t be destroyed: rows of %s still belong to it (dependent = "restrict")'):format(a.source.name, a.label),
+      { model = a.source.name, attribute = a.as, attributes = { a.as } })
+  end,
+
+  unlink = function(context, a, where)
+    core.class_methods.destroy(a.through, calling(context, { where = where }), true)
+  end,
+}
+
+-- Destroying ---------------------------------------------------------------------------------------------------------
+
+local function new_context(options)
+  return { met = {}, transaction = options.transaction, logging = options.logging }
+end
+
+--- The row of an instance as it is stored, not as the instance was changed or which attributes were read.
+local function stored_row(context, class, rules, instance)
+  local row, where = {}, instance:where()
+  for _, name in ipairs(needed_names(class, rules)) do
+    row[name] = where[name]
+    if row[name] == nil then row[name] = core.previous(instance, name) end
+    if row[name] == nil then return find_rows(context, class, rules, { where = where })[1] end
+  end
+  return row
+end
+
+--- Destroys an instance by the rules of its model.
+-- @param instance a stored one
+-- @param options of instance:destroy
+function dependents.destroy_instance(instance, options)
+  local class = core.class_of(instance)
+  local rules, given = rules_of(class), options or {}
+  return transaction.atomically(getmetatable(class).db, given, function()
+    local context = new_context(given)
+    local row = stored_row(context, class, rules, instance)
+    if row then apply_rules(context, class, rules, { row }) end
+    return core.destroy(instance, options, true)
+  end)
+end
+
+--- Destroys rows of a model by its rules.
+-- @param options of Model:destroy; one that names no rows is refused by the core before anything happens
+-- @return the number of rows; with `returning` the rows
+function dependents.destroy_where(class, options)
+  local names_rows = type(options) == "table" and (options.all ~= nil or options.where ~= nil)
+  if not names_rows then return core.class_methods.destroy(class, options, true) end
+  local rules = rules_of(class)
+  return transaction.atomically(getmetatable(class).db, options, function()
+    local context = new_context(options)
+    local rows = find_rows(context, class, rules, {
+      where = options.where, limit = options.limit, order = options.limit and class.primaryKey or nil,
+    })
+    apply_rules(context, class, rules, rows)
+    local _, deleted = core.class_methods.destroy(class, options, true)
+    return #rows, deleted
+  end)
+end
+
+return dependents
