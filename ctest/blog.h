@@ -27,8 +27,18 @@ static inline struct attr *blog_attr(struct model *model, const char *name, stru
     return attr_put(model, &attr);
 }
 
-/* blog_attr(model, "age", .type.id = TYPE_INTEGER, …) */
-#define ATTR(model, name, ...) blog_attr((model), (name), (struct attr){ .allow_null = true, __VA_ARGS__ })
+static inline struct attr *blog_nullable(struct model *model, const char *name, struct attr attr) {
+    attr.allow_null = true;
+    return blog_attr(model, name, attr);
+}
+
+/* ATTR(model, "age", .type.id = TYPE_INTEGER): may be NULL; REQUIRED may not. */
+#define ATTR(model, name, ...) blog_nullable((model), (name), (struct attr){ __VA_ARGS__ })
+#define REQUIRED(model, name, ...) blog_attr((model), (name), (struct attr){ __VA_ARGS__ })
+
+static inline struct attr *blog_text(struct model *model, const char *name) {
+    return ATTR(model, name, .type.id = TYPE_TEXT);
+}
 
 static inline struct attr_list blog_list(struct model *model, const char *first, const char *second) {
     const char *names[] = { first, second };
@@ -36,7 +46,7 @@ static inline struct attr_list blog_list(struct model *model, const char *first,
 }
 
 static inline void blog_generated_id(struct model *model) {
-    ATTR(model, "id", .type.id = TYPE_BIGINT, .auto_increment = true, .allow_null = false);
+    REQUIRED(model, "id", .type.id = TYPE_BIGINT, .auto_increment = true);
     model_set_key(model, blog_list(model, "id", NULL));
 }
 
@@ -53,7 +63,7 @@ static inline void blog_reference(struct model *model, const char *attr, const s
 static inline void blog_define_users(struct blog *blog) {
     struct model *user = blog->user = model_new(&blog->schema, "User", "users");
     blog_generated_id(user);
-    ATTR(user, "name", .type = { .id = TYPE_STRING, .length = 40 }, .allow_null = false);
+    REQUIRED(user, "name", .type = { .id = TYPE_STRING, .length = 40 });
     ATTR(user, "age", .type.id = TYPE_INTEGER);
     ATTR(user, "balance", .type = { .id = TYPE_DECIMAL, .precision = 20, .scale = 2 });
     ATTR(user, "born", .type = { .id = TYPE_DATE, .stored = DATE_MIXED });
@@ -75,8 +85,8 @@ static inline void blog_define_tags(struct blog *blog) {
     ATTR(tag, "word", .type.id = TYPE_TEXT);
     ATTR(tag, "kind", .type.id = TYPE_TEXT);
     struct model *post_tag = blog->post_tag = model_new(&blog->schema, "PostTag", "post_tags");
-    ATTR(post_tag, "postId", .type.id = TYPE_BIGINT, .allow_null = false);
-    ATTR(post_tag, "tagId", .type.id = TYPE_BIGINT, .allow_null = false);
+    REQUIRED(post_tag, "postId", .type.id = TYPE_BIGINT);
+    REQUIRED(post_tag, "tagId", .type.id = TYPE_BIGINT);
     ATTR(post_tag, "note", .type.id = TYPE_TEXT);
     model_set_key(post_tag, blog_list(post_tag, "postId", "tagId"));
     blog_reference(post_tag, "postId", blog->post);
@@ -86,8 +96,8 @@ static inline void blog_define_tags(struct blog *blog) {
 static inline void blog_define_places(struct blog *blog) {
     struct model *place = blog->place = model_new(&blog->schema, "Place", "places");
     place->table_schema = "shop";
-    ATTR(place, "shop", .type.id = TYPE_INTEGER, .allow_null = false);
-    ATTR(place, "shelf", .type.id = TYPE_TEXT, .allow_null = false);
+    REQUIRED(place, "shop", .type.id = TYPE_INTEGER);
+    REQUIRED(place, "shelf", .type.id = TYPE_TEXT);
     ATTR(place, "label", .type.id = TYPE_TEXT);
     model_set_key(place, blog_list(place, "shop", "shelf"));
 }

@@ -43,7 +43,7 @@ for engine in support.engines() do
       pcall(db.transaction, db, { retry = 3 }, function(t)
         runs = runs + 1
         t:afterCommit(function()
-          local ok, e = pcall(db.model, db, "X")
+          local _, e = pcall(db.model, db, "X")
           e.retryable = true
           error(e)
         end)
@@ -98,7 +98,8 @@ for engine in support.engines() do
       local names = { "x", "y", "z" }
       for i = 1, 40 do User:create{ name = i % 4 > 0 and names[i % 4] or nil, age = i % 7 > 1 and i % 7 or nil } end
       local orders = { "name", "-name", { "age", "-name" }, { { "name", "DESC" }, "age" }, { "-age", "-name", "-id" },
-        { { "name", "ASC NULLS FIRST" }, { "age", "DESC NULLS LAST" } }, { { "age", "nulls  first" }, { "id", "desc" } } }
+        { { "name", "ASC NULLS FIRST" }, { "age", "DESC NULLS LAST" } },
+        { { "age", "nulls  first" }, { "id", "desc" } } }
       for _, order in ipairs(orders) do
         local full = type(order) == "string" and { order } or { table.unpack(order) }
         full[#full + 1] = "id"
@@ -213,7 +214,9 @@ for engine in support.engines() do
   describe("probe dependents " .. engine.name, function()
     it("does not touch other rows of a source whose key was not read", function()
       local db <close> = engine:open()
-      local User = db:define("User", { code = { type = liga.STRING, unique = true }, name = liga.STRING }, { timestamps = false })
+      local User = db:define("User", {
+        code = { type = liga.STRING, unique = true }, name = liga.STRING,
+      }, { timestamps = false })
       local Post = db:define("Post", { title = liga.STRING }, { timestamps = false })
       User:hasMany(Post, { dependent = "delete", sourceKey = "code", foreignKey = "userCode", constraints = false })
       db:sync()

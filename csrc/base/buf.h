@@ -13,6 +13,7 @@ struct buf {
     size_t len, size;
 };
 
+/* Starts an empty text. None of these can fail: when memory is out the arena's oom does not return. */
 void buf_init(struct buf *buf, struct arena *arena);
 void buf_addc(struct buf *buf, char c);
 void buf_add(struct buf *buf, const char *text, size_t len);

@@ -1,4 +1,4 @@
-/* Which statements a find needs, which column belongs to which node. Printed and tested without Lua. */
+/* A find as one select, and which column of its result belongs to which node. */
 #ifndef LIGA_LOAD_PLAN_H
 #define LIGA_LOAD_PLAN_H
 
@@ -25,7 +25,7 @@ struct plan_node {
     int children;
 };
 
-/* One statement and what its rows become. */
+/* One statement and what its rows become. Everything lives in the arena it was made in. */
 struct plan {
     struct select *select;
     struct plan_node *nodes;

@@ -38,13 +38,19 @@ static void check_stored(lua_State *L, struct call *call, const struct access *a
               access->assoc->source->name);
 }
 
-static bool read_near(lua_State *L, struct call *call, struct access *access) {
+/* belongsTo: NULL refers to nothing, but a key that was not selected is not known. A setter needs no key. */
+static bool may_lack(const struct access *access, const struct instance *instance, const struct attr *attr) {
+    if (access->assoc->kind->holder != HELD_BY_SOURCE) return false;
+    bool stored = access->verb == VERB_GET && instance->state == INSTANCE_STORED;
+    return !stored || original_kind(instance->rowset, instance->row, attr) != ORIGINAL_ABSENT;
+}
+
+static bool read_near(lua_State *L, struct call *call, struct access *access, const struct instance *instance) {
     const struct attr_list near = access->assoc->hops[0].near;
-    bool by_source = access->assoc->kind->holder == HELD_BY_SOURCE;
     access->source = arena_array(&call->arena, struct value, near.count + 1);
     if (!read_attributes(L, call, 1, near, access->source)) return false;
-    for (int k = 0; k < near.count && !by_source; k++) {
-        if (access->source[k].kind != VALUE_NULL) continue;
+    for (int k = 0; k < near.count; k++) {
+        if (access->source[k].kind != VALUE_NULL || may_lack(access, instance, near.items[k])) continue;
         error_set(&call->error, &call->arena, ERROR_INSTANCE, "%s: this %s has no %s", method_of(call, access),
                   access->assoc->source->name, near.items[k]->name);
         call->error.model = access->assoc->source->name;
@@ -93,7 +99,7 @@ struct call *access_open(lua_State *L, struct access **out, enum verb verb) {
     access->verb = verb;
     access->save = !save_is_false(L, 3);
     check_stored(L, call, access, &instance);
-    if (!read_near(L, call, access)) call_raise(L, call);
+    if (!read_near(L, call, access, &instance)) call_raise(L, call);
     if (is_read(verb)) return call;
     call->writes = true;
     call->data = access;
@@ -160,13 +166,14 @@ static bool read_instance(lua_State *L, struct call *call, struct access *access
 }
 
 /* The key as bytes, each part with kind and length: equal keys, equal texts. */
-static void push_key_text(lua_State *L, const struct element *element, int parts) {
+static void push_key_text(lua_State *L, const struct value *key, int parts) {
     luaL_Buffer buffer;
     luaL_buffinit(L, &buffer);
     for (int k = 0; k < parts; k++) {
-        struct value value = element->key[k];
+        struct value value = key[k];
         bool text = value.kind == VALUE_TEXT || value.kind == VALUE_BLOB;
         size_t len = text ? value.len : sizeof value.as.integer;
+        if (value.kind == VALUE_BOOL) value = value_int(value.as.boolean);
         luaL_addchar(&buffer, (char)('0' + (int)value.kind));
         luaL_addlstring(&buffer, (const char *)&len, sizeof len);
         luaL_addlstring(&buffer, text ? value.as.text : (const char *)&value.as.integer, len);
@@ -174,19 +181,63 @@ static void push_key_text(lua_State *L, const struct element *element, int parts
     luaL_pushresult(&buffer);
 }
 
-/* Each target counts once. The table at `seen` maps key texts to true. */
-static bool is_new_element(lua_State *L, const struct element *element, int parts, int seen) {
-    push_key_text(L, element, parts);
+/* Each target counts once. The table at `seen` maps key texts to places; returns that of an equal element, 0: there is none. */
+static int place_of_equal(lua_State *L, const struct access *access, const struct value *key, int seen) {
+    push_key_text(L, key, access->assoc->target->key.count);
     lua_pushvalue(L, -1);
-    bool fresh = lua_rawget(L, seen) == LUA_TNIL;
+    lua_rawget(L, seen);
+    int place = (int)lua_tointeger(L, -1);
     lua_pop(L, 1);
-    if (fresh) {
-        lua_pushboolean(L, 1);
-        lua_rawset(L, seen);
-    } else {
+    if (place) {
+        lua_pop(L, 1);
+        return place;
+    }
+    lua_pushinteger(L, access->count + 1);
+    lua_rawset(L, seen);
+    return 0;
+}
+
+static void keep_handed(lua_State *L, const struct call *call, int index, int place) {
+    push_call_value(L, call, CALL_AUX);
+    lua_pushvalue(L, index);
+    lua_rawseti(L, -2, place);
+    lua_pop(L, 1);
+}
+
+/* An instance of a target that was named before: it takes the place of a raw key, or is remembered beside the other one. */
+static void keep_again(lua_State *L, const struct call *call, struct access *access, int index, int place) {
+    push_call_value(L, call, CALL_AUX);
+    lua_rawgeti(L, -1, place);
+    bool beside = instance_test(L, -1);
+    lua_pop(L, 2);
+    if (beside) access->again_of[access->again++] = place;
+    keep_handed(L, call, index, beside ? -access->again : place);
+}
+
+struct element *element_of_key(lua_State *L, struct call *call, const struct access *access, const struct value *key) {
+    int place = 1;
+    push_call_value(L, call, CALL_AUX);
+    if (lua_rawgeti(L, -1, 0) == LUA_TTABLE) {
+        push_key_text(L, key, access->assoc->target->key.count);
+        lua_rawget(L, -2);
+        place = (int)lua_tointeger(L, -1);
         lua_pop(L, 1);
     }
-    return fresh;
+    lua_pop(L, 2);
+    return place >= 1 && place <= access->count ? &access->elements[place - 1] : NULL;
+}
+
+void adopt_handed(lua_State *L, struct call *call, adopt_instance *adopt) {
+    const struct access *access = call->data;
+    push_call_value(L, call, CALL_AUX);
+    int list = lua_gettop(L);
+    for (int place = -access->again; place <= access->count; place++) {
+        lua_rawgeti(L, list, place);
+        int of = place < 0 ? access->again_of[-place - 1] : place;
+        if (place && instance_test(L, -1)) adopt(L, call, access, &access->elements[of - 1], lua_gettop(L));
+        lua_settop(L, list);
+    }
+    lua_pop(L, 1);
 }
 
 static bool read_element(lua_State *L, struct call *call, struct access *access, int index, int seen, bool *unsaved) {
@@ -201,17 +252,13 @@ static bool read_element(lua_State *L, struct call *call, struct access *access,
         *unsaved = true;
         return true;
     }
-    if (seen && !is_new_element(L, element, parts, seen)) {
+    int equal = seen ? place_of_equal(L, access, element->key, seen) : 0;
+    if (equal) {
         access->raw_count = raws;
+        if (instance) keep_again(L, call, access, index, equal);
         return true;
     }
-    lua_pushinteger(L, access->count + 1);
-    access->count++;
-    lua_pop(L, 1);
-    push_call_value(L, call, CALL_AUX);
-    lua_pushvalue(L, index);
-    lua_rawseti(L, -2, access->count);
-    lua_pop(L, 1);
+    keep_handed(L, call, index, ++access->count);
     return true;
 }
 
@@ -219,11 +266,15 @@ static bool names_coincide(const struct assoc *assoc) {
     return strcmp(assoc->singular, assoc->plural) == 0;
 }
 
+/* A table that is a list, where it could be a composite key as well: its elements are tables, or it has none. */
 static bool list_of_targets(lua_State *L, int index, const struct access *access) {
-    if (access->assoc->target->key.count == 1) return true;
+    if (access->assoc->target->key.count == 1 || access->verb == VERB_SET) return true;
     lua_rawgeti(L, index, 1);
-    bool list = lua_istable(L, -1) || lua_rawlen(L, index) == 0;
+    bool list = lua_istable(L, -1);
     lua_pop(L, 1);
+    lua_pushnil(L);
+    if (!lua_next(L, index)) return true;
+    lua_pop(L, 2);
     return list;
 }
 
@@ -248,7 +299,14 @@ static bool read_list(lua_State *L, struct call *call, struct access *access, bo
     int length = list_length(L, &reader, 2);
     if (length < 0) return false;
     access->elements = arena_array(&call->arena, struct element, length + 1);
+    access->again_of = arena_array(&call->arena, int, length + 1);
+    push_call_value(L, call, CALL_AUX);
     lua_createtable(L, 0, length);
+    if (length > 1) {
+        lua_pushvalue(L, -1);
+        lua_rawseti(L, -3, 0);
+    }
+    lua_remove(L, -2);
     int seen = lua_gettop(L);
     for (int i = 1; i <= length; i++) {
         lua_rawgeti(L, 2, i);
@@ -271,12 +329,9 @@ static bool read_single(lua_State *L, struct call *call, struct access *access, 
 bool read_elements(lua_State *L, struct call *call, struct access *access, bool *unsaved) {
     *unsaved = false;
     access->plural = takes_list(L, access) || wants_list(access);
-    if (is_null(L, 2)) {
-        if (access->verb != VERB_SET) return wrong_argument(call, access, "the argument is nil");
-        return true;
-    }
     lua_newtable(L);
     set_call_value(L, call, CALL_AUX);
+    if (is_null(L, 2)) return access->verb == VERB_SET || wrong_argument(call, access, "the argument is nil");
     return takes_list(L, access) ? read_list(L, call, access, unsaved) : read_single(L, call, access, unsaved);
 }
 
@@ -385,9 +440,40 @@ const struct statement *insert_created(lua_State *L, struct call *call) {
     push_call_value(L, call, CALL_RESULT);
     access->insert = plan_insert(L, call, lua_gettop(L), access->row);
     lua_pop(L, 1);
-    /* Reading computed values back needs the row; a second read is simpler than a second way to take them. */
-    access->insert->returning = NULL;
+    access->inserting = true;
     return insert_statement(call, access->insert, &((struct model *)(uintptr_t)call->model)->insert);
+}
+
+struct value kept_cell(struct call *call, const struct attr *attr, struct value cell) {
+    char *scratch = arena_alloc(&call->arena, TYPE_SCRATCH);
+    if (cell.kind != VALUE_NULL) type_read(&attr->type, &cell, scratch);
+    if (cell.kind == VALUE_TEXT || cell.kind == VALUE_BLOB) cell.as.text = arena_text(&call->arena, cell.as.text, cell.len);
+    return cell;
+}
+
+/* What the database computed for the target that createS makes goes into the instance. */
+static void take_computed(lua_State *L, struct call *call, const struct access *access) {
+    push_call_value(L, call, CALL_RESULT);
+    int instance = lua_gettop(L), column = 0;
+    for (const struct output *output = access->insert->returning; output; output = output->next, column++) {
+        const struct attr *attr = output->expr->attr;
+        preset(L, call, instance, attr, kept_cell(call, attr, call->cursor->cells[column]));
+    }
+    lua_pop(L, 1);
+}
+
+/* Takes the rows of any statement: of the target's INSERT, else by the association's rule. */
+static enum drive access_take(lua_State *L, struct call *call) {
+    struct access *access = call->data;
+    struct conn *conn = call->link->conn;
+    enum drive drive;
+    if (!access->inserting) return link_rules[access->assoc->kind->holder]->take(L, call);
+    while ((drive = conn->driver->step(conn, call->cursor, &call->arena, &call->error)) == DRIVE_ROW) {
+        call->rows++;
+        take_computed(L, call, access);
+    }
+    if (drive != DRIVE_WAIT) access->inserting = false;
+    return drive;
 }
 
 void adopt_created(lua_State *L, struct call *call) {
@@ -509,7 +595,7 @@ int access_write(lua_State *L, enum verb verb) {
     set_call_value(L, call, CALL_KEEP);
     if (!rule->plan(L, call) || error_is_set(&call->error)) return call_raise(L, call);
     call->next = rule->next;
-    call->take = rule->take;
+    call->take = access_take;
     call->results = write_results;
     return call_run(L, call);
 }

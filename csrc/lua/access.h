@@ -10,6 +10,8 @@ struct element {
     bool raw;                       /* a primary key; else an instance */
     struct value *key;              /* primary key, logical */
     struct value *far;              /* the values the association's key refers to; NULL: to be read */
+    bool missing;                   /* remove: its row does not exist */
+    bool stays;                     /* remove: it is linked as before (outside of the association's scope or filter) */
 };
 
 struct access {
@@ -19,8 +21,10 @@ struct access {
     bool save, destroy;             /* setS{save=false}; remove{destroy}, set{destroyPrevious} */
     struct value *source;           /* values of hops[0].near */
     struct value *source_key;       /* primary key of the source (belongsTo writes) */
-    struct element *elements;       /* each target once */
+    bool *held;                     /* belongsTo writes: which of `source` are known to be stored */
+    struct element *elements;       /* each target once; what was handed over for it is in CALL_AUX, by place from 1 */
     int count, raw_count;
+    int *again_of, again;           /* further instances of the same targets (CALL_AUX, places from -1 down): whose */
     bool plural;                    /* the list is the result */
     lua_Integer removed;            /* links taken away */
     int through;                    /* stack index of the `through` table, 0: none */
@@ -28,6 +32,7 @@ struct access {
     struct junction_row *rows;
     int inserted;
     bool created;                   /* createS: the target is made first */
+    bool inserting;                 /* its INSERT runs */
     struct insert *insert;
     struct row *row;                /* … of this row */
     bool created_done;
@@ -52,9 +57,21 @@ bool read_elements(lua_State *L, struct call *call, struct access *access, bool 
 struct link_keys element_keys(struct call *call, const struct access *access);          /* primary keys */
 struct link_keys raw_element_keys(struct call *call, const struct access *access);
 
+/* The element with this primary key, or NULL. */
+struct element *element_of_key(lua_State *L, struct call *call, const struct access *access, const struct value *key);
+
+/* A cell as a logical value that outlives its row. */
+struct value kept_cell(struct call *call, const struct attr *attr, struct value cell);
+
+/* Calls `adopt` with every instance that was handed over, at `index`. */
+typedef void adopt_instance(lua_State *L, struct call *call, const struct access *access, const struct element *element, int index);
+void adopt_handed(lua_State *L, struct call *call, adopt_instance *adopt);
+
 /* Sets raw fields of an instance and their originals: what the database holds now. */
 void set_stored(lua_State *L, struct call *call, int index, const struct attr *const *attrs, const struct value *values, int count);
 
+/* instance:getX(options), :countX(options), :hasX(target or list, options); the verbs that write share access_write. They raise
+ * UsageError for arguments and options, InstanceError for a source that is not stored or a key without a row. */
 int access_get(lua_State *L);
 int access_count(lua_State *L);
 int access_has(lua_State *L, enum verb verb);

@@ -17,12 +17,30 @@ static bool check_clearable(struct call *call, const struct access *access) {
     return no_faults(call);
 }
 
+/* The key as it is stored, which the instance need not show: what was assigned is no row's yet, what was not selected is not
+ * known. */
+static bool read_held(lua_State *L, struct call *call, struct access *access, const struct instance *instance, int rowset_index) {
+    const struct attr_list near = hop_of(access)->near;
+    access->held = arena_array(&call->arena, bool, near.count + 1);
+    for (int k = 0; k < near.count; k++) {
+        const struct attr *attr = near.items[k];
+        access->source[k] = value_null();
+        access->held[k] = instance->row >= 0 && original_kind(instance->rowset, instance->row, attr) != ORIGINAL_ABSENT;
+        if (!access->held[k]) continue;
+        push_original(L, rowset_index, instance->rowset, instance->row, attr);
+        bool fine = read_attr_value(L, lua_gettop(L), attr, &access->source[k], &call->arena, &call->error);
+        lua_pop(L, 1);
+        if (!fine) return false;
+    }
+    return true;
+}
+
 static bool read_source_key(lua_State *L, struct call *call, struct access *access) {
     struct instance instance = check_instance(L, 1, NULL);
     int rowset_index = lua_gettop(L);
     access->source_key = arena_array(&call->arena, struct value, access->assoc->source->key.count + 1);
-    bool fine = instance.state == INSTANCE_NEW
-             || read_stored_key(L, call, 1, rowset_index, &instance, access->source_key);
+    bool fine = read_stored_key(L, call, 1, rowset_index, &instance, access->source_key)
+             && read_held(L, call, access, &instance, rowset_index);
     lua_pop(L, 1);
     return fine;
 }
@@ -38,17 +56,19 @@ static bool source_plan(lua_State *L, struct call *call) {
     return true;
 }
 
-/* What the source's key becomes; false: as it is already. */
-static bool new_key(lua_State *L, struct call *call, struct access *access, struct value *key) {
-    const struct attr_list near = hop_of(access)->near;
-    bool differs = false;
-    for (int k = 0; k < near.count; k++) {
-        key[k] = access->count || access->created ? access->elements[0].far[k] : value_null();
-        if (!access->count && !access->created && !clearable(near.items[k])) key[k] = access->source[k];
-        differs = differs || !value_equal(key[k], access->source[k]);
-    }
-    (void)L, (void)call;
-    return differs;
+static bool is_cleared(const struct access *access) {
+    return !access->count && !access->created;
+}
+
+/* What a part of the source's key becomes. Clearing leaves parts alone that can't be NULL: then false. */
+static bool new_part(const struct access *access, int k, struct value *part) {
+    if (is_cleared(access) && !clearable(hop_of(access)->near.items[k])) return false;
+    *part = is_cleared(access) ? value_null() : access->elements[0].far[k];
+    return true;
+}
+
+static bool is_held(const struct access *access, int k, struct value part) {
+    return access->held[k] && value_equal(part, access->source[k]);
 }
 
 /* The created target's own values become the key of the source. */
@@ -65,20 +85,20 @@ static bool read_created_far(lua_State *L, struct call *call, struct access *acc
     return fine;
 }
 
-static const struct statement *save_statement(lua_State *L, struct call *call) {
+static const struct statement *save_statement(struct call *call) {
     struct access *access = call->data;
     const struct model *source = access->assoc->source;
     const struct attr_list near = hop_of(access)->near;
-    struct value *key = arena_array(&call->arena, struct value, near.count + 1);
-    if (!new_key(L, call, access, key) || !access->save) return NULL;
+    if (!access->save) return NULL;
     struct update *update = arena_new(&call->arena, struct update);
     update->model = source;
     for (int k = 0; k < near.count; k++) {
-        struct value stored = key[k];
-        if (value_equal(key[k], access->source[k])) continue;
-        type_store(&near.items[k]->type, &stored, &call->arena);
-        assign(&call->arena, &update->set, near.items[k], expr_param(&call->arena, stored));
+        struct value part;
+        if (!new_part(access, k, &part) || is_held(access, k, part)) continue;
+        type_store(&near.items[k]->type, &part, &call->arena);
+        assign(&call->arena, &update->set, near.items[k], expr_param(&call->arena, part));
     }
+    if (!update->set) return NULL;
     if (source->updated_at && !access->options.silent) {
         struct value now = call_now(call);
         type_store(&source->updated_at->type, &now, &call->arena);
@@ -120,7 +140,7 @@ static bool source_next(lua_State *L, struct call *call) {
         /* fall through */
     case PHASE_LINK:
         call->phase = PHASE_OVER;
-        call->statement = save_statement(L, call);
+        call->statement = save_statement(call);
         return call->statement != NULL;
     case PHASE_CREATE:
         call->phase = PHASE_SCOPE;
@@ -130,7 +150,7 @@ static bool source_next(lua_State *L, struct call *call) {
         access->removed = call->last_id;
         if (!read_created_far(L, call, access)) return false;
         call->phase = PHASE_OVER;
-        call->statement = save_statement(L, call);
+        call->statement = save_statement(call);
         return call->statement != NULL;
     default:
         return access->inserted && !call->affected ? vanished(call) : false;
@@ -146,51 +166,52 @@ static enum drive source_take(lua_State *L, struct call *call) {
     while ((drive = conn->driver->step(conn, call->cursor, &call->arena, &call->error)) == DRIVE_ROW) {
         if (call->rows++ || access->created) continue;
         struct value *values = arena_array(&call->arena, struct value, far.count + 1);
-        for (int k = 0; k < far.count; k++) {
-            char *scratch = arena_alloc(&call->arena, TYPE_SCRATCH);
-            values[k] = call->cursor->cells[k];
-            if (values[k].kind == VALUE_NULL) continue;
-            type_read(&far.items[k]->type, &values[k], scratch);
-            if (values[k].kind == VALUE_TEXT || values[k].kind == VALUE_BLOB)
-                values[k].as.text = arena_text(&call->arena, values[k].as.text, values[k].len);
-        }
+        for (int k = 0; k < far.count; k++) values[k] = kept_cell(call, far.items[k], call->cursor->cells[k]);
         access->elements[0].far = values;
     }
     return drive;
 }
 
 /* With save = false the key is only assigned: the instance is changed, its row is not. */
-static void assign_only(lua_State *L, struct call *call, const struct access *access, const struct value *key) {
+static void assign_only(lua_State *L, const struct access *access, int source) {
     const struct attr_list near = hop_of(access)->near;
-    int source = lua_gettop(L);
-    (void)call;
     for (int k = 0; k < near.count; k++) {
+        struct value part;
+        if (!new_part(access, k, &part)) continue;
         lua_pushstring(L, near.items[k]->name);
-        push_value(L, key[k]);
+        push_value(L, part);
         lua_rawset(L, source);
     }
 }
 
-static void source_adopt(lua_State *L, struct call *call) {
-    struct access *access = call->data;
+static void adopt_key(lua_State *L, struct call *call, const struct access *access, int source_index) {
     const struct model *source = access->assoc->source;
     const struct attr_list near = hop_of(access)->near;
-    struct value *key = arena_array(&call->arena, struct value, near.count + 2);
+    struct value *values = arena_array(&call->arena, struct value, near.count + 2);
     const struct attr **attrs = arena_array(&call->arena, const struct attr *, near.count + 2);
-    bool changed = new_key(L, call, access, key);
-    int count = near.count;
+    bool changed = false;
+    int count = 0;
+    for (int k = 0; k < near.count; k++) {
+        if (!new_part(access, k, &values[count])) continue;
+        changed = changed || !is_held(access, k, values[count]);
+        attrs[count++] = near.items[k];
+    }
+    if (changed && source->updated_at && !access->options.silent) {
+        attrs[count] = source->updated_at;
+        values[count++] = call_now(call);
+    }
+    set_stored(L, call, source_index, attrs, values, count);
+}
+
+static void source_adopt(lua_State *L, struct call *call) {
+    struct access *access = call->data;
     if (access->created) {
         call->last_id = access->removed;
         adopt_created(L, call);
     }
     push_call_value(L, call, CALL_KEEP);
-    for (int k = 0; k < near.count; k++) attrs[k] = near.items[k];
-    if (changed && source->updated_at && !access->options.silent) {
-        attrs[count] = source->updated_at;
-        key[count++] = call_now(call);
-    }
-    if (!access->save) assign_only(L, call, access, key);
-    else set_stored(L, call, lua_gettop(L), attrs, key, count);
+    if (access->save) adopt_key(L, call, access, lua_gettop(L));
+    else assign_only(L, access, lua_gettop(L));
     lua_pop(L, 1);
 }
 

@@ -16,6 +16,14 @@ static bool unlinks_first(const struct access *access) {
     return access->verb == VERB_SET || (access->verb == VERB_CREATE && !access->assoc->kind->many);
 }
 
+/* Whether unlinking deletes rows: as wanted, or as their key can't be NULL. */
+static bool deletes(const struct access *access) {
+    const struct attr_list far = assoc_last_hop(access->assoc)->far;
+    for (int k = 0; k < far.count && !access->destroy; k++)
+        if (clearable(far.items[k])) return false;
+    return true;
+}
+
 static bool target_plan(lua_State *L, struct call *call) {
     (void)L;
     struct access *access = call->data;
@@ -23,7 +31,8 @@ static bool target_plan(lua_State *L, struct call *call) {
     if (removes(access) && access->count <= 1 && !access->raw_count) one_statement = true;
     call->atomic = unlinks_first(access) || !one_statement;
     if (!access->count && access->verb == VERB_SET) call->atomic = false;
-    call->phase = unlinks_first(access) ? PHASE_UNLINK : removes(access) ? PHASE_UNLINK : PHASE_CREATE;
+    call->phase = unlinks_first(access) || removes(access) ? PHASE_UNLINK : PHASE_CREATE;
+    if (removes(access) && access->raw_count && deletes(access)) call->phase = PHASE_CHECK;
     return true;
 }
 
@@ -31,7 +40,7 @@ static const struct statement *unlink_statement(struct call *call) {
     struct access *access = call->data;
     struct link_keys keys = element_keys(call, access);
     enum which which = removes(access) ? WHICH_NAMED : access->count ? WHICH_OTHERS : WHICH_ALL;
-    struct update *update = access->destroy ? NULL : unlink_targets(&call->arena, access->assoc, access->source, which, keys,
+    struct update *update = deletes(access) ? NULL : unlink_targets(&call->arena, access->assoc, access->source, which, keys,
                                                                      now_or_null(call));
     struct delete *delete = update ? NULL : delete_targets(&call->arena, access->assoc, access->source, which, keys);
     return render_update_or_delete(call, update, delete);
@@ -43,55 +52,107 @@ static const struct statement *link_statement(struct call *call) {
     return render_update(&call->arena, call->db->dialect, update, &call->error);
 }
 
-/* After unlinking for remove: fewer rows than targets, some of them raw keys, asks whether these rows exist at all. */
-static bool after_unlink(struct call *call) {
+/* PHASE_OVER + 1 …: waiting for the answer of a phase. */
+enum { AFTER_CHECK = PHASE_OVER + 1, AFTER_UNLINK };
+
+/* Keys and foreign keys of the targets: which exist, which are linked as before. */
+static const struct statement *read_targets(struct call *call) {
+    struct link_keys keys = element_keys(call, call->data);
+    const struct attr_list far = assoc_last_hop(((struct access *)call->data)->assoc)->far;
+    struct select *select = select_new(&call->arena, call->model, 0);
+    for (int k = 0; k < keys.attrs.count; k++)
+        output_add(&call->arena, &select->outputs, expr_column(&call->arena, keys.attrs.items[k], ALIAS_HERE), NULL);
+    for (int k = 0; k < far.count; k++)
+        output_add(&call->arena, &select->outputs, expr_column(&call->arena, far.items[k], ALIAS_HERE), NULL);
+    select->where = link_keys_condition(&call->arena, keys);
+    return render_select(&call->arena, call->db->dialect, select, &call->error);
+}
+
+/* A removal that took fewer rows than there are targets: some have no row, or are not linked, or stay. */
+static const struct statement *after_removal(struct call *call) {
     struct access *access = call->data;
     access->removed = call->affected;
-    if (!removes(access)) {
-        call->phase = PHASE_CREATE;
-        return true;
-    }
     call->phase = PHASE_OVER;
-    if (!access->raw_count || access->removed >= access->count) return false;
-    call->statement = count_keys_statement(call, raw_element_keys(call, access));
-    call->phase = PHASE_CHECK;
+    if (access->removed >= access->count || deletes(access)) return NULL;
+    if (!access->removed && !access->raw_count) {
+        for (int i = 0; i < access->count; i++) access->elements[i].stays = true;
+        return NULL;
+    }
+    for (int i = 0; i < access->count; i++) access->elements[i].missing = true;
+    call->phase = PHASE_READ;
+    return read_targets(call);
+}
+
+static bool all_raw_exist(const struct access *access) {
+    for (int i = 0; i < access->count; i++)
+        if (access->elements[i].raw && access->elements[i].missing) return false;
     return true;
 }
 
-static bool target_next(lua_State *L, struct call *call) {
+static const struct statement *unlink_next(struct call *call) {
+    struct access *access = call->data;
+    if (removes(access) && !access->count) return NULL;
+    call->phase = AFTER_UNLINK;
+    return unlink_statement(call);
+}
+
+static const struct statement *write_next(lua_State *L, struct call *call) {
+    struct access *access = call->data;
+    call->phase = PHASE_LINK;
+    if (access->created) return insert_created(L, call);
+    return access->count ? link_statement(call) : NULL;
+}
+
+/* The statement of a phase; NULL: no more, or error. */
+static const struct statement *target_statement(lua_State *L, struct call *call) {
     struct access *access = call->data;
     switch (call->phase) {
-    case PHASE_UNLINK:
-        if (removes(access) && !access->count) return false;
-        call->statement = unlink_statement(call);
-        call->phase = PHASE_READ;
-        return call->statement != NULL;
-    case PHASE_READ:
-        if (!after_unlink(call)) return false;
-        if (call->phase == PHASE_CHECK) return call->statement != NULL;
-        /* fall through */
-    case PHASE_CREATE:
-        call->phase = PHASE_LINK;
-        if (!access->created && !access->count) return false;
-        call->statement = access->created ? insert_created(L, call) : link_statement(call);
-        return call->statement != NULL;
     case PHASE_CHECK:
-        call->phase = PHASE_OVER;
-        return call->rows == access->raw_count ? false : missing_row(call);
+        call->phase = AFTER_CHECK;
+        return count_keys_statement(call, raw_element_keys(call, access));
+    case AFTER_CHECK:
+        if (call->rows == access->raw_count) return unlink_next(call);
+        missing_row(call);
+        return NULL;
+    case PHASE_UNLINK: return unlink_next(call);
+    case AFTER_UNLINK: return removes(access) ? after_removal(call) : write_next(L, call);
+    case PHASE_CREATE: return write_next(L, call);
+    case PHASE_READ:
+        if (!all_raw_exist(access)) missing_row(call);
+        return NULL;
     case PHASE_LINK:
-        call->phase = PHASE_OVER;
-        if (!access->created && call->affected < access->count) return missing_row(call);
-        return false;
-    default:
-        return false;
+        if (!access->created && call->affected < access->count) missing_row(call);
+        return NULL;
+    default: return NULL;
     }
 }
 
-static enum drive skip(lua_State *L, struct call *call) {
-    (void)L;
+static bool target_next(lua_State *L, struct call *call) {
+    call->statement = target_statement(L, call);
+    return call->statement != NULL;
+}
+
+/* A row of read_targets. */
+static void take_target(lua_State *L, struct call *call, const struct access *access) {
+    const struct attr_list key = access->assoc->target->key, far = assoc_last_hop(access->assoc)->far;
+    struct value *values = arena_array(&call->arena, struct value, key.count + 1);
+    for (int k = 0; k < key.count; k++) values[k] = kept_cell(call, key.items[k], call->cursor->cells[k]);
+    struct element *element = element_of_key(L, call, access, values);
+    if (!element) return;
+    element->missing = false;
+    element->stays = true;
+    for (int k = 0; k < far.count && element->stays; k++)
+        element->stays = value_equal(kept_cell(call, far.items[k], call->cursor->cells[key.count + k]), access->source[k]);
+}
+
+static enum drive target_take(lua_State *L, struct call *call) {
+    const struct access *access = call->data;
     struct conn *conn = call->link->conn;
     enum drive drive;
-    while ((drive = conn->driver->step(conn, call->cursor, &call->arena, &call->error)) == DRIVE_ROW) call->rows++;
+    while ((drive = conn->driver->step(conn, call->cursor, &call->arena, &call->error)) == DRIVE_ROW) {
+        call->rows++;
+        if (call->phase == PHASE_READ) take_target(L, call, access);
+    }
     return drive;
 }
 
@@ -123,11 +184,12 @@ static bool says_linked(lua_State *L, struct call *call, const struct access *ac
     return linked;
 }
 
-static void adopt_linked(lua_State *L, struct call *call, const struct access *access, int index) {
+static void adopt_linked(lua_State *L, struct call *call, const struct access *access, const struct element *element, int index) {
     const struct attr_list key = { access->assoc->target->attrs, access->assoc->target->attr_count };
     const struct attr **attrs = arena_array(&call->arena, const struct attr *, key.count + 1);
     struct value *values = arena_array(&call->arena, struct value, key.count + 1);
     bool already = says_linked(L, call, access, index);
+    (void)element;
     int count = collect_linked(call, access, attrs, values);
     if (!already && access->assoc->target->updated_at && !access->options.silent) {
         attrs[count] = access->assoc->target->updated_at;
@@ -136,9 +198,9 @@ static void adopt_linked(lua_State *L, struct call *call, const struct access *a
     set_stored(L, call, index, attrs, values, count);
 }
 
-static void adopt_unlinked(lua_State *L, struct call *call, const struct access *access, int index) {
+static void adopt_unlinked(lua_State *L, struct call *call, const struct access *access, const struct element *element, int index) {
     const struct hop *hop = assoc_last_hop(access->assoc);
-    if (!says_linked(L, call, access, index) || access->destroy) return;
+    if (element->stays || deletes(access) || !says_linked(L, call, access, index)) return;
     const struct attr **attrs = arena_array(&call->arena, const struct attr *, hop->far.count + 2);
     struct value *values = arena_array(&call->arena, struct value, hop->far.count + 2);
     int count = 0;
@@ -153,20 +215,8 @@ static void adopt_unlinked(lua_State *L, struct call *call, const struct access 
 
 static void target_adopt(lua_State *L, struct call *call) {
     const struct access *access = call->data;
-    if (access->created) {
-        adopt_created(L, call);
-        return;
-    }
-    push_call_value(L, call, CALL_AUX);
-    int list = lua_gettop(L);
-    for (int i = 0; i < access->count; i++) {
-        if (access->elements[i].raw) continue;
-        lua_rawgeti(L, list, i + 1);
-        if (removes(access)) adopt_unlinked(L, call, access, lua_gettop(L));
-        else adopt_linked(L, call, access, lua_gettop(L));
-        lua_settop(L, list);
-    }
-    lua_pop(L, 1);
+    if (access->created) adopt_created(L, call);
+    else adopt_handed(L, call, removes(access) ? adopt_unlinked : adopt_linked);
 }
 
-const struct link_rule link_by_target = { target_plan, target_next, skip, target_adopt };
+const struct link_rule link_by_target = { target_plan, target_next, target_take, target_adopt };

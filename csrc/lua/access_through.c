@@ -65,7 +65,13 @@ static bool read_target_values(lua_State *L, struct call *call, const struct acc
     return fine || !error_is_set(&call->error);
 }
 
-/* Key and scope win over all values given. */
+static bool holds_attr(struct attr_list list, const struct attr *attr) {
+    for (int i = 0; i < list.count; i++)
+        if (list.items[i] == attr) return true;
+    return false;
+}
+
+/* Key and scope win over all values given. A pair that is linked outside of the scope comes into it. */
 static void set_links(const struct access *access, const struct element *element, struct junction_row *row) {
     const struct hop *first = &access->assoc->hops[0], *last = assoc_last_hop(access->assoc);
     for (int k = 0; k < first->far.count; k++) {
@@ -78,7 +84,7 @@ static void set_links(const struct access *access, const struct element *element
     }
     for (int i = 0; i < first->value_count; i++) {
         row->values[first->values[i].attr->ordinal] = first->values[i].value;
-        row->given[first->values[i].attr->ordinal] = false;
+        row->given[first->values[i].attr->ordinal] = !holds_attr(access->assoc->unique_key, first->values[i].attr);
     }
 }
 
@@ -141,37 +147,19 @@ static const struct statement *read_targets(struct call *call) {
     return render_select(&call->arena, call->db->dialect, select, &call->error);
 }
 
-static struct value kept(struct call *call, const struct attr *attr, struct value cell) {
-    char *scratch = arena_alloc(&call->arena, TYPE_SCRATCH);
-    if (cell.kind != VALUE_NULL) type_read(&attr->type, &cell, scratch);
-    if (cell.kind == VALUE_TEXT || cell.kind == VALUE_BLOB) cell.as.text = arena_text(&call->arena, cell.as.text, cell.len);
-    return cell;
-}
-
-static struct element *element_of_key(const struct access *access, const struct value *key) {
-    int parts = access->assoc->target->key.count;
-    for (int i = 0; i < access->count; i++) {
-        bool same = access->elements[i].raw;
-        for (int k = 0; same && k < parts; k++) same = value_equal(access->elements[i].key[k], key[k]);
-        if (same) return &access->elements[i];
-    }
-    return NULL;
-}
-
 static enum drive through_take(lua_State *L, struct call *call) {
     struct access *access = call->data;
     struct conn *conn = call->link->conn;
     const struct model *target = access->assoc->target;
     const struct attr_list key = target->key, far = assoc_last_hop(access->assoc)->far;
     enum drive drive;
-    (void)L;
     while ((drive = conn->driver->step(conn, call->cursor, &call->arena, &call->error)) == DRIVE_ROW) {
         call->rows++;
         if (call->cursor->columns < key.count + far.count) continue;
         struct value *values = arena_array(&call->arena, struct value, key.count + far.count);
         for (int k = 0; k < key.count + far.count; k++)
-            values[k] = kept(call, k < key.count ? key.items[k] : far.items[k - key.count], call->cursor->cells[k]);
-        struct element *element = element_of_key(access, values);
+            values[k] = kept_cell(call, k < key.count ? key.items[k] : far.items[k - key.count], call->cursor->cells[k]);
+        struct element *element = element_of_key(L, call, access, values);
         if (element) element->far = values + key.count;
     }
     return drive;
@@ -349,12 +337,17 @@ static bool scope_next(struct call *call) {
     return call->statement != NULL;
 }
 
+/* Whether a source and a target have one link at most. */
+static bool single_links(const struct assoc *assoc) {
+    return assoc->unique && assoc->unique_key.count == assoc->hops[0].far.count + assoc_last_hop(assoc)->near.count;
+}
+
 static bool after_unlink(struct call *call) {
     struct access *access = call->data;
     access->removed = call->affected;
     if (!removes(access)) return scope_next(call);
     call->phase = PHASE_OVER;
-    if (!access->raw_count || access->removed >= access->count) return false;
+    if (!access->raw_count || (access->removed >= access->count && single_links(access->assoc))) return false;
     call->statement = count_keys_statement(call, raw_element_keys(call, access));
     call->phase = PHASE_CHECK;
     return call->statement != NULL;
@@ -402,30 +395,27 @@ static bool through_next(lua_State *L, struct call *call) {
     }
 }
 
+/* The target is inside the association's scope now. */
+static void adopt_scope(lua_State *L, struct call *call, const struct access *access, const struct element *element, int index) {
+    const struct hop *last = assoc_last_hop(access->assoc);
+    const struct attr **attrs = arena_array(&call->arena, const struct attr *, last->value_count);
+    struct value *values = arena_array(&call->arena, struct value, last->value_count);
+    (void)element;
+    for (int i = 0; i < last->value_count; i++) {
+        attrs[i] = last->values[i].attr;
+        values[i] = last->values[i].value;
+    }
+    set_stored(L, call, index, attrs, values, last->value_count);
+}
+
 static void through_adopt(lua_State *L, struct call *call) {
     struct access *access = call->data;
-    const struct hop *last = assoc_last_hop(access->assoc);
     if (access->created) {
         call->last_id = access->removed;
         adopt_created(L, call);
         return;
     }
-    if (removes(access) || !last->value_count) return;
-    const struct attr **attrs = arena_array(&call->arena, const struct attr *, last->value_count);
-    struct value *values = arena_array(&call->arena, struct value, last->value_count);
-    for (int i = 0; i < last->value_count; i++) {
-        attrs[i] = last->values[i].attr;
-        values[i] = last->values[i].value;
-    }
-    push_call_value(L, call, CALL_AUX);
-    int list = lua_gettop(L);
-    for (int i = 0; i < access->count; i++) {
-        if (access->elements[i].raw) continue;
-        lua_rawgeti(L, list, i + 1);
-        set_stored(L, call, lua_gettop(L), attrs, values, last->value_count);
-        lua_settop(L, list);
-    }
-    lua_pop(L, 1);
+    if (!removes(access) && assoc_last_hop(access->assoc)->value_count) adopt_handed(L, call, adopt_scope);
 }
 
 const struct link_rule link_by_through = { through_plan, through_next, through_take, through_adopt };

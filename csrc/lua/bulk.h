@@ -4,6 +4,7 @@
 
 #include "lua/write.h"
 
+/* Model:bulkCreate(list, options) → list of instances, in order. */
 int bulk_create(lua_State *L);
 
 #endif

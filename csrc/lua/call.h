@@ -65,7 +65,7 @@ int call_run(lua_State *L, struct call *call);
 /* Ends a call whose job was never run, or has run. */
 void call_close(lua_State *L, struct call *call);
 
-/* Raises call->error after cleaning up. */
+/* Raises call->error as an error object, after closing the box; does not return. */
 int call_raise(lua_State *L, struct call *call);
 /* Sets an error (first one stays) and raises it. */
 int call_fail(lua_State *L, struct call *call, enum error_code code, const char *format, ...)
@@ -82,6 +82,7 @@ static inline void set_call_value(lua_State *L, const struct call *call, enum ca
 /* Takes the options that every API call has (transaction, logging); true if the key was one. Key at -2, value at -1. */
 bool read_call_option(lua_State *L, struct call *call, const char *key);
 
+/* Gives boxes their methods: step, results, logger, and the metamethods that clean up. */
 int open_calls(lua_State *L);
 
 #endif

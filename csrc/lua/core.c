@@ -3,6 +3,7 @@
 /* The module liga.core: what Lua sees of the C core. */
 #include "lua/state.h"
 
+#include <limits.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -42,9 +43,10 @@ static void schema_out_of_memory(void *owner) {
 static int integer_option(lua_State *L, int index, const char *key, int otherwise) {
     int isnum;
     lua_getfield(L, index, key);
-    int number = (int)lua_tointegerx(L, -1, &isnum);
+    lua_Integer number = lua_tointegerx(L, -1, &isnum);
     lua_pop(L, 1);
-    return isnum ? number : otherwise;
+    if (number > INT_MAX) number = INT_MAX;
+    return isnum ? (int)number : otherwise;
 }
 
 static bool flag_option(lua_State *L, int index, const char *key) {
@@ -146,6 +148,7 @@ static struct db *check_db(lua_State *L) {
 static int close_database(lua_State *L) {
     struct db *db = check_db(L);
     if (db->closed) return 0;
+    if (db->open_calls) lua_gc(L, LUA_GCCOLLECT);        /* a call that an error cut short may still hang in the air */
     if (db->open_calls) return raise_usage(L, "the database can't be closed while one of its own calls is running");
     db->closed = true;
     pool_close(db);

@@ -340,6 +340,13 @@ static const struct expr *standing_where(lua_State *L, struct db *db, const stru
     return NULL;
 }
 
+/* core.is_class(value): whether it is a model, and no table that looks like one */
+static int is_class(lua_State *L) {
+    lua_settop(L, 1);
+    lua_pushboolean(L, class_model(L, 1) != NULL);
+    return 1;
+}
+
 /* core.index(model, spec) */
 static int put_index(lua_State *L) {
     struct model_box *box = check_model(L, 1);
@@ -474,7 +481,8 @@ void open_definitions(lua_State *L) {
     static const luaL_Reg functions[] = {
         { "model", new_model }, { "bind", bind }, { "set_dependents", set_dependents }, { "set_pending", set_pending }, { "attribute", put_attribute },
         { "remove_attribute", remove_attribute }, { "primary_key", set_primary_key }, { "timestamps", set_timestamps },
-        { "foreign_key", put_foreign_key }, { "index", put_index }, { "association", put_association }, { NULL, NULL },
+        { "foreign_key", put_foreign_key }, { "index", put_index }, { "association", put_association },
+        { "is_class", is_class }, { NULL, NULL },
     };
     add_functions(L, functions);
 }

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/names.h"
+#include "base/utf8.h"
 #include "lua/hydrate.h"
 #include "lua/marker.h"
 #include "lua/value.h"
@@ -33,6 +34,18 @@ static const struct model *model_of(const struct find *find) {
 
 /* ------------------------------------------------------------------------------------------------ attributes */
 
+/* An alias is a column's name in SQL and a key of the row: text, and no other column's. */
+static bool check_alias(struct find *find, const char *alias, size_t len) {
+    const struct plan *plan = find->plan;
+    const struct plan_node *node = &plan->nodes[plan->node_count - 1];
+    if (!len || utf8_check(alias, len, NULL) != UTF8_FINE)
+        return wrong(find, "attributes", "an alias must be a non-empty UTF-8 text without NUL");
+    for (int i = node->first; i < node->first + node->count; i++)
+        if (strcmp(plan->columns[i].name, alias) == 0)
+            return wrong(find, "attributes", arena_printf(find->where.arena, "there are two columns \"%s\"", alias));
+    return true;
+}
+
 /* {liga.fn(…), "alias"} or {"attribute", "alias"} */
 static bool read_aliased(lua_State *L, struct find *find, int index) {
     lua_rawgeti(L, index, 1);
@@ -42,6 +55,7 @@ static bool read_aliased(lua_State *L, struct find *find, int index) {
     size_t len;
     const char *text = lua_tolstring(L, -1, &len);
     const char *alias = arena_text(find->where.arena, text, len);
+    if (!check_alias(find, alias, len)) return false;
     const struct expr *expr = NULL;
     const struct attr *attr = NULL;
     if (lua_type(L, -2) == LUA_TSTRING) {
@@ -53,7 +67,20 @@ static bool read_aliased(lua_State *L, struct find *find, int index) {
     }
     lua_pop(L, 2);
     if (!expr) return false;
-    plan_expression(find->where.arena, find->plan, expr, alias, attr);
+    if (attr && strcmp(attr->name, alias) == 0) plan_attr(find->where.arena, find->plan, attr, 0);
+    else plan_expression(find->where.arena, find->plan, expr, alias, attr);
+    return true;
+}
+
+/* In an instance the value would pass for the attribute's and be written by save. */
+static bool aliases_are_free(struct find *find) {
+    const struct plan *plan = find->plan;
+    for (int i = 0; !plan->raw && i < plan->column_count; i++) {
+        const struct plan_column *column = &plan->columns[i];
+        if (column->tracked || !attr_find(model_of(find), column->name)) continue;
+        return wrong(find, "attributes", arena_printf(find->where.arena, "the alias \"%s\" is the name of an attribute: "
+                                                      "choose another, or raw = true", column->name));
+    }
     return true;
 }
 
@@ -219,8 +246,9 @@ static bool order_by_text(lua_State *L, struct find *find, int index) {
 
 /* {"name"}, {"name", "DESC"}, {expression, "ASC NULLS LAST"} */
 static bool order_by_list(lua_State *L, struct find *find, int index) {
-    lua_Integer length = (lua_Integer)lua_rawlen(L, index);
+    int length = list_length(L, &find->where, index);
     struct direction direction = { false, NULLS_LARGEST };
+    if (length < 0) return false;
     if (length > 2) return wrong(find, "order", "paths into associations are not available yet");
     if (length == 2) {
         lua_rawgeti(L, index, 2);
@@ -511,7 +539,7 @@ bool read_find(lua_State *L, struct find *find, int index, enum find_options opt
         const char *name = name_at(L, -2);
         if (!is_first(name) && !read_option(L, find, name, lua_gettop(L), options)) return false;
     }
-    return true;
+    return aliases_are_free(find);
 }
 
 void find_default_columns(struct find *find) {
@@ -589,7 +617,7 @@ bool read_key_argument(lua_State *L, struct call *call, const struct model *mode
     bool list = lua_rawlen(L, index) > 0;
     for (int k = 0; k < attrs.count; k++) {
         if (list) lua_rawgeti(L, index, k + 1);
-        else lua_getfield(L, index, attrs.items[k]->name);
+        else lua_pushstring(L, attrs.items[k]->name), lua_rawget(L, index);
         bool missing = is_null(L, -1);
         bool fine = !missing && read_attr_value(L, lua_gettop(L), attrs.items[k], &key[k], &call->arena, &call->error);
         lua_pop(L, 1);
@@ -653,11 +681,25 @@ static bool is_decimal(const struct attr *attr) {
     return attr->type.id == TYPE_DECIMAL;
 }
 
+static bool is_numeric(const struct attr *attr) {
+    enum type_id id = attr->type.id;
+    return id == TYPE_INTEGER || id == TYPE_BIGINT || id == TYPE_SMALLINT || id == TYPE_FLOAT || id == TYPE_DOUBLE
+        || id == TYPE_REAL || id == TYPE_DECIMAL;
+}
+
+/* Dates in mixed forms have no order before they are read. */
+static struct expr *comparable(struct arena *arena, const struct dialect *dialect, struct expr *subject,
+                               const struct attr *attr) {
+    bool mixed = dialect->decimal_text && attr->type.id == TYPE_DATE && attr->type.stored == DATE_MIXED;
+    return mixed ? call_of(arena, "liga_date", subject) : subject;
+}
+
 /* count(*), count(DISTINCT x), sum(x) …; DECIMALs are summed exactly. */
 static struct expr *aggregate_call(struct find *find, const struct aggregate *aggregate, struct expr *subject,
                                    const struct attr *attr) {
     struct arena *arena = find->where.arena;
     const struct dialect *dialect = find->where.call->db->dialect;
+    if (attr) subject = comparable(arena, dialect, subject, attr);
     if (find->plan->select->distinct) {
         static const char *const pieces[] = { "DISTINCT ", "" };
         struct expr *distinct = expr_new(arena, EXPR_RAW);
@@ -687,7 +729,11 @@ static struct expr *aggregate_call(struct find *find, const struct aggregate *ag
 
 static struct expr *aggregate_subject(lua_State *L, struct find *find, const struct attr **attr) {
     find->where.path = "attribute";
-    if (marker_test(L, 2)) return read_expression(L, &find->where, 2);
+    if (marker_test(L, 2)) {
+        struct expr *expr = read_expression(L, &find->where, 2);
+        if (expr && expr->kind == EXPR_COLUMN) *attr = expr->attr;
+        return expr;
+    }
     if (lua_type(L, 2) != LUA_TSTRING) {
         wrong(find, "attribute", "an attribute name or an expression expected");
         return NULL;
@@ -711,11 +757,30 @@ static int scalar_results(lua_State *L, struct call *call) {
     return 1;
 }
 
+/* An aggregate of limited rows looks at those rows only: they become a table, the subject its column. */
+static struct expr *subject_of_limited(struct find *find, struct expr *subject) {
+    struct arena *arena = find->where.arena;
+    struct select *rows = find->plan->select;
+    bool distinct = rows->distinct;
+    rows->distinct = false;
+    rows->outputs = NULL;
+    output_add(arena, &rows->outputs, subject, "value");
+    struct select *outer = plan_count(arena, rows);
+    outer->outputs = NULL;
+    outer->distinct = distinct;
+    find->plan->select = outer;
+    struct expr *value = expr_new(arena, EXPR_NAME);
+    value->text = "value";
+    return value;
+}
+
 /* Grouped: a list of plain rows with the groups and the result; else the one value. */
 static int run_aggregate(lua_State *L, struct call *call, struct find *find, const struct aggregate *aggregate,
                          struct expr *subject, const struct attr *attr) {
     struct plan *plan = find->plan;
     struct arena *arena = &call->arena;
+    if (!find->grouped_count && (plan->select->limit >= 0 || plan->select->offset >= 0))
+        subject = subject_of_limited(find, subject);
     struct expr *result = aggregate_call(find, aggregate, subject, attr);
     bool typed = aggregate->keeps_type && attr;
     const struct attr *reads_as = aggregate->real ? real_attr(arena) : typed ? attr : NULL;
@@ -779,7 +844,11 @@ static int aggregate_of(lua_State *L, const struct aggregate *aggregate) {
     struct find *find = start_find(L, &call);
     struct expr *subject = aggregate_subject(L, find, &attr);
     if (subject) read_find(L, find, 3, FIND_PLAIN);
+    if (find->attributes_given) wrong(find, "attributes", "an aggregate takes no attributes");
     if (error_is_set(&call->error)) return call_raise(L, call);
+    if (attr && !is_numeric(attr) && (aggregate->zero || aggregate->real))
+        return call_fail(L, call, ERROR_USAGE, "%s: %s.%s is no number but %s", aggregate->function, call->model->name,
+                         attr->name, type_text(&attr->type, &call->arena));
     return run_aggregate(L, call, find, aggregate, subject, attr);
 }
 
@@ -811,6 +880,33 @@ static int exists(lua_State *L) {
     return call_run(L, call);
 }
 
+static void put_key_part(struct buf *buf, struct value value) {
+    switch (value.kind) {
+    case VALUE_NULL: break;
+    case VALUE_BOOL: buf_addc(buf, value.as.boolean ? '1' : '0'); break;
+    case VALUE_INT:  buf_addi(buf, value.as.integer); break;
+    case VALUE_REAL: buf_addf(buf, "%.17g", value.as.real); break;
+    case VALUE_TEXT:
+    case VALUE_BLOB: buf_addf(buf, "%zu:", value.len); buf_add(buf, value.as.text, value.len); break;
+    }
+    buf_addc(buf, ';');
+}
+
+/* core.key_text(class, key) → the text that equal keys have in common, whatever form they were given in. */
+static int key_text(lua_State *L) {
+    struct model_box *box = check_class(L, 1);
+    lua_settop(L, 2);
+    struct call *call = call_open_model(L, box, 1);
+    struct value *key = arena_array(&call->arena, struct value, call->model->key.count + 1);
+    if (!read_key_argument(L, call, call->model, 2, key)) return call_raise(L, call);
+    struct buf buf;
+    buf_init(&buf, &call->arena);
+    for (int k = 0; k < call->model->key.count; k++) put_key_part(&buf, key[k]);
+    lua_pushlstring(L, buf.text, buf.len);
+    call_close(L, call);
+    return 1;
+}
+
 /* The names of all options that finds take, for Lua code that adds one of its own. */
 static void push_option_names(lua_State *L) {
     lua_newtable(L);
@@ -829,4 +925,7 @@ void open_finders(lua_State *L) {
     add_functions(L, functions);
     push_option_names(L);
     lua_setfield(L, -3, "find_options");      /* of the module, below the table of finders */
+    lua_pushvalue(L, -2);
+    add_functions(L, (const luaL_Reg[]){ { "key_text", key_text }, { NULL, NULL } });
+    lua_pop(L, 1);
 }

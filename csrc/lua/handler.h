@@ -30,7 +30,7 @@ int call_function(lua_State *L, int arguments);
  * below the class. */
 int fill_then(lua_State *L, int class_index, int values_index, lua_CFunction plain);
 
-/* Pushes a handler. */
+/* Pushes a handler; nil before liga.handlers was loaded. */
 void push_handler(lua_State *L, enum handler handler);
 
 /* Runs `plain` with stack (class, values, options); where the model has defaults by function the handler makes the values

@@ -17,6 +17,7 @@ struct instance {
     int row;                /* in the rowset, -1: none */
 };
 
+/* True for an instance of any model. */
 bool instance_test(lua_State *L, int index);
 
 /* Looks at the value at `index`; the RowSet userdata is pushed unless it is no instance. */

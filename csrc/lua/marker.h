@@ -24,6 +24,7 @@ struct marker {
 
 enum marker_value { MARKER_TEXT = 1, MARKER_ARGUMENTS, MARKER_VALUES = MARKER_ARGUMENTS };
 
+/* The marker, the row of an Op.* at `index`; NULL: it is something else. */
 struct marker *marker_test(lua_State *L, int index);
 const struct op_info *op_test(lua_State *L, int index);
 

@@ -18,6 +18,7 @@ bool pool_open(struct call *call);
 
 /* The connection for a call: its transaction's, else an idle one, else a new one. Raises if there is none. */
 struct link *pool_acquire(lua_State *L, struct call *call);
+/* Ends the use of a connection by the call; a broken one is closed, a leased one stays with its transaction. */
 void pool_release(struct db *db, struct link *link, const struct call *call);
 
 /* After DDL: prepared statements of all connections are forgotten. */
@@ -29,6 +30,7 @@ void pool_close(struct db *db);
 /* True in a process that did not open the database. */
 bool pool_forked(const struct db *db);
 
+/* True if the lease is one of this database. */
 bool lease_of(const struct lease *lease, const struct db *db);
 /* True while the transaction object (a table at `index` with the lease at [1]) is open. */
 bool lease_alive(lua_State *L, int index);

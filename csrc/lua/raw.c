@@ -297,9 +297,11 @@ static bool read_option(lua_State *L, struct call *call, struct raw *raw, const 
 
 /* bind and replacements stay on the stack: their values are read while the text is written. */
 static bool read_value_tables(lua_State *L, struct call *call, struct raw *raw, int index) {
-    lua_getfield(L, index, "bind");
+    lua_pushliteral(L, "bind");
+    lua_rawget(L, index);
     int bind = lua_gettop(L);
-    lua_getfield(L, index, "replacements");
+    lua_pushliteral(L, "replacements");
+    lua_rawget(L, index);
     int replacements = lua_gettop(L);
     return (lua_isnil(L, bind) || read_values(L, call, raw, bind, PLACEHOLDERS_BIND, "bind"))
         && (lua_isnil(L, replacements) || read_values(L, call, raw, replacements, PLACEHOLDERS_REPLACEMENTS, "replacements"));

@@ -545,6 +545,21 @@ static void set_generated_key(lua_State *L, const struct attr *key, int index, i
     else lua_pop(L, 2);
 }
 
+/* As keep_originals, from the values that were written where they need no Lua string. */
+static void keep_written(lua_State *L, struct call *call, struct rowset *rowset, int number, int index, int names, int texts,
+                         const struct row *row) {
+    for (int i = 0; i < rowset->width; i++) {
+        const struct attr *attr = rowset->model->attrs[i];
+        bool known = row->present[i] && !call->expressions;
+        if (!row->present[i] && !may_be_absent(attr)) continue;
+        if (known && original_keep_value(rowset, number, attr, row->values[i])) continue;
+        lua_rawgeti(L, names, i + 1);
+        lua_rawget(L, index);
+        keep_original(L, call, rowset, number, attr, texts);
+        lua_pop(L, 1);
+    }
+}
+
 void adopt_row(lua_State *L, struct call *call, int index, int64_t generated, const struct row *row) {
     const struct model *model = call->model;
     index = lua_absindex(L, index);
@@ -560,8 +575,6 @@ void adopt_row(lua_State *L, struct call *call, int index, int64_t generated, co
     lua_setmetatable(L, index);
     lua_rawgeti(L, -1, 1);
     lua_getiuservalue(L, -1, ROWSET_TEXTS);
-    bool *written = row->present;
-    for (int i = 0; i < model->attr_count; i++) written[i] = written[i] || may_be_absent(model->attrs[i]);
-    keep_originals(L, call, rowset, rowset_register(rowset, lua_topointer(L, index)), index, names, lua_gettop(L), written);
+    keep_written(L, call, rowset, rowset_register(rowset, lua_topointer(L, index)), index, names, lua_gettop(L), row);
     lua_settop(L, top);
 }

@@ -167,6 +167,24 @@ void original_keep(lua_State *L, struct rowset *rowset, int row, const struct at
     }
 }
 
+bool original_keep_value(struct rowset *rowset, int row, const struct attr *attr, struct value value) {
+    int cell = row * rowset->width + attr->ordinal;
+    if (attr->ordinal >= rowset->width) return true;
+    switch (value.kind) {
+    case VALUE_NULL: rowset->kinds[cell] = ORIGINAL_NULL; return true;
+    case VALUE_BOOL: rowset->kinds[cell] = value.as.boolean ? ORIGINAL_TRUE : ORIGINAL_FALSE; return true;
+    case VALUE_INT:
+        rowset->kinds[cell] = ORIGINAL_INT;
+        rowset->numbers[cell].integer = value.as.integer;
+        return true;
+    case VALUE_REAL:
+        rowset->kinds[cell] = ORIGINAL_REAL;
+        rowset->numbers[cell].real = value.as.real;
+        return true;
+    default: return false;
+    }
+}
+
 void original_keep_source(lua_State *L, struct rowset *rowset, int row, const struct attr *attr, int texts_index,
                           struct value source) {
     if (attr->ordinal >= rowset->width) return;

@@ -61,6 +61,8 @@ struct rowset *instance_rowset(lua_State *L, int index);
 /* Keeps the original of one attribute; the shown value is at `value_index` (texts are shared), texts at `texts_index`.
  * `source`: JSON text, else NULL kind. */
 void original_keep(lua_State *L, struct rowset *rowset, int row, const struct attr *attr, int texts_index, int value_index);
+/* The same for a value that is at hand, as far as it needs no Lua string; false: it needs one. */
+bool original_keep_value(struct rowset *rowset, int row, const struct attr *attr, struct value value);
 void original_keep_source(lua_State *L, struct rowset *rowset, int row, const struct attr *attr, int texts_index,
                           struct value source);
 

@@ -2,6 +2,7 @@
 
 #include "lua/value.h"
 
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 #include <time.h>
@@ -64,35 +65,51 @@ const char *kind_text(lua_State *L, int index) {
 
 /* ------------------------------------------------------------------------------------------------------ reading */
 
-/* Raw field of an os.date table; `missing` where it is absent or no integer. */
-static int date_field(lua_State *L, int index, const char *key, int missing) {
+/* Raw field of an os.date table into *field, which keeps its value where there is none. False: it is no integer. */
+static bool date_field(lua_State *L, int index, const char *key, int *field) {
+    enum { LARGEST = 1000000000 };
     lua_pushstring(L, key);
     lua_rawget(L, index);
     int isnum;
+    bool given = !lua_isnil(L, -1);
     lua_Integer number = lua_tointegerx(L, -1, &isnum);
     lua_pop(L, 1);
-    return isnum && number > -100000 && number < 100000 ? (int)number : missing;
+    if (!given) return true;
+    if (!isnum || number < -LARGEST || number > LARGEST) return false;
+    *field = (int)number;
+    return true;
+}
+
+static int date_flag(lua_State *L, int index, const char *key) {
+    lua_pushstring(L, key);
+    lua_rawget(L, index);
+    int flag = lua_isnil(L, -1) ? -1 : lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return flag;
 }
 
 /* An os.date table is local time, as os.time reads it. */
 static bool read_date_table(lua_State *L, int index, const struct attr *attr, struct value *value, struct arena *arena) {
-    struct tm tm = { .tm_isdst = -1 };
+    struct tm tm = { .tm_hour = 12 };
+    int year = INT_MIN, month = INT_MIN, day = INT_MIN;
     index = lua_absindex(L, index);
-    tm.tm_year = date_field(L, index, "year", 0) - 1900;
-    tm.tm_mon = date_field(L, index, "month", 0) - 1;
-    tm.tm_mday = date_field(L, index, "day", 0);
-    tm.tm_hour = date_field(L, index, "hour", 12);
-    tm.tm_min = date_field(L, index, "min", 0);
-    tm.tm_sec = date_field(L, index, "sec", 0);
-    if (tm.tm_mon < 0 || tm.tm_mday < 1) return false;
-    char *text = arena_alloc(arena, DATETIME_TEXT);
+    if (!date_field(L, index, "year", &year) || !date_field(L, index, "month", &month) || !date_field(L, index, "day", &day)
+        || !date_field(L, index, "hour", &tm.tm_hour) || !date_field(L, index, "min", &tm.tm_min)
+        || !date_field(L, index, "sec", &tm.tm_sec)) return false;
+    if (year == INT_MIN || month == INT_MIN || day == INT_MIN) return false;
+    tm.tm_year = year - 1900;
+    tm.tm_mon = month - 1;
+    tm.tm_mday = day;
+    tm.tm_isdst = date_flag(L, index, "isdst");
+    time_t time = mktime(&tm);
     if (attr->type.id == TYPE_DATE) {
-        *value = value_int((int64_t)mktime(&tm));
-    } else {
-        const char *format = attr->type.id == TYPE_DATEONLY ? "%Y-%m-%d" : "%H:%M:%S";
-        mktime(&tm);
-        *value = value_text(text, strftime(text, DATETIME_TEXT, format, &tm));
+        *value = value_int((int64_t)time);
+        return true;
     }
+    const char *text = attr->type.id == TYPE_DATEONLY
+                     ? arena_printf(arena, "%04d-%02d-%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday)
+                     : arena_printf(arena, "%02d:%02d:%02d", tm.tm_hour, tm.tm_min, tm.tm_sec);
+    *value = value_text(text, strlen(text));
     return true;
 }
 

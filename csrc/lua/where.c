@@ -92,6 +92,14 @@ static struct expr *param_of(struct where_reader *reader, const struct attr *att
     return expr_param(reader->arena, value);
 }
 
+/* A value was refused: where it stands, if the message does not say it by naming the attribute. */
+static void *misfit(struct where_reader *reader) {
+    struct error *error = reader->error;
+    if (!error->attribute) error->message = arena_printf(reader->arena, "%s: %s", reader->path, error->message);
+    if (!error->path) error->path = reader->path;
+    return NULL;
+}
+
 /* A value or an expression as an operand; `attr` gives the type, NULL: none. */
 static struct expr *read_operand(lua_State *L, struct where_reader *reader, int index, const struct attr *attr) {
     if (marker_test(L, index)) return read_expression(L, reader, index);
@@ -99,8 +107,7 @@ static struct expr *read_operand(lua_State *L, struct where_reader *reader, int 
     bool fine = attr ? read_attr_value(L, index, attr, &value, reader->arena, reader->error)
                      : read_plain(L, index, &value, reader->arena, reader->error);
     if (fine) return param_of(reader, attr, value);
-    if (!reader->error->path) reader->error->path = reader->path;
-    return NULL;
+    return misfit(reader);
 }
 
 /* Pushes argument `at` (from 1) of the marker at `index`. */
@@ -256,7 +263,7 @@ static const struct expr *read_text(lua_State *L, struct where_reader *reader, c
     int type = lua_type(L, index);
     if (type != LUA_TSTRING && type != LUA_TNUMBER) return fail(reader, "Op.%s expects a string", op->name);
     if (!read_plain(L, index, &value, reader->arena, reader->error)
-        || !type_accept(&text_type, &value, reader->arena, reader->error)) return NULL;
+        || !type_accept(&text_type, &value, reader->arena, reader->error)) return misfit(reader);
     bool regexp = op->op == OP_REGEXP || op->op == OP_IREGEXP || op->op == OP_NOT_REGEXP;
     const char *fault = regexp ? regexp_fault(value.as.text, value.len) : NULL;
     if (fault) return fail(reader, "no regular expression: %s", fault);
@@ -443,6 +450,15 @@ static bool is_json(const struct attr *attr) {
     return attr && (attr->type.id == TYPE_JSON || attr->type.id == TYPE_JSONB);
 }
 
+/* Op.eq(document), not Op.ne(liga.null). */
+static bool compares_document(lua_State *L, const struct marker *marker, int index) {
+    if (!marker || marker->kind != MARKER_OP || marker->op->op == OP_NOT) return false;
+    push_argument(L, index, 1);
+    bool document = !is_null(L, -1);
+    lua_pop(L, 1);
+    return document;
+}
+
 static const struct expr *read_condition(lua_State *L, struct where_reader *reader, struct expr *left, const struct attr *attr,
                                          int index) {
     if (++reader->depth > WHERE_DEPTH) return fail(reader, "nested deeper than 64 levels%s", "");
@@ -450,6 +466,8 @@ static const struct expr *read_condition(lua_State *L, struct where_reader *read
     const struct expr *expr;
     const struct marker *marker = marker_test(L, index);
     if (is_json(attr) && !is_null(L, index) && !marker) expr = fail(reader, "conditions on JSON are not available yet%s", "");
+    else if (is_json(attr) && compares_document(L, marker, index))
+        expr = fail(reader, "Op.%s on JSON is not available yet", marker->op->name);
     else if (marker && marker->kind == MARKER_OP) expr = apply_marker(L, reader, marker, left, attr, index);
     else if (!lua_istable(L, index) || is_date_table(L, attr, index))
         expr = apply(L, reader, &op_table[OP_EQ], left, attr, index);
@@ -461,6 +479,17 @@ static const struct expr *read_condition(lua_State *L, struct where_reader *read
 }
 
 /* ------------------------------------------------------------------------------------------------- where tables */
+
+/* Whether conditions are missing between 1 and the largest index: a nil among them would widen the result. */
+static bool has_hole(lua_State *L, int index) {
+    lua_Integer count = 0, largest = 0;
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+        if (!lua_isinteger(L, -2)) continue;
+        count++;
+        if (lua_tointeger(L, -2) > largest) largest = lua_tointeger(L, -2);
+    }
+    return count != largest;
+}
 
 static const struct expr *read_table(lua_State *L, struct where_reader *reader, int index);
 
@@ -492,6 +521,7 @@ static bool read_named_alternatives(lua_State *L, struct where_reader *reader, i
 static const struct expr *read_or(lua_State *L, struct where_reader *reader, int index) {
     struct term *terms = arena_array(reader->arena, struct term, count_keys(L, index) + 1);
     int count = 0, length = (int)lua_rawlen(L, index);
+    if (has_hole(L, index)) return fail(reader, "the list has a hole (a condition that is nil)%s", "");
     for (int i = 1; i <= length; i++) {
         lua_rawgeti(L, index, i);
         const struct expr *child = read_where(L, reader, lua_gettop(L));
@@ -552,6 +582,7 @@ static const struct expr *read_entry(lua_State *L, struct where_reader *reader, 
 
 static const struct expr *read_table(lua_State *L, struct where_reader *reader, int index) {
     int keys = count_keys(L, index), count = 0;
+    if (has_hole(L, index)) return fail(reader, "the list has a hole (a condition that is nil)%s", "");
     if (keys > WHERE_NODES) return fail(reader, "more than 10000 conditions%s", "");
     if (!keys) return NULL;
     struct term *terms = arena_array(reader->arena, struct term, keys);

@@ -57,10 +57,11 @@ struct attr *attr_put(struct model *model, const struct attr *given) {
     struct attr *attr = (struct attr *)(uintptr_t)attr_find(model, given->name);
     bool fresh = !attr;
     int ordinal = fresh ? model->attr_count : attr->ordinal;
+    const char *name = intern(model->schema, given->name), *column = intern(model->schema, given->column);
     if (fresh) attr = arena_new(model->schema->arena, struct attr);
-    *attr = *given;
-    attr->name = intern(model->schema, given->name);
-    attr->column = intern(model->schema, given->column);
+    *attr = *given;                 /* nothing is allocated from here on: the model stays whole when memory is out */
+    attr->name = name;
+    attr->column = column;
     attr->model = model;
     attr->ordinal = ordinal;
     if (fresh) append(model, attr);
@@ -119,11 +120,12 @@ void model_remove_foreign_key(struct model *model, struct attr_list attrs) {
 void model_add_foreign_key(struct model *model, const struct foreign_key *given) {
     struct foreign_key **link = find_key(model, given->attrs);
     struct foreign_key *next = *link ? (*link)->next : NULL;
+    const char *schema = intern(model->schema, given->schema), *table = intern(model->schema, given->table);
     if (!*link) *link = arena_new(model->schema->arena, struct foreign_key);
     **link = *given;
     (*link)->next = next;
-    (*link)->schema = intern(model->schema, given->schema);
-    (*link)->table = intern(model->schema, given->table);
+    (*link)->schema = schema;
+    (*link)->table = table;
     model->generation++;
 }
 
@@ -131,8 +133,9 @@ void model_add_index(struct model *model, const struct index *given) {
     struct index **link = &model->indexes;
     while (*link && strcmp((*link)->name, given->name) != 0) link = &(*link)->next;
     struct index *next = *link ? (*link)->next : NULL;
+    const char *name = intern(model->schema, given->name);
     *link = arena_copy(model->schema->arena, given, sizeof *given);
     (*link)->next = next;
-    (*link)->name = intern(model->schema, given->name);
+    (*link)->name = name;
     model->generation++;
 }

@@ -102,25 +102,29 @@ struct schema {
     struct model *models, **last;
 };
 
+/* Starts an empty schema; everything in it is made in the arena. */
 void schema_init(struct schema *schema, struct arena *arena);
 
-/* Adds a model; the caller has checked that the name is free. `table_schema` and `comment` may be NULL. */
+/* Adds a model without attributes; the caller has checked that the name is free. table_schema and comment are the caller's to
+ * set. */
 struct model *model_new(struct schema *schema, const char *name, const char *table);
-struct model *model_find(const struct schema *schema, const char *name);
+struct model *model_find(const struct schema *schema, const char *name);       /* or NULL */
 
 /* Adds an attribute, or replaces the definition of the one with this name in place (pointers to it stay good).
  * `attr` is a template: name and column need not be interned; model and ordinal are filled in. */
 struct attr *attr_put(struct model *model, const struct attr *attr);
-/* Takes an attribute out and closes the gap in the ordinals. */
+/* Takes an attribute out, if it is there, and closes the gap in the ordinals. */
 void attr_remove(struct model *model, const char *name);
 const struct attr *attr_find(const struct model *model, const char *name);     /* or NULL */
 
 /* A list from the names of attributes; items belong to the schema arena. All names must exist. */
 struct attr_list attr_list_new(struct model *model, const char *const *names, int count);
 
+/* Makes these attributes the primary key, in this order; those of before lose the mark. */
 void model_set_key(struct model *model, struct attr_list key);
 /* Adds a constraint; one over the same attributes is replaced. */
 void model_add_foreign_key(struct model *model, const struct foreign_key *key);
+/* Takes the constraint over exactly these attributes away, if there is one. */
 void model_remove_foreign_key(struct model *model, struct attr_list attrs);
 /* Adds an index; one of the same name is replaced. */
 void model_add_index(struct model *model, const struct index *index);

@@ -192,6 +192,7 @@ static bool accept_text(struct accept *a) {
         return fault == UTF8_FINE || refuse_bytes(a, fault, at);
     }
     if (a->value->kind == VALUE_INT) set_text(a, room, integer_text(a->value->as.integer, room));
+    else if (a->value->kind == VALUE_REAL && isnan(a->value->as.real)) return refuse(a, "can't be NaN");
     else if (a->value->kind == VALUE_REAL) set_text(a, room, real_text_lua(a->value->as.real, room));
     else return refuse(a, "expects a text");
     return true;

@@ -4,7 +4,8 @@
 
 #include "sql/render.h"
 
-/* CREATE TABLE, IF NOT EXISTS if asked for; the keys in `late` (may be NULL) are left out. */
+/* CREATE TABLE, IF NOT EXISTS if asked for; the keys in `late` (may be NULL) are left out. These three give NULL with the error
+ * set, e.g. where the dialect has no such type. */
 struct statement *ddl_create_table(struct arena *, const struct dialect *, const struct model *, bool if_not_exists,
                                    const struct foreign_key *const *late, int late_count, struct error *);
 struct statement *ddl_drop_table(struct arena *, const struct dialect *, const struct model *, struct error *);

@@ -1,4 +1,4 @@
-/* Expression trees: made in an arena, children as first/next. Two walks exist: rendering, and nothing else. */
+/* Expression trees: made in an arena, children as first/next. One walk exists, rendering. */
 #ifndef LIGA_SQL_EXPR_H
 #define LIGA_SQL_EXPR_H
 
@@ -49,6 +49,8 @@ struct expr {
     const char *collation;      /* of an operand, or NULL */
 };
 
+/* Nodes, made in the arena. Children that are not const become part of the node (their `next` is set); arrays of values stay
+ * the caller's and must live as long. */
 struct expr *expr_new(struct arena *arena, enum expr_kind kind);
 struct expr *expr_column(struct arena *arena, const struct attr *attr, int alias);
 struct expr *expr_param(struct arena *arena, struct value value);

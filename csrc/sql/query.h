@@ -84,9 +84,11 @@ struct delete {
     struct output *returning;
 };
 
+/* Structs and list entries, made in the arena; entries are appended, and returned to be completed. */
 struct select *select_new(struct arena *arena, const struct model *from, int alias);
 struct join *select_join(struct arena *arena, struct select *select, enum join_kind kind, const struct model *model, int alias,
                          const struct expr *on);
+/* AND-s a condition (NULL: none) to what is there. */
 void select_where(struct arena *arena, struct select *select, const struct expr *condition);
 struct output *output_add(struct arena *arena, struct output **list, const struct expr *expr, const char *name);
 struct order_term *order_add(struct arena *arena, struct order_term **list, const struct expr *expr);

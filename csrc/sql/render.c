@@ -73,12 +73,17 @@ static void put_real(struct buf *buf, double real) {
     else buf_add(buf, text, real_text(real, text));
 }
 
+static void put_real_literal(struct out *out, double real) {
+    if (isfinite(real) || out->dialect->mark == MARK_QUESTION) put_real(&out->buf, real);
+    else put_text(out, isnan(real) ? "'NaN'" : real > 0 ? "'Infinity'" : "'-Infinity'");
+}
+
 void put_literal(struct out *out, struct value value) {
     switch (value.kind) {
     case VALUE_NULL: put_text(out, "NULL"); break;
     case VALUE_BOOL: put_text(out, value.as.boolean ? "TRUE" : "FALSE"); break;
     case VALUE_INT:  buf_addi(&out->buf, value.as.integer); break;
-    case VALUE_REAL: put_real(&out->buf, value.as.real); break;
+    case VALUE_REAL: put_real_literal(out, value.as.real); break;
     case VALUE_BLOB:
         put_text(out, out->dialect->mark == MARK_DOLLAR ? "'\\x" : "X'");
         for (size_t i = 0; i < value.len; i++) buf_addf(&out->buf, "%02x", (unsigned char)value.as.text[i]);
@@ -127,10 +132,25 @@ static bool long_decimal(const struct attr *attr) {
     return attr->type.id == TYPE_DECIMAL && attr->type.precision > DECIMAL_NUMERIC_DIGITS;
 }
 
+/* What must stand in parentheses as an operand. */
+static bool is_condition(const struct expr *expr) {
+    while (expr->kind == EXPR_AT) expr = expr->first;
+    switch (expr->kind) {
+    case EXPR_OPERATOR: case EXPR_LIST: case EXPR_AND: case EXPR_OR: case EXPR_NOT: case EXPR_CONST: case EXPR_KEYS: return true;
+    default: return false;
+    }
+}
+
 /* The attribute that decides how an operand compares, or NULL. */
 static const struct attr *operand_attr(const struct expr *expr) {
     while (expr->kind == EXPR_AT) expr = expr->first;
     return expr->kind == EXPR_COLUMN ? expr->attr : NULL;
+}
+
+/* Other programs have to be able to open the file: what liga adds to SQLite stays out of its schema. */
+static void refuse_in_ddl(struct out *out, const char *what) {
+    error_set(out->error, out->arena, ERROR_USAGE,
+              "the condition of an index can't use what only liga knows how to compare (%s)", what);
 }
 
 /* A column where it is compared or ordered: SQLite needs a collation for long decimals and a function for dates in mixed
@@ -138,12 +158,14 @@ static const struct attr *operand_attr(const struct expr *expr) {
 static void put_operand(struct out *out, const struct expr *expr) {
     const struct attr *attr = operand_attr(expr);
     bool mixed = attr && out->dialect->decimal_text && attr->type.id == TYPE_DATE && attr->type.stored == DATE_MIXED;
+    bool collated = attr && out->dialect->decimal_text && long_decimal(attr);
+    if (out->literals && (mixed || collated)) refuse_in_ddl(out, attr->name);
     if (mixed) put_text(out, "liga_date(");
-    if (is_group(expr)) put_text(out, "(");
+    if (is_condition(expr)) put_text(out, "(");
     put_expr(out, expr);
-    if (is_group(expr)) put_text(out, ")");
+    if (is_condition(expr)) put_text(out, ")");
     if (mixed) put_text(out, ")");
-    if (attr && out->dialect->decimal_text && long_decimal(attr)) {
+    if (collated) {
         put_text(out, " COLLATE ");
         put_text(out, out->dialect->decimal_collation);
     }
@@ -151,6 +173,7 @@ static void put_operand(struct out *out, const struct expr *expr) {
 
 /* Writes an operator's text, its operands in place of \1 \2 \3. */
 static void put_template(struct out *out, const char *text, const struct expr *const operands[3]) {
+    if (out->literals && strstr(text, "liga_")) refuse_in_ddl(out, "like, regexp");
     for (const char *c = text; *c; c++) {
         if (*c >= '\1' && *c <= '\3') put_operand(out, operands[*c - '\1']);
         else buf_addc(&out->buf, *c);

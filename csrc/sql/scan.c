@@ -34,8 +34,12 @@ static enum sql_token quoted(struct sql_scan *scan, bool backslash) {
     return SQL_UNFINISHED;
 }
 
+static bool ends_line(const struct sql_scan *scan, char c) {
+    return c == '\n' || (c == '\r' && scan->dollar_quotes);
+}
+
 static enum sql_token line_comment(struct sql_scan *scan) {
-    while (scan->at < scan->len && scan->text[scan->at] != '\n') scan->at++;
+    while (scan->at < scan->len && !ends_line(scan, scan->text[scan->at])) scan->at++;
     return SQL_BLANK;
 }
 
@@ -94,11 +98,21 @@ static enum sql_token colon(struct sql_scan *scan) {
     return SQL_COLON_NAME;
 }
 
-/* PostgreSQL's ?| and ?& are operators. */
+/* PostgreSQL's ?| and ?& are operators, but ?||'%' is a placeholder and a concatenation. */
+static bool is_question_operator(const struct sql_scan *scan) {
+    if (!scan->dollar_quotes) return false;
+    return peek(scan, 1) == '&' || (peek(scan, 1) == '|' && peek(scan, 2) != '|');
+}
+
 static enum sql_token question(struct sql_scan *scan) {
-    scan->at++;
-    if (!scan->dollar_quotes || (peek(scan, 0) != '|' && peek(scan, 0) != '&')) return SQL_QUESTION;
-    scan->at++;
+    bool operator = is_question_operator(scan);
+    scan->at += operator ? 2 : 1;
+    return operator ? SQL_OTHER : SQL_QUESTION;
+}
+
+/* PostgreSQL's @? too. */
+static enum sql_token at_sign(struct sql_scan *scan) {
+    scan->at += scan->dollar_quotes && peek(scan, 1) == '?' ? 2 : 1;
     return SQL_OTHER;
 }
 
@@ -140,6 +154,7 @@ static enum sql_token recognise(struct sql_scan *scan) {
     if (c == '$') return dollar(scan);
     if (c == ':') return colon(scan);
     if (c == '?') return question(scan);
+    if (c == '@') return at_sign(scan);
     if (name_start(c)) return word(scan);
     if (isdigit((unsigned char)c)) return number(scan);
     scan->at++;

@@ -6,7 +6,7 @@ local connect = {}
 
 local allowed, later = {}, {}
 for name in ([[logging define pool statementCache timeout connectTimeout foreignKeys busyTimeout pragmas readOnly schema
-    dates benchmark]]):gmatch "%a+" do
+    dates benchmark minifyAliases]]):gmatch "%a+" do
   allowed[name] = true
 end
 for name in ("wait lazy hooks replication compat"):gmatch "%a+" do later[name] = true end
@@ -16,8 +16,8 @@ local pool_options = { max = true, idle = true, acquireTimeout = true }
 --- Engines by URL scheme.
 local engines = {
   sqlite = { dialect = "sqlite", driver = "liga.sqlite" },
-  postgres = { dialect = "postgres", driver = "liga.postgres" },
-  postgresql = { dialect = "postgres", driver = "liga.postgres" },
+  postgres = { dialect = "postgres", driver = "liga.postgres", later = true },
+  postgresql = { dialect = "postgres", driver = "liga.postgres", later = true },
 }
 
 --- Splits a URL; what stands behind the scheme is the engine's own.
@@ -26,10 +26,11 @@ function connect.parse(url)
   if type(url) ~= "string" then errors.usage("liga.connect: a URL expected, got %s", type(url)) end
   local scheme, target = url:match "^(%a+):(.*)$"
   local engine = scheme and engines[scheme]
-  if not engine then
+  if not engine then                                         -- the rest of a URL may hold a password
     errors.usage('liga.connect: the URL must begin with "sqlite:" or "postgres:"%s%s',
       scheme and (", not %q"):format(scheme .. ":") or "", options.hint(scheme or "", { "sqlite", "postgres" }))
   end
+  if engine.later then errors.later("liga.connect: PostgreSQL") end
   if engine.dialect == "sqlite" and target == "" then
     errors.usage 'liga.connect: a path or ":memory:" expected after "sqlite:"'
   end
@@ -61,12 +62,24 @@ local function check_pragma(name, value)
     errors.usage("pragmas: %s is no name of a pragma", tostring(name))
   end
   local kind = type(value)
-  if kind ~= "boolean" and kind ~= "number" and not (kind == "string" and value:match "^%-?[%w_]+$") then
-    errors.usage("pragmas: %s: a word, number or boolean expected", name)
+  if kind ~= "boolean" and math.type(value) ~= "integer" and not (kind == "string" and value:match "^%-?[%w_]+$") then
+    errors.usage("pragmas: %s: a word, integer or boolean expected", name)
   end
 end
 
--- Pragmas that must come before the others, as they have no effect on a database that is not empty any more.
+--- Commands after which a connection would not be as the pool expects it.
+local transaction_words = {}
+for word in ("BEGIN COMMIT END ROLLBACK SAVEPOINT RELEASE"):gmatch "%a+" do transaction_words[word] = true end
+
+local function check_statement(place, sql)
+  if sql:find "%z" or not utf8.len(sql) then
+    errors.usage("pragmas: statement %d holds NUL or invalid UTF-8", place)
+  elseif transaction_words[(sql:match "%a+" or ""):upper()] then
+    errors.usage("pragmas: statement %d is a transaction command: use db:transaction", place)
+  end
+end
+
+--- Pragmas that must come before the others, as they have no effect on a database that is not empty any more.
 local early = { encoding = 1, page_size = 2, auto_vacuum = 3 }
 
 local function pragma_before(a, b)
@@ -91,12 +104,16 @@ end
 local function read_pragmas(given)
   local pragmas = options.kind("liga.connect", given, "pragmas", "table") or {}
   if #pragmas == 0 then return pragma_statements(pragmas) end
-  local list = {}
+  local list, count = {}, 0
   for place, text in next, pragmas do
     if math.type(place) ~= "integer" or type(text) ~= "string" then
       errors.usage "pragmas: a list of SQL statements or a map of pragmas expected, not both"
     end
-    list[place] = text
+    check_statement(place, text)
+    list[place], count = text, count + 1
+  end
+  for place = 1, count do
+    if list[place] == nil then errors.usage "pragmas: the list has a hole" end
   end
   return list
 end

@@ -33,10 +33,12 @@ end
 
 local database = {}
 
---- Connects to a database; one connection is opened at once.
+--- Connects to a database; one connection is opened at once. Raises UsageError for a wrong URL or option, DatabaseError
+-- or ConnectionError where the database can't be opened.
 -- @param url "sqlite::memory:", "sqlite:PATH", "postgres://…"
--- @param given options (see the guide), or nil
--- @return the database object
+-- @param given options, or nil: logging, define, pool, statementCache, timeout, connectTimeout, foreignKeys,
+-- busyTimeout, pragmas, readOnly, dates
+-- @return the database object; to be closed
 function database.connect(url, given)
   local engine, opening, pragmas = connect.read(url, given)
   given = given or {}
@@ -55,6 +57,16 @@ end
 local function check_database(self)
   if type(self) == "table" and getmetatable(self) == Database then return self._.core end
   errors.usage("a database expected as self, got %s (call it with a colon: db:method(…))", type(self))
+end
+
+--- A database object of a dialect without any database: its calls give their SQL and parameters instead of running.
+-- What the compile specs use, for engines that are not there too.
+-- @param dialect "sqlite" or "postgres"
+function database.dry(dialect)
+  local db = setmetatable({ dialect = dialect, models = new_models() }, Database)
+  db._ = { current = setmetatable({}, { __mode = "k" }) }
+  db._.core = core.open(nil, { dialect = dialect, target = "" }, db)
+  return db
 end
 
 local function check_self(self)
@@ -76,13 +88,18 @@ function Database:__close()
   self:close()
 end
 
---- Asks the database for an answer; raises ConnectionError if there is none.
+--- Asks the database for an answer; raises what the engine raises if there is none.
+-- @return true
 function Database:ping()
   core.query(check_self(self), "SELECT 1")
   return true
 end
 
---- Defines a model.
+--- Defines a model. Raises UsageError for what is wrong in it, AssociationError for associations among its attributes.
+-- @param name its name, unique in the database
+-- @param attributes name → type, table of options or association; or a list of {name, type, ...}
+-- @param given model options, or nil
+-- @return the model
 -- @see liga.define
 function Database:define(name, attributes, given)
   check_self(self)
@@ -90,6 +107,7 @@ function Database:define(name, attributes, given)
 end
 
 --- The model of this name; UsageError naming the nearest if there is none.
+-- @return the model
 function Database:model(name)
   check_self(self)
   local class = self.models[name]
@@ -97,7 +115,9 @@ function Database:model(name)
   errors.usage("no model %q%s", tostring(name), options.hint(name, registry.names(self)))
 end
 
---- Resolves and checks the whole graph of models without touching the database.
+--- Resolves and checks the whole graph of models without touching the database. Raises AssociationError for a model
+-- that is referred to and not defined, UsageError for an index over an unknown attribute.
+-- @return the database object
 function Database:validate()
   check_self(self)
   association.resolve(self)
@@ -118,19 +138,28 @@ function Database:currentTransaction()
   return transaction.current(self)
 end
 
---- Runs SQL of your own; values go as binds.
--- @return rows, info {rows, affected, lastId, columns}
+--- Runs SQL of your own; values go as binds. Raises UsageError for empty SQL, transaction commands, several commands
+-- without `multiple` and placeholders that do not fit the values.
+-- @param sql one command, or several with `multiple`
+-- @param given options, or nil: bind (`$1`, `$name`) or replacements (`?`, `:name`), model, mapToModel, nest, multiple,
+-- transaction, logging
+-- @return rows (instances, if a model is given)
+-- @return info {rows, affected, lastId, columns}
 function Database:query(sql, given)
   return core.query(check_self(self), sql, given)
 end
 
---- Creates the tables of all models, in order of dependency, in one transaction.
+--- Creates the tables and indexes of all models that are not there, in order of dependency, in one transaction.
+-- @param given options, or nil: force (drops them first), match (Lua pattern that the database's name must match),
+-- dryRun, transaction, logging
+-- @return the database object; with dryRun the list of statements
 function Database:sync(given)
   check_self(self)
   return schema.sync(self, nil, given)
 end
 
---- Drops the tables of all models.
+--- Drops the tables of all models, dependents first, in one transaction.
+-- @param given options, or nil: transaction, logging
 function Database:drop(given)
   check_self(self)
   return schema.drop(self, nil, given)

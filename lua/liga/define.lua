@@ -199,27 +199,41 @@ local function names_of(list)
   return names
 end
 
---- The key as the option `primaryKey` lists it.
-local function listed_key(meta, list, given)
-  local names = type(given) == "string" and { given } or given
-  if type(names) ~= "table" or #names == 0 then
-    fail.usage(meta.name, nil, "primaryKey must be false, a name or a list of names, got %s", fail.shown(given))
-  end
-  for _, name in ipairs(names) do
-    if not find_named(list, name) then
-      fail.usage(meta.name, nil, "primaryKey names the unknown attribute %s%s", fail.shown(name),
-        fail.hint(name, names_of(list)))
-    end
-  end
-  return table.move(names, 1, #names, 1, {})
-end
-
 local function declared_key(list)
   local names = {}
   for _, item in ipairs(list) do
     if item.given.primaryKey then names[#names + 1] = item.name end
   end
   return names
+end
+
+--- The key as the option `primaryKey` lists it.
+local function listed_key(meta, list, given)
+  local names = type(given) == "string" and { given } or given
+  if type(names) ~= "table" or #names == 0 then
+    fail.usage(meta.name, nil, "primaryKey must be false, a name or a list of names, got %s", fail.shown(given))
+  end
+  local places = {}
+  for place, name in next, names do
+    if math.type(place) ~= "integer" or place < 1 or place > #names then
+      fail.usage(meta.name, nil, "primaryKey must be a list of names, got the key %s", fail.shown(place))
+    elseif not find_named(list, name) then
+      fail.usage(meta.name, nil, "primaryKey names the unknown attribute %s%s", fail.shown(name),
+        fail.hint(name, names_of(list)))
+    elseif places[name] then
+      fail.usage(meta.name, name, "stands twice in primaryKey")
+    end
+    places[name] = place
+  end
+  for place = 1, #names do
+    if names[place] == nil then fail.usage(meta.name, nil, "primaryKey must be a list of names, without holes") end
+  end
+  for _, name in ipairs(declared_key(list)) do
+    if not places[name] then
+      fail.usage(meta.name, name, "is declared as primary key, but the model's option primaryKey leaves it out")
+    end
+  end
+  return table.move(names, 1, #names, 1, {})
 end
 
 --- The primary key: as declared, or an `id` of liga's own.
@@ -360,6 +374,10 @@ local function new_meta(db, name, given)
     instance = require "liga.instance".metamethods,
   }
   meta.__tostring = function() return "Model " .. name end
+  meta.__newindex = function(class, key, value)
+    if type(value) == "function" then check_own_method(meta, key) end
+    rawset(class, key, value)
+  end
   meta.options = merge_options(db, name, given)
   meta.words = read_words(meta)
   return meta

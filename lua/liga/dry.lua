@@ -1,5 +1,5 @@
---- Calls that are written but not run: their SQL, for explain, for checks before a transaction begins, and for the compile
--- specs of engines that are not there.
+--- Calls that are written but not run: their SQL, for explain, for checks before a transaction begins, and for the
+-- compile specs of engines that are not there.
 local core = require "liga.core"
 
 local dry = {}

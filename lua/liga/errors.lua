@@ -19,21 +19,24 @@ errors.Error = Error
 -- @param message one sentence: the thing, the place, the way out
 -- @param fields more fields of the object (model, attribute, path …), or nil
 function errors.raise(name, message, fields)
-  core.raise(name, message, fields)
+  core.raise(name, (message:gsub("%z", "\\0")), fields)
 end
 
---- Raises a UsageError with a formatted message.
+--- Raises a UsageError.
+-- @param format of the message, for string.format
 function errors.usage(format, ...)
-  core.raise("UsageError", format:format(...))
+  errors.raise("UsageError", format:format(...))
 end
 
---- Raises for something that the contract names but liga does not have yet.
+--- Raises UsageError for something that belongs to liga's interface and is not there yet.
+-- @param what begins the sentence
 function errors.later(what)
   core.raise("UsageError", what .. " is not available yet")
 end
 
 --- Whether a value is an error object of liga.
 -- @param name only of this name, or nil
+-- @return a boolean
 function errors.is(value, name)
   return type(value) == "table" and getmetatable(value) == Error and (name == nil or rawget(value, "name") == name)
 end

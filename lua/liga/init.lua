@@ -9,6 +9,7 @@ local inflect = require "liga.inflect"
 local instance = require "liga.instance"
 local markers = require "liga.markers"
 local options = require "liga.options"
+local readonly = require "liga.readonly"
 local types = require "liga.types"
 require "liga.handlers"
 
@@ -24,7 +25,7 @@ local liga = {
   inflect = inflect,
   Error = errors.Error,
   isError = errors.is,
-  methods = instance.names,
+  methods = readonly.view(instance.names, "liga.methods"),
 }
 
 liga.Op.col = core.col
@@ -34,7 +35,7 @@ liga.json = setmetatable({ encode = core.json.encode, decode = core.json.decode 
   __call = function() errors.later "liga.json(…), a path into a JSON attribute," end,
 })
 
---- The model of an instance, or nil.
+--- The model of an instance; nil for anything else.
 function liga.modelOf(value)
   return value ~= nil and core.class_of(value) or nil
 end
@@ -47,10 +48,6 @@ end
 -- liga.STRING: a fresh descriptor at each access; a misspelt type is no nil.
 return setmetatable(liga, {
   __index = function(_, name)
-    local descriptor = types[name]
-    if descriptor ~= nil then return descriptor end
-    if type(name) == "string" and name:match "^%u%u" then
-      errors.usage("liga has no type %s%s", name, options.hint(name, types.names()))
-    end
+    return types[name]
   end,
 })

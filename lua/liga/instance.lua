@@ -25,15 +25,18 @@ end
 
 -- Writing ------------------------------------------------------------------------------------------------------------
 
---- Writes what changed since the instance was read; inserts a new one.
--- @param options {fields, validate, silent, transaction, logging}
+--- Writes what changed since the instance was read; inserts a new one. Raises ValidationError for values, UsageError
+-- for keys that are no attributes and for an assigned primary key, InstanceError if the row has vanished or the key
+-- is not complete, and the constraint errors of the database.
+-- @param options {fields, validate, silent, transaction, logging}, or nil
 -- @return the instance
 function methods:save(options)
   class_of(self, "save")
   return core.save(self, options)
 end
 
---- Sets one value, or several from a table.
+--- Sets one value, or several from a table; UsageError for an unknown attribute. Nothing is written.
+-- @param name an attribute, or a table {attribute = value}
 -- @return the instance
 function methods:set(name, value)
   local class = class_of(self, "set")
@@ -53,7 +56,9 @@ local function names_of(values)
   return names
 end
 
---- Sets values and writes just these.
+--- Sets values and writes just these; raises as `save`.
+-- @param values {attribute = value}
+-- @param options as save
 -- @return the instance
 function methods:update(values, options)
   local class = class_of(self, "update")
@@ -70,23 +75,28 @@ function methods:update(values, options)
   return core.save(self, saving)
 end
 
---- Deletes the row.
+--- Deletes the row, after what the option `dependent` of associations asks for. Raises InstanceError if there is no
+-- row, AssociationError for `dependent = "restrict"`.
+-- @param options {transaction, logging}, or nil
 -- @return the instance
 function methods:destroy(options)
   class_of(self, "destroy")
   return core.destroy(self, options)
 end
 
---- Reads the row anew, with the attributes it was read with.
+--- Reads the row anew, with the attributes it was read with; InstanceError if it has vanished.
+-- @param options as findOne, or nil
 -- @return the instance
 function methods:reload(options)
   class_of(self, "reload")
   return core.reload(self, options)
 end
 
---- Adds in the database, so that concurrent additions don't get lost.
--- @param what an attribute, or a table {attribute = amount}
--- @param options {by = 1}
+--- Adds in the database, so that concurrent additions don't get lost; the instance gets the new values. Raises
+-- UsageError for what is no number, InstanceError if the row has vanished.
+-- @param what an attribute, a list of them, or a table {attribute = amount}
+-- @param options {by = 1, silent, transaction, logging}, or nil
+-- @return the instance
 function methods:increment(what, options)
   class_of(self, "increment")
   return core.increment(self, what, options)
@@ -137,8 +147,9 @@ function copy_deep(value, nulls, seen)
   return copy_into(copy, value, nulls, seen)
 end
 
---- A deep plain copy.
--- @param options {nulls = true}: NULLs as liga.null
+--- A deep plain copy, without metatables but those that mark lists.
+-- @param options {nulls = true}: NULLs as liga.null; or nil
+-- @return the copy
 function methods:toTable(options)
   class_of(self, "toTable")
   if options ~= nil and type(options) ~= "table" then
@@ -148,7 +159,9 @@ function methods:toTable(options)
   return copy_deep(self, options and options.nulls, { depth = 0 })
 end
 
---- One value; or with {plain = true} a plain copy of all.
+--- One value; UsageError for an unknown name. Or a plain copy of all.
+-- @param what the name of an attribute or of what else the instance holds; {plain = true, nulls}; or nil: a copy
+-- @return the value, or the copy
 function methods:get(what)
   local class = class_of(self, "get")
   if what == nil then return self:toTable() end
@@ -161,14 +174,17 @@ function methods:get(what)
   return value
 end
 
---- The names of what changed, or nil; of one attribute whether it changed.
+--- What differs from what is stored; of an instance that is not stored, all that it holds.
+-- @param name an attribute, or nil for all
+-- @return whether it changed; without a name the list of names, or nil
 function methods:changed(name)
   local class = class_of(self, "changed")
   if name == nil then return core.changed(self) end
   return core.changed(self, attribute_of(class, name).name)
 end
 
---- The value that is stored.
+--- The value that is stored, as it was read or last written; nil for NULL, and where it is not known.
+-- @param name an attribute
 function methods:previous(name)
   return core.previous(self, attribute_of(class_of(self, "previous"), name).name)
 end
@@ -179,7 +195,8 @@ function methods:isNew()
   return core.state(self) == "new"
 end
 
---- The condition that names its row.
+--- The condition that names its row; InstanceError without a full key.
+-- @return {attribute = value} of the primary key
 function methods:where()
   local class = class_of(self, "where")
   local key = core.stored_key(self)
@@ -203,7 +220,8 @@ local function same_row(a, b)
   return true
 end
 
---- Whether another instance stands for the same row.
+--- Whether another instance stands for the same row; anything else is not equal.
+-- @return a boolean
 function methods:equals(other)
   class_of(self, "equals")
   return type(other) == "table" and same_row(self, other)

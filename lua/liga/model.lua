@@ -12,16 +12,24 @@ local transaction = require "liga.transaction"
 local model = { methods = {} }
 local methods = model.methods
 
+-- From the core, with the options of `option_table` in csrc/lua/find.c and csrc/lua/write_options.c:
+--   findAll(options) → list of instances · findOne(options), findByPk(key, options) → instance or nil
+--   count(options) → integer · sum, min, max, avg(attribute, options) → value · exists(options) → boolean
+--     (count, sum, min, max, avg with `group` → list of rows)
+--   build(values) → instance · create(values, options) → instance · bulkCreate(list, options) → list of instances
+--   update(values, options), destroy(options), increment, decrement(what, options) → number of rows; with
+--     `returning` the rows too. They need `where` with a condition, or `all = true`.
+-- They raise UsageError for names and options, ValidationError for values, EmptyResultError with `rejectOnEmpty`,
+-- and the constraint errors of the database.
 for name, method in pairs(core.class_methods) do methods[name] = method end
 for name, definer in pairs(association.definers) do methods[name] = definer end
 
 local function meta_of(class, method)
-  local meta = type(class) == "table" and getmetatable(class)
-  if type(meta) ~= "table" or meta.__name ~= "liga.Model" then
+  if not core.is_class(class) then
     errors.usage("a model expected as self of %s, got %s (call it with a colon: Model:%s(…))", method, type(class),
       method)
   end
-  return meta
+  return getmetatable(class)
 end
 
 local function copy(options)
@@ -30,11 +38,12 @@ local function copy(options)
   return result
 end
 
+--- The options of a call as a plain table of its own; what a metatable would add is no option.
 local function check_options(method, options)
   if options ~= nil and type(options) ~= "table" then
     errors.usage("%s: options must be a table, got %s", method, type(options))
   end
-  return options or {}
+  return copy(options)
 end
 
 -- Keys ---------------------------------------------------------------------------------------------------------------
@@ -65,20 +74,25 @@ local function named_key(class, key)
   return named
 end
 
+--- A list as a plain table of its own.
 local function check_list(what, list)
   if type(list) ~= "table" then errors.usage("%s: a list expected, got %s", what, type(list)) end
-  local count = 0
-  for index in next, list do
+  local plain, count, largest = {}, 0, 0
+  for index, value in next, list do
     if math.type(index) ~= "integer" or index < 1 then errors.usage("%s: a list expected", what) end
-    count = count + 1
+    plain[index], count, largest = value, count + 1, math.max(largest, index)
   end
-  if count ~= #list then errors.usage("%s: the list has a hole", what) end
+  if count ~= largest then errors.usage("%s: the list has a hole", what) end
+  return plain
 end
 
---- A condition that names rows by their keys: `where = User:keys{ {1, 2}, {3, 4} }`.
+--- A condition that names rows by their keys: `where = User:keys{ {1, 2}, {3, 4} }`. Raises UsageError for an
+-- incomplete key, InstanceError for a model without key.
+-- @param list of keys: values, lists in the key's order, tables by name, or instances
+-- @return a condition for `where`
 function methods:keys(list)
   meta_of(self, "keys")
-  check_list("keys", list)
+  list = check_list("keys", list)
   check_keyed(self)
   local tuples = {}
   for i, key in ipairs(list) do
@@ -90,14 +104,10 @@ function methods:keys(list)
 end
 
 --- The text that equal keys have in common, whatever form they were given in.
-local function key_text(class, named)
-  local parts = {}
-  for i, name in ipairs(class.primaryKey) do
-    local value = named[name]
-    local text = math.type(value) == "float" and value % 1 == 0 and ("%d"):format(value) or tostring(value)
-    parts[i] = #text .. ":" .. text
-  end
-  return table.concat(parts)
+local function key_text(class, row)
+  local named = {}
+  for _, name in ipairs(class.primaryKey) do named[name] = row[name] end
+  return core.key_text(class, named)
 end
 
 --- The option `attributes` so that some attributes are among them.
@@ -121,15 +131,20 @@ end
 
 --- Finds rows by keys: in the order of the keys, those without a row left out. The key is read whatever `attributes`
 -- says.
+-- @param list of keys, as `keys` takes them
+-- @param options as findAll, or nil
+-- @return list of instances
 function methods:findByPks(list, options)
-  meta_of(self, "findByPks")
-  check_options("findByPks", options)
-  check_list("findByPks", list)
-  if #list == 0 then return core.list() end
+  local db = meta_of(self, "findByPks").db
+  local find = check_options("findByPks", options)
+  list = check_list("findByPks", list)
   local keys = self:keys(list)
-  local find = copy(options)
   find.where = find.where and { keys, find.where } or keys
   find.attributes = selecting(find.attributes, self.primaryKey)
+  if #list == 0 then
+    dry.run(db, function() return self:findAll(find) end)
+    return core.list()
+  end
   local found = {}
   for _, row in ipairs(self:findAll(find)) do found[key_text(self, row)] = row end
   local result = core.list(#list)
@@ -139,10 +154,13 @@ end
 
 -- Finding ------------------------------------------------------------------------------------------------------------
 
---- Rows and the number of all that match, whatever the limit: two results.
+--- Rows and the number of all that match, whatever the limit. Both are read in one transaction.
+-- @param options as findAll, or nil
+-- @return list of instances
+-- @return how many rows match without limit and offset
 function methods:findAndCountAll(options)
   local meta = meta_of(self, "findAndCountAll")
-  check_options("findAndCountAll", options)
+  options = check_options("findAndCountAll", options)
   local counting = copy(options)
   for _, name in ipairs { "limit", "offset", "order", "attributes", "raw", "rejectOnEmpty", "lock", "skipLocked" } do
     counting[name] = nil
@@ -239,18 +257,22 @@ function methods:association(name)
   return association.find(self, name)
 end
 
---- Readable text about the model.
+--- Readable text about the model: table, attributes, references, associations.
+-- @return text of several lines
 function methods:describe()
   meta_of(self, "describe")
   return define.describe(self)
 end
 
---- Creates the table of this model.
+--- Creates the table and the indexes of this model if they are not there.
+-- @param options as db:sync, or nil
+-- @return the model; with dryRun the list of statements
 function methods:sync(options)
   return schema.sync(meta_of(self, "sync").db, self, options)
 end
 
 --- Drops the table of this model.
+-- @param options {transaction, logging}, or nil
 function methods:drop(options)
   return schema.drop(meta_of(self, "drop").db, self, options)
 end

@@ -1,5 +1,4 @@
---- The one driver of jobs that need somebody to be called between their statements, and the handlers that run your code
--- (defaults by function, rules for dependents) where the core must not.
+--- The one driver of jobs that need somebody to be called between their statements: loggers.
 local core = require "liga.core"
 
 local operation = {}
@@ -24,7 +23,9 @@ local function report(logger, db, sql, info)
   if not ok then warn("liga: error in logging: ", tostring(problem)) end
 end
 
---- Runs a job step by step: statements in the core, loggers between them.
+--- Runs a job step by step: statements in the core, loggers between them. Left early, the job takes back what it did.
+-- @param job the call box
+-- @return what the call returns
 function operation.drive(job)
   local closing <close> = job -- luacheck: ignore closing
   local logger, db = logger_of(job)

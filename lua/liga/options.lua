@@ -44,8 +44,8 @@ function options.kind(what, given, name, ...)
   for _, kind in ipairs { ... } do
     if type(value) == kind or (kind == "integer" and math.type(value) == "integer") then return value end
   end
-  local expected = table.concat({ ... }, " or a ")
-  errors.raise("UsageError", ("%s: %s must be a %s, got %s"):format(what, name, expected, type(value)), { path = name })
+  local expected = (...) == "integer" and "an integer" or "a " .. table.concat({ ... }, " or a ")
+  errors.raise("UsageError", ("%s: %s must be %s, got %s"):format(what, name, expected, type(value)), { path = name })
 end
 
 return options

@@ -6,6 +6,7 @@
 --
 -- Fields of a descriptor (nil where a type has none or it was not given):
 --   name "STRING" · serial · length · precision, scale · values (a copy of the list) · element (a descriptor) · stored
+local core = require "liga.core"
 local errors = require "liga.errors"
 
 local types = {}
@@ -249,7 +250,10 @@ end
 return setmetatable(types, {
   __name = "liga.types",
   __index = function(_, name)
-    return row_by_name[name] and new_descriptor(name, name == "DATE" and { stored = "text" } or {})
+    if row_by_name[name] then return new_descriptor(name, name == "DATE" and { stored = "text" } or {}) end
+    if type(name) ~= "string" or not name:match "^%u%u" then return nil end
+    local nearest = core.nearest(name, types.names())
+    fail("liga has no type %s%s", name, nearest and (' (did you mean "%s"?)'):format(nearest) or "")
   end,
   __newindex = function(_, name) fail("liga.types is read-only: %s can't be assigned", shown(name)) end,
 })

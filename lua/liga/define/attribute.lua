@@ -25,6 +25,8 @@ local kinds = {
   columnName = "string", field = "string", comment = "string", referencesKey = "string",
 }
 
+local uuid_length = 36
+
 local integers = { SMALLINT = true, INTEGER = true, BIGINT = true }
 local texts = { STRING = true, CHAR = true, TEXT = true, UUID = true }
 local instants = { DATE = true, DATEONLY = true, TIME = true }
@@ -87,6 +89,11 @@ local function check_default(model, name, given)
     fail.usage(model, name, "liga.NOW is a default of DATE, DATEONLY and TIME, not of %s", kind)
   elseif (default == markers.UUIDV4 or default == markers.UUIDV7) and not texts[kind] then
     fail.usage(model, name, "a UUID is a default of UUID and STRING, not of %s", kind)
+  elseif (default == markers.UUIDV4 or default == markers.UUIDV7) and (given.type.length or 36) < uuid_length then
+    fail.usage(model, name, "a UUID has %d characters, more than %s holds", uuid_length, tostring(given.type))
+  elseif type(default) == "userdata" and default ~= core.null and not core.is_expression(default) then
+    fail.usage(model, name, "defaultValue must be a value, a function, liga.NOW, a UUID, liga.fn or literal, got %s",
+      tostring(default))
   end
 end
 

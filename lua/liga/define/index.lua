@@ -6,6 +6,7 @@ local core = require "liga.core"
 local fail = require "liga.define.fail"
 local naming = require "liga.naming"
 local options = require "liga.options"
+local registry = require "liga.define.registry"
 
 local index = {}
 
@@ -59,6 +60,9 @@ local function read(meta, at, given)
   check_value(meta, at, "unique", given.unique, "boolean")
   check_value(meta, at, "name", given.name, "string")
   check_value(meta, at, "using", given.using, "string")
+  if given.using and not given.using:find "^[%a_][%w_]*$" then
+    bad(meta, at, "using must be the name of an index method, got %s", fail.shown(given.using))
+  end
   return {
     fields = read_fields(meta, at, given.fields), unique = given.unique or false, name = given.name,
     where = given.where, using = given.using, at = at, snake = true,
@@ -109,11 +113,28 @@ local function same(a, b)
   return true
 end
 
+--- An index of this name on another table, which would keep the new one from being made; nil: there is none. On
+-- SQLite capitals don't count.
+local function taken(meta, name)
+  local function same_name(other)
+    return other == name or meta.db.dialect == "sqlite" and other:lower() == name:lower()
+  end
+  for _, class in ipairs(registry.of(meta.db).classes) do
+    for other in pairs(getmetatable(class).indexes) do
+      local same_table = class.tableName == meta.class.tableName
+      if same_name(other) and not (same_table and other == name) then return class end
+    end
+  end
+end
+
 local function make(meta, wanted)
   for _, field in ipairs(wanted.fields) do field.attribute = find_attribute(meta, field.attribute).name end
   local name = name_of(meta, wanted)
   naming.check_identifier(meta.db, meta.name .. ": the name of an index", name)
-  local before = meta.indexes[name]
+  local before, owner = meta.indexes[name], taken(meta, name)
+  if owner then
+    fail.usage(meta.name, nil, "%s has an index with the name %q: give one of them another name", owner.name, name)
+  end
   if before and same(before, wanted) then return end
   if before and not (before.group and wanted.group) then
     fail.usage(meta.name, nil, "two different indexes have the name %q: give one of them another name", name)

@@ -1,4 +1,6 @@
 --- What a connection knows of its models beyond `db.models`: their order, and what waits for models to come.
+local core = require "liga.core"
+
 local registry = {}
 
 --- The definitions of a connection.
@@ -25,8 +27,7 @@ end
 
 --- Whether a value is a model.
 function registry.is_model(value)
-  local meta = type(value) == "table" and getmetatable(value)
-  return type(meta) == "table" and meta.__name == "liga.Model"
+  return core.is_class(value)
 end
 
 --- Adds a model.

@@ -1,0 +1,19 @@
+--- The models of the compile specs: users, posts, tags, and stock with a key of two parts.
+local liga = require "liga"
+
+return function(db)
+  local models = {}
+  models.User = db:define("User", {
+    name = { type = liga.STRING(40), allowNull = false }, age = liga.INTEGER, active = liga.BOOLEAN,
+    balance = liga.DECIMAL(10, 2), wealth = liga.DECIMAL(30, 4), born = liga.DATE,
+  }, { timestamps = false })
+  models.Post = db:define("Post", { title = liga.TEXT }, { underscored = true })
+  models.Tag = db:define("Tag", { name = liga.STRING(20) }, { timestamps = false })
+  models.Stock = db:define("Stock", {
+    shopId = { type = liga.INTEGER, primaryKey = true }, sku = { type = liga.STRING(10), primaryKey = true },
+    amount = liga.INTEGER,
+  }, { timestamps = false, tableName = "stock" })
+  models.User:hasMany(models.Post)
+  models.Post:belongsToMany(models.Tag, { through = "PostTag" })
+  return models
+end
