@@ -78,7 +78,7 @@ describe("a type descriptor", function()
       assert.equal(name, types[name].name)
     end
     assert.same(names, types.names())
-    assert.is_nil(types.STRNG)
+    assert.has_error(function() assert(types.STRNG) end)
     assert.is_nil(types.string)
   end)
 

@@ -59,9 +59,15 @@ static bool read_near(lua_State *L, struct call *call, struct access *access, co
     return true;
 }
 
-static bool save_is_false(lua_State *L, int index) {
-    if (!lua_istable(L, index)) return false;
-    lua_getfield(L, index, "save");
+/* An option of the call; options are read raw, everywhere. */
+static int push_option(lua_State *L, const char *name) {
+    lua_pushstring(L, name);
+    return lua_rawget(L, 3);
+}
+
+static bool save_is_false(lua_State *L) {
+    if (!lua_istable(L, 3)) return false;
+    push_option(L, "save");
     bool no = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
     lua_pop(L, 1);
     return no;
@@ -97,7 +103,7 @@ struct call *access_open(lua_State *L, struct access **out, enum verb verb) {
     struct access *access = *out = arena_new(&call->arena, struct access);
     access->assoc = box->assoc;
     access->verb = verb;
-    access->save = !save_is_false(L, 3);
+    access->save = !save_is_false(L);
     check_stored(L, call, access, &instance);
     if (!read_near(L, call, access, &instance)) call_raise(L, call);
     if (is_read(verb)) return call;
@@ -134,11 +140,31 @@ static bool same_attrs(struct attr_list a, struct attr_list b) {
     return true;
 }
 
+/* A list where one target is expected: easily mistyped, so the method for lists is named. */
+static bool holds_instances(lua_State *L, int index) {
+    if (!lua_istable(L, index)) return false;
+    lua_rawgeti(L, index, 1);
+    bool list = instance_test(L, -1);
+    lua_pop(L, 1);
+    return list;
+}
+
+static const char *one_expected(struct call *call, const struct access *access) {
+    const struct verb_row *row = access->assoc->kind->verbs;
+    enum verb plural = access->verb == VERB_ADD ? VERB_ADD_MULTIPLE : access->verb == VERB_REMOVE ? VERB_REMOVE_MULTIPLE : VERB_HAS_MULTIPLE;
+    if (access->verb != VERB_ADD && access->verb != VERB_REMOVE && access->verb != VERB_HAS)
+        return "an instance or a key expected, got a list";
+    while (row->verb != plural) row++;
+    return arena_printf(&call->arena, "one instance or key expected, got a list: %s takes lists",
+                        verb_method_name(row, access->assoc, &call->arena));
+}
+
 /* A raw key is a primary key; where the association refers to it, nothing has to be read to translate it. */
 static bool read_raw(lua_State *L, struct call *call, struct access *access, struct element *element, int index) {
     const struct model *target = access->assoc->target;
     element->raw = true;
     if (lua_istable(L, index) && class_model(L, index)) return wrong_argument(call, access, "a model is neither instance nor key");
+    if (holds_instances(L, index)) return wrong_argument(call, access, one_expected(call, access));
     if (!read_key_argument(L, call, target, index, element->key)) {
         call->error.message = arena_printf(&call->arena, "%s: %s", method_of(call, access), call->error.message);
         return false;
@@ -515,7 +541,7 @@ static void keep_result(lua_State *L, struct call *call, const struct access *ac
 }
 
 static bool read_flag_option(lua_State *L, struct call *call, const struct access *access, const char *name, bool *into) {
-    lua_getfield(L, 3, name);
+    push_option(L, name);
     bool fine = lua_isnil(L, -1) || lua_isboolean(L, -1);
     if (lua_toboolean(L, -1)) *into = true;
     lua_pop(L, 1);
@@ -535,7 +561,7 @@ static bool read_link_options(lua_State *L, struct call *call, struct access *ac
     bool given[4];
     static const char *const names[] = { "save", "through", "destroy", "destroyPrevious" };
     for (int i = 0; i < 4; i++) {
-        given[i] = lua_getfield(L, 3, names[i]) != LUA_TNIL;
+        given[i] = push_option(L, names[i]) != LUA_TNIL;
         lua_pop(L, 1);
     }
     bool fine = (!given[0] || offered(call, access, "save", holder == HELD_BY_SOURCE && access->verb == VERB_SET))
@@ -545,7 +571,7 @@ static bool read_link_options(lua_State *L, struct call *call, struct access *ac
              && read_flag_option(L, call, access, "destroy", &access->destroy)
              && read_flag_option(L, call, access, "destroyPrevious", &access->destroy);
     if (!fine || !given[1]) return fine;
-    lua_getfield(L, 3, "through");
+    push_option(L, "through");
     if (!lua_istable(L, -1)) return wrong_argument(call, access, "through must be a table of junction values");
     access->through = lua_gettop(L);
     return true;

@@ -222,6 +222,14 @@ static void check_supported(lua_State *L, const struct model_box *box, const str
                 type_info(attr->type.id)->name);
 }
 
+/* core.has_type(db, name): whether the engine has a column type of this name */
+static int has_type(lua_State *L) {
+    const struct db *db = userdata_check(L, 1, USERDATA_DB, "a database");
+    int id = type_find(luaL_checkstring(L, 2));
+    lua_pushboolean(L, id == TYPE_VIRTUAL || (id >= 0 && db->dialect->type[id]));
+    return 1;
+}
+
 /* core.attribute(model, spec) */
 static int put_attribute(lua_State *L) {
     struct model_box *box = check_model(L, 1);
@@ -255,6 +263,7 @@ static int set_primary_key(lua_State *L) {
     lua_createtable(L, 0, 1);
     lua_pushvalue(L, 2);
     lua_setfield(L, -2, "key");
+    if (lua_rawlen(L, 2) > KEY_PARTS) raise_usage(L, "%s: a key of more than %d parts", box->model->name, KEY_PARTS);
     model_set_key(box->model, attrs_field(L, box->model, lua_gettop(L), "key"));
     return 0;
 }
@@ -480,6 +489,7 @@ static int put_association(lua_State *L) {
 void open_definitions(lua_State *L) {
     static const luaL_Reg functions[] = {
         { "model", new_model }, { "bind", bind }, { "set_dependents", set_dependents }, { "set_pending", set_pending }, { "attribute", put_attribute },
+        { "has_type", has_type },
         { "remove_attribute", remove_attribute }, { "primary_key", set_primary_key }, { "timestamps", set_timestamps },
         { "foreign_key", put_foreign_key }, { "index", put_index }, { "association", put_association },
         { "is_class", is_class }, { NULL, NULL },

@@ -634,8 +634,7 @@ static int find_by_pk(lua_State *L) {
     if (lua_gettop(L) < 2) lua_settop(L, 2);
     lua_settop(L, 3);
     struct find *find = start_find(L, &call);
-    struct value key[16];
-    if (call->model->key.count > 16) return call_fail(L, call, ERROR_USAGE, "a key of more than 16 parts");
+    struct value key[KEY_PARTS];
     if (read_key_argument(L, call, call->model, 2, key) && read_find(L, find, 3, FIND_PLAIN)) {
         find_default_columns(find);
         select_where(&call->arena, find->plan->select, keys_are(&call->arena, call->model->key, key));

@@ -7,8 +7,6 @@
 #include "lua/json.h"
 #include "lua/value.h"
 
-enum { KEY_PARTS = 16 };
-
 bool instance_test(lua_State *L, int index) {
     if (!instance_rowset(L, index)) return false;
     lua_pop(L, 1);
@@ -274,7 +272,7 @@ static int stored_key(lua_State *L) {
     const struct model *model = instance.rowset->model;
     int rowset_index = lua_gettop(L);
     struct value key[KEY_PARTS];
-    if (model->key.count > KEY_PARTS || !model->key.count) return 0;
+    if (!model->key.count) return 0;
     struct call *call = open_for_instance(L, &instance);
     bool complete = instance.state != INSTANCE_NEW && read_stored_key(L, call, 1, rowset_index, &instance, key);
     if (complete) {

@@ -20,9 +20,11 @@ struct command {
     struct command *next;
     size_t start, end;
     struct statement statement;
+    bool inserts;               /* an INSERT, perhaps behind WITH */
 };
 
 struct raw {
+    bool inserts;               /* the last command that was sent does */
     const char *text;
     size_t len;
     enum placeholders placeholders;
@@ -104,9 +106,11 @@ static bool classify(struct call *call, const struct raw *raw, struct command *c
                                                "PREPARE", NULL };
     static const char *const reads[] = { "SELECT", "VALUES", "EXPLAIN", "PRAGMA", "SHOW", NULL };
     static const char *const schema[] = { "CREATE", "DROP", "ALTER", "REINDEX", "VACUUM", "ANALYZE", "COMMENT", "GRANT", "REVOKE", NULL };
+    static const char *const inserts[] = { "INSERT", "REPLACE", "WITH", NULL };
     struct sql_scan scan = scan_of(call, raw, command->start, command->end);
     enum sql_token token;
     while ((token = sql_next(&scan)) == SQL_BLANK) {}
+    command->inserts = token == SQL_WORD && first_word_is(&scan, inserts);
     if (token == SQL_WORD && first_word_is(&scan, transaction))
         return wrong(call, "query", "transaction commands are not sent raw: use db:transaction");
     command->statement.kind = token != SQL_WORD ? STATEMENT_READ : first_word_is(&scan, reads) ? STATEMENT_READ
@@ -360,6 +364,7 @@ static bool raw_next(lua_State *L, struct call *call) {
     raw->at = raw->at ? raw->at->next : raw->commands;
     if (!raw->at) return false;
     call->statement = &raw->at->statement;
+    raw->inserts = raw->at->inserts;
     return true;
 }
 
@@ -402,7 +407,7 @@ static void push_info(lua_State *L, const struct call *call, const struct raw *r
     lua_setfield(L, -2, "rows");
     lua_pushinteger(L, call->affected);
     lua_setfield(L, -2, "affected");
-    if (call->last_id) {
+    if (call->last_id && call->affected > 0 && raw->inserts) {
         lua_pushinteger(L, call->last_id);
         lua_setfield(L, -2, "lastId");
     }

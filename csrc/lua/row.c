@@ -245,7 +245,7 @@ static bool in_fields(const struct write_options *options, const struct attr *at
         || attr == model->updated_at;
 }
 
-static void check_null(struct call *call, const struct attr *attr, const struct write_options *options) {
+void check_null(struct call *call, const struct attr *attr, const struct write_options *options) {
     if (attr->allow_null || options->no_validate || may_be_absent(attr) || !in_fields(options, attr)) return;
     const char *message = arena_printf(&call->arena, "%s.%s must not be null", attr->model->name, attr->name);
     add_fault(call, attr, "notNull", message, value_null());

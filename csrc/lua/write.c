@@ -10,8 +10,6 @@
 #include "lua/marker.h"
 #include "lua/value.h"
 
-enum { KEY_PARTS = 16 };
-
 /* What a write remembers from planning to its results. */
 struct write {
     struct write_options options;
@@ -152,7 +150,7 @@ static int build_filled(lua_State *L) {
     push_call_value(L, call, CALL_DB);
     push_model(L, call->db, lua_gettop(L), call->model);
     int keys;
-    bool fine = read_write_options(L, call, 3, 0, &options) && build_instance(L, call, lua_gettop(L), 2, &keys)
+    bool fine = read_write_options(L, call, 3, WRITE_BUILD, &options) && build_instance(L, call, lua_gettop(L), 2, &keys)
              && check_built(L, call, lua_gettop(L), keys, -1);
     if (!fine) return call_raise(L, call);
     fill_visible_defaults(L, call, lua_gettop(L));
@@ -280,7 +278,7 @@ static int save(lua_State *L) {
     lua_getiuservalue(L, rowset_index, ROWSET_MODEL);
     push_attr_names(L, lua_gettop(L));
     int names = lua_gettop(L);
-    write->row = row_new(call, call->driven || call->db->driven);
+    write->row = row_new(call, true);       /* others can reach the instance, a finaliser too: nothing is borrowed from it */
     return insert_row(L, call, write, 1, prepare_row(L, call, 1, names, &write->options, write->row) && no_faults(call));
 }
 
@@ -664,9 +662,50 @@ static int decrement(lua_State *L) { return count_instance(L, true); }
 static int increment_rows(lua_State *L) { return count_rows_of_class(L, false); }
 static int decrement_rows(lua_State *L) { return count_rows_of_class(L, true); }
 
+/* ------------------------------------------------------------------------------------------------------ validate */
+
+/* A stored instance is checked where it changed, a new one as its INSERT would be. */
+static bool needs_check(lua_State *L, struct call *call, const struct instance *instance, int rowset_index,
+                        const struct attr *attr) {
+    return instance->state == INSTANCE_NEW || value_changed(L, call, rowset_index, instance, attr, lua_gettop(L));
+}
+
+static void validate_attr(lua_State *L, struct call *call, const struct instance *instance, const struct attr *attr) {
+    struct write *write = call->data;
+    struct value value;
+    int given = lua_gettop(L);
+    if (marker_test(L, given)) return;
+    if (!is_null(L, given)) {
+        read_written_value(L, call, given, attr, &value);
+        return;
+    }
+    bool filled = instance->state == INSTANCE_NEW && lua_isnil(L, given) && default_of(call, attr, &value);
+    if (!filled) check_null(call, attr, &write->options);
+}
+
+/* core.validate(instance, options): raises the ValidationError that save would raise; writes nothing. */
+static int validate(lua_State *L) {
+    struct instance instance;
+    int rowset_index;
+    lua_settop(L, 2);
+    struct call *call = open_instance_call(L, &instance, &rowset_index);
+    struct write *write = write_new(call);
+    bool fine = read_write_options(L, call, 2, WRITE_ROW, &write->options) && check_instance_keys(L, call, 1, rowset_index);
+    for (int i = 0; fine && i < call->model->attr_count; i++) {
+        const struct attr *attr = call->model->attrs[i];
+        push_attribute(L, 1, attr);
+        if (in_fields(&write->options, attr) && needs_check(L, call, &instance, rowset_index, attr))
+            validate_attr(L, call, &instance, attr);
+        lua_pop(L, 1);
+        fine = !error_is_set(&call->error);
+    }
+    if (!no_faults(call)) return call_raise(L, call);
+    return nothing_to_do(L, call);
+}
+
 void open_writes(lua_State *L) {
     static const luaL_Reg functions[] = {
-        { "save", save }, { "destroy", destroy }, { "reload", reload }, { "increment", increment }, { "decrement", decrement },
+        { "save", save }, { "validate", validate }, { "destroy", destroy }, { "reload", reload }, { "increment", increment }, { "decrement", decrement },
         { NULL, NULL },
     };
     static const luaL_Reg class_functions[] = {

@@ -21,7 +21,8 @@ enum write_option_set {
     WRITE_BULK = 4,                 /* bulkCreate */
     WRITE_COUNTER = 8,              /* increment: by */
     WRITE_DESTROY = 16,
-    WRITE_LINK = 32                 /* accessors: through, destroy … are read by them */
+    WRITE_LINK = 32,                /* accessors: through, destroy … are read by them */
+    WRITE_BUILD = 64
 };
 
 /* Reads the options table at `index` (nil: none). False: error set. */
@@ -81,6 +82,9 @@ void push_faults(lua_State *L, const struct call *call);
 
 /* Every key of the instance must be an attribute, an alias of its query, junction values, or begin with _. */
 bool check_instance_keys(lua_State *L, struct call *call, int index, int rowset_index);
+
+/* Adds a fault if the attribute must have a value: for one that is NULL. */
+void check_null(struct call *call, const struct attr *attr, const struct write_options *options);
 
 /* Reads a value to be written (dates are cut to milliseconds); false: a fault was added or the error is set. */
 bool read_written_value(lua_State *L, struct call *call, int index, const struct attr *attr, struct value *value);

@@ -122,7 +122,7 @@ static const struct option option_table[] = {
     { "destroy", read_by_caller, WRITE_LINK },
     { "destroyPrevious", read_by_caller, WRITE_LINK },
     { "joinTableAttributes", read_by_caller, WRITE_LINK },
-    { "include", NULL, WRITE_ROW | WRITE_BULK | WRITE_LINK },
+    { "include", NULL, WRITE_ROW | WRITE_BULK | WRITE_LINK | WRITE_BUILD },
     { "individualHooks", NULL, EVERY },
     { "ignoreDuplicates", NULL, WRITE_BULK },
     { "updateOnDuplicate", NULL, WRITE_BULK },

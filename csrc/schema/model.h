@@ -38,6 +38,9 @@ struct attr {
     const char *comment;
 };
 
+/* Parts of a primary key, at most (as PostgreSQL's indexes). */
+enum { KEY_PARTS = 32 };
+
 /* A list of attributes; the array belongs to the schema arena. */
 struct attr_list {
     const struct attr *const *items;

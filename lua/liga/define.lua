@@ -323,6 +323,15 @@ local function check_columns(meta, records)
   end
 end
 
+--- Types that the engine does not have are refused before anything is made.
+local function check_types(meta, records)
+  for _, record in ipairs(records) do
+    if not core.has_type(meta.db._.core, record.type.name) then
+      fail.usage(meta.name, record.name, "%s has no type %s", meta.db.dialect, record.type.name)
+    end
+  end
+end
+
 -- Methods ------------------------------------------------------------------------------------------------------------
 
 --- Raises if an own method has the name of an attribute or association.
@@ -399,12 +408,14 @@ local function read(db, name, attributes, given)
   local table_name = read_table_name(meta)
   local list, markers, references = read_attributes(meta, attributes)
   local key = read_key(meta, list)
+  if #key > 32 then fail.usage(meta.name, nil, "a primary key has at most 32 parts") end
   check_generated(meta, list, key)
   add_timestamps(meta, list)
   for place, key_name in ipairs(key) do meta.key[key_name] = place end
   local records = {}
   for i, item in ipairs(list) do records[i] = attribute.new(meta, item.name, item.given) end
   check_columns(meta, records)
+  check_types(meta, records)
   check_methods(meta, meta.options.methods, records)
   return meta, {
     table_name = table_name, records = records, markers = markers, references = references, key = key,

@@ -48,6 +48,6 @@ end
 -- liga.STRING: a fresh descriptor at each access; a misspelt type is no nil.
 return setmetatable(liga, {
   __index = function(_, name)
-    return types[name]
+    if type(name) == "string" and name:find "^%u%u" then return types[name] end
   end,
 })
