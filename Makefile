@@ -64,7 +64,14 @@ $(BUILD)/ctest/%: ctest/%.c $(call object,$(plain_src) $(driver_src))
 	@mkdir -p $(@D)
 	$(COMPILE) -o $@ $(filter %.c %.o,$^) $(DRIVER_LIBS)
 
--include $(wildcard $(BUILD)/obj/*/*.d $(BUILD)/ctest/*.d)
+# The fuzzers: one program each. What they share with the C tests is in ctest/*.h.
+fuzzers: $(patsubst %.c,$(BUILD)/%,$(wildcard fuzz/fuzz_*.c))
+
+$(BUILD)/fuzz/%: fuzz/%.c $(call object,$(plain_src) $(driver_src))
+	@mkdir -p $(@D)
+	$(COMPILE) -Ictest -fsanitize=fuzzer -o $@ $(filter %.c %.o,$^) $(DRIVER_LIBS)
+
+-include $(wildcard $(BUILD)/obj/*/*.d $(BUILD)/ctest/*.d $(BUILD)/fuzz/*.d)
 
 # ------------------------------------------------------------------------------------------- the two main commands
 
@@ -93,6 +100,17 @@ warnings: warnings-gcc warnings-clang
 warnings-%:
 	@$(MAKE) $(PARALLEL) -k CC=$* BUILD=build/warnings-$* CFLAGS="-O2 -Werror" modules ctests
 
+# Needs clang. Inputs worth keeping go to build/fuzz/found/, one that breaks something to build/fuzz/.
+FUZZ_SECONDS = 60
+FUZZ_CFLAGS  = -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+fuzz:
+	@$(MAKE) $(PARALLEL) CC=clang BUILD=build/fuzz CFLAGS="$(FUZZ_CFLAGS)" fuzzers
+	@for name in scan render; do \
+	    mkdir -p build/fuzz/found/$$name; \
+	    build/fuzz/fuzz/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=2048 -verbosity=0 \
+	        -print_final_stats=1 -artifact_prefix=build/fuzz/$$name- build/fuzz/found/$$name fuzz/corpus/$$name || exit 1; \
+	done
+
 bench:
 	@tools/setup.sh build bench
 	@$(MAKE) $(PARALLEL) build
@@ -117,11 +135,12 @@ help:
 	@echo "make test       install what is missing, build, run everything"
 	@echo "make spec       only the specs; ARGS='--filter=belongsTo spec/query' is passed to busted"
 	@echo "make check      layers, warnings as errors (gcc, clang), luacheck, symbols, C tests and specs under sanitizers"
+	@echo "make fuzz       the fuzzers, FUZZ_SECONDS=$(FUZZ_SECONDS) each (clang)"
 	@echo "make bench      the workloads beside raw C, LuaSQL and LuaDBI"
 	@echo "make docs       the API reference into build/docs"
 	@echo "make install    PREFIX=$(PREFIX)"
 	@echo "make clean"
 
-.PHONY: build modules ctests demo test spec check warnings bench docs install clean help
+.PHONY: build modules ctests fuzzers demo test spec check warnings fuzz bench docs install clean help
 .DELETE_ON_ERROR:
 .SECONDARY:

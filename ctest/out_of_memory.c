@@ -1,12 +1,12 @@
-/* A host that runs out of memory: runs a scenario again and again in a fresh Lua state, each time with another of Lua's allocations
- * failing, and looks what is left.
+/* A host that runs out of memory: runs a scenario again and again in a fresh Lua state, each time with another allocation of Lua's
+ * or SQLite's failing, and looks what is left.
  *
  *     out_of_memory <scenario.lua> <points>
  *
  * The scenario is a table of functions: prepare (with enough memory), run (while memory is short), probe (with enough memory again,
  * in the same state). Three ways to fail, each at `points` places spread over the scenario (0: at every one):
  *
- *     once    the n-th allocation fails; Lua collects garbage and asks again
+ *     once    the n-th allocation fails; Lua collects garbage and asks again, SQLite does not
  *     twice   that second request fails too: the caller sees "not enough memory"
  *     from    nothing can be allocated any more
  *
@@ -39,25 +39,29 @@ size_t __sanitizer_get_current_allocated_bytes(void);      /* gcc has no header 
 #include "check.h"
 
 enum way { ONCE, TWICE, FROM, WAYS };
+enum source { LUA, SQLITE, SOURCES };
 
-static const char *const way_names[WAYS] = { "once", "twice", "from" };
+static const char *const way_names[WAYS] = { "once", "twice", "from then on" };
+static const char *const source_names[SOURCES] = { "Lua", "SQLite" };
 
 /* ------------------------------------------------------------------------------------------------------ memory */
 
 static struct {
     bool armed;
+    enum source source;         /* whose requests fail */
     enum way way;
-    long count, point;      /* requests so far, and the one that fails */
-    long long live;         /* bytes */
+    long count[SOURCES], point; /* requests so far, and the one that fails; 0: none does */
+    long long live;             /* bytes of Lua */
 } memory;
 
-static bool fails_now(void) {
+static bool fails_now(enum source source) {
     if (!memory.armed) return false;
-    long request = ++memory.count;
+    long request = ++memory.count[source];
+    if (source != memory.source || !memory.point) return false;
     switch (memory.way) {
     case ONCE:  return request == memory.point;
     case TWICE: return request == memory.point || request == memory.point + 1;
-    default:    return memory.point > 0 && request >= memory.point;
+    default:    return request >= memory.point;
     }
 }
 
@@ -70,13 +74,37 @@ static void *allocate(void *unused, void *block, size_t old_size, size_t new_siz
         free(block);
         return NULL;
     }
-    if (new_size > held && fails_now()) return NULL;
+    if (new_size > held && fails_now(LUA)) return NULL;
     void *fresh = realloc(block, new_size);
     if (fresh) memory.live += (long long)new_size - (long long)held;
     return fresh;
 }
 
+static sqlite3_mem_methods sqlite_own;
+
+static void *sqlite_allocate(int size) {
+    return fails_now(SQLITE) ? NULL : sqlite_own.xMalloc(size);
+}
+
+static void *sqlite_reallocate(void *block, int size) {
+    return fails_now(SQLITE) ? NULL : sqlite_own.xRealloc(block, size);
+}
+
+static void watch_sqlite(void) {
+    sqlite3_config(SQLITE_CONFIG_GETMALLOC, &sqlite_own);
+    sqlite3_mem_methods watched = sqlite_own;
+    watched.xMalloc = sqlite_allocate;
+    watched.xRealloc = sqlite_reallocate;
+    sqlite3_config(SQLITE_CONFIG_MALLOC, &watched);
+}
+
 /* ---------------------------------------------------------------------------------------------------- scenario */
+
+struct failure {
+    enum source source;
+    enum way way;
+    long point;             /* 0: nothing fails */
+};
 
 struct outcome {
     int status;             /* of the run, as lua_pcall gives it */
@@ -115,14 +143,15 @@ static int call(lua_State *L, const char *name, char *message, size_t size) {
     return status;
 }
 
-/* With the point 0 nothing fails; the requests are counted. */
-static void run_scenario(lua_State *L, enum way way, long point, struct outcome *outcome) {
+/* The requests are counted, also where nothing fails. */
+static void run_scenario(lua_State *L, struct failure failure, struct outcome *outcome) {
     char message[256] = "";
     if (call(L, "prepare", message, sizeof message)) complain(outcome, "prepare", message);
     lua_gc(L, LUA_GCCOLLECT);
-    memory.way = way;
-    memory.point = point;
-    memory.count = 0;
+    memory.source = failure.source;
+    memory.way = failure.way;
+    memory.point = failure.point;
+    memset(memory.count, 0, sizeof memory.count);
     memory.armed = true;
     outcome->status = call(L, "run", outcome->message, sizeof outcome->message);
     memory.armed = false;
@@ -130,23 +159,23 @@ static void run_scenario(lua_State *L, enum way way, long point, struct outcome 
     if (call(L, "probe", message, sizeof message)) complain(outcome, "afterwards", message);
 }
 
-static void run_state(const char *file, enum way way, long point, struct outcome *outcome) {
+static void run_state(const char *file, struct failure failure, struct outcome *outcome) {
     lua_State *L = lua_newstate(allocate, NULL);
     lua_pushcfunction(L, load_scenario);
     lua_pushstring(L, file);
     if (lua_pcall(L, 1, 1, 0)) complain(outcome, "loading", lua_tostring(L, -1));
-    else run_scenario(L, way, point, outcome);
+    else run_scenario(L, failure, outcome);
     lua_close(L);
 }
 
 /* A fresh state, run and closed; nothing may be left of it. */
-static struct outcome run_point(const char *file, enum way way, long point) {
+static struct outcome run_point(const char *file, struct failure failure) {
     struct outcome outcome = { 0 };
     char bytes[32];
     size_t before = heap_size();
     sqlite3_int64 sqlite_before = sqlite3_memory_used();
     memory.live = 0;
-    run_state(file, way, point, &outcome);
+    run_state(file, failure, &outcome);
     snprintf(bytes, sizeof bytes, "%lld bytes", memory.live);
     if (memory.live) complain(&outcome, "left of Lua", bytes);
     snprintf(bytes, sizeof bytes, "%lld bytes", (long long)(sqlite3_memory_used() - sqlite_before));
@@ -158,33 +187,47 @@ static struct outcome run_point(const char *file, enum way way, long point) {
 
 /* ------------------------------------------------------------------------------------------------------ points */
 
+enum { NOTES = 8, NOTE_SIZE = 640 };
+
 struct tally {
     long points, bad, out_of_memory, recovered, other;
+    char notes[NOTES][NOTE_SIZE];       /* about the first bad ones, else about other ones */
 };
+
+static void note(struct tally *tally, long number, long point, const struct outcome *outcome) {
+    if (number >= NOTES) return;
+    snprintf(tally->notes[number], NOTE_SIZE, "allocation %ld: %s (raised: %s)", point, outcome->fault, outcome->message);
+}
 
 /* Anything but success or a plain "not enough memory" is worth a look, though not wrong by itself. */
 static void add_to(struct tally *tally, const struct outcome *outcome, long point) {
     tally->points++;
-    if (outcome->fault[0]) {
-        if (tally->bad++ < 5) printf("# allocation %ld: %s (raised: %s)\n", point, outcome->fault, outcome->message);
-    } else if (outcome->status == LUA_OK) {
-        tally->recovered++;
-    } else if (strstr(outcome->message, "not enough memory") || strstr(outcome->message, "out of memory")) {
-        tally->out_of_memory++;
-    } else if (tally->other++ < 5) {
-        printf("# allocation %ld raised: %s\n", point, outcome->message);
-    }
+    if (outcome->fault[0]) note(tally, tally->bad++, point, outcome);
+    else if (outcome->status == LUA_OK) tally->recovered++;
+    else if (strstr(outcome->message, "not enough memory") || strstr(outcome->message, "out of memory")) tally->out_of_memory++;
+    else note(tally, tally->bad + tally->other++, point, outcome);
 }
 
-static void run_way(const char *file, enum way way, long requests, long points) {
-    struct tally tally = { 0 };
+static void run_points(const char *file, struct failure failure, long requests, long points) {
+    static struct tally tally;
+    tally = (struct tally){ 0 };
     double step = points > 0 && points < requests ? (double)requests / (double)points : 1;
-    for (double at = 1 + (double)way * step / WAYS; at <= (double)requests; at += step) {
-        struct outcome outcome = run_point(file, way, (long)at);
-        add_to(&tally, &outcome, (long)at);
+    for (double at = 1 + (double)failure.way * step / WAYS; at <= (double)requests; at += step) {
+        failure.point = (long)at;
+        struct outcome outcome = run_point(file, failure);
+        add_to(&tally, &outcome, failure.point);
     }
-    CHECK(tally.bad == 0 && tally.points > 0, "memory fails %s: %ld of %ld requests, %ld errors, %ld went well, %ld other",
-          way_names[way], tally.points, requests, tally.out_of_memory, tally.recovered, tally.other);
+    CHECK(tally.bad == 0 && tally.points > 0, "%s's memory fails %s: %ld of %ld requests, %ld errors, %ld went well, %ld other",
+          source_names[failure.source], way_names[failure.way], tally.points, requests, tally.out_of_memory, tally.recovered, tally.other);
+    for (int i = 0; i < NOTES && tally.notes[i][0]; i++) printf("# %s\n", tally.notes[i]);
+}
+
+/* After a run that counted the requests. */
+static void run_all(const char *file, long points) {
+    long requests[SOURCES] = { memory.count[LUA], memory.count[SQLITE] };
+    for (int source = LUA; source < SOURCES; source++)
+        for (int way = ONCE; way < WAYS; way++)
+            run_points(file, (struct failure){ .source = (enum source)source, .way = (enum way)way }, requests[source], points);
 }
 
 int main(int argc, char **argv) {
@@ -192,13 +235,12 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: %s <scenario.lua> <points>\n", argv[0]);
         return 2;
     }
-    struct outcome warm = run_point(argv[1], ONCE, 0);      /* the C library keeps some memory for itself */
-    if (warm.status != LUA_OK) fprintf(stderr, "%s\n", warm.message);
-    struct outcome outcome = run_point(argv[1], ONCE, 0);
-    long requests = memory.count;
+    watch_sqlite();
+    run_point(argv[1], (struct failure){ 0 });      /* the C library keeps some memory for itself */
+    struct outcome outcome = run_point(argv[1], (struct failure){ 0 });
     if (!CHECK(outcome.status == LUA_OK && !outcome.fault[0], "the scenario with enough memory"))
         printf("# %s %s\n", outcome.message, outcome.fault);
     else
-        for (int way = ONCE; way < WAYS; way++) run_way(argv[1], (enum way)way, requests, atol(argv[2]));
+        run_all(argv[1], atol(argv[2]));
     return check_done();
 }

@@ -1,4 +1,4 @@
---- The scenario of out_of_memory.c: what runs while memory is short, and what must work afterwards in the same Lua state.
+--- The scenario of out_of_memory.c: what runs while memory is short, and what must work afterwards in the same state.
 
 local scenario = {}
 

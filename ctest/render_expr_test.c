@@ -251,6 +251,14 @@ CONDITION(in_select, user) {
     return in;
 }
 
+CONDITION(in_select_as_operand, user) {
+    struct expr *in = expr_new(blog->arena, EXPR_SELECT);
+    in->op = OP_NOT_IN;
+    in->first = column(blog, blog->user, "id");
+    in->select = ids_of_posts(blog);
+    return expr_operator(blog->arena, OP_NOT_ILIKE, text(blog, "a"), in);
+}
+
 CONDITION(exists, user) {
     struct expr *exists = expr_new(blog->arena, EXPR_EXISTS);
     struct select *select = ids_of_posts(blog);
@@ -332,6 +340,9 @@ static const struct sql_case cases[] = {
     { "a cast", cast, USERS "CAST(`name` AS INTEGER) = ? | 1", NULL },
     { "raw SQL with values", raw, USERS "coalesce(`age`, ?) = 1 | 3", NULL },
     { "in a subquery", in_select, USERS "`id` IN (SELECT `user_id` FROM `posts`)", NULL },
+    { "in a subquery, as operand", in_select_as_operand,
+      USERS "? NOT LIKE (`id` NOT IN (SELECT `user_id` FROM `posts`)) ESCAPE '\\' | 'a'",
+      USERS "$1 NOT ILIKE (`id` NOT IN (SELECT `user_id` FROM `posts`)) | 'a'" },
     { "exists", exists, USERS "NOT (EXISTS (SELECT t9.`user_id` FROM `posts` AS t9 WHERE t9.`status` = ?)) | 'open'", NULL },
     { "scopes of the alias", scopes,
       "SELECT * FROM `users` AS t0 INNER JOIN `users` AS t1 ON 1 = 1"

@@ -58,19 +58,31 @@ local function read_tap(output)
   return passed, failed, planned == passed + failed
 end
 
-local function run_ctest(name)
+--- Runs a program that prints TAP; `arguments` follow its name.
+local function run_ctest(name, arguments)
   local program = "build-asan/ctest/" .. name
   if not os.execute("test -x " .. program) then
     print("  " .. name .. " was not built")
     return count("ctest/" .. name, 0, 1)
   end
-  local output, ok, status = run(SANITIZED .. program)
+  local output, ok, status = run(SANITIZED .. "LUA_CPATH='build-asan/?.so;;' " .. program .. (arguments or ""))
   local passed, failed, complete = read_tap(output)
   if failed == 0 and not (ok and complete) then
     print("  " .. name .. " ended early: " .. status)
     failed = 1
   end
   count("ctest/" .. name, passed, failed)
+end
+
+--- A host whose memory runs out, at some places of a scenario (0: at each, which takes minutes).
+local OUT_OF_MEMORY_POINTS = tonumber(os.getenv "LIGA_TEST_OUT_OF_MEMORY") or 60
+
+local function out_of_memory()
+  heading(("out of memory (%d points)"):format(OUT_OF_MEMORY_POINTS))
+  local host = "DRIVER_LIBS='-llua5.4 -lsqlite3 -lm' build-asan/ctest/out_of_memory"
+  local output, ok = run(MAKE_SANITIZED .. "modules && " .. MAKE_SANITIZED .. host)
+  if not ok then io.write(output) end
+  run_ctest("out_of_memory", " ctest/out_of_memory.lua " .. OUT_OF_MEMORY_POINTS)
 end
 
 local function ctest()
@@ -80,6 +92,7 @@ local function ctest()
   if not ok then io.write(output) end
   local sources <close> = assert(io.popen "ls ctest/*_test.c 2>/dev/null")
   for source in sources:lines() do run_ctest(source:match "([^/]+)%.c$") end
+  out_of_memory()
 end
 
 ---------------------------------------------------------------------------------------------------------- specs

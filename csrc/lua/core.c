@@ -124,7 +124,7 @@ static int open_database(lua_State *L) {
     db->core = core_of(L);
     db->L = L;
     db->driver = driver;
-    db->pid = (int)getpid();
+    process_init(&db->process);
     arena_init(&db->arena, schema_out_of_memory, db);
     schema_init(&db->schema, &db->arena);
     read_open_options(L, db, 2);
@@ -161,6 +161,7 @@ static int database_gc(lua_State *L) {
     db->closed = true;
     pool_close(db);
     arena_free(&db->arena);
+    process_free(&db->process);
     db->core = NULL;
     return 0;
 }
@@ -175,9 +176,18 @@ static int set_driven(lua_State *L) {
     return 0;
 }
 
-static int set_logging_now(lua_State *L) {
-    check_db(L)->logging_now = lua_toboolean(L, 2);
-    return 0;
+/* core.call_logger(db, logger, sql, info) → true, or false and the error. A logger can't yield: nobody would go on with the
+ * call that it stands in, and the database would be shut for ever. */
+static int call_logger(lua_State *L) {
+    struct db *db = check_db(L);
+    bool before = db->logging_now;
+    lua_settop(L, 4);
+    db->logging_now = true;
+    bool fine = lua_pcall(L, 2, 0, 0) == LUA_OK;
+    db->logging_now = before;
+    lua_pushboolean(L, fine);
+    lua_insert(L, 2);
+    return lua_gettop(L) - 1;
 }
 
 static int set_dry(lua_State *L) {
@@ -306,7 +316,7 @@ static void hang_core_values(lua_State *L, int core) {
 static int fill_module(lua_State *L) {
     static const luaL_Reg functions[] = {
         { "open", open_database }, { "close", close_database }, { "is_closed", is_closed }, { "set_driven", set_driven },
-        { "set_logging_now", set_logging_now }, { "set_dry", set_dry },
+        { "call_logger", call_logger }, { "set_dry", set_dry },
         { "begin_text", begin_text }, { "raise", raise_error }, { "nearest", nearest },
         { "set_drive", set_drive }, { "set_source_prefix", set_source_prefix }, { "list", new_list }, { "sleep", sleep_ms },
         { NULL, NULL },

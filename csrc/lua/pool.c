@@ -4,7 +4,6 @@
 
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 static long long now_ms(void) {
     struct timespec time;
@@ -13,7 +12,7 @@ static long long now_ms(void) {
 }
 
 bool pool_forked(const struct db *db) {
-    return db->pid != (int)getpid();
+    return !process_is_own(&db->process);
 }
 
 /* ------------------------------------------------------------------------------------------------------- links */

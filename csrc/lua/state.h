@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/process.h"
 #include "driver/driver.h"
 #include "schema/assoc.h"
 #include "sql/dialect.h"
@@ -90,7 +91,7 @@ struct db {
     int link_limit, idle_ms;
     int open_calls;                     /* on some stack */
     int leases;                         /* open transactions */
-    int pid;
+    struct process process;             /* that opened the database */
     bool closed, driven, logging_now, dates_epoch, read_only, memory;
     bool dry;                           /* calls give their first statement instead of running it */
 };

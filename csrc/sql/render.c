@@ -137,6 +137,7 @@ static bool is_condition(const struct expr *expr) {
     while (expr->kind == EXPR_AT) expr = expr->first;
     switch (expr->kind) {
     case EXPR_OPERATOR: case EXPR_LIST: case EXPR_AND: case EXPR_OR: case EXPR_NOT: case EXPR_CONST: case EXPR_KEYS: return true;
+    case EXPR_SELECT: return expr->first;       /* x IN (SELECT …) */
     default: return false;
     }
 }

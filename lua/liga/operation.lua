@@ -15,12 +15,12 @@ local function logger_of(job)
   return own or nil, db
 end
 
---- A logger's own error is reported and otherwise ignored; it can't use the database.
+--- A logger's own error is reported and otherwise ignored; it can't use the database, nor yield.
 local function report(logger, db, sql, info)
-  core.set_logging_now(db._.core, true)
-  local ok, problem = pcall(logger, sql, info)
-  if not db._.closed then core.set_logging_now(db._.core, false) end
-  if not ok then warn("liga: error in logging: ", tostring(problem)) end
+  local ok, problem = core.call_logger(db._.core, logger, sql, info)
+  if ok then return end
+  local _, text = pcall(tostring, problem)
+  warn("liga: error in logging: ", type(text) == "string" and text or type(problem))
 end
 
 --- Runs a job step by step: statements in the core, loggers between them. Left early, the job takes back what it did.

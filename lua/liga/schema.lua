@@ -3,6 +3,7 @@ local association = require "liga.association"
 local core = require "liga.core"
 local errors = require "liga.errors"
 local options = require "liga.options"
+local registry = require "liga.define.registry"
 local transaction = require "liga.transaction"
 
 local schema = {}
@@ -33,8 +34,10 @@ local function check_match(db, pattern)
   if not found then errors.usage("sync: the database %q does not match %q", database_name(db), pattern) end
 end
 
-local function models_of(class)
-  return class and { getmetatable(class)[1] } or nil
+local function models_of(db, class)
+  local models = {}
+  for i, each in ipairs(class and { class } or registry.of(db).classes) do models[i] = getmetatable(each)[1] end
+  return models
 end
 
 local function execute_all(db, statements, given)
@@ -49,8 +52,8 @@ end
 
 --- What sync would run: drops first with `force`.
 local function plan(db, class, given)
-  local statements = given.force and core.drop_statements(db._.core, models_of(class)) or {}
-  local creating = core.create_statements(db._.core, models_of(class), true)
+  local statements = given.force and core.drop_statements(db._.core, models_of(db, class)) or {}
+  local creating = core.create_statements(db._.core, models_of(db, class), true)
   return table.move(creating, 1, #creating, #statements + 1, statements)
 end
 
@@ -86,7 +89,7 @@ end
 function schema.drop(db, class, given)
   given = check_options("drop", given, drop_options)
   association.resolve(db)
-  run(db, core.drop_statements(db._.core, models_of(class)), given, true)
+  run(db, core.drop_statements(db._.core, models_of(db, class)), given, true)
 end
 
 return schema

@@ -41,6 +41,16 @@ describe("connecting, reviewed", function()
     liga.connect("sqlite::memory:", { minifyAliases = true }):close()
   end)
 
+  it("a logger that yields is reported, and the database stays open", function()
+    local db <close> = liga.connect "sqlite::memory:"
+    local Thing = db:define("Thing", {})
+    db:sync()
+    local thread = coroutine.create(function() return Thing:count { logging = coroutine.yield } end)
+    assert.same({ true, 0 }, { coroutine.resume(thread) })
+    assert.equal("dead", coroutine.status(thread))
+    assert.equal(0, Thing:count())
+  end)
+
   it("a call that an error cut short does not keep the database from closing", function()
     local db = liga.connect "sqlite::memory:"
     pcall(db.query, db, "SELECT 1", setmetatable({}, { __index = error }))

@@ -59,8 +59,9 @@ for engine in support.engines() do
 
     describe("defaults", function()
       it("of infinity are infinities for other programs too", function()
-        local Thing = define({ { "low", liga.DOUBLE, defaultValue = -1 / 0 }, { "high", liga.DOUBLE, defaultValue = 1 / 0 } },
-          { timestamps = false })
+        local Thing = define({
+          { "low", liga.DOUBLE, defaultValue = -1 / 0 }, { "high", liga.DOUBLE, defaultValue = 1 / 0 },
+        }, { timestamps = false })
         db:sync()
         db:query [[INSERT INTO "Things" DEFAULT VALUES]]
         local thing = Thing:findOne()
@@ -88,7 +89,8 @@ for engine in support.engines() do
       end)
 
       it("agrees with the attributes", function()
-        refused({ a = { type = liga.INTEGER, primaryKey = true }, b = liga.INTEGER }, { primaryKey = { "b" } }, "Thing.a")
+        local attributes = { a = { type = liga.INTEGER, primaryKey = true }, b = liga.INTEGER }
+        refused(attributes, { primaryKey = { "b" } }, "Thing.a")
       end)
     end)
 
@@ -127,7 +129,8 @@ for engine in support.engines() do
 
     before_each(function()
       db = engine:open()
-      Thing = db:define("Thing", { { "s", liga.STRING }, { "at", liga.DATE }, { "day", liga.DATEONLY } }, { timestamps = false })
+      Thing = db:define("Thing", { { "s", liga.STRING }, { "at", liga.DATE }, { "day", liga.DATEONLY } },
+        { timestamps = false })
       db:sync()
     end)
     after_each(function() db:close() end)
@@ -139,12 +142,11 @@ for engine in support.engines() do
     it("an os.date table is read as os.time reads it", function()
       local date = os.date("*t", 1700000000)
       date.sec = date.sec + 1000000
-      assert.equal(os.date("!%Y-%m-%dT%H:%M:%S.000Z", os.time(os.date("*t", 1701000000))), Thing:create { at = date }.at)
+      assert.equal("2023-11-26T12:00:00.000Z", Thing:create { at = date }.at)
       for _, isdst in ipairs { true, false } do
-        local table = { year = 2026, month = 11, day = 1, hour = 1, min = 30, isdst = isdst }
-        local expected = os.date("!%Y-%m-%dT%H:%M:%S.000Z", os.time { year = 2026, month = 11, day = 1, hour = 1, min = 30,
-          isdst = isdst })
-        assert.equal(expected, Thing:create { at = table }.at)
+        local fields = { year = 2026, month = 11, day = 1, hour = 1, min = 30, isdst = isdst }
+        local instant = Thing:create { at = fields }.at
+        assert.equal(os.date("!%Y-%m-%dT%H:%M:%S.000Z", os.time(fields)), instant)
       end
       assert.equal("0999-02-03", Thing:create { day = { year = 999, month = 2, day = 3 } }.day)
     end)

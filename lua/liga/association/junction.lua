@@ -4,6 +4,7 @@ local define = require "liga.define"
 local establish = require "liga.association.establish"
 local index = require "liga.define.index"
 local inflect = require "liga.inflect"
+local journal = require "liga.define.journal"
 local key = require "liga.association.key"
 local kinds = require "liga.association.kinds"
 local naming = require "liga.naming"
@@ -29,6 +30,7 @@ local function make_model(a, db, name)
     underscored = is_underscored(a.source) and is_underscored(a.target) or nil,
   })
   getmetatable(class).junction_of = a.label
+  journal.note(function() registry.remove(db, class) end)
   return class
 end
 

@@ -37,4 +37,13 @@ function registry.add(db, class)
   rawset(db.models, class.name, class)
 end
 
+--- Forgets a model whose making failed.
+function registry.remove(db, class)
+  local classes = registry.of(db).classes
+  for i = #classes, 1, -1 do
+    if classes[i] == class then table.remove(classes, i) end
+  end
+  rawset(db.models, class.name, nil)
+end
+
 return registry
