@@ -272,21 +272,44 @@ static void prepare_absent(lua_State *L, struct call *call, int index, int names
     check_null(call, attr, options);
 }
 
+/* A value that is shown as it was given: the same kind, and the very same text. */
+static bool is_same(struct value a, struct value b) {
+    bool text = a.kind == VALUE_TEXT || a.kind == VALUE_BLOB;
+    return a.kind == b.kind && (!text || (a.as.text == b.as.text && a.len == b.len));
+}
+
+/* The common case: a plain value that its type takes as it is. False: look closer. */
+static bool take_plain(lua_State *L, struct call *call, const struct attr *attr, struct value *value) {
+    struct value given;
+    struct error error = { .code = ERROR_NONE };
+    if (attr->type.id == TYPE_JSON || attr->type.id == TYPE_JSONB || attr->type.id == TYPE_BLOB) return false;
+    if (attr->type.id == TYPE_DATE && (call->db->dates_epoch || lua_type(L, -1) != LUA_TSTRING)) return false;
+    if (!borrow_plain(L, -1, &given)) return false;
+    *value = given;
+    return type_accept(&attr->type, value, &call->arena, &error) && is_same(*value, given)
+        && (attr->type.id != TYPE_DATE || value->len <= DATETIME_LEN);
+}
+
+static void copy_given(lua_State *L, int index, int names, const struct attr *attr, int given) {
+    lua_rawgeti(L, names, attr->ordinal + 1);
+    lua_pushvalue(L, given);
+    lua_rawset(L, index);
+}
+
 static bool prepare_given(lua_State *L, struct call *call, int index, int names, const struct attr *attr,
                           const struct write_options *options, struct row *row) {
     int given = lua_gettop(L);
     struct value *value = &row->values[attr->ordinal];
     row->present[attr->ordinal] = in_fields(options, attr);
+    if (!row->keep && take_plain(L, call, attr, value)) {
+        if (row->copies) copy_given(L, index, names, attr, given);
+        return true;
+    }
     bool expression = lua_type(L, given) == LUA_TUSERDATA && marker_test(L, given);
     if (expression) call->expressions = true;
     else if (!read_written(L, call, given, attr, value, row->keep)) return !error_is_set(&call->error);
-    if (!expression && !is_canonical(L, call, attr, *value, given)) {
-        show_value(L, call, index, names, attr, *value);
-    } else if (row->copies) {
-        lua_rawgeti(L, names, attr->ordinal + 1);
-        lua_pushvalue(L, given);
-        lua_rawset(L, index);
-    }
+    if (!expression && !is_canonical(L, call, attr, *value, given)) show_value(L, call, index, names, attr, *value);
+    else if (row->copies) copy_given(L, index, names, attr, given);
     return true;
 }
 

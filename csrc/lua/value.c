@@ -132,8 +132,7 @@ static bool read_compound(lua_State *L, int index, const struct attr *attr, stru
     return error_set(error, arena, ERROR_VALIDATION, "expects %s, got %s", type_text(&attr->type, arena), kind_text(L, index));
 }
 
-/* nil, boolean, number or string as it is; false: something else. */
-static bool borrow_plain(lua_State *L, int index, struct value *value) {
+bool borrow_plain(lua_State *L, int index, struct value *value) {
     switch (lua_type(L, index)) {
     case LUA_TBOOLEAN: *value = value_bool(lua_toboolean(L, index)); return true;
     case LUA_TNUMBER:

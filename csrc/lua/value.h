@@ -20,6 +20,9 @@ bool is_null(lua_State *L, int index);
 bool read_attr_value(lua_State *L, int index, const struct attr *attr, struct value *value, struct arena *arena,
                      struct error *error);
 
+/* nil, boolean, number or string as it is, its text not copied; false: something else. */
+bool borrow_plain(lua_State *L, int index, struct value *value);
+
 /* As read_attr_value, without copying texts: they live as long as the Lua value stays where it is. */
 bool borrow_attr_value(lua_State *L, int index, const struct attr *attr, struct value *value, struct arena *arena,
                        struct error *error);
