@@ -41,8 +41,11 @@ static void test_method_names(struct arena *arena) {
     struct assoc one = { .kind = assoc_kind_find("hasOne"), .singular = "homeAddress", .plural = "homeAddresses" };
     CHECK(strcmp(methods(arena, &one), "getHomeAddress setHomeAddress createHomeAddress") == 0, "one row");
     struct assoc many = { .kind = assoc_kind_find("hasMany"), .singular = "person", .plural = "people" };
-    CHECK(strcmp(methods(arena, &many), "getPeople setPeople createPerson addPerson addPeople removePerson removePeople "
-                                        "hasPerson hasPeople countPeople") == 0, "many rows");
+    CHECK(strcmp(methods(arena, &many),
+                 "getPeople setPeople createPerson addPerson addPeople removePerson removePeople "
+                 "hasPerson hasPeople countPeople")
+              == 0,
+          "many rows");
     struct assoc odd = { .kind = assoc_kind_find("belongsTo"), .singular = "\xc3\xa9t\xc3\xa9", .plural = "" };
     CHECK(strcmp(methods(arena, &odd), "get\xc3\xa9t\xc3\xa9 set\xc3\xa9t\xc3\xa9 create\xc3\xa9t\xc3\xa9") == 0,
           "a letter beyond ASCII stays as it is");
@@ -53,7 +56,8 @@ static void test_method_names(struct arena *arena) {
 static void test_list(struct arena *arena) {
     struct blog blog;
     blog_init(&blog, arena);
-    CHECK(assoc_find(blog.post, "author") == blog.author && assoc_find(blog.post, "tags") == blog.tags, "found by name");
+    CHECK(assoc_find(blog.post, "author") == blog.author && assoc_find(blog.post, "tags") == blog.tags,
+          "found by name");
     CHECK(!assoc_find(blog.post, "posts") && !assoc_find(blog.tag, "author"), "on its source only");
     CHECK(blog.post->assocs == blog.author && blog.author->next == blog.tags, "in order of declaration");
     struct assoc other = *blog.author;
@@ -66,7 +70,8 @@ static void test_list(struct arena *arena) {
 static void test_hops(struct arena *arena) {
     struct blog blog;
     blog_init(&blog, arena);
-    CHECK(assoc_last_hop(blog.tags) == &blog.tags->hops[1] && assoc_last_hop(blog.tags)->next == blog.tag, "the last hop");
+    CHECK(assoc_last_hop(blog.tags) == &blog.tags->hops[1] && assoc_last_hop(blog.tags)->next == blog.tag,
+          "the last hop");
     CHECK(assoc_through(blog.tags) == blog.post_tag, "the junction");
     CHECK(!assoc_through(blog.posts) && !assoc_through(blog.author), "others have none");
 }

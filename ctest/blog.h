@@ -118,14 +118,18 @@ static inline void blog_associate(struct blog *blog) {
                                                               .source = user, .target = post }, 1);
     blog->posts->hops[0].near = blog_list(user, "id", NULL);
     blog->posts->hops[0].far = blog_list(post, "userId", NULL);
-    blog->author = blog_assoc(blog, "belongsTo", (struct assoc){ .name = "author", .singular = "author", .plural = "authors",
-                                                                 .source = post, .target = user }, 1);
+    blog->author = blog_assoc(
+        blog, "belongsTo",
+        (struct assoc){ .name = "author", .singular = "author", .plural = "authors", .source = post, .target = user },
+        1);
     blog->author->hops[0].near = blog_list(post, "userId", NULL);
     blog->author->hops[0].far = blog_list(user, "id", NULL);
     blog->tags = blog_assoc(blog, "belongsToMany", (struct assoc){ .name = "tags", .singular = "tag", .plural = "tags",
                                                                    .source = post, .target = tag, .unique = true }, 2);
     struct hop *hops = blog->tags->hops;
-    hops[0] = (struct hop){ .next = post_tag, .near = blog_list(post, "id", NULL), .far = blog_list(post_tag, "postId", NULL) };
+    hops[0] = (struct hop){ .next = post_tag,
+                            .near = blog_list(post, "id", NULL),
+                            .far = blog_list(post_tag, "postId", NULL) };
     hops[1].near = blog_list(post_tag, "tagId", NULL);
     hops[1].far = blog_list(tag, "id", NULL);
     struct scope_value *values = arena_array(blog->arena, struct scope_value, 1);

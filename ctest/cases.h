@@ -1,5 +1,5 @@
-/* Tables of statements: how each is made and how it reads on both engines. Every case is rendered, run on SQLite, and made
- * again with memory out at each request.
+/* Tables of statements: how each is made and how it reads on both engines. Every case is rendered, run on SQLite, and
+ * made again with memory out at each request.
  *
  * Expected texts write ` for the double quote; after " | " come the parameters: 1 2.5 'text' x'00' true NULL. */
 #ifndef LIGA_CTEST_CASES_H
@@ -94,7 +94,8 @@ static inline void make_case(struct arena *arena, void *data) {
     snprintf(run->text, sizeof run->text, "got:    %s\n# wanted: %s", text, expected);
 }
 
-static inline bool drained(struct conn *conn, const struct statement *statement, struct arena *arena, struct error *error) {
+static inline bool drained(struct conn *conn, const struct statement *statement, struct arena *arena,
+                           struct error *error) {
     struct cursor *cursor = driver_sqlite.start(conn, statement, arena, error);
     if (!cursor) return false;
     enum drive drive;

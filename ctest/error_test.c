@@ -10,7 +10,8 @@ static void test_first_stays(struct arena *arena) {
     struct error error = { 0 };
     CHECK(!error_is_set(&error), "nothing is set at first");
     CHECK(!error_set(&error, arena, ERROR_UNIQUE, "%s has %d", "name", 2), "setting an error gives false");
-    CHECK(error_is_set(&error) && error.code == ERROR_UNIQUE && strcmp(error.message, "name has 2") == 0, "code and message");
+    CHECK(error_is_set(&error) && error.code == ERROR_UNIQUE && strcmp(error.message, "name has 2") == 0,
+          "code and message");
     CHECK(!error_set(&error, arena, ERROR_USAGE, "later") && error.code == ERROR_UNIQUE
           && strcmp(error.message, "name has 2") == 0, "the first one stays");
     error.retryable = true;

@@ -1,5 +1,6 @@
-/* Running out of memory at every request: a job runs again and again, each time with memory out one request later, until
- * it comes through. What it took must be given back by arena_free (LeakSanitizer looks), and the arena is usable at once.
+/* Running out of memory at every request: a job runs again and again, each time with memory out one request later,
+ * until it comes through. What it took must be given back by arena_free (LeakSanitizer looks), and the arena is usable
+ * at once.
  *
  *     static void job(struct arena *arena, void *data) { … }
  *     CHECK(survives(job, NULL), "…"); */

@@ -19,13 +19,15 @@ static struct link_keys tags_named(struct blog *blog, int count) {
     return (struct link_keys){ .attrs = blog_list(blog->post_tag, "tagId", NULL), .values = ids, .count = count };
 }
 
-static struct statement *update(struct blog *blog, const struct dialect *dialect, const struct update *made, struct error *error) {
+static struct statement *update(struct blog *blog, const struct dialect *dialect, const struct update *made,
+                                struct error *error) {
     if (made) return render_update(blog->arena, dialect, made, error);
     error_set(error, blog->arena, ERROR_USAGE, "no statement");
     return NULL;
 }
 
-static struct statement *delete(struct blog *blog, const struct dialect *dialect, const struct delete *made, struct error *error) {
+static struct statement *deletion(struct blog *blog, const struct dialect *dialect, const struct delete *made,
+                                  struct error *error) {
     return render_delete(blog->arena, dialect, made, error);
 }
 
@@ -42,9 +44,17 @@ static const struct assoc *open_posts(struct blog *blog) {
 
 /* ---------------------------------------------------------------------------------------- the target holds the key */
 
-STATEMENT(link)           { return update(blog, dialect, link_targets(blog->arena, blog->posts, &one, posts_named(blog, 2), never), error); }
-STATEMENT(link_touching)  { return update(blog, dialect, link_targets(blog->arena, blog->posts, &one, posts_named(blog, 1), now), error); }
-STATEMENT(link_none)      { return update(blog, dialect, link_targets(blog->arena, blog->posts, &one, posts_named(blog, 0), never), error); }
+STATEMENT(link) {
+    return update(blog, dialect, link_targets(blog->arena, blog->posts, &one, posts_named(blog, 2), never), error);
+}
+
+STATEMENT(link_touching) {
+    return update(blog, dialect, link_targets(blog->arena, blog->posts, &one, posts_named(blog, 1), now), error);
+}
+
+STATEMENT(link_none) {
+    return update(blog, dialect, link_targets(blog->arena, blog->posts, &one, posts_named(blog, 0), never), error);
+}
 
 STATEMENT(link_scoped) {
     return update(blog, dialect, link_targets(blog->arena, open_posts(blog), &one, posts_named(blog, 1), now), error);
@@ -52,13 +62,18 @@ STATEMENT(link_scoped) {
 
 static struct statement *unlink_which(struct blog *blog, const struct dialect *dialect, enum which which, int count,
                                       struct value time, struct error *error) {
-    return update(blog, dialect, unlink_targets(blog->arena, blog->posts, &one, which, posts_named(blog, count), time), error);
+    return update(blog, dialect, unlink_targets(blog->arena, blog->posts, &one, which, posts_named(blog, count), time),
+                  error);
 }
 
 STATEMENT(unlink_named)         { return unlink_which(blog, dialect, WHICH_NAMED, 1, now, error); }
+
 STATEMENT(unlink_none)          { return unlink_which(blog, dialect, WHICH_NAMED, 0, never, error); }
+
 STATEMENT(unlink_others)        { return unlink_which(blog, dialect, WHICH_OTHERS, 2, never, error); }
+
 STATEMENT(unlink_other_than_none) { return unlink_which(blog, dialect, WHICH_OTHERS, 0, never, error); }
+
 STATEMENT(unlink_all)           { return unlink_which(blog, dialect, WHICH_ALL, 2, never, error); }
 
 STATEMENT(unlink_scoped) {
@@ -74,30 +89,35 @@ STATEMENT(unlink_fixed) {
 
 /* Of a composite key only the parts that may be NULL are cleared. */
 STATEMENT(unlink_partly) {
-    static const struct value key[] = { { .kind = VALUE_INT, .as.integer = 1 }, { .kind = VALUE_TEXT, .len = 1, .as.text = "s" } };
+    static const struct value key[] = { { .kind = VALUE_INT, .as.integer = 1 },
+                                        { .kind = VALUE_TEXT, .len = 1, .as.text = "s" } };
     REQUIRED(blog->post, "shop", .column = "id", .type.id = TYPE_INTEGER);
     struct hop *hop = &blog->posts->hops[0];
     hop->near = blog->place->key;
     hop->far = blog_list(blog->post, "shop", "title");
-    return update(blog, dialect, unlink_targets(blog->arena, blog->posts, key, WHICH_ALL, posts_named(blog, 0), never), error);
+    return update(blog, dialect, unlink_targets(blog->arena, blog->posts, key, WHICH_ALL, posts_named(blog, 0), never),
+                  error);
 }
 
 STATEMENT(delete_named) {
-    return delete(blog, dialect, delete_targets(blog->arena, blog->posts, &one, WHICH_NAMED, posts_named(blog, 2)), error);
+    return deletion(blog, dialect, delete_targets(blog->arena, blog->posts, &one, WHICH_NAMED, posts_named(blog, 2)),
+                    error);
 }
 
 STATEMENT(delete_others_scoped) {
-    return delete(blog, dialect, delete_targets(blog->arena, open_posts(blog), &one, WHICH_OTHERS, posts_named(blog, 1)), error);
+    return deletion(blog, dialect,
+                    delete_targets(blog->arena, open_posts(blog), &one, WHICH_OTHERS, posts_named(blog, 1)), error);
 }
 
-/* ------------------------------------------------------------------------------------------ a junction holds the keys */
+/* --------------------------------------------------------------------------------------- a junction holds the keys */
 
-static struct statement *delete_links_which(struct blog *blog, const struct dialect *dialect, enum which which, int count,
-                                            struct error *error) {
-    return delete(blog, dialect, delete_links(blog->arena, blog->tags, &one, which, tags_named(blog, count)), error);
+static struct statement *delete_links_which(struct blog *blog, const struct dialect *dialect, enum which which,
+                                            int count, struct error *error) {
+    return deletion(blog, dialect, delete_links(blog->arena, blog->tags, &one, which, tags_named(blog, count)), error);
 }
 
 STATEMENT(links_named)   { return delete_links_which(blog, dialect, WHICH_NAMED, 2, error); }
+
 STATEMENT(links_others)  { return delete_links_which(blog, dialect, WHICH_OTHERS, 1, error); }
 
 STATEMENT(links_plain) {
@@ -122,8 +142,13 @@ static struct link_keys tags_by_id(const struct blog *blog) {
     return (struct link_keys){ .attrs = blog->tag->key, .values = ids, .count = 2 };
 }
 
-STATEMENT(scope)    { return update(blog, dialect, scope_targets(blog->arena, blog->tags, tags_by_id(blog), never), error); }
-STATEMENT(no_scope) { return update(blog, dialect, scope_targets(blog->arena, blog->posts, posts_named(blog, 1), now), error); }
+STATEMENT(scope) {
+    return update(blog, dialect, scope_targets(blog->arena, blog->tags, tags_by_id(blog), never), error);
+}
+
+STATEMENT(no_scope) {
+    return update(blog, dialect, scope_targets(blog->arena, blog->posts, posts_named(blog, 1), now), error);
+}
 
 #define IDS "`id` IN (?, ?)"
 
@@ -131,20 +156,24 @@ static const struct sql_case cases[] = {
     { "link two rows", link, "UPDATE `posts` SET `user_id` = ? WHERE " IDS " | 1, 7, 8",
       "UPDATE `posts` SET `user_id` = $1 WHERE `id` = ANY ($2) | 1, '[7,8]'" },
     { "link and touch", link_touching,
-      "UPDATE `posts` SET `user_id` = ?, `updatedAt` = CASE WHEN `user_id` = ? THEN `updatedAt` ELSE ? END WHERE `id` = ?"
-      " | 1, 1, 'now', 7", NULL },
+      "UPDATE `posts` SET `user_id` = ?, `updatedAt` = CASE WHEN `user_id` = ? THEN `updatedAt` ELSE ? END"
+      " WHERE `id` = ? | 1, 1, 'now', 7",
+      NULL },
     { "link nothing", link_none, "UPDATE `posts` SET `user_id` = ? WHERE 1 = 0 | 1", NULL },
     { "link into a scope", link_scoped,
       "UPDATE `posts` SET `user_id` = ?, `status` = ?,"
       " `updatedAt` = CASE WHEN (`user_id` = ?) AND (`status` = ?) THEN `updatedAt` ELSE ? END WHERE `id` = ?"
-      " | 1, 'open', 1, 'open', 'now', 7", NULL },
+      " | 1, 'open', 1, 'open', 'now', 7",
+      NULL },
 
     { "unlink one", unlink_named,
       "UPDATE `posts` SET `user_id` = NULL, `updatedAt` = ? WHERE (`user_id` = ?) AND `id` = ? | 'now', 1, 7", NULL },
     { "unlink nothing", unlink_none, "UPDATE `posts` SET `user_id` = NULL WHERE (`user_id` = ?) AND 1 = 0 | 1", NULL },
-    { "unlink the others", unlink_others, "UPDATE `posts` SET `user_id` = NULL WHERE (`user_id` = ?) AND NOT (" IDS ") | 1, 7, 8",
+    { "unlink the others", unlink_others,
+      "UPDATE `posts` SET `user_id` = NULL WHERE (`user_id` = ?) AND NOT (" IDS ") | 1, 7, 8",
       "UPDATE `posts` SET `user_id` = NULL WHERE (`user_id` = $1) AND NOT (`id` = ANY ($2)) | 1, '[7,8]'" },
-    { "others than none are all", unlink_other_than_none, "UPDATE `posts` SET `user_id` = NULL WHERE `user_id` = ? | 1", NULL },
+    { "others than none are all", unlink_other_than_none, "UPDATE `posts` SET `user_id` = NULL WHERE `user_id` = ? | 1",
+      NULL },
     { "unlink all", unlink_all, "UPDATE `posts` SET `user_id` = NULL WHERE `user_id` = ? | 1", NULL },
     { "unlink those of a scope", unlink_scoped,
       "UPDATE `posts` SET `user_id` = NULL WHERE (`user_id` = ?) AND `status` = ? | 1, 'open'", NULL },
@@ -163,7 +192,8 @@ static const struct sql_case cases[] = {
       " AND `tagId` = ANY ($3) | 1, 'post', '[7,8]'" },
     { "delete other links", links_others,
       "DELETE FROM `post_tags` WHERE ((`postId` = ?) AND `tagId` IN (SELECT `id` FROM `tags` WHERE `kind` = ?))"
-      " AND NOT (`tagId` = ?) | 1, 'post', 7", NULL },
+      " AND NOT (`tagId` = ?) | 1, 'post', 7",
+      NULL },
     { "delete links with a condition of their own", links_plain,
       "DELETE FROM `post_tags` WHERE (`postId` = ?) AND `note` = ? | 1, 'n'", NULL },
     { "delete links to a composite key", links_composite,

@@ -33,10 +33,12 @@ static void test_models(struct arena *arena) {
 static void test_attributes(struct arena *arena) {
     struct model *user = fresh(arena);
     struct attr *id = REQUIRED(user, "id", .auto_increment = true), *name = ATTR(user, "name", .column = "user_name");
-    CHECK(id->ordinal == 0 && name->ordinal == 1 && user->attrs[1] == name && id->model == user, "ordinals follow the order");
+    CHECK(id->ordinal == 0 && name->ordinal == 1 && user->attrs[1] == name && id->model == user,
+          "ordinals follow the order");
     CHECK(strcmp(id->column, "id") == 0 && strcmp(name->column, "user_name") == 0, "the column has its own name");
     CHECK(user->auto_key == id, "the generated key is known");
-    CHECK(attr_find(user, "name") == name && !attr_find(user, "nam") && !attr_find(user, "names") && !attr_find(user, ""),
+    CHECK(attr_find(user, "name") == name && !attr_find(user, "nam") && !attr_find(user, "names")
+              && !attr_find(user, ""),
           "found by the whole name");
     char long_name[70000];
     memset(long_name, 'n', sizeof long_name - 1);
@@ -212,7 +214,8 @@ static bool changes_survive(void) {
 
 int main(void) {
     static void (*const tests[])(struct arena *) = {
-        test_models, test_attributes, test_replacing, test_removing, test_many, test_key, test_foreign_keys, test_indexes,
+        test_models, test_attributes, test_replacing,    test_removing,
+        test_many,   test_key,        test_foreign_keys, test_indexes,
     };
     struct arena arena;
     struct blog blog;

@@ -1,4 +1,5 @@
-/* Models sorted by their foreign keys. A schema is written as "A>B A>C": A refers to B and to C; a lone letter has no key. */
+/* Models sorted by their foreign keys. A schema is written as "A>B A>C": A refers to B and to C; a lone letter has no
+ * key. */
 #include "schema/order.h"
 
 #include <string.h>
@@ -38,9 +39,11 @@ static const char *sorted(struct arena *arena, const char *graph, bool by_table)
     define(&schema, graph, by_table);
     struct model_order order = order_models(&schema, arena);
     const char *line = "";
-    for (int i = 0; i < order.count; i++) line = arena_printf(arena, "%s%s%s", line, i ? " " : "", order.models[i]->name);
+    for (int i = 0; i < order.count; i++)
+        line = arena_printf(arena, "%s%s%s", line, i ? " " : "", order.models[i]->name);
     for (int i = 0; i < order.late_count; i++)
-        line = arena_printf(arena, "%s%s%s>%s", line, i ? " " : " | ", order.late_models[i]->name, order.late[i]->table);
+        line =
+            arena_printf(arena, "%s%s%s>%s", line, i ? " " : " | ", order.late_models[i]->name, order.late[i]->table);
     return line;
 }
 

@@ -1,17 +1,18 @@
-/* A host that runs out of memory: runs a scenario again and again in a fresh Lua state, each time with another allocation of Lua's
- * or SQLite's failing, and looks what is left.
+/* A host that runs out of memory: runs a scenario again and again in a fresh Lua state, each time with another
+ * allocation of Lua's or SQLite's failing, and looks what is left.
  *
  *     out_of_memory <scenario.lua> <points>
  *
- * The scenario is a table of functions: prepare (with enough memory), run (while memory is short), probe (with enough memory again,
- * in the same state). Three ways to fail, each at `points` places spread over the scenario (0: at every one):
+ * The scenario is a table of functions: prepare (with enough memory), run (while memory is short), probe (with enough
+ * memory again, in the same state). Three ways to fail, each at `points` places spread over the scenario (0: at every
+ * one):
  *
  *     once    the n-th allocation fails; Lua collects garbage and asks again, SQLite does not
  *     twice   that second request fails too: the caller sees "not enough memory"
  *     from    nothing can be allocated any more
  *
- * Afterwards the probe must work, and closing the state must give everything back: Lua's memory, SQLite's, and (in a build with
- * AddressSanitizer) what the modules took from malloc. */
+ * Afterwards the probe must work, and closing the state must give everything back: Lua's memory, SQLite's, and (in a
+ * build with AddressSanitizer) what the modules took from malloc. */
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
@@ -196,7 +197,8 @@ struct tally {
 
 static void note(struct tally *tally, long number, long point, const struct outcome *outcome) {
     if (number >= NOTES) return;
-    snprintf(tally->notes[number], NOTE_SIZE, "allocation %ld: %s (raised: %s)", point, outcome->fault, outcome->message);
+    snprintf(tally->notes[number], NOTE_SIZE, "allocation %ld: %s (raised: %s)", point, outcome->fault,
+             outcome->message);
 }
 
 /* Anything but success or a plain "not enough memory" is worth a look, though not wrong by itself. */
@@ -204,7 +206,8 @@ static void add_to(struct tally *tally, const struct outcome *outcome, long poin
     tally->points++;
     if (outcome->fault[0]) note(tally, tally->bad++, point, outcome);
     else if (outcome->status == LUA_OK) tally->recovered++;
-    else if (strstr(outcome->message, "not enough memory") || strstr(outcome->message, "out of memory")) tally->out_of_memory++;
+    else if (strstr(outcome->message, "not enough memory") || strstr(outcome->message, "out of memory"))
+        tally->out_of_memory++;
     else note(tally, tally->bad + tally->other++, point, outcome);
 }
 
@@ -217,8 +220,10 @@ static void run_points(const char *file, struct failure failure, long requests, 
         struct outcome outcome = run_point(file, failure);
         add_to(&tally, &outcome, failure.point);
     }
-    CHECK(tally.bad == 0 && tally.points > 0, "%s's memory fails %s: %ld of %ld requests, %ld errors, %ld went well, %ld other",
-          source_names[failure.source], way_names[failure.way], tally.points, requests, tally.out_of_memory, tally.recovered, tally.other);
+    CHECK(tally.bad == 0 && tally.points > 0,
+          "%s's memory fails %s: %ld of %ld requests, %ld errors, %ld went well, %ld other",
+          source_names[failure.source], way_names[failure.way], tally.points, requests, tally.out_of_memory,
+          tally.recovered, tally.other);
     for (int i = 0; i < NOTES && tally.notes[i][0]; i++) printf("# %s\n", tally.notes[i]);
 }
 
@@ -227,7 +232,8 @@ static void run_all(const char *file, long points) {
     long requests[SOURCES] = { memory.count[LUA], memory.count[SQLITE] };
     for (int source = LUA; source < SOURCES; source++)
         for (int way = ONCE; way < WAYS; way++)
-            run_points(file, (struct failure){ .source = (enum source)source, .way = (enum way)way }, requests[source], points);
+            run_points(file, (struct failure){ .source = (enum source)source, .way = (enum way)way }, requests[source],
+                       points);
 }
 
 int main(int argc, char **argv) {

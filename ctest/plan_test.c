@@ -10,7 +10,8 @@ static const struct attr *attr(const struct model *model, const char *name) {
     return attr_find(model, name);
 }
 
-static struct statement *render(struct blog *blog, const struct dialect *dialect, const struct plan *plan, struct error *error) {
+static struct statement *render(struct blog *blog, const struct dialect *dialect, const struct plan *plan,
+                                struct error *error) {
     return render_select(blog->arena, dialect, plan->select, error);
 }
 
@@ -57,8 +58,8 @@ STATEMENT(two_nodes) {
 
 /* ------------------------------------------------------------------------------------------------------- links */
 
-static struct statement *linked(struct blog *blog, const struct dialect *dialect, const struct assoc *assoc, struct value key,
-                                struct error *error) {
+static struct statement *linked(struct blog *blog, const struct dialect *dialect, const struct assoc *assoc,
+                                struct value key, struct error *error) {
     struct plan *plan = plan_new(blog->arena, assoc->target);
     struct value keys[] = { key };
     select_where(blog->arena, plan->select, expr_attr_is(blog->arena, assoc->target->key.items[0], value_int(7)));
@@ -87,7 +88,8 @@ STATEMENT(junction_scope) {
 STATEMENT(composite) {
     struct assoc assoc = *blog->posts;
     struct hop hop = { .next = blog->post, .near = blog->place->key, .far = blog_list(blog->post, "userId", "title") };
-    static const struct value keys[] = { { .kind = VALUE_INT, .as.integer = 3 }, { .kind = VALUE_TEXT, .len = 1, .as.text = "b" } };
+    static const struct value keys[] = { { .kind = VALUE_INT, .as.integer = 3 },
+                                         { .kind = VALUE_TEXT, .len = 1, .as.text = "b" } };
     struct plan *plan = plan_new(blog->arena, blog->post);
     assoc.hops = &hop;
     plan_link(blog->arena, plan, &assoc, keys);
@@ -173,7 +175,8 @@ static void test_columns(struct arena *arena) {
     CHECK(plan->node_count == 1 && plan->nodes[0].parent == -1 && plan->nodes[0].model == blog.user, "the root");
     CHECK(plan->column_count == 6 && plan->nodes[0].count == 6, "five attributes and an expression");
     const struct plan_column *name = &plan->columns[1], *balance = &plan->columns[3], *n = &plan->columns[5];
-    CHECK(name->tracked && name->attr == attr(blog.user, "name") && name->settled == VALUE_TEXT, "an attribute is tracked");
+    CHECK(name->tracked && name->attr == attr(blog.user, "name") && name->settled == VALUE_TEXT,
+          "an attribute is tracked");
     CHECK(balance->settled == -1, "a decimal is always looked at");
     CHECK(!n->tracked && !n->attr && strcmp(n->name, "n") == 0 && n->settled == -1, "an expression is not");
 }
@@ -190,8 +193,8 @@ static void test_nodes(struct arena *arena) {
         plan_attr(arena, plan, attr(blog.tag, "word"), i);
     }
     for (int i = 1; i < 100; i++)
-        right = right && plan->nodes[i].first == 2 * i - 1 && plan->nodes[i].count == 2 && plan->nodes[i].parent == i - 1
-                && plan->nodes[i - 1].children == 1;
+        right = right && plan->nodes[i].first == 2 * i - 1 && plan->nodes[i].count == 2
+                && plan->nodes[i].parent == i - 1 && plan->nodes[i - 1].children == 1;
     CHECK(right && plan->node_count == 100 && plan->column_count == 199, "100 nodes with their columns");
 }
 
@@ -201,7 +204,8 @@ static void test_junction_alias(struct arena *arena) {
     blog_init(&blog, arena);
     struct plan *plan = plan_new(arena, blog.tag), *plain = plan_new(arena, blog.post);
     CHECK(plan_link(arena, plan, blog.tags, &key) == 1 && plan->next_alias == 2, "the junction is t1");
-    CHECK(plan_link(arena, plain, blog.posts, &key) == -1 && plain->next_alias == 1, "without junction there is no alias");
+    CHECK(plan_link(arena, plain, blog.posts, &key) == -1 && plain->next_alias == 1,
+          "without junction there is no alias");
 }
 
 int main(void) {

@@ -1,4 +1,4 @@
-/* Expression trees as text: operators, groups, lists, keys, raw pieces, subqueries. Each case is the WHERE of a select. */
+/* Expression trees as text: operators, groups, lists, keys, raw SQL, subqueries. Each case is the WHERE of a select. */
 #include "sql/expr.h"
 
 #include "cases.h"
@@ -15,11 +15,11 @@ static struct statement *where(struct blog *blog, const struct model *model, con
     return render_select(blog->arena, dialect, select, error);
 }
 
-#define CONDITION(name, model)                                                                                          \
-    static const struct expr *condition_##name(struct blog *blog);                                                      \
+#define CONDITION(name, model)                                                                                         \
+    static const struct expr *condition_##name(struct blog *blog);                                                     \
     static struct statement *name(struct blog *blog, const struct dialect *dialect, struct error *error) {             \
         return where(blog, blog->model, dialect, error, condition_##name);                                             \
-    }                                                                                                                   \
+    }                                                                                                                  \
     static const struct expr *condition_##name(struct blog *blog)
 
 static struct expr *column(struct blog *blog, const struct model *model, const char *name) {
@@ -263,7 +263,8 @@ CONDITION(exists, user) {
     struct expr *exists = expr_new(blog->arena, EXPR_EXISTS);
     struct select *select = ids_of_posts(blog);
     select->qualified = true;
-    select_where(blog->arena, select, expr_attr_is(blog->arena, attr_find(blog->post, "status"), value_text("open", 4)));
+    select_where(blog->arena, select,
+                 expr_attr_is(blog->arena, attr_find(blog->post, "status"), value_text("open", 4)));
     exists->select = select;
     return expr_not(blog->arena, exists);
 }
@@ -300,10 +301,10 @@ static const struct sql_case cases[] = {
     { "a column with another name", mapped_column, "SELECT * FROM `posts` WHERE `user_id` = ? | 1", NULL },
     { "between", between, USERS "`age` BETWEEN ? AND ? | 1, 9", NULL },
     { "two columns", columns, USERS "`age` > `id`", NULL },
-    { "a long decimal has its collation on SQLite", long_decimal,
-      USERS "`balance` COLLATE liga_decimal > ? | '1.50'", USERS "`balance` > $1 | '1.50'" },
-    { "a date in mixed forms", mixed_date,
-      USERS "liga_date(`born`) < ? | '2026-01-01T00:00:00.000Z'", USERS "`born` < $1 | '2026-01-01T00:00:00.000Z'" },
+    { "a long decimal has its collation on SQLite", long_decimal, USERS "`balance` COLLATE liga_decimal > ? | '1.50'",
+      USERS "`balance` > $1 | '1.50'" },
+    { "a date in mixed forms", mixed_date, USERS "liga_date(`born`) < ? | '2026-01-01T00:00:00.000Z'",
+      USERS "`born` < $1 | '2026-01-01T00:00:00.000Z'" },
     { "a group as operand", group_as_operand, USERS "(`age` = ? OR `age` = ?) = (1 = 1) | 1, 2", NULL },
 
     { "an empty AND is true", empty_and, USERS "1 = 1", NULL },
@@ -319,22 +320,26 @@ static const struct sql_case cases[] = {
     { "not in nothing", not_in_nothing, USERS "1 = 1", NULL },
     { "in one", in_one, USERS "`age` IN (?) | 1", USERS "`age` = ANY ($1) | '[1]'" },
     { "in three, padded", in_three, USERS "`age` IN (?, ?, ?, ?) | 1, 2, 3, 3", USERS "`age` = ANY ($1) | '[1,2,3]'" },
-    { "not in four", not_in_four, USERS "`age` NOT IN (?, ?, ?, ?) | 1, 2, 3, 4", USERS "`age` <> ALL ($1) | '[1,2,3,4]'" },
-    { "not in many", in_many, USERS "`age` NOT IN (SELECT value FROM json_each(?)) | true", USERS "`age` <> ALL ($1) | true" },
+    { "not in four", not_in_four, USERS "`age` NOT IN (?, ?, ?, ?) | 1, 2, 3, 4",
+      USERS "`age` <> ALL ($1) | '[1,2,3,4]'" },
+    { "not in many", in_many, USERS "`age` NOT IN (SELECT value FROM json_each(?)) | true",
+      USERS "`age` <> ALL ($1) | true" },
 
     { "no key", no_key, PLACES "1 = 0", SHOP "1 = 0" },
-    { "one tuple", one_tuple, PLACES "`shop` = ? AND `shelf` = ? | 1, 'a'", SHOP "`shop` = $1 AND `shelf` = $2 | 1, 'a'" },
+    { "one tuple", one_tuple, PLACES "`shop` = ? AND `shelf` = ? | 1, 'a'",
+      SHOP "`shop` = $1 AND `shelf` = $2 | 1, 'a'" },
     { "three tuples", three_tuples,
       PLACES "((`shop` = ? AND `shelf` = ?) OR ((`shop` = ? AND `shelf` = ?) OR (`shop` = ? AND `shelf` = ?)))"
-      " | 1, 'a', 2, 'a', 3, 'a'",
+             " | 1, 'a', 2, 'a', 3, 'a'",
       SHOP "((`shop` = $1 AND `shelf` = $2) OR ((`shop` = $3 AND `shelf` = $4) OR (`shop` = $5 AND `shelf` = $6)))"
-      " | 1, 'a', 2, 'a', 3, 'a'" },
+           " | 1, 'a', 2, 'a', 3, 'a'" },
     { "not these tuples", not_tuples,
       PLACES "NOT (((`shop` = ? AND `shelf` = ?) OR (`shop` = ? AND `shelf` = ?))) | 1, 'a', 2, 'a'",
       SHOP "NOT (((`shop` = $1 AND `shelf` = $2) OR (`shop` = $3 AND `shelf` = $4))) | 1, 'a', 2, 'a'" },
     { "one id", one_id, USERS "`id` = ? | 1", NULL },
     { "three ids", three_ids, USERS "`id` IN (?, ?, ?, ?) | 1, 2, 3, 3", USERS "`id` = ANY ($1) | '[1,2,3]'" },
-    { "a long decimal as key", decimal_key, USERS "`balance` COLLATE liga_decimal = ? | '1.50'", USERS "`balance` = $1 | '1.50'" },
+    { "a long decimal as key", decimal_key, USERS "`balance` COLLATE liga_decimal = ? | '1.50'",
+      USERS "`balance` = $1 | '1.50'" },
 
     { "a function", function, USERS "substr(`name`, ?) = ? | 2, 'nn'", NULL },
     { "a cast", cast, USERS "CAST(`name` AS INTEGER) = ? | 1", NULL },
@@ -343,10 +348,12 @@ static const struct sql_case cases[] = {
     { "in a subquery, as operand", in_select_as_operand,
       USERS "? NOT LIKE (`id` NOT IN (SELECT `user_id` FROM `posts`)) ESCAPE '\\' | 'a'",
       USERS "$1 NOT ILIKE (`id` NOT IN (SELECT `user_id` FROM `posts`)) | 'a'" },
-    { "exists", exists, USERS "NOT (EXISTS (SELECT t9.`user_id` FROM `posts` AS t9 WHERE t9.`status` = ?)) | 'open'", NULL },
+    { "exists", exists, USERS "NOT (EXISTS (SELECT t9.`user_id` FROM `posts` AS t9 WHERE t9.`status` = ?)) | 'open'",
+      NULL },
     { "scopes of the alias", scopes,
       "SELECT * FROM `users` AS t0 INNER JOIN `users` AS t1 ON 1 = 1"
-      " WHERE t1.`age` = ? AND t0.`age` = ? AND t0.`age` = ? | 1, 2, 3", NULL },
+      " WHERE t1.`age` = ? AND t0.`age` = ? AND t0.`age` = ? | 1, 2, 3",
+      NULL },
 };
 
 /* --------------------------------------------------------------------------------------- too long for a table */
@@ -384,7 +391,8 @@ static void test_long(struct arena *arena) {
     CHECK(tuples->param_count == 6000 && depth_of(tuples->text) < 20, "3000 tuples are balanced");
     CHECK(strstr(tuples->text, "$6000") != NULL, "marks are numbered to the end");
     struct statement *array = make_long(arena, &dialect_sqlite, &long_cases[3]);
-    static const char begin[] = "[\"q\\\"\\\\\\u000a\\u0001\xc3\xa9\",0.1,-9e999,1,null,-9223372036854775808,1e+300,1,1";
+    static const char begin[] =
+        "[\"q\\\"\\\\\\u000a\\u0001\xc3\xa9\",0.1,-9e999,1,null,-9223372036854775808,1e+300,1,1";
     bool right = array->param_count == 1 && strncmp(array->params[0].as.text, begin, sizeof begin - 1) == 0;
     if (!CHECK(right, "values in a JSON array")) printf("# %.120s\n", array->params[0].as.text);
 }
@@ -394,8 +402,12 @@ static void test_array_on_sqlite(struct arena *arena) {
     static const struct conn_options options = { .target = ":memory:" };
     struct error error = { 0 };
     struct conn *conn = driver_sqlite.open(&options, arena, &error);
-    struct value given[] = { make_long(arena, &dialect_sqlite, &long_cases[3])->params[0], value_text("q\"\\\n\x01\xc3\xa9", 7),
-                             value_int(INT64_MIN), value_real(0.1), value_real(-1.0 / 0.0), value_real(1e300) };
+    struct value given[] = { make_long(arena, &dialect_sqlite, &long_cases[3])->params[0],
+                             value_text("q\"\\\n\x01\xc3\xa9", 7),
+                             value_int(INT64_MIN),
+                             value_real(0.1),
+                             value_real(-1.0 / 0.0),
+                             value_real(1e300) };
     static const char sql[] = "SELECT count(DISTINCT value) FROM json_each(?1) WHERE value IN (?2, ?3, ?4, ?5, ?6)";
     struct statement statement = { .text = sql, .len = sizeof sql - 1, .params = given, .param_count = 6 };
     struct cursor *cursor = driver_sqlite.start(conn, &statement, arena, &error);

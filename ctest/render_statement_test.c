@@ -59,8 +59,10 @@ STATEMENT(hostile_names) {
 STATEMENT(joins) {
     struct arena *arena = blog->arena;
     struct select *select = select_new(arena, blog->tag, 0);
-    struct expr *link = expr_operator(arena, OP_EQ, column(blog, blog->post_tag, "tagId", 1), column(blog, blog->tag, "id", 0));
-    struct expr *post = expr_operator(arena, OP_EQ, column(blog, blog->post, "id", 2), column(blog, blog->post_tag, "postId", 1));
+    struct expr *link =
+        expr_operator(arena, OP_EQ, column(blog, blog->post_tag, "tagId", 1), column(blog, blog->tag, "id", 0));
+    struct expr *post =
+        expr_operator(arena, OP_EQ, column(blog, blog->post, "id", 2), column(blog, blog->post_tag, "postId", 1));
     select_join(arena, select, JOIN_INNER, blog->post_tag, 1, link);
     select_join(arena, select, JOIN_LEFT, blog->post, 2, post);
     select_join(arena, select, JOIN_CROSS, blog->user, 3, expr_const(arena, true));
@@ -139,7 +141,8 @@ STATEMENT(order_special) {
     return render_select(blog->arena, dialect, select, error);
 }
 
-static struct statement *limited(struct blog *blog, const struct dialect *dialect, struct error *error, int limit, int offset) {
+static struct statement *limited(struct blog *blog, const struct dialect *dialect, struct error *error, int limit,
+                                 int offset) {
     struct select *select = names(blog);
     select->limit = limit;
     select->offset = offset;
@@ -235,7 +238,10 @@ static struct statement *from_query(struct blog *blog, const struct dialect *dia
     output_add(arena, &select->outputs, column(blog, blog->tag, "id", ALIAS_HERE), NULL);
     output_add(arena, &select->outputs, integer(blog, 5), NULL);
     ending(blog, select);
-    struct insert insert = { .into = blog->post_tag, .attrs = blog->post_tag->key.items, .attr_count = COLUMNS, .select = select,
+    struct insert insert = { .into = blog->post_tag,
+                             .attrs = blog->post_tag->key.items,
+                             .attr_count = COLUMNS,
+                             .select = select,
                              .conflict = CONFLICT_NOTHING };
     return render_insert(arena, dialect, &insert, error);
 }
@@ -326,11 +332,9 @@ static const struct sql_case cases[] = {
     { "NULL is the largest", order_plain,
       "SELECT `name` FROM `users` ORDER BY `age` NULLS LAST, `age` DESC NULLS FIRST, `age`",
       "SELECT `name` FROM `users` ORDER BY `age`, `age` DESC, `age`" },
-    { "NULLS FIRST", order_first,
-      "SELECT `name` FROM `users` ORDER BY `age`, `age` DESC NULLS FIRST",
+    { "NULLS FIRST", order_first, "SELECT `name` FROM `users` ORDER BY `age`, `age` DESC NULLS FIRST",
       "SELECT `name` FROM `users` ORDER BY `age` NULLS FIRST, `age` DESC" },
-    { "NULLS LAST", order_last,
-      "SELECT `name` FROM `users` ORDER BY `age` NULLS LAST, `age` DESC",
+    { "NULLS LAST", order_last, "SELECT `name` FROM `users` ORDER BY `age` NULLS LAST, `age` DESC",
       "SELECT `name` FROM `users` ORDER BY `age`, `age` DESC NULLS LAST" },
     { "order of long decimals and mixed dates", order_special,
       "SELECT `name` FROM `users` ORDER BY `balance` COLLATE liga_decimal, liga_date(`born`)",
@@ -338,7 +342,8 @@ static const struct sql_case cases[] = {
     { "limit", limit, "SELECT `name` FROM `users` LIMIT ? | 3", NULL },
     { "limit 0", limit_none, "SELECT `name` FROM `users` LIMIT ? | 0", NULL },
     { "limit and offset", limit_and_offset, "SELECT `name` FROM `users` LIMIT ? OFFSET ? | 3, 0", NULL },
-    { "offset alone", offset, "SELECT `name` FROM `users` LIMIT ? OFFSET ? | -1, 7", "SELECT `name` FROM `users` OFFSET $1 | 7" },
+    { "offset alone", offset, "SELECT `name` FROM `users` LIMIT ? OFFSET ? | -1, 7",
+      "SELECT `name` FROM `users` OFFSET $1 | 7" },
     { "a lock", locked, "SELECT `name` FROM `users`", "SELECT `name` FROM `users` FOR NO KEY UPDATE SKIP LOCKED" },
 
     { "insert nothing", insert_nothing, "INSERT INTO `tags` DEFAULT VALUES RETURNING `id`", NULL },
@@ -348,21 +353,27 @@ static const struct sql_case cases[] = {
     { "insert or do nothing", insert_or_not, LINKS "VALUES (?, ?) ON CONFLICT DO NOTHING | 1, 2", NULL },
     { "upsert", upsert,
       LINKS "VALUES (?, ?) ON CONFLICT (`postId`, `tagId`) DO UPDATE SET `note` = excluded.`note`, `tagId` = ?"
-      " WHERE `postId` = ? RETURNING `note` | 1, 2, 9, 4", NULL },
-    { "insert from a query", insert_select, LINKS "SELECT `id`, ? FROM `tags` WHERE true ON CONFLICT DO NOTHING | 5", NULL },
+            " WHERE `postId` = ? RETURNING `note` | 1, 2, 9, 4",
+      NULL },
+    { "insert from a query", insert_select, LINKS "SELECT `id`, ? FROM `tags` WHERE true ON CONFLICT DO NOTHING | 5",
+      NULL },
     { "… with a condition", insert_select_where,
       LINKS "SELECT `id`, ? FROM `tags` WHERE `word` = ? ON CONFLICT DO NOTHING | 5, 'a'", NULL },
-    { "… with a limit", insert_select_limit,
-      LINKS "SELECT `id`, ? FROM `tags` LIMIT ? ON CONFLICT DO NOTHING | 5, 2", NULL },
+    { "… with a limit", insert_select_limit, LINKS "SELECT `id`, ? FROM `tags` LIMIT ? ON CONFLICT DO NOTHING | 5, 2",
+      NULL },
     { "… with a join", insert_select_join,
-      LINKS "SELECT t3.`id`, ? FROM `tags` AS t3 INNER JOIN `posts` AS t4 ON 1 = 1 WHERE true ON CONFLICT DO NOTHING | 5", NULL },
+      LINKS
+      "SELECT t3.`id`, ? FROM `tags` AS t3 INNER JOIN `posts` AS t4 ON 1 = 1 WHERE true ON CONFLICT DO NOTHING | 5",
+      NULL },
     { "… with a join and an order", insert_select_ordered,
-      LINKS "SELECT t3.`id`, ? FROM `tags` AS t3 INNER JOIN `posts` AS t4 ON 1 = 1 ORDER BY t3.`id` ON CONFLICT DO NOTHING | 5",
+      LINKS "SELECT t3.`id`, ? FROM `tags` AS t3 INNER JOIN `posts` AS t4 ON 1 = 1 ORDER BY t3.`id` ON CONFLICT"
+            " DO NOTHING | 5",
       NULL },
 
     { "update", update_some,
       "UPDATE `users` SET `name` = ?, `age` = NULL WHERE `age` < ? RETURNING `id` AS `key` | 'x', 5", NULL },
-    { "update all", update_all, "UPDATE `places` SET `label` = `shelf`", "UPDATE `shop`.`places` SET `label` = `shelf`" },
+    { "update all", update_all, "UPDATE `places` SET `label` = `shelf`",
+      "UPDATE `shop`.`places` SET `label` = `shelf`" },
     { "delete all", delete_all, "DELETE FROM `places`", "DELETE FROM `shop`.`places`" },
     { "delete", delete_some, "DELETE FROM `places` WHERE `shop` = ? RETURNING * | 1",
       "DELETE FROM `shop`.`places` WHERE `shop` = $1 RETURNING * | 1" },

@@ -14,8 +14,8 @@ static const char letters[] = {
     [SQL_COLON_NAME] = ':', [SQL_DOLLAR_NUMBER] = '1', [SQL_DOLLAR_NAME] = '$', [SQL_UNFINISHED] = '!',
 };
 
-/* The letters of a text. It is scanned in memory of its very size, so that reading beyond its end is noticed. NULL: the tokens
- * do not lie side by side. */
+/* The letters of a text. It is scanned in memory of its very size, so that reading beyond its end is noticed. NULL: the
+ * tokens do not lie side by side. */
 static const char *letters_of(const char *text, size_t len, bool postgres) {
     static char read[256];
     size_t count = 0, end = 0;
@@ -123,12 +123,14 @@ static void test_texts(void) {
     sql_next(&scan), sql_next(&scan);
     CHECK(sql_is_word(&scan, "select") && sql_is_word(&scan, "SELECT"), "a word in any case");
     CHECK(!sql_is_word(&scan, "selec") && !sql_is_word(&scan, "selects"), "the whole word");
-    CHECK(letters_of("\0?", 2, true) && strcmp(letters_of("a\0?", 3, false), "wo?") == 0, "a NUL is a token like another");
+    CHECK(letters_of("\0?", 2, true) && strcmp(letters_of("a\0?", 3, false), "wo?") == 0,
+          "a NUL is a token like another");
 }
 
 /* Every text cut short anywhere is read to its end. */
 static void test_cut(void) {
-    static const char text[] = "SELECT E'\\'', \"a\"\"\", $a$ $a$, /* /* */ */ :a::b, ?|1, $1 -- x\n, [b], `c`, 1.5, @?";
+    static const char text[] =
+        "SELECT E'\\'', \"a\"\"\", $a$ $a$, /* /* */ */ :a::b, ?|1, $1 -- x\n, [b], `c`, 1.5, @?";
     bool whole = true;
     for (size_t len = 0; len < sizeof text; len++)
         for (size_t from = 0; from <= len; from++)

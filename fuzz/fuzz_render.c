@@ -60,7 +60,8 @@ static const char *any_name(struct maker *maker) {
 }
 
 static const struct model *any_model(struct maker *maker) {
-    const struct model *models[] = { maker->blog.user, maker->blog.post, maker->blog.tag, maker->blog.post_tag, maker->blog.place };
+    const struct model *models[] = { maker->blog.user, maker->blog.post, maker->blog.tag, maker->blog.post_tag,
+                                     maker->blog.place };
     return models[below(maker, 5)];
 }
 
@@ -151,7 +152,8 @@ static struct expr *any_comparison(struct maker *maker, const struct model *mode
     struct expr *left = expr_at(maker->arena, ALIAS_HERE, any_operand(maker, model, depth - 1));
     struct expr *right = expr_at(maker->arena, ALIAS_HERE, any_operand(maker, model, depth - 1));
     struct expr *expr = expr_operator(maker->arena, op, left, right);
-    if (op == OP_BETWEEN || op == OP_NOT_BETWEEN) right->next = expr_at(maker->arena, ALIAS_HERE, any_operand(maker, model, depth - 1));
+    if (op == OP_BETWEEN || op == OP_NOT_BETWEEN)
+        right->next = expr_at(maker->arena, ALIAS_HERE, any_operand(maker, model, depth - 1));
     return expr;
 }
 
@@ -331,7 +333,8 @@ static bool quotes(const char *token, size_t size, const char *name) {
 }
 
 static bool model_has_name(const struct model *model, const char *token, size_t size) {
-    if (quotes(token, size, model->table) || (model->table_schema && quotes(token, size, model->table_schema))) return true;
+    if (quotes(token, size, model->table) || (model->table_schema && quotes(token, size, model->table_schema)))
+        return true;
     for (int i = 0; i < model->attr_count; i++)
         if (quotes(token, size, model->attrs[i]->column)) return true;
     return false;
@@ -377,7 +380,8 @@ static sqlite3 *open_database(const struct schema *schema, struct arena *arena) 
 
 /* What may be wrong with a tree, as a column that is not there, is no fault of its text. */
 static bool is_fault_of_text(const char *message) {
-    static const char *const faults[] = { "syntax error", "unrecognized token", "incomplete input", "parser stack", "too large" };
+    static const char *const faults[] = { "syntax error", "unrecognized token", "incomplete input", "parser stack",
+                                          "too large" };
     for (int i = 0; i < 5; i++)
         if (strstr(message, faults[i])) return true;
     return false;
@@ -408,7 +412,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         const struct statement *other = make(&maker, dialects[i]);
         maker.other_values = false;
         const struct statement *statement = make(&maker, dialects[i]);
-        MUST(other && statement && strcmp(other->text, statement->text) == 0 && other->param_count == statement->param_count);
+        MUST(other && statement && strcmp(other->text, statement->text) == 0
+             && other->param_count == statement->param_count);
         check_tokens(&maker, dialects[i], statement);
         if (i == 0) check_on_sqlite(&maker, statement);
     }

@@ -1,5 +1,6 @@
-/* The SQL lexer on any bytes: tokens lie side by side to the end of the text, each is what it says, and reading is the same wherever
- * it begins. Besides, whatever the bytes are, quoted as a name or written as a literal they are one token. */
+/* The SQL lexer on any bytes: tokens lie side by side to the end of the text, each is what it says, and reading is the
+ * same wherever it begins. Besides, whatever the bytes are, quoted as a name or written as a literal they are one
+ * token. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,9 @@ static void read_all(const char *text, size_t len, bool postgres) {
 
 /* True if all of the written text is a single token. */
 static bool is_one_token(const struct out *out) {
-    struct sql_scan scan = { .text = out->buf.text, .len = out->buf.len, .dollar_quotes = out->dialect->mark == MARK_DOLLAR };
+    struct sql_scan scan = { .text = out->buf.text,
+                             .len = out->buf.len,
+                             .dollar_quotes = out->dialect->mark == MARK_DOLLAR };
     return sql_next(&scan) == SQL_OTHER && scan.size == out->buf.len;
 }
 

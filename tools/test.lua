@@ -43,6 +43,7 @@ end
 
 local SANITIZED =
   "ASAN_OPTIONS=detect_leaks=1:exitcode=99:$ASAN_OPTIONS UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 "
+local SANITIZED_MODULES = "LUA_PATH='lua/?.lua;lua/?/init.lua;;' LUA_CPATH='build-asan/?.so;;' "
 local MAKE_SANITIZED = "${MAKE:-make} --silent --no-print-directory -k -j$(nproc) SAN=1 BUILD=build-asan "
 
 --- The passed and failed checks among TAP lines; prints the failed ones with their notes.
@@ -65,7 +66,7 @@ local function run_ctest(name, arguments)
     print("  " .. name .. " was not built")
     return count("ctest/" .. name, 0, 1)
   end
-  local output, ok, status = run(SANITIZED .. "LUA_CPATH='build-asan/?.so;;' " .. program .. (arguments or ""))
+  local output, ok, status = run(SANITIZED .. SANITIZED_MODULES .. program .. (arguments or ""))
   local passed, failed, complete = read_tap(output)
   if failed == 0 and not (ok and complete) then
     print("  " .. name .. " ended early: " .. status)

@@ -150,10 +150,12 @@ static bool holds_instances(lua_State *L, int index) {
 }
 
 static const char *one_expected(struct call *call, const struct access *access) {
+    static const enum verb for_lists[VERBS] = {
+        [VERB_ADD] = VERB_ADD_MULTIPLE, [VERB_REMOVE] = VERB_REMOVE_MULTIPLE, [VERB_HAS] = VERB_HAS_MULTIPLE,
+    };
     const struct verb_row *row = access->assoc->kind->verbs;
-    enum verb plural = access->verb == VERB_ADD ? VERB_ADD_MULTIPLE : access->verb == VERB_REMOVE ? VERB_REMOVE_MULTIPLE : VERB_HAS_MULTIPLE;
-    if (access->verb != VERB_ADD && access->verb != VERB_REMOVE && access->verb != VERB_HAS)
-        return "an instance or a key expected, got a list";
+    enum verb plural = for_lists[access->verb];
+    if (!plural) return "an instance or a key expected, got a list";
     while (row->verb != plural) row++;
     return arena_printf(&call->arena, "one instance or key expected, got a list: %s takes lists",
                         verb_method_name(row, access->assoc, &call->arena));

@@ -77,32 +77,35 @@ static bool unchanged_at_a_glance(lua_State *L, const struct instance *instance,
 }
 
 /* By value, once a glance did not settle it. */
-static bool differs(lua_State *L, struct call *call, int rowset_index, const struct instance *instance, const struct attr *attr,
-                    int current, enum original kind) {
+static enum change compare(lua_State *L, struct call *call, int rowset_index, const struct instance *instance,
+                           const struct attr *attr, int current, enum original kind) {
     int top = lua_gettop(L);
     struct error before = call->error;
     push_original(L, rowset_index, instance->rowset, instance->row, attr);
-    bool same = lua_rawequal(L, current, -1)
-             || (kind == ORIGINAL_SOURCE ? same_json(L, call, current, lua_gettop(L))
-                                         : same_value(L, call, attr, current, lua_gettop(L)));
+    bool very_same = lua_type(L, current) == LUA_TSTRING && lua_rawequal(L, current, -1);
+    bool same = very_same || (kind == ORIGINAL_SOURCE ? same_json(L, call, current, lua_gettop(L))
+                                                      : same_value(L, call, attr, current, lua_gettop(L)));
     lua_settop(L, top);
     call->error = before;
-    return !same;
+    return very_same ? UNCHANGED : same ? SAME_VALUE : CHANGED;
 }
 
-bool value_changed(lua_State *L, struct call *call, int rowset_index, const struct instance *instance, const struct attr *attr,
-                   int current) {
+enum change value_change(lua_State *L, struct call *call, int rowset_index, const struct instance *instance,
+                         const struct attr *attr, int current) {
     enum original kind = instance->row < 0 ? ORIGINAL_ABSENT : original_kind(instance->rowset, instance->row, attr);
-    if (kind == ORIGINAL_ABSENT) return !lua_isnil(L, current);
-    if (kind == ORIGINAL_NULL || is_null(L, current)) return (kind == ORIGINAL_NULL) != is_null(L, current);
-    if (unchanged_at_a_glance(L, instance, attr, kind, current)) return false;
-    return differs(L, call, rowset_index, instance, attr, current, kind);
+    if (kind == ORIGINAL_ABSENT) return lua_isnil(L, current) ? UNCHANGED : CHANGED;
+    if (kind == ORIGINAL_NULL || is_null(L, current)) {
+        if ((kind == ORIGINAL_NULL) != is_null(L, current)) return CHANGED;
+        return lua_isnil(L, current) ? UNCHANGED : SAME_VALUE;
+    }
+    if (unchanged_at_a_glance(L, instance, attr, kind, current)) return UNCHANGED;
+    return compare(L, call, rowset_index, instance, attr, current, kind);
 }
 
 bool attribute_changed(lua_State *L, struct call *call, int index, int rowset_index, const struct instance *instance,
                        const struct attr *attr) {
     push_attribute(L, index, attr);
-    bool changed = value_changed(L, call, rowset_index, instance, attr, lua_gettop(L));
+    bool changed = value_change(L, call, rowset_index, instance, attr, lua_gettop(L)) == CHANGED;
     lua_pop(L, 1);
     return changed;
 }
@@ -172,7 +175,7 @@ static void store_value(lua_State *L, struct call *call, int index, int texts, c
     lua_pushvalue(L, -2);
     lua_rawget(L, index);
     bool keep = !fresh && lua_istable(L, -1) && lua_istable(L, -2);
-    bool same = keep || lua_rawequal(L, -1, -2);
+    bool same = keep || (lua_rawequal(L, -1, -2) && lua_isinteger(L, -1) == lua_isinteger(L, -2));
     lua_pop(L, 1);
     if (same) lua_pop(L, 2);
     else lua_rawset(L, index);

@@ -34,8 +34,9 @@ void push_attribute(lua_State *L, int index, const struct attr *attr);
 bool attribute_changed(lua_State *L, struct call *call, int index, int rowset_index, const struct instance *instance,
                        const struct attr *attr);
 /* The same for the value at `current`; a value that doesn't fit counts as changed. */
-bool value_changed(lua_State *L, struct call *call, int rowset_index, const struct instance *instance, const struct attr *attr,
-                   int current);
+enum change { UNCHANGED, SAME_VALUE /* in another form: 3.0 for 3 */, CHANGED };
+enum change value_change(lua_State *L, struct call *call, int rowset_index, const struct instance *instance,
+                         const struct attr *attr, int current);
 
 /* The key the row is stored under: originals where known, else what the instance holds. False: a part is missing. */
 bool read_stored_key(lua_State *L, struct call *call, int index, int rowset_index, const struct instance *instance,

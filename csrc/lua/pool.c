@@ -21,8 +21,10 @@ static bool is_idle(const struct link *link) {
     return link->conn && !link->user && !link->lease;
 }
 
-static void close_link(struct link *link) {
-    if (link->conn) link->conn->driver->close(link->conn);
+/* A child by fork never talks to the server, nor to the file: it only lets go. */
+static void close_link(const struct db *db, struct link *link) {
+    if (link->conn && pool_forked(db)) link->conn->driver->abandon(link->conn);
+    else if (link->conn) link->conn->driver->close(link->conn);
     link->conn = NULL;
 }
 
@@ -33,7 +35,7 @@ static void trim(struct db *db, long long now) {
     for (int i = db->link_limit - 1; i >= 0 && open > 1; i--) {
         struct link *link = &db->links[i];
         if (!is_idle(link) || db->idle_ms <= 0 || now - link->released < db->idle_ms) continue;
-        close_link(link);
+        close_link(db, link);
         open--;
     }
 }
@@ -55,7 +57,7 @@ static bool open_link(struct call *call, struct link *link) {
     if (!link->conn) return false;
     for (int i = 0; i < db->options.setup_count; i++) {
         if (run_setup(call, link->conn, db->options.setup[i])) continue;
-        close_link(link);
+        close_link(db, link);
         return false;
     }
     return true;
@@ -168,7 +170,7 @@ void pool_release(struct db *db, struct link *link, const struct call *call) {
     if (link->user != call) return;
     link->user = NULL;
     if (link->lease) return;
-    if (link->conn && link->conn->broken) close_link(link);
+    if (link->conn && link->conn->broken) close_link(db, link);
     if (db->link_limit == 1 || db->idle_ms <= 0) return;
     link->released = now_ms();
     trim(db, link->released);
@@ -224,7 +226,7 @@ static void give_back(struct lease *lease, bool close) {
     lease->link = NULL;
     link->lease = NULL;
     lease->db->leases--;
-    if (close || (link->conn && link->conn->broken)) close_link(link);
+    if (close || (link->conn && link->conn->broken)) close_link(lease->db, link);
     else link->released = now_ms();
 }
 

@@ -217,6 +217,14 @@ static bool refuse_key_change(struct call *call, const struct attr *attr) {
                      call->model->name);
 }
 
+/* "42" where 42 is stored: the instance holds what a reload would give. A table (JSON) may be the user's own and stays. */
+static void restore_form(lua_State *L, int rowset_index, int names, const struct instance *instance, const struct attr *attr) {
+    if (lua_istable(L, -1)) return;
+    lua_rawgeti(L, names, attr->ordinal + 1);
+    push_original(L, rowset_index, instance->rowset, instance->row, attr);
+    lua_rawset(L, 1);
+}
+
 /* One walk over the attributes: counts those that are there and assigns those that changed. `names`: list of their names. */
 static bool collect_changes(lua_State *L, struct call *call, int rowset_index, int names, const struct instance *instance,
                             struct update *update, int *present) {
@@ -228,7 +236,9 @@ static bool collect_changes(lua_State *L, struct call *call, int rowset_index, i
         *present += lua_rawget(L, 1) != LUA_TNIL;
         bool stamped = attr == model->updated_at && !write->options.silent;
         if (stamped || attr->type.id == TYPE_VIRTUAL || !in_fields(&write->options, attr)) continue;
-        if (!value_changed(L, call, rowset_index, instance, attr, lua_gettop(L))) continue;
+        enum change change = value_change(L, call, rowset_index, instance, attr, lua_gettop(L));
+        if (change == SAME_VALUE) restore_form(L, rowset_index, names, instance, attr);
+        if (change != CHANGED) continue;
         if (attr->primary && instance->state == INSTANCE_STORED) return refuse_key_change(call, attr);
         if (!attr->primary) assign_change(L, call, update, attr, lua_gettop(L));
         if (error_is_set(&call->error)) return false;
@@ -667,7 +677,7 @@ static int decrement_rows(lua_State *L) { return count_rows_of_class(L, true); }
 /* A stored instance is checked where it changed, a new one as its INSERT would be. */
 static bool needs_check(lua_State *L, struct call *call, const struct instance *instance, int rowset_index,
                         const struct attr *attr) {
-    return instance->state == INSTANCE_NEW || value_changed(L, call, rowset_index, instance, attr, lua_gettop(L));
+    return instance->state == INSTANCE_NEW || value_change(L, call, rowset_index, instance, attr, lua_gettop(L)) == CHANGED;
 }
 
 static void validate_attr(lua_State *L, struct call *call, const struct instance *instance, const struct attr *attr) {

@@ -85,9 +85,9 @@ struct expr *expr_group(struct arena *arena, enum expr_kind kind) {
 
 void expr_push(struct arena *arena, struct expr *group, const struct expr *child) {
     if (!child) return;
-    struct expr **link = &group->first;
+    struct expr **link = group->last ? &group->last->next : &group->first;
     while (*link) link = &(*link)->next;
-    *link = expr_at(arena, ALIAS_HERE, child);
+    *link = group->last = expr_at(arena, ALIAS_HERE, child);
 }
 
 const struct expr *expr_and(struct arena *arena, const struct expr *a, const struct expr *b) {

@@ -42,6 +42,7 @@ struct expr {
     const char *text;
     const char *const *pieces;
     struct expr *first, *next;
+    struct expr *last;          /* child that expr_push added last, or NULL */
     const struct value *values;
     int value_count;
     struct attr_list attrs;

@@ -80,6 +80,7 @@ function Database:close()
   local ud = check_database(self)
   if core.is_closed(ud) then return end
   if transaction.is_running(self) then errors.usage "db:close: a transaction of this database is still running" end
+  if (self._.calls or 0) > 0 then errors.usage "db:close: a call of this database is still running" end
   core.close(ud)
   self._.closed = true
 end

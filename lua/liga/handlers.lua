@@ -7,13 +7,26 @@ local handlers = {}
 
 -- Defaults by function -----------------------------------------------------------------------------------------------
 
+local function finish(private, ok, ...)
+  private.calls = private.calls - 1
+  if ok then return ... end
+  error((...), 0)
+end
+
+--- Calls your code inside one of the connection's calls: it can't be closed meanwhile.
+local function call_inside(db, body)
+  local private = db._
+  private.calls = (private.calls or 0) + 1
+  return finish(private, pcall(body))
+end
+
 --- Values with the defaults that functions give; the caller's table is left alone.
 function handlers.fill_defaults(class, values)
   if values ~= nil and (type(values) ~= "table" or core.state(values)) then return values end
   local filled = {}
   for name, value in next, values or {} do filled[name] = value end
   for name, default in pairs(getmetatable(class).defaults) do
-    if filled[name] == nil then filled[name] = default() end
+    if filled[name] == nil then filled[name] = call_inside(getmetatable(class).db, default) end
   end
   return filled
 end

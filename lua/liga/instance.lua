@@ -68,9 +68,9 @@ function methods:update(values, options)
   if type(values) ~= "table" then
     errors.usage("%s: update expects a table of values, got %s", class.name, type(values))
   end
+  self:set(values)
   local saving = { fields = names_of(values) }
   for key, value in next, options or {} do saving[key] = value end
-  self:set(values)
   if core.state(self) == "new" then saving.fields = options and options.fields end
   return core.save(self, saving)
 end

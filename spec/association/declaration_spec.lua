@@ -203,7 +203,9 @@ for engine in support.engines() do
         local Project = db:define("Project", {})
         local projects = User:belongsToMany(Project, {
           as = "ps", inverse = "us", through = "UP",
-          throughAssociations = { fromSource = "engagements", toSource = "worker", fromTarget = "bookings", toTarget = "job" },
+          throughAssociations = {
+            fromSource = "engagements", toSource = "worker", fromTarget = "bookings", toTarget = "job",
+          },
         })
         assert.equal("hasOne", User.associations.engagement.type)
         assert.equal("booking", Project.associations.booking.as)
@@ -240,13 +242,15 @@ for engine in support.engines() do
 
       before_each(function()
         Shop = db:define("Shop", {
-          { "country", { type = liga.CHAR(2), primaryKey = true } }, { "nr", { type = liga.INTEGER, primaryKey = true } },
+          { "country", { type = liga.CHAR(2), primaryKey = true } },
+          { "nr", { type = liga.INTEGER, primaryKey = true } },
         })
       end)
 
       it("take every part of a composite one", function()
         assert.same({ "shopCountry", "shopNr" }, Shop:hasMany(Task).foreignKey)
-        assert.equal("Shops(country,nr) ON DELETE SET NULL ON UPDATE CASCADE", foreign_keys(db, Task)["shopCountry,shopNr"])
+        local rule = foreign_keys(db, Task)["shopCountry,shopNr"]
+        assert.equal("Shops(country,nr) ON DELETE SET NULL ON UPDATE CASCADE", rule)
         assert.equal("nr", Task.attributes.shopNr.references.key)
         User:belongsTo(Shop, { foreignKey = { "c", { name = "n", allowNull = false }, onDelete = "cascade" } })
         assert.equal("CHAR(2)", tostring(User.attributes.c.type))
@@ -319,7 +323,8 @@ for engine in support.engines() do
       it("have attribute options of their own", function()
         Task:belongsTo(User, { foreignKey = { name = "uid", unique = true, comment = "x", deferrable = "deferred" } })
         assert.is_true(Task.attributes.uid.unique)
-        assert.equal("Users(id) ON DELETE SET NULL ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED", foreign_keys(db, Task).uid)
+        local rule = "Users(id) ON DELETE SET NULL ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED"
+        assert.equal(rule, foreign_keys(db, Task).uid)
         assert.equal("uid", unique_indexes(db, Task).Tasks_uid_unique)
       end)
 

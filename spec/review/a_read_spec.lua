@@ -143,6 +143,12 @@ for engine in support.engines() do
       end
     end)
 
+    it("update names a key that is no attribute, of whatever kind", function()
+      local item = Item:findOne()
+      support.raises("UsageError", function() item:update { n = 2, [true] = 1, [3] = 4, [Op.eq] = 5 } end, "Item")
+      assert.is_nil(item:changed())
+    end)
+
     it("lastId is there for inserted rows only", function()
       local _, info = db:query [[INSERT INTO "Items" ("n") VALUES (9)]]
       assert.equal(5, info.lastId)

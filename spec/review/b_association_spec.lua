@@ -81,7 +81,7 @@ for engine in support.engines() do
           local task, other = Task:build { title = "a" }, Task:build { title = "b" }
           raises("InstanceError", function() user[method](user, { task, other, 999 }) end)
           assert.is_true(task:isNew())
-          assert.same({ title = "a" }, { id = task.id, title = task.title, userId = task.userId, createdAt = task.createdAt })
+          assert.is_nil(task.id or task.userId or task.createdAt)
           assert.equal(0, Task:count())
           task:save():destroy()
         end
@@ -147,7 +147,9 @@ for engine in support.engines() do
       it("bring a link that exists outside of the junction's scope into it", function()
         local Job = db:define("Job", { state = liga.STRING })
         User:belongsToMany(Task, { as = "jobs", through = Job, inverse = "workers" })
-        User:belongsToMany(Task, { as = "done", through = { model = Job, scope = { state = "done" } }, inverse = "workers" })
+        User:belongsToMany(Task, {
+          as = "done", through = { model = Job, scope = { state = "done" } }, inverse = "workers",
+        })
         sync()
         local a, b = Task:create { title = "a" }, Task:create { title = "b" }
         user:addJobs { a, b }
@@ -191,7 +193,8 @@ for engine in support.engines() do
     describe("without a plural", function()
       it("take a composite key by names", function()
         local Deer = db:define("Deer", {
-          { "herd", { type = liga.STRING(2), primaryKey = true } }, { "nr", { type = liga.INTEGER, primaryKey = true } },
+          { "herd", { type = liga.STRING(2), primaryKey = true } },
+          { "nr", { type = liga.INTEGER, primaryKey = true } },
         })
         User:belongsToMany(Deer, { through = "Sighting" })
         sync()
