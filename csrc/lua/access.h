@@ -96,6 +96,8 @@ bool missing_row(struct call *call);
 const struct statement *count_keys_statement(struct call *call, struct link_keys keys);
 const struct statement *insert_created(lua_State *L, struct call *call);
 void adopt_created(lua_State *L, struct call *call);
+/* Once it has run: the new target is the only element, by the values that the association refers to. */
+bool read_created_far(lua_State *L, struct call *call, struct access *access);
 const struct statement *render_update_or_delete(struct call *call, const struct update *update, const struct delete *delete);
 
 #endif

@@ -71,20 +71,6 @@ static bool is_held(const struct access *access, int k, struct value part) {
     return access->held[k] && value_equal(part, access->source[k]);
 }
 
-/* The created target's own values become the key of the source. */
-static bool read_created_far(lua_State *L, struct call *call, struct access *access) {
-    const struct attr_list far = hop_of(access)->far;
-    access->elements = arena_new(&call->arena, struct element);
-    access->elements[0].far = arena_array(&call->arena, struct value, far.count + 1);
-    push_call_value(L, call, CALL_RESULT);
-    bool fine = read_attributes(L, call, lua_gettop(L), far, access->elements[0].far);
-    lua_pop(L, 1);
-    for (int k = 0; k < far.count; k++)
-        if (access->elements[0].far[k].kind == VALUE_NULL && far.items[k]->auto_increment)
-            access->elements[0].far[k] = value_int(call->last_id);
-    return fine;
-}
-
 static const struct statement *save_statement(struct call *call) {
     struct access *access = call->data;
     const struct model *source = access->assoc->source;

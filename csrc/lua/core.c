@@ -65,21 +65,6 @@ static const char *text_option(lua_State *L, struct db *db, int index, const cha
     return text;
 }
 
-static const char *const *texts_option(lua_State *L, struct db *db, int index, const char *key, int *count) {
-    lua_getfield(L, index, key);
-    *count = lua_istable(L, -1) ? (int)lua_rawlen(L, -1) : 0;
-    const char **texts = arena_array(&db->arena, const char *, *count + 1);
-    for (int i = 0; i < *count; i++) {
-        size_t len;
-        lua_rawgeti(L, -1, i + 1);
-        const char *text = luaL_checklstring(L, -1, &len);
-        texts[i] = arena_text(&db->arena, text, len);
-        lua_pop(L, 1);
-    }
-    lua_pop(L, 1);
-    return texts;
-}
-
 static void read_open_options(lua_State *L, struct db *db, int index) {
     db->options = (struct conn_options){
         .target = text_option(L, db, index, "target"),
@@ -90,7 +75,7 @@ static void read_open_options(lua_State *L, struct db *db, int index) {
         .timeout = integer_option(L, index, "timeout", 0),
         .statement_cache = integer_option(L, index, "statementCache", 256),
     };
-    db->options.setup = texts_option(L, db, index, "setup", &db->options.setup_count);
+    db->options.setup = texts_field(L, db, index, "setup", &db->options.setup_count);
     db->dialect = dialect_find(text_option(L, db, index, "dialect"));
     if (!db->dialect) raise_usage(L, "unknown dialect");
     db->memory = flag_option(L, index, "memory");

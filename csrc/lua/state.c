@@ -44,6 +44,23 @@ void add_functions(lua_State *L, const luaL_Reg *functions) {
     luaL_setfuncs(L, functions, 1);
 }
 
+/* ------------------------------------------------------------------------------------------------------ tables */
+
+const char *const *texts_field(lua_State *L, struct db *db, int index, const char *key, int *count) {
+    lua_getfield(L, index, key);
+    *count = lua_istable(L, -1) ? (int)lua_rawlen(L, -1) : 0;
+    const char **texts = arena_array(&db->arena, const char *, *count + 1);
+    for (int i = 0; i < *count; i++) {
+        size_t len;
+        lua_rawgeti(L, -1, i + 1);
+        const char *text = luaL_checklstring(L, -1, &len);
+        texts[i] = names_get(&db->schema.names, text, len);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return texts;
+}
+
 /* ------------------------------------------------------------------------------------------------------ models */
 
 /* The class's metatable keeps the model userdata at [1]. */

@@ -61,6 +61,9 @@ void *userdata_check(lua_State *L, int index, enum userdata kind, const char *wh
 void *userdata_new(lua_State *L, enum userdata kind, size_t size, int values);
 /* Pushes one of the values that hang on the core. */
 void push_core_value(lua_State *L, enum core_value value);
+/* The list of strings in field `key` of the table at `index`, kept with the schema; no list: *count is 0. */
+struct db;
+const char *const *texts_field(lua_State *L, struct db *db, int index, const char *key, int *count);
 /* Adds functions to the table on the top; each gets the core as upvalue. */
 void add_functions(lua_State *L, const luaL_Reg *functions);
 

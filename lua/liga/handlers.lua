@@ -7,17 +7,19 @@ local handlers = {}
 
 -- Defaults by function -----------------------------------------------------------------------------------------------
 
-local function finish(private, ok, ...)
-  private.calls = private.calls - 1
-  if ok then return ... end
-  error((...), 0)
+local Inside = {}
+
+-- However your code is left: a coroutine that waits in it may be closed.
+function Inside:__close()
+  self.private.calls = self.private.calls - 1
 end
 
 --- Calls your code inside one of the connection's calls: it can't be closed meanwhile.
 local function call_inside(db, body)
   local private = db._
   private.calls = (private.calls or 0) + 1
-  return finish(private, pcall(body))
+  local inside <close> = setmetatable({ private = private }, Inside) -- luacheck: ignore inside
+  return (body())
 end
 
 --- Values with the defaults that functions give; the caller's table is left alone.
