@@ -285,7 +285,9 @@ static const struct statement *link_statement(struct call *call) {
     struct insert *insert = arena_new(&call->arena, struct insert);
     insert->into = junction;
     add_columns(call, access, model_row, insert);
+    int fit = most_params(call) / (insert->attr_count ? insert->attr_count : 1);
     int limit = rows < LINK_ROWS ? rows : LINK_ROWS;
+    if (limit > fit) limit = fit > 0 ? fit : 1;
     struct value *values = arena_array(&call->arena, struct value, limit * insert->attr_count + 1);
     for (int i = 0; i < rows && insert->rows < limit; i++)
         if (!access->rows[i].done && same_given(&access->rows[i], model_row, junction->attr_count))

@@ -39,10 +39,27 @@ static bool check_list(lua_State *L, struct call *call, struct bulk *bulk) {
     return bulk->count >= 0;
 }
 
+/* An instance stands for one row: it can't be in the list twice. The table of those seen hangs on the box. */
+static bool is_repeated(lua_State *L, struct call *call, int index) {
+    push_call_value(L, call, CALL_AUX);
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+        lua_pushvalue(L, -1);
+        set_call_value(L, call, CALL_AUX);
+    }
+    bool repeated = lua_rawgetp(L, -1, lua_topointer(L, index)) != LUA_TNIL;
+    lua_pushboolean(L, 1);
+    lua_rawsetp(L, -3, lua_topointer(L, index));
+    lua_pop(L, 2);
+    return repeated;
+}
+
 /* A built instance is saved itself. */
 static bool check_new(lua_State *L, struct call *call, const struct instance *instance, int index, int rowset_index) {
     const char *problem = instance->rowset->model != call->model ? "an instance of another model"
-                        : instance->state != INSTANCE_NEW ? "an instance that is stored already" : NULL;
+                        : instance->state != INSTANCE_NEW ? "an instance that is stored already"
+                        : is_repeated(L, call, index) ? "an instance twice" : NULL;
     if (!problem) return check_instance_keys(L, call, index, rowset_index);
     return error_set(&call->error, &call->arena, ERROR_USAGE, "%s:bulkCreate: %s is in the list", call->model->name, problem);
 }
@@ -142,9 +159,7 @@ static void choose_columns(lua_State *L, struct call *call, struct bulk *bulk, i
 /* --------------------------------------------------------------------------------------------------- statements */
 
 static int rows_per_statement(const struct call *call, const struct bulk *bulk) {
-    const struct conn *conn = call->link ? call->link->conn : NULL;
-    int most = conn ? conn->driver->max_params(conn) : 32766;           /* none: the call is not run, only written */
-    int fit = most / (bulk->attr_count ? bulk->attr_count : 1);
+    int fit = most_params(call) / (bulk->attr_count ? bulk->attr_count : 1);
     if (bulk->singly || fit < 1) return 1;
     return fit < BULK_ROWS ? fit : BULK_ROWS;
 }

@@ -128,6 +128,12 @@ int call_fail(lua_State *L, struct call *call, enum error_code code, const char 
     return call_raise(L, call);
 }
 
+int most_params(const struct call *call) {
+    enum { USUAL = 32766 };             /* SQLite's own default; without a connection the call is not run, only written */
+    const struct conn *conn = call->link ? call->link->conn : NULL;
+    return conn ? conn->driver->max_params(conn) : USUAL;
+}
+
 /* ----------------------------------------------------------------------------------------------------- options */
 
 /* `transaction = t`: t is a table whose [1] is the lease; it must belong to this database and not be over. */

@@ -83,6 +83,9 @@ static inline void set_call_value(lua_State *L, const struct call *call, enum ca
 bool read_call_option(lua_State *L, struct call *call, const char *key);
 
 /* Gives boxes their methods: step, results, logger, and the metamethods that clean up. */
+/* Parameters that a statement of the call may have. */
+int most_params(const struct call *call);
+
 int open_calls(lua_State *L);
 
 #endif

@@ -21,6 +21,19 @@ struct find {
 /* Option sets: which keys a caller takes beyond those of finds. */
 enum find_options { FIND_PLAIN = 0, FIND_COUNT = 1, FIND_LINK = 2, FIND_HAS = 4 };
 
+static inline const struct model *model_of(const struct find *find) {
+    return find->where.model;
+}
+
+/* Sets a UsageError at a place; always false. */
+bool find_wrong(struct find *find, const char *path, const char *sentence);
+
+/* Opens the call of a finder on the class at index 1. */
+struct find *start_find(lua_State *L, struct call **call);
+
+/* Pushes the set of option names, for Lua code that adds one of its own. */
+void push_option_names(lua_State *L);
+
 /* Starts a find over a model (root alias t0, no columns yet). */
 struct find *find_new(struct call *call, const struct model *model);
 
@@ -45,6 +58,9 @@ int count_rows(lua_State *L, struct call *call, struct find *find);
 /* Reads a standing `order` into the schema's arena; NULL with error set if it is wrong. */
 const struct order_term *read_standing_order_list(lua_State *L, struct call *call, const struct model *model, int index,
                                                   struct error *error);
+
+/* Adds count, sum … to the table on the top. */
+void open_aggregates(lua_State *L);
 
 /* Adds the finders to the table on the top. */
 void open_finders(lua_State *L);

@@ -2,6 +2,7 @@
 
 #include "lua/pool.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -220,6 +221,26 @@ static int lease_new(lua_State *L) {
     return 1;
 }
 
+static void no_memory(void *owner) {
+    (void)owner;
+    abort();                            /* a collector can't raise; the arena asks for a few bytes only */
+}
+
+/* A memory database lives in its only connection: a transaction that was dropped is rolled back there instead of closing it. */
+static bool rolled_back(struct lease *lease) {
+    struct conn *conn = lease->link->conn;
+    if (!lease->db->memory || !conn || conn->broken || lease->link->user) return false;
+    static const struct statement rollback = { .text = "ROLLBACK", .len = 8, .kind = STATEMENT_TRANSACTION, .one_off = true };
+    struct error error = { .code = ERROR_NONE };
+    struct arena arena;
+    arena_init(&arena, no_memory, NULL);
+    struct cursor *cursor = conn->driver->start(conn, &rollback, &arena, &error);
+    bool done = cursor && conn->driver->step(conn, cursor, &arena, &error) == DRIVE_DONE;
+    if (cursor) conn->driver->finish(conn, cursor);
+    arena_free(&arena);
+    return done;
+}
+
 static void give_back(struct lease *lease, bool close) {
     struct link *link = lease->link;
     if (!link) return;
@@ -243,8 +264,10 @@ static int lease_gc(lua_State *L) {
     struct lease *lease = userdata_test(L, 1, USERDATA_LEASE);
     if (!lease || !lease->link) return 0;
     if (pool_forked(lease->db)) return 0;
-    lua_warning(L, "liga: a transaction was dropped without commit or rollback; its connection is closed", 0);
-    give_back(lease, true);
+    bool kept = rolled_back(lease);
+    lua_warning(L, kept ? "liga: a transaction was dropped without commit or rollback; it is rolled back"
+                        : "liga: a transaction was dropped without commit or rollback; its connection is closed", 0);
+    give_back(lease, !kept);
     return 0;
 }
 

@@ -1,5 +1,5 @@
-/* create, save, destroy, reload, increment of one instance; update, destroy, increment of many rows. */
-#include "lua/write.h"
+/* create, save, destroy, reload, validate of one instance. */
+#include "lua/write_job.h"
 
 #include <string.h>
 
@@ -10,17 +10,7 @@
 #include "lua/marker.h"
 #include "lua/value.h"
 
-/* What a write remembers from planning to its results. */
-struct write {
-    struct write_options options;
-    struct value *values;               /* logical, by ordinal */
-    bool *known;                        /* which of them the instance gets */
-    const struct output *returning;     /* attributes that come back from the database */
-    struct row *row;                    /* of an INSERT */
-    const char *vanished;               /* what to say if no row was there; NULL: nothing to say */
-};
-
-static struct write *write_new(struct call *call) {
+struct write *write_new(struct call *call) {
     struct write *write = arena_new(&call->arena, struct write);
     write->values = arena_array(&call->arena, struct value, call->model->attr_count + 1);
     write->known = arena_array(&call->arena, bool, call->model->attr_count + 1);
@@ -29,7 +19,7 @@ static struct write *write_new(struct call *call) {
     return write;
 }
 
-static bool run_statement_once(lua_State *L, struct call *call) {
+bool run_statement_once(lua_State *L, struct call *call) {
     (void)L;
     return call->phase++ == 0 && call->statement;
 }
@@ -43,7 +33,7 @@ static struct value kept(struct call *call, const struct attr *attr, struct valu
 }
 
 /* Takes the row of RETURNING (or of a reload) into write->values. */
-static enum drive take_values(lua_State *L, struct call *call) {
+enum drive take_values(lua_State *L, struct call *call) {
     (void)L;
     struct write *write = call->data;
     struct conn *conn = call->link->conn;
@@ -60,7 +50,7 @@ static enum drive take_values(lua_State *L, struct call *call) {
     return drive;
 }
 
-static int vanished(lua_State *L, struct call *call) {
+int vanished(lua_State *L, struct call *call) {
     const struct write *write = call->data;
     return call_fail(L, call, ERROR_INSTANCE, "this %s can't be %s: its row does not exist any more", call->model->name,
                      write->vanished);
@@ -69,7 +59,7 @@ static int vanished(lua_State *L, struct call *call) {
 /* ------------------------------------------------------------------------------------------------------ opening */
 
 /* Opens a call for the instance at index 1; the RowSet userdata is left at *rowset_index. */
-static struct call *open_instance_call(lua_State *L, struct instance *instance, int *rowset_index) {
+struct call *open_instance_call(lua_State *L, struct instance *instance, int *rowset_index) {
     *instance = check_instance(L, 1, NULL);
     *rowset_index = lua_gettop(L);
     lua_getiuservalue(L, -1, ROWSET_MODEL);
@@ -81,13 +71,13 @@ static struct call *open_instance_call(lua_State *L, struct instance *instance, 
     return call;
 }
 
-static struct call *open_class_call(lua_State *L) {
+struct call *open_class_call(lua_State *L) {
     struct model_box *box = check_class(L, 1);
     return call_open_model(L, box, 1);
 }
 
 /* Ends a write that has nothing to write. */
-static int nothing_to_do(lua_State *L, struct call *call) {
+int nothing_to_do(lua_State *L, struct call *call) {
     push_call_value(L, call, CALL_RESULT);
     call_close(L, call);
     return 1;
@@ -173,12 +163,12 @@ static int update_results(lua_State *L, struct call *call) {
     return 1;
 }
 
-static bool in_fields(const struct write_options *options, const struct attr *attr) {
+bool written_field(const struct write_options *options, const struct attr *attr) {
     return !options->fields || options->fields[attr->ordinal];
 }
 
 /* One changed attribute becomes an assignment; a value that doesn't fit becomes a fault. */
-static void assign_change(lua_State *L, struct call *call, struct update *update, const struct attr *attr, int value_index) {
+void assign_change(lua_State *L, struct call *call, struct update *update, const struct attr *attr, int value_index) {
     struct write *write = call->data;
     struct value value = value_null();
     if (marker_test(L, value_index)) {
@@ -201,7 +191,7 @@ static void assign_change(lua_State *L, struct call *call, struct update *update
     assign(&call->arena, &update->set, attr, expr_param(&call->arena, value));
 }
 
-static void touch(struct call *call, struct update *update, const struct attr *attr) {
+void touch(struct call *call, struct update *update, const struct attr *attr) {
     struct write *write = call->data;
     if (!attr || write->options.silent) return;
     struct value now = call_now(call);
@@ -235,7 +225,7 @@ static bool collect_changes(lua_State *L, struct call *call, int rowset_index, i
         lua_rawgeti(L, names, i + 1);
         *present += lua_rawget(L, 1) != LUA_TNIL;
         bool stamped = attr == model->updated_at && !write->options.silent;
-        if (stamped || attr->type.id == TYPE_VIRTUAL || !in_fields(&write->options, attr)) continue;
+        if (stamped || attr->type.id == TYPE_VIRTUAL || !written_field(&write->options, attr)) continue;
         enum change change = value_change(L, call, rowset_index, instance, attr, lua_gettop(L));
         if (change == SAME_VALUE) restore_form(L, rowset_index, names, instance, attr);
         if (change != CHANGED) continue;
@@ -301,7 +291,7 @@ static int destroy_results(lua_State *L, struct call *call) {
 }
 
 /* The key of a stored instance; an unsaved one has no row. */
-static bool stored_key(lua_State *L, struct call *call, int rowset_index, const struct instance *instance, struct value *key) {
+bool stored_key_of(lua_State *L, struct call *call, int rowset_index, const struct instance *instance, struct value *key) {
     if (instance->state == INSTANCE_NEW) {
         error_set(&call->error, &call->arena, ERROR_INSTANCE, "this %s is not stored yet: save it first", call->model->name);
         call->error.model = call->model->name;
@@ -317,7 +307,7 @@ static int destroy_plainly(lua_State *L) {
     struct call *call = open_instance_call(L, &instance, &rowset_index);
     struct write *write = write_new(call);
     bool fine = read_write_options(L, call, 2, WRITE_DESTROY, &write->options)
-             && stored_key(L, call, rowset_index, &instance, key);
+             && stored_key_of(L, call, rowset_index, &instance, key);
     if (!fine) return call_raise(L, call);
     struct delete delete = { .from = call->model, .where = keys_are(&call->arena, call->model->key, key) };
     call->statement = render_delete(&call->arena, call->db->dialect, &delete, &call->error);
@@ -376,7 +366,7 @@ static int reload(lua_State *L) {
     struct call *call = open_instance_call(L, &instance, &rowset_index);
     struct find *find = find_new(call, call->model);
     struct select *select = find->plan->select;
-    bool fine = read_find(L, find, 2, FIND_PLAIN) && stored_key(L, call, rowset_index, &instance, key);
+    bool fine = read_find(L, find, 2, FIND_PLAIN) && stored_key_of(L, call, rowset_index, &instance, key);
     if (!fine) return call_raise(L, call);
     struct write *write = write_new(call);
     call->writes = false;
@@ -391,286 +381,6 @@ static int reload(lua_State *L) {
     call->results = reload_results;
     return call_run(L, call);
 }
-
-/* ---------------------------------------------------------------------------------------------------- many rows */
-
-/* Lua's trap {id = nil}: writing to every row must be asked for. */
-static bool check_condition(struct call *call, const struct write_options *options, const char *verb) {
-    if (options->all && options->where_given)
-        return error_set(&call->error, &call->arena, ERROR_USAGE, "%s:%s: give where or all = true, not both", call->model->name, verb);
-    if (options->all || options->where) return true;
-    return error_set(&call->error, &call->arena, ERROR_USAGE,
-                     "%s:%s needs a where with a condition (a nil value makes none), or all = true", call->model->name, verb);
-}
-
-/* (key) IN (SELECT key … ORDER BY key LIMIT n) */
-static const struct expr *limited(struct call *call, const struct write_options *options) {
-    struct arena *arena = &call->arena;
-    const struct attr_list key = call->model->key;
-    if (options->limit < 0) return options->where;
-    if (!key.count) {
-        error_set(&call->error, arena, ERROR_INSTANCE, "%s has no primary key, so limit has no rows to name", call->model->name);
-        return NULL;
-    }
-    struct select *select = select_new(arena, call->model, 900);
-    struct order_term *order = NULL;
-    const char **pieces = arena_array(arena, const char *, key.count + 1);
-    struct expr *tuple = expr_new(arena, EXPR_RAW), **link = &tuple->first;
-    for (int k = 0; k < key.count; k++, link = &(*link)->next) {
-        pieces[k] = k ? ", " : "(";
-        *link = expr_column(arena, key.items[k], ALIAS_HERE);
-        output_add(arena, &select->outputs, expr_column(arena, key.items[k], ALIAS_HERE), NULL);
-        order_add(arena, &order, expr_column(arena, key.items[k], ALIAS_HERE))->never_null = true;
-    }
-    pieces[key.count] = ")";
-    tuple->pieces = pieces;
-    select->where = options->where;
-    select->order = order;
-    select->limit = options->limit;
-    struct expr *in = expr_new(arena, EXPR_SELECT);
-    in->op = OP_IN;
-    in->first = tuple;
-    in->select = select;
-    return in;
-}
-
-/* RETURNING every attribute, hydrated like any other rows. */
-static void return_rows(lua_State *L, struct call *call, struct output **returning) {
-    call->plan = plan_new(&call->arena, call->model);
-    plan_attrs(&call->arena, call->plan, call->model, 0);
-    for (int i = 0; i < call->model->attr_count; i++)
-        output_add(&call->arena, returning, expr_column(&call->arena, call->model->attrs[i], ALIAS_HERE), NULL);
-    hydrate_returned(L, call);
-}
-
-static int affected_results(lua_State *L, struct call *call) {
-    const struct write *write = call->data;
-    lua_pushinteger(L, write->options.returning ? call->rows : call->affected);
-    if (!write->options.returning) return 1;
-    push_call_value(L, call, CALL_RESULT);
-    return 2;
-}
-
-static bool read_assignments(lua_State *L, struct call *call, int index, struct update *update) {
-    struct where_reader reader = { .call = call, .model = call->model, .arena = &call->arena, .error = &call->error, .path = "values" };
-    const struct write *write = call->data;
-    if (!lua_istable(L, index))
-        return error_set(&call->error, &call->arena, ERROR_USAGE, "%s:update: a table of values expected, got %s", call->model->name,
-                         kind_text(L, index));
-    bool *given = arena_array(&call->arena, bool, call->model->attr_count + 1);
-    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
-        const char *name = lua_type(L, -2) == LUA_TSTRING ? name_at(L, -2) : "?";
-        const struct attr *attr = find_attr(&reader, name);
-        if (!attr) return false;
-        given[attr->ordinal] = in_fields(&write->options, attr);
-    }
-    for (int i = 0; i < call->model->attr_count; i++) {
-        if (!given[i]) continue;
-        lua_getfield(L, index, call->model->attrs[i]->name);
-        assign_change(L, call, update, call->model->attrs[i], lua_gettop(L));
-        lua_pop(L, 1);
-    }
-    return no_faults(call);
-}
-
-static bool assigned(const struct update *update, const struct attr *attr) {
-    const struct assignment *assignment = update->set;
-    while (assignment && assignment->attr != attr) assignment = assignment->next;
-    return assignment != NULL;
-}
-
-static int run_update(lua_State *L, struct call *call, struct update *update) {
-    struct write *write = call->data;
-    if (error_is_set(&call->error)) return call_raise(L, call);
-    if (!update->set) {
-        call_close(L, call);
-        lua_pushinteger(L, 0);
-        return 1;
-    }
-    if (!assigned(update, call->model->updated_at)) touch(call, update, call->model->updated_at);
-    update->where = limited(call, &write->options);
-    update->returning = NULL;
-    if (write->options.returning) return_rows(L, call, &update->returning);
-    call->statement = render_update(&call->arena, call->db->dialect, update, &call->error);
-    if (error_is_set(&call->error)) return call_raise(L, call);
-    call->next = run_statement_once;
-    call->results = affected_results;
-    return call_run(L, call);
-}
-
-static int update_rows(lua_State *L) {
-    lua_settop(L, 3);
-    struct call *call = open_class_call(L);
-    struct write *write = write_new(call);
-    struct update update = { .model = call->model };
-    bool fine = read_write_options(L, call, 3, WRITE_WHERE | WRITE_ROW, &write->options)
-             && check_condition(call, &write->options, "update");
-    if (fine) read_assignments(L, call, 2, &update);
-    return run_update(L, call, &update);
-}
-
-static int destroy_rows_plainly(lua_State *L) {
-    struct call *call = open_class_call(L);
-    struct write *write = write_new(call);
-    bool fine = read_write_options(L, call, 2, WRITE_WHERE | WRITE_DESTROY, &write->options)
-             && check_condition(call, &write->options, "destroy");
-    struct delete delete = { .from = call->model };
-    if (fine) delete.where = limited(call, &write->options);
-    if (error_is_set(&call->error)) return call_raise(L, call);
-    if (write->options.returning) return_rows(L, call, &delete.returning);
-    call->statement = render_delete(&call->arena, call->db->dialect, &delete, &call->error);
-    call->next = run_statement_once;
-    call->results = affected_results;
-    return call_run(L, call);
-}
-
-static bool skips_dependents(lua_State *L, int index) {
-    if (!lua_istable(L, index)) return false;
-    lua_getfield(L, index, "dependent");
-    bool skips = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return skips;
-}
-
-/* Model:destroy(options, plainly) */
-static int destroy_rows(lua_State *L) {
-    bool plainly = lua_toboolean(L, 3);
-    lua_settop(L, 2);
-    const struct model_box *box = check_class(L, 1);
-    if (box->has_dependents && !plainly && !skips_dependents(L, 2)) return call_handler(L, HANDLER_DESTROY_WHERE, 2);
-    return destroy_rows_plainly(L);
-}
-
-/* ----------------------------------------------------------------------------------------------------- counters */
-
-static bool is_numeric(const struct attr *attr) {
-    enum value_kind kind = type_info(attr->type.id)->logical;
-    return kind == VALUE_INT || kind == VALUE_REAL || attr->type.id == TYPE_DECIMAL;
-}
-
-static const struct expr *raw_two(struct arena *arena, const struct attr *attr, struct value by, const char *const pieces[3]) {
-    struct expr *expr = expr_new(arena, EXPR_RAW);
-    expr->pieces = pieces;
-    expr->first = expr_column(arena, attr, ALIAS_HERE);
-    expr->first->next = expr_param(arena, by);
-    return expr;
-}
-
-static struct value negated(struct arena *arena, struct value by) {
-    if (by.kind != VALUE_TEXT) return by;
-    if (*by.as.text == '-') return value_text(by.as.text + 1, by.len - 1);
-    return value_text(arena_printf(arena, "-%s", by.as.text), by.len + 1);
-}
-
-/* a + ?, a - ?; DECIMALs stay exact on SQLite, whose numbers are doubles. */
-static const struct expr *counted(struct call *call, const struct attr *attr, struct value by, bool down) {
-    struct arena *arena = &call->arena;
-    static const char *const plus[] = { "", " + ", "" }, *const minus[] = { "", " - ", "" };
-    if (attr->type.id != TYPE_DECIMAL || !call->db->dialect->decimal_text) return raw_two(arena, attr, by, down ? minus : plus);
-    const char **add = arena_array(arena, const char *, 3);
-    add[0] = "liga_add(";
-    add[1] = ", ";
-    add[2] = arena_printf(arena, ", %d)", attr->type.scale);
-    return raw_two(arena, attr, down ? negated(arena, by) : by, add);
-}
-
-static bool add_counter(lua_State *L, struct call *call, struct update *update, const char *name, int value_index, bool down) {
-    struct where_reader reader = { .call = call, .model = call->model, .arena = &call->arena, .error = &call->error,
-                                   .path = down ? "decrement" : "increment" };
-    struct value by;
-    const struct attr *attr = find_attr(&reader, name);
-    if (!attr) return false;
-    if (!is_numeric(attr))
-        return error_set(&call->error, &call->arena, ERROR_USAGE, "%s.%s is no number", call->model->name, attr->name);
-    if (is_null(L, value_index))
-        return error_set(&call->error, &call->arena, ERROR_USAGE, "%s.%s: a number expected", call->model->name, attr->name);
-    if (!read_attr_value(L, value_index, attr, &by, &call->arena, &call->error)) return false;
-    assign(&call->arena, &update->set, attr, counted(call, attr, by, down));
-    output_add(&call->arena, &update->returning, expr_column(&call->arena, attr, ALIAS_HERE), NULL);
-    return true;
-}
-
-/* `by` of the options table at index 3; 1 where it is not given. */
-static void push_by(lua_State *L, const struct write_options *options) {
-    if (options->by_given) lua_getfield(L, 3, "by");
-    else lua_pushinteger(L, 1);
-}
-
-/* "age", {"age", "score"} or {age = 2}; sorted by attribute so that equal calls give equal text. */
-static bool read_counters(lua_State *L, struct call *call, int index, struct update *update, bool down) {
-    const struct write *write = call->data;
-    push_by(L, &write->options);
-    int by = lua_gettop(L);
-    if (lua_type(L, index) == LUA_TSTRING) return add_counter(L, call, update, lua_tostring(L, index), by, down);
-    if (!lua_istable(L, index))
-        return error_set(&call->error, &call->arena, ERROR_USAGE, "%s: an attribute name or a table expected, got %s",
-                         down ? "decrement" : "increment", kind_text(L, index));
-    bool fine = true;
-    for (int i = 1; fine && i <= (int)lua_rawlen(L, index); i++) {
-        lua_rawgeti(L, index, i);
-        const char *name = lua_type(L, -1) == LUA_TSTRING ? name_at(L, -1) : "?";
-        fine = add_counter(L, call, update, name, by, down);
-        lua_pop(L, 1);
-    }
-    int named = 0;
-    for (int i = 0; fine && i < call->model->attr_count; i++) {
-        push_attribute(L, index, call->model->attrs[i]);
-        if (!lua_isnil(L, -1) && ++named)
-            fine = add_counter(L, call, update, call->model->attrs[i]->name, lua_gettop(L), down);
-        lua_pop(L, 1);
-    }
-    for (lua_pushnil(L); fine && lua_next(L, index); lua_pop(L, 1))
-        if (lua_type(L, -2) == LUA_TSTRING && !attr_find(call->model, name_at(L, -2)))
-            fine = add_counter(L, call, update, lua_tostring(L, -2), by, down);
-    return fine;
-}
-
-static int counter_results(lua_State *L, struct call *call) {
-    struct write *write = call->data;
-    if (!call->rows) return vanished(L, call);
-    push_call_value(L, call, CALL_RESULT);
-    instance_store(L, call, lua_gettop(L), write->values, write->known, true);
-    return 1;
-}
-
-static int count_instance(lua_State *L, bool down) {
-    struct instance instance;
-    int rowset_index;
-    struct value key[KEY_PARTS];
-    lua_settop(L, 3);
-    struct call *call = open_instance_call(L, &instance, &rowset_index);
-    struct write *write = write_new(call);
-    struct update update = { .model = call->model };
-    bool fine = read_write_options(L, call, 3, WRITE_COUNTER, &write->options)
-             && stored_key(L, call, rowset_index, &instance, key) && read_counters(L, call, 2, &update, down);
-    if (!fine) return call_raise(L, call);
-    if (!update.set) return nothing_to_do(L, call);
-    touch(call, &update, call->model->updated_at);
-    update.where = keys_are(&call->arena, call->model->key, key);
-    call->statement = render_update(&call->arena, call->db->dialect, &update, &call->error);
-    write->returning = update.returning;
-    write->vanished = down ? "decremented" : "incremented";
-    call->take = take_values;
-    call->next = run_statement_once;
-    call->results = counter_results;
-    return call_run(L, call);
-}
-
-static int count_rows_of_class(lua_State *L, bool down) {
-    lua_settop(L, 3);
-    struct call *call = open_class_call(L);
-    struct write *write = write_new(call);
-    struct update update = { .model = call->model };
-    bool fine = read_write_options(L, call, 3, WRITE_WHERE | WRITE_COUNTER, &write->options)
-             && check_condition(call, &write->options, down ? "decrement" : "increment");
-    if (fine) read_counters(L, call, 2, &update, down);
-    return run_update(L, call, &update);
-}
-
-static int increment(lua_State *L) { return count_instance(L, false); }
-static int decrement(lua_State *L) { return count_instance(L, true); }
-static int increment_rows(lua_State *L) { return count_rows_of_class(L, false); }
-static int decrement_rows(lua_State *L) { return count_rows_of_class(L, true); }
 
 /* ------------------------------------------------------------------------------------------------------ validate */
 
@@ -704,7 +414,7 @@ static int validate(lua_State *L) {
     for (int i = 0; fine && i < call->model->attr_count; i++) {
         const struct attr *attr = call->model->attrs[i];
         push_attribute(L, 1, attr);
-        if (in_fields(&write->options, attr) && needs_check(L, call, &instance, rowset_index, attr))
+        if (written_field(&write->options, attr) && needs_check(L, call, &instance, rowset_index, attr))
             validate_attr(L, call, &instance, attr);
         lua_pop(L, 1);
         fine = !error_is_set(&call->error);
@@ -715,15 +425,15 @@ static int validate(lua_State *L) {
 
 void open_writes(lua_State *L) {
     static const luaL_Reg functions[] = {
-        { "save", save }, { "validate", validate }, { "destroy", destroy }, { "reload", reload }, { "increment", increment }, { "decrement", decrement },
-        { NULL, NULL },
+        { "save", save }, { "validate", validate }, { "destroy", destroy }, { "reload", reload }, { NULL, NULL },
     };
     static const luaL_Reg class_functions[] = {
-        { "create", create }, { "build", build }, { "bulkCreate", bulk_create }, { "update", update_rows },
-        { "destroy", destroy_rows }, { "increment", increment_rows }, { "decrement", decrement_rows }, { NULL, NULL },
+        { "create", create }, { "build", build }, { "bulkCreate", bulk_create }, { NULL, NULL },
     };
     add_functions(L, functions);
     lua_getfield(L, -1, "class_methods");
     add_functions(L, class_functions);
+    open_many_writes(L);
+    open_counters(L);
     lua_pop(L, 1);
 }

@@ -27,6 +27,14 @@ struct expr *expr_param(struct arena *arena, struct value value) {
     return expr;
 }
 
+struct expr *expr_text(struct arena *arena, const char *text) {
+    struct expr *expr = expr_new(arena, EXPR_RAW);
+    const char **pieces = arena_array(arena, const char *, 1);
+    pieces[0] = text;
+    expr->pieces = pieces;
+    return expr;
+}
+
 struct expr *expr_const(struct arena *arena, bool boolean) {
     struct expr *expr = expr_new(arena, EXPR_CONST);
     expr->value = value_bool(boolean);

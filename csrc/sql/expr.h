@@ -55,6 +55,8 @@ struct expr {
 struct expr *expr_new(struct arena *arena, enum expr_kind kind);
 struct expr *expr_column(struct arena *arena, const struct attr *attr, int alias);
 struct expr *expr_param(struct arena *arena, struct value value);
+/* SQL of liga's own, as it is; the text must live as long. */
+struct expr *expr_text(struct arena *arena, const char *text);
 struct expr *expr_const(struct arena *arena, bool boolean);
 struct expr *expr_operator(struct arena *arena, enum op op, struct expr *left, struct expr *right);
 struct expr *expr_list(struct arena *arena, enum op op, struct expr *left, const struct value *values, int count);

@@ -8,7 +8,7 @@
 #include "base/decimal.h"
 #include "base/error.h"
 
-enum { FIRST_PARAMS = 16, LONGEST_CHAIN = 200 };
+enum { FIRST_PARAMS = 16, FEW_TUPLES = 32, LONGEST_CHAIN = 200 };
 
 void out_init(struct out *out, struct arena *arena, const struct dialect *dialect, struct error *error) {
     *out = (struct out){ .arena = arena, .dialect = dialect, .error = error };
@@ -324,6 +324,25 @@ static void put_tuples(struct out *out, const struct expr *expr, int from, int t
     put_text(out, ")");
 }
 
+/* (a, b) IN (VALUES (1, 2), (3, 4)): for many tuples, which a tree of ORs would look through one by one. */
+static void put_tuple_list(struct out *out, const struct expr *expr, int tuples) {
+    put_text(out, "(");
+    for (int k = 0; k < expr->attrs.count; k++) {
+        if (k) put_text(out, ", ");
+        put_column(out, expr->attrs.items[k], expr->alias);
+    }
+    put_text(out, ") IN (VALUES ");
+    for (int at = 0; at < tuples; at++) {
+        put_text(out, at ? ", (" : "(");
+        for (int k = 0; k < expr->attrs.count; k++) {
+            if (k) put_text(out, ", ");
+            put_param(out, expr->values[at * expr->attrs.count + k]);
+        }
+        put_text(out, ")");
+    }
+    put_text(out, ")");
+}
+
 static void put_keys(struct out *out, const struct expr *expr) {
     int tuples = expr->attrs.count ? expr->value_count / expr->attrs.count : 0;
     if (!tuples) {
@@ -333,6 +352,8 @@ static void put_keys(struct out *out, const struct expr *expr) {
         struct expr list = { .kind = EXPR_LIST, .op = OP_IN, .first = &column, .values = expr->values, .value_count = tuples };
         if (tuples == 1) put_tuple(out, expr, 0);
         else put_list(out, &list);
+    } else if (tuples > FEW_TUPLES) {
+        put_tuple_list(out, expr, tuples);
     } else {
         put_text(out, tuples > 1 ? "(" : "");
         put_tuples(out, expr, 0, tuples);

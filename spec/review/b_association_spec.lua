@@ -241,7 +241,8 @@ for engine in support.engines() do
     end)
 
     it("leave the database closable when a coroutine is closed inside a default function", function()
-      local Doc = db:define("Doc", { n = { type = liga.INTEGER, defaultValue = function() return coroutine.yield() end } })
+      local function wait() return coroutine.yield() end
+      local Doc = db:define("Doc", { n = { type = liga.INTEGER, defaultValue = wait } })
       User:hasMany(Doc)
       sync()
       local thread = coroutine.create(function() user:createDoc {} end)

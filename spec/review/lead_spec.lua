@@ -60,6 +60,43 @@ for engine in support.engines() do
       assert.is_true(row:isNew())
     end)
 
+    it("inserts an instance once: bulkCreate refuses it twice in a list", function()
+      local item = Item:build{ n = 1 }
+      support.raises("UsageError", function() Item:bulkCreate{ item, item } end, "twice")
+      assert.equal(0, Item:count())
+    end)
+
+    it("names many keys of several parts in one list", function()
+      local Pair = db:define("Pair", {
+        a = { type = liga.INTEGER, primaryKey = true }, b = { type = liga.INTEGER, primaryKey = true },
+      }, { timestamps = false })
+      local Box = db:define("Box", {}, { timestamps = false })
+      Box:hasMany(Pair, { foreignKey = { name = "boxId", type = liga.BIGINT } })
+      db:sync()
+      local box, rows, keys = Box:create{}, {}, {}
+      for i = 1, 500 do rows[i], keys[i] = { a = i, b = -i }, { i, -i } end
+      Pair:bulkCreate(rows)
+      box:addPairs(keys)
+      assert.equal(500, box:countPairs())
+      assert.is_true(box:hasPairs(keys))
+      box:setPairs{ keys[7], keys[8] }
+      assert.same({ 7, 8 }, support.sorted(box:getPairs(), "a"))
+    end)
+
+    if engine.kind == "memory" then
+      it("outlives a transaction that was dropped: it is rolled back", function()
+        Item:create{ n = 1 }
+        do
+          local t = db:transaction()
+          Item:create({ n = 2 }, { transaction = t })
+        end
+        warn "@off"
+        collectgarbage()
+        collectgarbage()
+        assert.same({ 1 }, support.pluck(Item:findAll(), "n"))
+      end)
+    end
+
     it("leaves no model behind that could not be defined", function()
       if engine.dialect ~= "sqlite" then return end
       support.raises("UsageError", function() db:define("Net", { address = liga.INET }) end, "INET")

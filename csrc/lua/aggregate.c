@@ -1,0 +1,220 @@
+/* count, sum, min, max, avg. */
+#include "lua/find.h"
+
+#include <string.h>
+
+#include "lua/hydrate.h"
+#include "lua/marker.h"
+#include "lua/value.h"
+
+/* ------------------------------------------------------------------------------------------------- aggregates */
+
+struct aggregate {
+    const char *function, *zero;        /* zero: what no rows give; NULL: NULL */
+    bool keeps_type;                    /* the result has the attribute's type */
+    bool real;                          /* the result is a float */
+};
+
+static const struct aggregate aggregates[] = {
+    { "count", NULL, false, false },
+    { "sum", "0", true, false },
+    { "min", NULL, true, false },
+    { "max", NULL, true, false },
+    { "avg", NULL, false, true },
+};
+
+enum { AGGREGATE_COUNT, AGGREGATE_SUM };
+
+static struct expr *call_of(struct arena *arena, const char *function, struct expr *argument) {
+    struct expr *call = expr_new(arena, EXPR_FUNCTION);
+    call->text = function;
+    call->first = argument;
+    return call;
+}
+
+static bool is_decimal(const struct attr *attr) {
+    return attr->type.id == TYPE_DECIMAL;
+}
+
+static bool is_numeric(const struct attr *attr) {
+    enum type_id id = attr->type.id;
+    return id == TYPE_INTEGER || id == TYPE_BIGINT || id == TYPE_SMALLINT || id == TYPE_FLOAT || id == TYPE_DOUBLE
+        || id == TYPE_REAL || id == TYPE_DECIMAL;
+}
+
+/* Dates in mixed forms have no order before they are read. */
+static struct expr *comparable(struct arena *arena, const struct dialect *dialect, struct expr *subject,
+                               const struct attr *attr) {
+    bool mixed = dialect->decimal_text && attr->type.id == TYPE_DATE && attr->type.stored == DATE_MIXED;
+    return mixed ? call_of(arena, "liga_date", subject) : subject;
+}
+
+/* count(*), count(DISTINCT x), sum(x) …; DECIMALs are summed exactly. */
+static struct expr *aggregate_call(struct find *find, const struct aggregate *aggregate, struct expr *subject,
+                                   const struct attr *attr) {
+    struct arena *arena = find->where.arena;
+    const struct dialect *dialect = find->where.call->db->dialect;
+    if (attr) subject = comparable(arena, dialect, subject, attr);
+    if (find->plan->select->distinct) {
+        static const char *const pieces[] = { "DISTINCT ", "" };
+        struct expr *distinct = expr_new(arena, EXPR_RAW);
+        distinct->pieces = pieces;
+        distinct->first = subject;
+        subject = distinct;
+    }
+    if (attr && is_decimal(attr) && aggregate == &aggregates[AGGREGATE_SUM] && dialect->decimal_text) {
+        subject->next = expr_text(arena, arena_printf(arena, "%d", attr->type.scale));
+        struct expr *sum = call_of(arena, "liga_sum", subject);
+        sum->next = expr_text(arena, aggregate->zero);
+        return call_of(arena, "coalesce", sum);
+    }
+    if (attr && is_decimal(attr) && attr->type.precision > DECIMAL_NUMERIC_DIGITS && dialect->decimal_text
+        && aggregate->keeps_type) {
+        static const char *const pieces[] = { "", " COLLATE liga_decimal" };
+        struct expr *collated = expr_new(arena, EXPR_RAW);
+        collated->pieces = pieces;
+        collated->first = subject;
+        subject = collated;
+    }
+    struct expr *call = call_of(arena, aggregate->function, subject);
+    if (!aggregate->zero) return call;
+    call->next = expr_text(arena, aggregate->zero);
+    return call_of(arena, "coalesce", call);
+}
+
+static struct expr *aggregate_subject(lua_State *L, struct find *find, const struct attr **attr) {
+    find->where.path = "attribute";
+    if (marker_test(L, 2)) {
+        struct expr *expr = read_expression(L, &find->where, 2);
+        if (expr && expr->kind == EXPR_COLUMN) *attr = expr->attr;
+        return expr;
+    }
+    if (lua_type(L, 2) != LUA_TSTRING) {
+        find_wrong(find, "attribute", "an attribute name or an expression expected");
+        return NULL;
+    }
+    *attr = find_attr(&find->where, name_at(L, 2));
+    return *attr ? expr_column(find->where.arena, *attr, ALIAS_HERE) : NULL;
+}
+
+/* A float, whatever the engine made of it. */
+static const struct attr *real_attr(struct arena *arena) {
+    struct attr *attr = arena_new(arena, struct attr);
+    attr->type.id = TYPE_DOUBLE;
+    return attr;
+}
+
+/* The single cell of the single row, under the name of the function. */
+static int scalar_results(lua_State *L, struct call *call) {
+    push_call_value(L, call, CALL_RESULT);
+    if (lua_isnil(L, -1)) return 1;
+    lua_getfield(L, -1, call->plan->columns[0].name);
+    return 1;
+}
+
+/* An aggregate of limited rows looks at those rows only: they become a table, the subject its column. */
+static struct expr *subject_of_limited(struct find *find, struct expr *subject) {
+    struct arena *arena = find->where.arena;
+    struct select *rows = find->plan->select;
+    bool distinct = rows->distinct;
+    rows->distinct = false;
+    rows->outputs = NULL;
+    output_add(arena, &rows->outputs, subject, "value");
+    struct select *outer = plan_count(arena, rows);
+    outer->outputs = NULL;
+    outer->distinct = distinct;
+    find->plan->select = outer;
+    struct expr *value = expr_new(arena, EXPR_NAME);
+    value->text = "value";
+    return value;
+}
+
+/* Grouped: a list of plain rows with the groups and the result; else the one value. */
+static int run_aggregate(lua_State *L, struct call *call, struct find *find, const struct aggregate *aggregate,
+                         struct expr *subject, const struct attr *attr) {
+    struct plan *plan = find->plan;
+    struct arena *arena = &call->arena;
+    if (!find->grouped_count && (plan->select->limit >= 0 || plan->select->offset >= 0))
+        subject = subject_of_limited(find, subject);
+    struct expr *result = aggregate_call(find, aggregate, subject, attr);
+    bool typed = aggregate->keeps_type && attr;
+    const struct attr *reads_as = aggregate->real ? real_attr(arena) : typed ? attr : NULL;
+    if (plan->select->distinct) plan->select->distinct = false;
+    for (int i = 0; i < find->grouped_count; i++) {
+        const struct output *group = plan->select->group;
+        for (int skip = 0; skip < i; skip++) group = group->next;
+        plan_expression(arena, plan, group->expr, find->grouped[i].name, find->grouped[i].attr);
+    }
+    plan_expression(arena, plan, result, aggregate->function, reads_as);
+    plan->raw = true;
+    plan->one = find->grouped_count == 0;
+    if (plan->one) plan->select->order = NULL;
+    hydrate_plan(L, call);
+    if (plan->one) call->results = scalar_results;
+    return call_run(L, call);
+}
+
+/* A count of limited rows counts the limited rows. */
+static int count_limited(lua_State *L, struct call *call, struct find *find) {
+    struct plan *plan = find->plan;
+    struct arena *arena = &call->arena;
+    plan->select->outputs = NULL;
+    output_add(arena, &plan->select->outputs, expr_text(arena, "1"), NULL);
+    struct select *counted = plan_count(arena, plan->select);
+    plan->select = counted;
+    plan->column_count = plan->nodes[0].count = 0;
+    counted->outputs = NULL;
+    plan_expression(arena, plan, call_of(arena, "count", expr_new(arena, EXPR_STAR)), "count", NULL);
+    plan->raw = plan->one = true;
+    hydrate_plan(L, call);
+    call->results = scalar_results;
+    return call_run(L, call);
+}
+
+int count_rows(lua_State *L, struct call *call, struct find *find) {
+    const struct select *select = find->plan->select;
+    bool distinct = select->distinct;
+    if (find->attributes_given) find_wrong(find, "attributes", "count takes no attributes (col = names what to count)");
+    if (error_is_set(&call->error)) return call_raise(L, call);
+    if (!find->expression && !find->grouped_count && (select->limit >= 0 || select->offset >= 0))
+        return count_limited(L, call, find);
+    struct expr *subject = (struct expr *)(uintptr_t)find->expression;
+    if (!subject) find->plan->select->distinct = distinct = false;
+    return run_aggregate(L, call, find, &aggregates[AGGREGATE_COUNT],
+                         subject ? subject : expr_new(&call->arena, EXPR_STAR), NULL);
+}
+
+static int count(lua_State *L) {
+    struct call *call;
+    lua_settop(L, 2);
+    struct find *find = start_find(L, &call);
+    read_find(L, find, 2, FIND_COUNT);
+    return count_rows(L, call, find);
+}
+
+static int aggregate_of(lua_State *L, const struct aggregate *aggregate) {
+    struct call *call;
+    const struct attr *attr = NULL;
+    lua_settop(L, 3);
+    struct find *find = start_find(L, &call);
+    struct expr *subject = aggregate_subject(L, find, &attr);
+    if (subject) read_find(L, find, 3, FIND_PLAIN);
+    if (find->attributes_given) find_wrong(find, "attributes", "an aggregate takes no attributes");
+    if (error_is_set(&call->error)) return call_raise(L, call);
+    if (attr && !is_numeric(attr) && (aggregate->zero || aggregate->real))
+        return call_fail(L, call, ERROR_USAGE, "%s: %s.%s is no number but %s", aggregate->function, call->model->name,
+                         attr->name, type_text(&attr->type, &call->arena));
+    return run_aggregate(L, call, find, aggregate, subject, attr);
+}
+
+static int sum(lua_State *L) { return aggregate_of(L, &aggregates[1]); }
+static int min(lua_State *L) { return aggregate_of(L, &aggregates[2]); }
+static int max(lua_State *L) { return aggregate_of(L, &aggregates[3]); }
+static int avg(lua_State *L) { return aggregate_of(L, &aggregates[4]); }
+
+void open_aggregates(lua_State *L) {
+    static const luaL_Reg functions[] = {
+        { "count", count }, { "sum", sum }, { "min", min }, { "max", max }, { "avg", avg }, { NULL, NULL },
+    };
+    add_functions(L, functions);
+}

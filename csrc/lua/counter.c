@@ -1,0 +1,146 @@
+/* increment and decrement, of one instance and of many rows: the database adds, so that no addition gets lost. */
+#include "lua/write_job.h"
+
+#include "lua/value.h"
+
+/* ----------------------------------------------------------------------------------------------------- counters */
+
+static bool is_numeric(const struct attr *attr) {
+    enum value_kind kind = type_info(attr->type.id)->logical;
+    return kind == VALUE_INT || kind == VALUE_REAL || attr->type.id == TYPE_DECIMAL;
+}
+
+static const struct expr *raw_two(struct arena *arena, const struct attr *attr, struct value by, const char *const pieces[3]) {
+    struct expr *expr = expr_new(arena, EXPR_RAW);
+    expr->pieces = pieces;
+    expr->first = expr_column(arena, attr, ALIAS_HERE);
+    expr->first->next = expr_param(arena, by);
+    return expr;
+}
+
+static struct value negated(struct arena *arena, struct value by) {
+    if (by.kind != VALUE_TEXT) return by;
+    if (*by.as.text == '-') return value_text(by.as.text + 1, by.len - 1);
+    return value_text(arena_printf(arena, "-%s", by.as.text), by.len + 1);
+}
+
+/* a + ?, a - ?; DECIMALs stay exact on SQLite, whose numbers are doubles. */
+static const struct expr *counted(struct call *call, const struct attr *attr, struct value by, bool down) {
+    struct arena *arena = &call->arena;
+    static const char *const plus[] = { "", " + ", "" }, *const minus[] = { "", " - ", "" };
+    if (attr->type.id != TYPE_DECIMAL || !call->db->dialect->decimal_text) return raw_two(arena, attr, by, down ? minus : plus);
+    const char **add = arena_array(arena, const char *, 3);
+    add[0] = "liga_add(";
+    add[1] = ", ";
+    add[2] = arena_printf(arena, ", %d)", attr->type.scale);
+    return raw_two(arena, attr, down ? negated(arena, by) : by, add);
+}
+
+static bool add_counter(lua_State *L, struct call *call, struct update *update, const char *name, int value_index, bool down) {
+    struct where_reader reader = { .call = call, .model = call->model, .arena = &call->arena, .error = &call->error,
+                                   .path = down ? "decrement" : "increment" };
+    struct value by;
+    const struct attr *attr = find_attr(&reader, name);
+    if (!attr) return false;
+    if (!is_numeric(attr))
+        return error_set(&call->error, &call->arena, ERROR_USAGE, "%s.%s is no number", call->model->name, attr->name);
+    if (is_null(L, value_index))
+        return error_set(&call->error, &call->arena, ERROR_USAGE, "%s.%s: a number expected", call->model->name, attr->name);
+    if (!read_attr_value(L, value_index, attr, &by, &call->arena, &call->error)) return false;
+    assign(&call->arena, &update->set, attr, counted(call, attr, by, down));
+    output_add(&call->arena, &update->returning, expr_column(&call->arena, attr, ALIAS_HERE), NULL);
+    return true;
+}
+
+/* `by` of the options table at index 3; 1 where it is not given. */
+static void push_by(lua_State *L, const struct write_options *options) {
+    if (options->by_given) lua_getfield(L, 3, "by");
+    else lua_pushinteger(L, 1);
+}
+
+/* "age", {"age", "score"} or {age = 2}; sorted by attribute so that equal calls give equal text. */
+static bool read_counters(lua_State *L, struct call *call, int index, struct update *update, bool down) {
+    const struct write *write = call->data;
+    push_by(L, &write->options);
+    int by = lua_gettop(L);
+    if (lua_type(L, index) == LUA_TSTRING) return add_counter(L, call, update, lua_tostring(L, index), by, down);
+    if (!lua_istable(L, index))
+        return error_set(&call->error, &call->arena, ERROR_USAGE, "%s: an attribute name or a table expected, got %s",
+                         down ? "decrement" : "increment", kind_text(L, index));
+    bool fine = true;
+    for (int i = 1; fine && i <= (int)lua_rawlen(L, index); i++) {
+        lua_rawgeti(L, index, i);
+        const char *name = lua_type(L, -1) == LUA_TSTRING ? name_at(L, -1) : "?";
+        fine = add_counter(L, call, update, name, by, down);
+        lua_pop(L, 1);
+    }
+    int named = 0;
+    for (int i = 0; fine && i < call->model->attr_count; i++) {
+        push_attribute(L, index, call->model->attrs[i]);
+        if (!lua_isnil(L, -1) && ++named)
+            fine = add_counter(L, call, update, call->model->attrs[i]->name, lua_gettop(L), down);
+        lua_pop(L, 1);
+    }
+    for (lua_pushnil(L); fine && lua_next(L, index); lua_pop(L, 1))
+        if (lua_type(L, -2) == LUA_TSTRING && !attr_find(call->model, name_at(L, -2)))
+            fine = add_counter(L, call, update, lua_tostring(L, -2), by, down);
+    return fine;
+}
+
+static int counter_results(lua_State *L, struct call *call) {
+    struct write *write = call->data;
+    if (!call->rows) return vanished(L, call);
+    push_call_value(L, call, CALL_RESULT);
+    instance_store(L, call, lua_gettop(L), write->values, write->known, true);
+    return 1;
+}
+
+static int count_instance(lua_State *L, bool down) {
+    struct instance instance;
+    int rowset_index;
+    struct value key[KEY_PARTS];
+    lua_settop(L, 3);
+    struct call *call = open_instance_call(L, &instance, &rowset_index);
+    struct write *write = write_new(call);
+    struct update update = { .model = call->model };
+    bool fine = read_write_options(L, call, 3, WRITE_COUNTER, &write->options)
+             && stored_key_of(L, call, rowset_index, &instance, key) && read_counters(L, call, 2, &update, down);
+    if (!fine) return call_raise(L, call);
+    if (!update.set) return nothing_to_do(L, call);
+    touch(call, &update, call->model->updated_at);
+    update.where = keys_are(&call->arena, call->model->key, key);
+    call->statement = render_update(&call->arena, call->db->dialect, &update, &call->error);
+    write->returning = update.returning;
+    write->vanished = down ? "decremented" : "incremented";
+    call->take = take_values;
+    call->next = run_statement_once;
+    call->results = counter_results;
+    return call_run(L, call);
+}
+
+static int count_rows_of_class(lua_State *L, bool down) {
+    lua_settop(L, 3);
+    struct call *call = open_class_call(L);
+    struct write *write = write_new(call);
+    struct update update = { .model = call->model };
+    bool fine = read_write_options(L, call, 3, WRITE_WHERE | WRITE_COUNTER, &write->options)
+             && check_condition(call, &write->options, down ? "decrement" : "increment");
+    if (fine) read_counters(L, call, 2, &update, down);
+    return run_update(L, call, &update);
+}
+
+static int increment(lua_State *L) { return count_instance(L, false); }
+static int decrement(lua_State *L) { return count_instance(L, true); }
+static int increment_rows(lua_State *L) { return count_rows_of_class(L, false); }
+static int decrement_rows(lua_State *L) { return count_rows_of_class(L, true); }
+
+void open_counters(lua_State *L) {
+    static const luaL_Reg functions[] = { { "increment", increment }, { "decrement", decrement }, { NULL, NULL } };
+    static const luaL_Reg class_functions[] = {
+        { "increment", increment_rows }, { "decrement", decrement_rows }, { NULL, NULL },
+    };
+    add_functions(L, class_functions);
+    lua_insert(L, -2);
+    add_functions(L, functions);
+    lua_insert(L, -2);
+}

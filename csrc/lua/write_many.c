@@ -1,0 +1,162 @@
+/* update and destroy of many rows. */
+#include "lua/write_job.h"
+
+#include <string.h>
+
+#include "lua/handler.h"
+#include "lua/hydrate.h"
+#include "lua/value.h"
+
+/* ---------------------------------------------------------------------------------------------------- many rows */
+
+/* Lua's trap {id = nil}: writing to every row must be asked for. */
+bool check_condition(struct call *call, const struct write_options *options, const char *verb) {
+    if (options->all && options->where_given)
+        return error_set(&call->error, &call->arena, ERROR_USAGE, "%s:%s: give where or all = true, not both", call->model->name, verb);
+    if (options->all || options->where) return true;
+    return error_set(&call->error, &call->arena, ERROR_USAGE,
+                     "%s:%s needs a where with a condition (a nil value makes none), or all = true", call->model->name, verb);
+}
+
+/* (key) IN (SELECT key … ORDER BY key LIMIT n) */
+static const struct expr *limited(struct call *call, const struct write_options *options) {
+    struct arena *arena = &call->arena;
+    const struct attr_list key = call->model->key;
+    if (options->limit < 0) return options->where;
+    if (!key.count) {
+        error_set(&call->error, arena, ERROR_INSTANCE, "%s has no primary key, so limit has no rows to name", call->model->name);
+        return NULL;
+    }
+    struct select *select = select_new(arena, call->model, 900);
+    struct order_term *order = NULL;
+    const char **pieces = arena_array(arena, const char *, key.count + 1);
+    struct expr *tuple = expr_new(arena, EXPR_RAW), **link = &tuple->first;
+    for (int k = 0; k < key.count; k++, link = &(*link)->next) {
+        pieces[k] = k ? ", " : "(";
+        *link = expr_column(arena, key.items[k], ALIAS_HERE);
+        output_add(arena, &select->outputs, expr_column(arena, key.items[k], ALIAS_HERE), NULL);
+        order_add(arena, &order, expr_column(arena, key.items[k], ALIAS_HERE))->never_null = true;
+    }
+    pieces[key.count] = ")";
+    tuple->pieces = pieces;
+    select->where = options->where;
+    select->order = order;
+    select->limit = options->limit;
+    struct expr *in = expr_new(arena, EXPR_SELECT);
+    in->op = OP_IN;
+    in->first = tuple;
+    in->select = select;
+    return in;
+}
+
+/* RETURNING every attribute, hydrated like any other rows. */
+static void return_rows(lua_State *L, struct call *call, struct output **returning) {
+    call->plan = plan_new(&call->arena, call->model);
+    plan_attrs(&call->arena, call->plan, call->model, 0);
+    for (int i = 0; i < call->model->attr_count; i++)
+        output_add(&call->arena, returning, expr_column(&call->arena, call->model->attrs[i], ALIAS_HERE), NULL);
+    hydrate_returned(L, call);
+}
+
+static int affected_results(lua_State *L, struct call *call) {
+    const struct write *write = call->data;
+    lua_pushinteger(L, write->options.returning ? call->rows : call->affected);
+    if (!write->options.returning) return 1;
+    push_call_value(L, call, CALL_RESULT);
+    return 2;
+}
+
+static bool read_assignments(lua_State *L, struct call *call, int index, struct update *update) {
+    struct where_reader reader = { .call = call, .model = call->model, .arena = &call->arena, .error = &call->error, .path = "values" };
+    const struct write *write = call->data;
+    if (!lua_istable(L, index))
+        return error_set(&call->error, &call->arena, ERROR_USAGE, "%s:update: a table of values expected, got %s", call->model->name,
+                         kind_text(L, index));
+    bool *given = arena_array(&call->arena, bool, call->model->attr_count + 1);
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+        const char *name = lua_type(L, -2) == LUA_TSTRING ? name_at(L, -2) : "?";
+        const struct attr *attr = find_attr(&reader, name);
+        if (!attr) return false;
+        given[attr->ordinal] = written_field(&write->options, attr);
+    }
+    for (int i = 0; i < call->model->attr_count; i++) {
+        if (!given[i]) continue;
+        lua_getfield(L, index, call->model->attrs[i]->name);
+        assign_change(L, call, update, call->model->attrs[i], lua_gettop(L));
+        lua_pop(L, 1);
+    }
+    return no_faults(call);
+}
+
+static bool assigned(const struct update *update, const struct attr *attr) {
+    const struct assignment *assignment = update->set;
+    while (assignment && assignment->attr != attr) assignment = assignment->next;
+    return assignment != NULL;
+}
+
+int run_update(lua_State *L, struct call *call, struct update *update) {
+    struct write *write = call->data;
+    if (error_is_set(&call->error)) return call_raise(L, call);
+    if (!update->set) {
+        call_close(L, call);
+        lua_pushinteger(L, 0);
+        return 1;
+    }
+    if (!assigned(update, call->model->updated_at)) touch(call, update, call->model->updated_at);
+    update->where = limited(call, &write->options);
+    update->returning = NULL;
+    if (write->options.returning) return_rows(L, call, &update->returning);
+    call->statement = render_update(&call->arena, call->db->dialect, update, &call->error);
+    if (error_is_set(&call->error)) return call_raise(L, call);
+    call->next = run_statement_once;
+    call->results = affected_results;
+    return call_run(L, call);
+}
+
+static int update_rows(lua_State *L) {
+    lua_settop(L, 3);
+    struct call *call = open_class_call(L);
+    struct write *write = write_new(call);
+    struct update update = { .model = call->model };
+    bool fine = read_write_options(L, call, 3, WRITE_WHERE | WRITE_ROW, &write->options)
+             && check_condition(call, &write->options, "update");
+    if (fine) read_assignments(L, call, 2, &update);
+    return run_update(L, call, &update);
+}
+
+static int destroy_rows_plainly(lua_State *L) {
+    struct call *call = open_class_call(L);
+    struct write *write = write_new(call);
+    bool fine = read_write_options(L, call, 2, WRITE_WHERE | WRITE_DESTROY, &write->options)
+             && check_condition(call, &write->options, "destroy");
+    struct delete delete = { .from = call->model };
+    if (fine) delete.where = limited(call, &write->options);
+    if (error_is_set(&call->error)) return call_raise(L, call);
+    if (write->options.returning) return_rows(L, call, &delete.returning);
+    call->statement = render_delete(&call->arena, call->db->dialect, &delete, &call->error);
+    call->next = run_statement_once;
+    call->results = affected_results;
+    return call_run(L, call);
+}
+
+static bool skips_dependents(lua_State *L, int index) {
+    if (!lua_istable(L, index)) return false;
+    lua_getfield(L, index, "dependent");
+    bool skips = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return skips;
+}
+
+/* Model:destroy(options, plainly) */
+static int destroy_rows(lua_State *L) {
+    bool plainly = lua_toboolean(L, 3);
+    lua_settop(L, 2);
+    const struct model_box *box = check_class(L, 1);
+    if (box->has_dependents && !plainly && !skips_dependents(L, 2)) return call_handler(L, HANDLER_DESTROY_WHERE, 2);
+    return destroy_rows_plainly(L);
+}
+
+void open_many_writes(lua_State *L) {
+    static const luaL_Reg functions[] = { { "update", update_rows }, { "destroy", destroy_rows }, { NULL, NULL } };
+    add_functions(L, functions);
+}
