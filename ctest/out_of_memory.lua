@@ -55,8 +55,8 @@ function scenario.run()
   local ann, post = write(db, User, Post, Tag)
   read(db, User, ann, post)
   ann:destroy()
-  db:close()
   scenario.db = nil
+  db:close()
 end
 
 --- A database that was open when memory was short still answers, a fresh one does everything.

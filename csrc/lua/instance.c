@@ -99,6 +99,8 @@ enum change value_change(lua_State *L, struct call *call, int rowset_index, cons
         return lua_isnil(L, current) ? UNCHANGED : SAME_VALUE;
     }
     if (unchanged_at_a_glance(L, instance, attr, kind, current)) return UNCHANGED;
+    if (kind == ORIGINAL_TEXT && lua_type(L, current) == LUA_TSTRING
+        && is_original_text(L, rowset_index, instance->rowset, instance->row, attr, current)) return UNCHANGED;
     return compare(L, call, rowset_index, instance, attr, current, kind);
 }
 

@@ -199,6 +199,13 @@ static void push_text(lua_State *L, int rowset_index, const struct rowset *rowse
     lua_remove(L, -2);
 }
 
+bool is_original_text(lua_State *L, int rowset_index, const struct rowset *rowset, int row, const struct attr *attr, int current) {
+    push_text(L, rowset_index, rowset, row, attr);
+    bool same = lua_rawequal(L, current, -1);
+    lua_pop(L, 1);
+    return same;
+}
+
 static void push_decoded(lua_State *L, struct db *db) {
     struct error error = { .code = ERROR_NONE };
     struct arena arena;
