@@ -195,7 +195,8 @@ static void sqlite_abandon(struct conn *base) {
 static void write_reason(const struct sqlite_conn *conn, int code, char *reason) {
     bool of_system = (code & 0xff) == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_IOERR;
     int number = of_system && conn->db ? sqlite3_system_errno(conn->db) : 0;
-    const char *text = conn->db ? sqlite3_errmsg(conn->db) : sqlite3_errstr(code);
+    bool own = conn->db && code != SQLITE_NOMEM;        /* out of memory, the connection may know nothing of it */
+    const char *text = own ? sqlite3_errmsg(conn->db) : sqlite3_errstr(code);
     snprintf(reason, REASON_SIZE, number ? "%s (%s)" : "%s", text, number ? strerror(number) : "");
 }
 

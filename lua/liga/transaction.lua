@@ -183,8 +183,8 @@ local function undo(level)
     pcall(lease.run, lease, "ROLLBACK")
     return
   end
-  local ok, problem = pcall(lease.run, lease, "ROLLBACK TO " .. level.name)
-  if ok then ok, problem = pcall(lease.run, lease, "RELEASE " .. level.name) end
+  local ok, problem = pcall(lease.run, lease, level.rollback_text)
+  if ok then ok, problem = pcall(lease.run, lease, level.release_text) end
   if not ok then root_of(level).doomed = problem end
 end
 
@@ -203,7 +203,8 @@ end
 --- Rolls a level back if its coroutine is closed in the middle, or if an error leaves it.
 local Guard = {}
 function Guard.__close(guard)
-  if not guard.done and not guard.level.finished then rollback(guard.level) end
+  local level = guard.level
+  if level and not guard.done and not level.finished then rollback(level) end
 end
 
 local function guarded(level)
@@ -280,9 +281,13 @@ local function new_inner(class, outer)
   local lease, levels = outer[1], outer.levels
   local level = new_level(class, outer.db, lease, levels, outer.settings)
   level.name = lease:savepoint()
-  lease:run("SAVEPOINT " .. level.name)
+  level.rollback_text, level.release_text = "ROLLBACK TO " .. level.name, "RELEASE " .. level.name
+  local text = "SAVEPOINT " .. level.name           -- whatever needs memory comes first
   levels[#levels + 1] = level
-  return level
+  local ok, problem = pcall(lease.run, lease, text)
+  if ok then return level end
+  levels[#levels], level.finished = nil, true
+  error(problem, 0)
 end
 
 --- The innermost transaction of the running coroutine, or nil.
@@ -319,7 +324,9 @@ local function finish(level, ...)
   return ...
 end
 
-local function run_body(level, body)
+local function run_body(level, body, thread)
+  enter(level, thread)
+  level.db._.running[level] = true
   return finish(level, body(level))
 end
 
@@ -334,11 +341,8 @@ end
 local function run_level(level, body)
   local thread, is_main = coroutine.running()
   level.managed = true
-  enter(level, thread)
-  level.db._.running[level] = true
-  local guard <close> = guarded(level) -- luacheck: ignore guard
-  if is_main then return run_body(level, body) end
-  return settle(level, pcall(run_body, level, body))
+  if is_main then return run_body(level, body, thread) end
+  return settle(level, pcall(run_body, level, body, thread))
 end
 
 local function pass(level, ...)
@@ -348,7 +352,9 @@ end
 
 --- Returns the level, whose callbacks are still to be run, and the results.
 local function run_once(db, settings, body)
+  local guard <close> = guarded(false)      -- made before there is something to guard: memory may be out in between
   local level = begin(db, settings)
+  guard.level = level
   return level, run_level(level, body)
 end
 
