@@ -71,7 +71,7 @@ void push_call_error(lua_State *L, struct call *call) {
     call->explained = true;
     if (error->code != ERROR_USAGE && !error->model && call->model) error->model = call->model->name;
     push_error(L, error);
-    if (!call->faults || error->code != ERROR_VALIDATION) return;
+    if (error->code != ERROR_VALIDATION) return;
     push_faults(L, call);
     lua_setfield(L, -2, "errors");
 }

@@ -48,21 +48,30 @@ bool no_faults(struct call *call) {
     return false;
 }
 
+static void push_fault(lua_State *L, const char *attribute, const char *validator, const char *message, struct value value) {
+    lua_createtable(L, 0, 4);
+    lua_pushstring(L, attribute);
+    lua_setfield(L, -2, "attribute");
+    lua_pushstring(L, validator);
+    lua_setfield(L, -2, "validator");
+    lua_pushstring(L, message);
+    lua_setfield(L, -2, "message");
+    push_value(L, value);
+    lua_setfield(L, -2, "value");
+}
+
+/* A value that was refused outside of a row (in a where) is the only fault. */
 void push_faults(lua_State *L, const struct call *call) {
     int count = 0;
+    const struct error *error = &call->error;
     lua_newtable(L);
     for (const struct fault *fault = call->faults; fault; fault = fault->next) {
-        lua_createtable(L, 0, 4);
-        lua_pushstring(L, fault->attr->name);
-        lua_setfield(L, -2, "attribute");
-        lua_pushstring(L, fault->validator);
-        lua_setfield(L, -2, "validator");
-        lua_pushstring(L, fault->message);
-        lua_setfield(L, -2, "message");
-        push_value(L, fault->value);
-        lua_setfield(L, -2, "value");
+        push_fault(L, fault->attr->name, fault->validator, fault->message, fault->value);
         lua_rawseti(L, -2, ++count);
     }
+    if (count) return;
+    push_fault(L, error->attribute, "type", error->message, error->has_value ? error->value : value_null());
+    lua_rawseti(L, -2, 1);
 }
 
 /* ----------------------------------------------------------------------------------------------------- building */

@@ -126,9 +126,8 @@ static void set_value(lua_State *L, struct value value) {
 
 static void set_attributes(lua_State *L, const struct error *error) {
     set_text(L, "attribute", error->attribute ? error->attribute : error->column_count ? error->columns[0] : NULL);
-    if (!error->attribute && !error->column_count) return;
     lua_createtable(L, error->column_count ? error->column_count : 1, 0);
-    if (!error->column_count) {
+    if (!error->column_count && error->attribute) {
         lua_pushstring(L, error->attribute);
         lua_rawseti(L, -2, 1);
     }
