@@ -271,6 +271,14 @@ static int previous(lua_State *L) {
     return 1;
 }
 
+/* core.is_selected(instance, name): false where the query left the attribute out */
+static int is_selected(lua_State *L) {
+    struct instance instance = check_instance(L, 1, NULL);
+    const struct attr *attr = check_attr(L, instance.rowset->model, 2);
+    lua_pushboolean(L, instance.row < 0 || original_kind(instance.rowset, instance.row, attr) != ORIGINAL_ABSENT);
+    return 1;
+}
+
 /* core.stored_key(instance) → list of the key's parts, or nil where one is missing */
 static int stored_key(lua_State *L) {
     struct instance instance = check_instance(L, 1, NULL);
@@ -296,7 +304,7 @@ static int stored_key(lua_State *L) {
 
 void open_instances(lua_State *L) {
     static const luaL_Reg functions[] = {
-        { "state", state }, { "class_of", class_of }, { "changed", changed }, { "previous", previous },
+        { "state", state }, { "class_of", class_of }, { "changed", changed }, { "is_selected", is_selected }, { "previous", previous },
         { "stored_key", stored_key }, { NULL, NULL },
     };
     add_functions(L, functions);

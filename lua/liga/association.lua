@@ -137,18 +137,22 @@ function association.defined(db, class)
   forget_complete(definitions)
 end
 
---- Completes everything that can be, and raises for what is still open: associations and references to models that are
--- not defined, indexes over attributes that are not there.
-function association.resolve(db)
+--- Completes everything that can be, and raises for what is still open (of one model, if `only` is given):
+-- associations and references to models that are not defined, indexes over attributes that are not there.
+function association.resolve(db, only)
   local definitions = registry.of(db)
   for _, a in ipairs(table.move(definitions.associations, 1, #definitions.associations, 1, {})) do
     local target = is_waiting(a) and registry.find(db, a.target_name)
     if target then establish.resolve(a, target) end
   end
   forget_complete(definitions)
-  if definitions.associations[1] then record.missing(definitions.associations[1]) end
-  constraint.finish(db)
-  for _, class in ipairs(definitions.classes) do index.finish(getmetatable(class)) end
+  for _, a in ipairs(definitions.associations) do
+    if only == nil or a.source == only then record.missing(a) end
+  end
+  constraint.finish(db, only)
+  for _, class in ipairs(definitions.classes) do
+    if only == nil or class == only then index.finish(getmetatable(class)) end
+  end
 end
 
 --- Raises if a model has associations whose targets are not defined; what a finder calls first.

@@ -142,7 +142,9 @@ function copy_deep(value, nulls, seen)
   if not class then return copy_into(empty_like(value), value, nulls, seen) end
   local copy = {}
   if nulls then
-    for _, attribute in ipairs(class.attributes) do copy[attribute.name] = core.null end
+    for _, attribute in ipairs(class.attributes) do
+      if core.is_selected(value, attribute.name) then copy[attribute.name] = core.null end
+    end
   end
   return copy_into(copy, value, nulls, seen)
 end

@@ -76,7 +76,7 @@ end
 -- @return the list of statements with dryRun
 function schema.sync(db, class, given)
   given = check_options("sync", given, sync_options, { alter = true })
-  association.resolve(db)
+  association.resolve(db, class)
   check_match(db, given.match)
   local statements = plan(db, class, given)
   if given.dryRun then return texts(statements) end
@@ -88,7 +88,7 @@ end
 -- @param class one model, or nil for all
 function schema.drop(db, class, given)
   given = check_options("drop", given, drop_options)
-  association.resolve(db)
+  association.resolve(db, class)
   run(db, core.drop_statements(db._.core, models_of(db, class)), given, true)
 end
 

@@ -97,6 +97,20 @@ for engine in support.engines() do
       end)
     end
 
+    it("shows NULLs of what was read, not of what was left out", function()
+      Item:create{ at = "2026-11-22" }
+      local item = Item:findOne{ attributes = { "id", "n" } }
+      assert.same({ id = item.id, n = liga.null }, item:toTable{ nulls = true })
+      assert.equal(liga.null, Item:build{}:toTable{ nulls = true }.n)
+    end)
+
+    it("needs no other model than its own: sync of one model", function()
+      db:define("Waiting", { missing = liga.belongsTo "Nobody" })
+      Item:sync{ force = true }
+      assert.equal(0, Item:count())
+      support.raises("AssociationError", function() db:sync() end, "Nobody")
+    end)
+
     it("leaves no model behind that could not be defined", function()
       if engine.dialect ~= "sqlite" then return end
       support.raises("UsageError", function() db:define("Net", { address = liga.INET }) end, "INET")

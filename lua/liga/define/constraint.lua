@@ -330,15 +330,16 @@ function constraint.defined(db)
   registry.of(db).references = still
 end
 
---- Everything is defined now: a name that is no model's is that of a foreign table.
-function constraint.finish(db)
+--- Everything (of one model, if `only` is given) is defined now: a name that is no model's is that of a foreign table.
+function constraint.finish(db, only)
   for _, entry in ipairs(registry.of(db).references) do
     local meta, item = entry.meta, entry.item
-    if item.form.model then
+    local meant = only == nil or meta.class == only
+    if meant and item.form.model then
       fail.association(meta.name, item.attributes[1], "references the model %q, which is not defined%s",
         item.form.model, fail.hint(item.form.model, registry.names(db), "the models are"))
     end
-    if not item.sent then constraint.update(meta, item) end
+    if meant and not item.sent then constraint.update(meta, item) end
   end
 end
 
