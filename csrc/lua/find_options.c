@@ -252,7 +252,11 @@ static bool order_by_list(lua_State *L, struct find *find, int index) {
         given = arena_text(find->where.arena, given, strlen(given));
         bool known = lua_type(L, -1) == LUA_TSTRING && parse_direction(given, &direction);
         lua_pop(L, 1);
-        if (!known) return find_wrong(find, "order", arena_printf(find->where.arena, "the direction must be ASC or DESC, with NULLS FIRST or NULLS LAST, not %s", given));
+        if (!known) {
+            return find_wrong(find, "order", arena_printf(find->where.arena,
+                                                          "the direction must be ASC or DESC, with NULLS FIRST or NULLS LAST, not %s",
+                                                          given));
+        }
     }
     lua_rawgeti(L, index, 1);
     int type = lua_type(L, -1);
