@@ -19,9 +19,7 @@ static const struct link_rule *const link_rules[] = {
 /* ------------------------------------------------------------------------------------------------------ opening */
 
 static const char *method_of(struct call *call, const struct access *access) {
-    const struct verb_row *row = access->assoc->kind->verbs;
-    while (row->verb != access->verb) row++;
-    return verb_method_name(row, access->assoc, &call->arena);
+    return verb_method_name(assoc_verb(access->assoc, access->verb), access->assoc, &call->arena);
 }
 
 static bool is_read(enum verb verb) {
@@ -76,12 +74,10 @@ static bool save_is_false(lua_State *L) {
 /* Raises with the method's name, before there is a call (and its arena). */
 static void refuse(lua_State *L, enum verb verb, const char *sentence) {
     const struct assoc_box *box = access_assoc(L);
-    const struct verb_row *row = box->assoc->kind->verbs;
     struct arena arena;
     char name[256] = "";
-    while (row->verb != verb) row++;
     arena_init(&arena, box->db->arena.oom, box->db->arena.owner);
-    strncat(name, verb_method_name(row, box->assoc, &arena), sizeof name - 1);
+    strncat(name, verb_method_name(assoc_verb(box->assoc, verb), box->assoc, &arena), sizeof name - 1);
     arena_free(&arena);
     raise_usage(L, "%s: %s", name, sentence);
 }
@@ -153,12 +149,10 @@ static const char *one_expected(struct call *call, const struct access *access) 
     static const enum verb for_lists[VERBS] = {
         [VERB_ADD] = VERB_ADD_MULTIPLE, [VERB_REMOVE] = VERB_REMOVE_MULTIPLE, [VERB_HAS] = VERB_HAS_MULTIPLE,
     };
-    const struct verb_row *row = access->assoc->kind->verbs;
     enum verb plural = for_lists[access->verb];
     if (!plural) return "an instance or a key expected, got a list";
-    while (row->verb != plural) row++;
     return arena_printf(&call->arena, "one instance or key expected, got a list: %s takes lists",
-                        verb_method_name(row, access->assoc, &call->arena));
+                        verb_method_name(assoc_verb(access->assoc, plural), access->assoc, &call->arena));
 }
 
 /* A raw key is a primary key; where the association refers to it, nothing has to be read to translate it. */
@@ -306,24 +300,24 @@ static bool list_of_targets(lua_State *L, int index, const struct access *access
     return list;
 }
 
+static bool is_plural(const struct access *access) {
+    return access->verb == VERB_ADD_MULTIPLE || access->verb == VERB_REMOVE_MULTIPLE || access->verb == VERB_HAS_MULTIPLE
+        || (access->verb == VERB_SET && access->assoc->kind->many);
+}
+
 /* The list of a plural method; one instance is a list of itself. */
 static bool takes_list(lua_State *L, const struct access *access) {
-    bool plural = access->verb == VERB_ADD_MULTIPLE || access->verb == VERB_REMOVE_MULTIPLE || access->verb == VERB_HAS_MULTIPLE
-               || (access->verb == VERB_SET && access->assoc->kind->many);
     if (!lua_istable(L, 2) || instance_test(L, 2)) return false;
     if (names_coincide(access->assoc)) return list_of_targets(L, 2, access);
-    return plural;
+    return is_plural(access);
 }
 
 static bool wants_list(const struct access *access) {
-    bool plural = access->verb == VERB_ADD_MULTIPLE || access->verb == VERB_REMOVE_MULTIPLE || access->verb == VERB_HAS_MULTIPLE
-               || (access->verb == VERB_SET && access->assoc->kind->many);
-    return plural && (access->verb == VERB_SET || !names_coincide(access->assoc));
+    return is_plural(access) && (access->verb == VERB_SET || !names_coincide(access->assoc));
 }
 
 static bool read_list(lua_State *L, struct call *call, struct access *access, bool *unsaved) {
-    struct where_reader reader = { .call = call, .model = access->assoc->target, .arena = &call->arena, .error = &call->error,
-                                   .path = method_of(call, access) };
+    struct where_reader reader = where_reader(call, access->assoc->target, method_of(call, access));
     int length = list_length(L, &reader, 2);
     if (length < 0) return false;
     access->elements = arena_array(&call->arena, struct element, length + 1);
@@ -356,11 +350,12 @@ static bool read_single(lua_State *L, struct call *call, struct access *access, 
 
 bool read_elements(lua_State *L, struct call *call, struct access *access, bool *unsaved) {
     *unsaved = false;
-    access->plural = takes_list(L, access) || wants_list(access);
+    bool list = takes_list(L, access);
+    access->plural = list || wants_list(access);
     lua_newtable(L);
     set_call_value(L, call, CALL_AUX);
     if (is_null(L, 2)) return access->verb == VERB_SET || wrong_argument(call, access, "the argument is nil");
-    return takes_list(L, access) ? read_list(L, call, access, unsaved) : read_single(L, call, access, unsaved);
+    return list ? read_list(L, call, access, unsaved) : read_single(L, call, access, unsaved);
 }
 
 static struct link_keys collect_keys(struct call *call, const struct access *access, bool only_raw) {
@@ -535,7 +530,7 @@ static void push_removed(lua_State *L, const struct access *access) {
 static int write_results(lua_State *L, struct call *call) {
     struct access *access = call->data;
     link_rules[access->assoc->kind->holder]->adopt(L, call);
-    if (access->verb == VERB_REMOVE || access->verb == VERB_REMOVE_MULTIPLE) {
+    if (removes(access)) {
         push_removed(L, access);
         return 1;
     }
@@ -601,17 +596,15 @@ static void push_presets(lua_State *L, struct call *call, const struct access *a
 
 /* Unsaved targets are saved first, in the same transaction: the handler does it and calls this method again. */
 static int save_targets_first(lua_State *L, struct call *call, struct access *access) {
-    if (access->verb == VERB_REMOVE || access->verb == VERB_REMOVE_MULTIPLE) {
+    if (removes(access)) {
         wrong_argument(call, access, "an unsaved instance is linked to nothing");
         call->error.code = ERROR_INSTANCE;
         return call_raise(L, call);
     }
     push_presets(L, call, access);
-    const struct verb_row *row = access->assoc->kind->verbs;
-    while (row->verb != access->verb) row++;
     int presets = lua_gettop(L);
     push_handler(L, HANDLER_ASSOCIATE);
-    push_accessor(L, lua_upvalueindex(2), row);
+    push_accessor(L, lua_upvalueindex(2), assoc_verb(access->assoc, access->verb));
     lua_pushvalue(L, 1);
     lua_pushvalue(L, 2);
     lua_pushvalue(L, 3);

@@ -38,6 +38,10 @@ struct access {
     bool created_done;
 };
 
+static inline bool removes(const struct access *access) {
+    return access->verb == VERB_REMOVE || access->verb == VERB_REMOVE_MULTIPLE;
+}
+
 /* What the job's statements are about, in order; each verb uses some. */
 enum access_phase { PHASE_READ, PHASE_UNLINK, PHASE_CHECK, PHASE_CREATE, PHASE_SCOPE, PHASE_LINK, PHASE_OVER };
 

@@ -7,10 +7,6 @@ static struct value now_or_null(struct call *call) {
     return access->options.silent ? value_null() : call_now(call);
 }
 
-static bool removes(const struct access *access) {
-    return access->verb == VERB_REMOVE || access->verb == VERB_REMOVE_MULTIPLE;
-}
-
 /* A hasOne leaves exactly one row linked, so its create unlinks first, as set does. */
 static bool unlinks_first(const struct access *access) {
     return access->verb == VERB_SET || (access->verb == VERB_CREATE && !access->assoc->kind->many);

@@ -18,15 +18,11 @@ static const struct model *junction_of(const struct access *access) {
     return access->assoc->hops[0].next;
 }
 
-static bool removes(const struct access *access) {
-    return access->verb == VERB_REMOVE || access->verb == VERB_REMOVE_MULTIPLE;
-}
-
 /* ----------------------------------------------------------------------------------------------- junction values */
 
 static bool read_junction_table(lua_State *L, struct call *call, const struct access *access, int index, struct junction_row *row) {
     const struct model *junction = junction_of(access);
-    struct where_reader reader = { .call = call, .model = junction, .arena = &call->arena, .error = &call->error, .path = "through" };
+    struct where_reader reader = where_reader(call, junction, "through");
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
         const char *name = lua_type(L, -2) == LUA_TSTRING ? name_at(L, -2) : "?";
         const struct attr *attr = find_attr(&reader, name);

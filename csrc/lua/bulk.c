@@ -31,7 +31,7 @@ struct bulk {
 /* ---------------------------------------------------------------------------------------------------- preparing */
 
 static bool check_list(lua_State *L, struct call *call, struct bulk *bulk) {
-    struct where_reader reader = { .call = call, .model = call->model, .arena = &call->arena, .error = &call->error, .path = "bulkCreate" };
+    struct where_reader reader = where_reader(call, call->model, "bulkCreate");
     if (!lua_istable(L, 2))
         return error_set(&call->error, &call->arena, ERROR_USAGE, "%s:bulkCreate: a list expected, got %s", call->model->name,
                          kind_text(L, 2));

@@ -37,8 +37,7 @@ static const struct expr *counted(struct call *call, const struct attr *attr, st
 }
 
 static bool add_counter(lua_State *L, struct call *call, struct update *update, const char *name, int value_index, bool down) {
-    struct where_reader reader = { .call = call, .model = call->model, .arena = &call->arena, .error = &call->error,
-                                   .path = down ? "decrement" : "increment" };
+    struct where_reader reader = where_reader(call, call->model, down ? "decrement" : "increment");
     struct value by;
     const struct attr *attr = find_attr(&reader, name);
     if (!attr) return false;
@@ -87,14 +86,6 @@ static bool read_counters(lua_State *L, struct call *call, int index, struct upd
     return fine;
 }
 
-static int counter_results(lua_State *L, struct call *call) {
-    struct write *write = call->data;
-    if (!call->rows) return vanished(L, call);
-    push_call_value(L, call, CALL_RESULT);
-    instance_store(L, call, lua_gettop(L), write->values, write->known, true);
-    return 1;
-}
-
 static int count_instance(lua_State *L, bool down) {
     struct instance instance;
     int rowset_index;
@@ -114,7 +105,7 @@ static int count_instance(lua_State *L, bool down) {
     write->vanished = down ? "decremented" : "incremented";
     call->take = take_values;
     call->next = run_statement_once;
-    call->results = counter_results;
+    call->results = read_back_results;
     return call_run(L, call);
 }
 

@@ -15,7 +15,7 @@
 
 struct find *find_new(struct call *call, const struct model *model) {
     struct find *find = arena_new(&call->arena, struct find);
-    find->where = (struct where_reader){ .call = call, .model = model, .arena = &call->arena, .error = &call->error };
+    find->where = where_reader(call, model, NULL);
     find->plan = call->plan = plan_new(&call->arena, model);
     call->data = find;
     return find;

@@ -144,7 +144,7 @@ static void put_mark(const struct call *call, const struct raw *raw, struct buf 
 
 /* A list in the place of one value becomes as many marks: IN (:ids). */
 static bool put_value(lua_State *L, struct call *call, struct raw *raw, struct buf *out, int index, const char *what) {
-    struct where_reader reader = { .call = call, .arena = &call->arena, .error = &call->error, .path = what };
+    struct where_reader reader = where_reader(call, NULL, what);
     if (!lua_istable(L, index)) {
         if (!add_param(L, call, raw, index, what)) return false;
         put_mark(call, raw, out);
@@ -243,7 +243,7 @@ static bool write_commands(lua_State *L, struct call *call, struct raw *raw) {
 
 static bool read_values(lua_State *L, struct call *call, struct raw *raw, int index, enum placeholders placeholders,
                         const char *name) {
-    struct where_reader reader = { .call = call, .arena = &call->arena, .error = &call->error, .path = name };
+    struct where_reader reader = where_reader(call, NULL, name);
     if (raw->placeholders) return wrong(call, name, "give bind or replacements, not both");
     if (!lua_istable(L, index)) return wrong(call, name, "a list or a table of named values expected");
     raw->placeholders = placeholders;

@@ -406,10 +406,8 @@ static bool check_foreign_key_name(lua_State *L, struct call *call, int rowset_i
     if (attr_find(call->model, name) || *name == '_' || known_alias(L, rowset_index, name) || is_junction_name(call, name)) return true;
     const struct assoc *assoc = assoc_find(call->model, name);
     if (!assoc) return unknown_key(call, name);
-    const struct verb_row *verb = assoc->kind->verbs;
-    while (verb->verb != VERB_SET) verb++;
     error_set(&call->error, &call->arena, ERROR_USAGE, "%s: assigning \"%s\" changes no row; use %s", call->model->name, name,
-              verb_method_name(verb, assoc, &call->arena));
+              verb_method_name(assoc_verb(assoc, VERB_SET), assoc, &call->arena));
     call->error.path = assoc->name;
     return false;
 }
@@ -443,8 +441,7 @@ void drop_unlisted(lua_State *L, struct call *call, int index, const struct writ
 
 static const struct expr *written_expr(lua_State *L, struct call *call, const struct attr *attr, int index, struct value value) {
     if (marker_test(L, index)) {
-        struct where_reader reader = { .call = call, .model = call->model, .arena = &call->arena, .error = &call->error,
-                                       .path = attr->name };
+        struct where_reader reader = where_reader(call, call->model, attr->name);
         return read_expression(L, &reader, index);
     }
     type_store(&attr->type, &value, &call->arena);

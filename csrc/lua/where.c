@@ -26,6 +26,10 @@
 
 enum { WHERE_DEPTH = 64, WHERE_NODES = 10000 };
 
+struct where_reader where_reader(struct call *call, const struct model *model, const char *path) {
+    return (struct where_reader){ .call = call, .model = model, .arena = &call->arena, .error = &call->error, .path = path };
+}
+
 /* ------------------------------------------------------------------------------------------------------- errors */
 
 static void *fail(struct where_reader *reader, const char *format, const char *detail) {

@@ -15,6 +15,9 @@ struct where_reader {
     int conditions;
 };
 
+/* A reader within a call, over `model`; `path` as above. */
+struct where_reader where_reader(struct call *call, const struct model *model, const char *path);
+
 /* Reads the where table (or condition expression) at `index`. NULL: no condition, or the error is set. */
 const struct expr *read_where(lua_State *L, struct where_reader *reader, int index);
 

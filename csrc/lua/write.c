@@ -172,8 +172,7 @@ void assign_change(lua_State *L, struct call *call, struct update *update, const
     struct write *write = call->data;
     struct value value = value_null();
     if (marker_test(L, value_index)) {
-        struct where_reader reader = { .call = call, .model = call->model, .arena = &call->arena, .error = &call->error,
-                                       .path = attr->name };
+        struct where_reader reader = where_reader(call, call->model, attr->name);
         const struct expr *expr = read_expression(L, &reader, value_index);
         if (expr) assign(&call->arena, &update->set, attr, expr);
         output_add(&call->arena, &update->returning, expr_column(&call->arena, attr, ALIAS_HERE), NULL);
@@ -329,7 +328,7 @@ static int destroy(lua_State *L) {
     return destroy_plainly(L);
 }
 
-static int reload_results(lua_State *L, struct call *call) {
+int read_back_results(lua_State *L, struct call *call) {
     struct write *write = call->data;
     if (!call->rows) return vanished(L, call);
     push_call_value(L, call, CALL_RESULT);
@@ -378,7 +377,7 @@ static int reload(lua_State *L) {
     write->vanished = "reloaded";
     call->take = take_values;
     call->next = run_statement_once;
-    call->results = reload_results;
+    call->results = read_back_results;
     return call_run(L, call);
 }
 

@@ -25,6 +25,9 @@ enum drive take_values(lua_State *L, struct call *call);
 /* Raises InstanceError: the row is not there. */
 int vanished(lua_State *L, struct call *call);
 
+/* Pushes the instance, which now holds the values its row was read with. */
+int read_back_results(lua_State *L, struct call *call);
+
 /* Opens a call for the instance at index 1, which becomes its result; the RowSet userdata is left at *rowset_index. */
 struct call *open_instance_call(lua_State *L, struct instance *instance, int *rowset_index);
 /* … for the class at index 1. */

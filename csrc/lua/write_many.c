@@ -67,7 +67,7 @@ static int affected_results(lua_State *L, struct call *call) {
 }
 
 static bool read_assignments(lua_State *L, struct call *call, int index, struct update *update) {
-    struct where_reader reader = { .call = call, .model = call->model, .arena = &call->arena, .error = &call->error, .path = "values" };
+    struct where_reader reader = where_reader(call, call->model, "values");
     const struct write *write = call->data;
     if (!lua_istable(L, index))
         return error_set(&call->error, &call->arena, ERROR_USAGE, "%s:update: a table of values expected, got %s", call->model->name,

@@ -23,13 +23,8 @@ static bool read_flag(lua_State *L, struct reading *reading, int index, const ch
     return true;
 }
 
-static struct where_reader where_reader(struct reading *reading, const char *path) {
-    struct call *call = reading->call;
-    return (struct where_reader){ .call = call, .model = reading->model, .arena = &call->arena, .error = &call->error, .path = path };
-}
-
 static bool read_fields(lua_State *L, struct reading *reading, int index) {
-    struct where_reader reader = where_reader(reading, "fields");
+    struct where_reader reader = where_reader(reading->call, reading->model, "fields");
     if (!lua_istable(L, index)) return wrong(reading, "fields", "a list of attribute names expected");
     int length = list_length(L, &reader, index);
     if (length < 0) return false;
@@ -65,7 +60,7 @@ static bool read_all(lua_State *L, struct reading *reading, int index) {
 }
 
 static bool read_where_option(lua_State *L, struct reading *reading, int index) {
-    struct where_reader reader = where_reader(reading, "where");
+    struct where_reader reader = where_reader(reading->call, reading->model, "where");
     const struct expr *where = read_where(L, &reader, index);
     if (error_is_set(&reading->call->error)) return false;
     reading->options->where_given = true;

@@ -60,6 +60,12 @@ static void add_capitalised(struct buf *buf, const char *word) {
     if (first >= 'a' && first <= 'z') buf->text[at] = (char)(first - 'a' + 'A');
 }
 
+const struct verb_row *assoc_verb(const struct assoc *assoc, enum verb verb) {
+    const struct verb_row *row = assoc->kind->verbs;
+    while (row->verb != verb) row++;
+    return row;
+}
+
 const char *verb_method_name(const struct verb_row *verb, const struct assoc *assoc, struct arena *arena) {
     struct buf buf;
     buf_init(&buf, arena);

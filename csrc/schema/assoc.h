@@ -70,6 +70,9 @@ const struct assoc *assoc_find(const struct model *model, const char *name);    
 /* Puts the association at the end of its source's list, or over the one of the same name. */
 void assoc_put(struct model *source, struct assoc *assoc);
 
+/* The row of a verb that the association's kind has. */
+const struct verb_row *assoc_verb(const struct assoc *assoc, enum verb verb);
+
 /* "add%P" for tags → "addTags"; belongs to the arena. */
 const char *verb_method_name(const struct verb_row *verb, const struct assoc *assoc, struct arena *arena);
 
