@@ -54,6 +54,12 @@ struct assoc_box *access_assoc(lua_State *L);
 /* Opens the call for the source instance at index 1; its own key values are read into access->source. */
 struct call *access_open(lua_State *L, struct access **access, enum verb verb);
 
+/* "addPosts": the method that runs. Belongs to the call. */
+const char *method_of(struct call *call, const struct access *access);
+
+/* Sets a UsageError that begins with the method's name; false. */
+bool wrong_argument(struct call *call, const struct access *access, const char *sentence);
+
 /* Reads the argument at index 2 into elements (single or list by the verb); unsaved targets are collected in the table pushed
  * on the stack, nil if there are none. False: error set. */
 bool read_elements(lua_State *L, struct call *call, struct access *access, bool *unsaved);

@@ -1,4 +1,4 @@
-/* The four statements as structs; the writers in render.c follow these fields. */
+/* The four statements as structs; the writers in render_statement.c follow these fields. */
 #ifndef LIGA_SQL_QUERY_H
 #define LIGA_SQL_QUERY_H
 

@@ -33,7 +33,10 @@ void put_name(struct out *out, const char *name);       /* quoted, quotes double
 void put_table(struct out *out, const struct model *model);
 void put_param(struct out *out, struct value value);
 void put_literal(struct out *out, struct value value);
+void put_alias(struct out *out, int alias);
+void put_column(struct out *out, const struct attr *attr, int alias);   /* with its table's alias where that is needed */
 void put_expr(struct out *out, const struct expr *expr);
+void put_operand(struct out *out, const struct expr *expr);             /* an expression that is compared or ordered by */
 
 void put_select(struct out *out, const struct select *select);
 

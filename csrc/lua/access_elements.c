@@ -1,0 +1,265 @@
+/* The targets that a method is handed: instances or raw primary keys, one or a list, each counted once. */
+#include "lua/access.h"
+
+#include <string.h>
+
+#include "lua/value.h"
+
+static bool read_far(lua_State *L, struct call *call, const struct access *access, struct element *element, int index) {
+    const struct hop *last = assoc_last_hop(access->assoc);
+    if (access->assoc->kind->holder == HELD_BY_TARGET) return true;
+    element->far = arena_array(&call->arena, struct value, last->far.count + 1);
+    if (!read_attributes(L, call, index, last->far, element->far)) return false;
+    for (int k = 0; k < last->far.count; k++)
+        if (element->far[k].kind == VALUE_NULL) {
+            error_set(&call->error, &call->arena, ERROR_INSTANCE, "%s: the %s handed over has no %s", method_of(call, access),
+                      access->assoc->target->name, last->far.items[k]->name);
+            call->error.model = access->assoc->target->name;
+            return false;
+        }
+    return true;
+}
+
+static bool same_attrs(struct attr_list a, struct attr_list b) {
+    if (a.count != b.count) return false;
+    for (int i = 0; i < a.count; i++)
+        if (a.items[i] != b.items[i]) return false;
+    return true;
+}
+
+/* A list where one target is expected: easily mistyped, so the method for lists is named. */
+static bool holds_instances(lua_State *L, int index) {
+    if (!lua_istable(L, index)) return false;
+    lua_rawgeti(L, index, 1);
+    bool list = instance_test(L, -1);
+    lua_pop(L, 1);
+    return list;
+}
+
+static const char *one_expected(struct call *call, const struct access *access) {
+    static const enum verb for_lists[VERBS] = {
+        [VERB_ADD] = VERB_ADD_MULTIPLE, [VERB_REMOVE] = VERB_REMOVE_MULTIPLE, [VERB_HAS] = VERB_HAS_MULTIPLE,
+    };
+    enum verb plural = for_lists[access->verb];
+    if (!plural) return "an instance or a key expected, got a list";
+    return arena_printf(&call->arena, "one instance or key expected, got a list: %s takes lists",
+                        verb_method_name(assoc_verb(access->assoc, plural), access->assoc, &call->arena));
+}
+
+/* A raw key is a primary key; where the association refers to it, nothing has to be read to translate it. */
+static bool read_raw(lua_State *L, struct call *call, struct access *access, struct element *element, int index) {
+    const struct model *target = access->assoc->target;
+    element->raw = true;
+    if (lua_istable(L, index) && class_model(L, index)) return wrong_argument(call, access, "a model is neither instance nor key");
+    if (holds_instances(L, index)) return wrong_argument(call, access, one_expected(call, access));
+    if (!read_key_argument(L, call, target, index, element->key)) {
+        call->error.message = arena_printf(&call->arena, "%s: %s", method_of(call, access), call->error.message);
+        return false;
+    }
+    if (same_attrs(assoc_last_hop(access->assoc)->far, target->key)) element->far = element->key;
+    access->raw_count++;
+    return true;
+}
+
+static bool read_instance(lua_State *L, struct call *call, struct access *access, struct element *element, int index,
+                          bool *unsaved) {
+    const struct model *target = access->assoc->target;
+    struct instance instance = instance_look(L, index);
+    int rowset_index = lua_gettop(L);
+    bool fine = true;
+    if (instance.rowset->model != target)
+        fine = wrong_argument(call, access, arena_printf(&call->arena, "an instance of %s expected, got one of %s", target->name,
+                                                         instance.rowset->model->name));
+    else if (instance.state == INSTANCE_NEW)
+        *unsaved = true;
+    else
+        fine = read_stored_key(L, call, index, rowset_index, &instance, element->key) && read_far(L, call, access, element, index);
+    lua_settop(L, rowset_index - 1);
+    return fine;
+}
+
+/* The key as bytes, each part with kind and length: equal keys, equal texts. */
+static void push_key_text(lua_State *L, const struct value *key, int parts) {
+    luaL_Buffer buffer;
+    luaL_buffinit(L, &buffer);
+    for (int k = 0; k < parts; k++) {
+        struct value value = key[k];
+        bool text = value.kind == VALUE_TEXT || value.kind == VALUE_BLOB;
+        size_t len = text ? value.len : sizeof value.as.integer;
+        if (value.kind == VALUE_BOOL) value = value_int(value.as.boolean);
+        luaL_addchar(&buffer, (char)('0' + (int)value.kind));
+        luaL_addlstring(&buffer, (const char *)&len, sizeof len);
+        luaL_addlstring(&buffer, text ? value.as.text : (const char *)&value.as.integer, len);
+    }
+    luaL_pushresult(&buffer);
+}
+
+/* Each target counts once. The table at `seen` maps key texts to places; returns that of an equal element, 0: there is none. */
+static int place_of_equal(lua_State *L, const struct access *access, const struct value *key, int seen) {
+    push_key_text(L, key, access->assoc->target->key.count);
+    lua_pushvalue(L, -1);
+    lua_rawget(L, seen);
+    int place = (int)lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    if (place) {
+        lua_pop(L, 1);
+        return place;
+    }
+    lua_pushinteger(L, access->count + 1);
+    lua_rawset(L, seen);
+    return 0;
+}
+
+static void keep_handed(lua_State *L, const struct call *call, int index, int place) {
+    push_call_value(L, call, CALL_AUX);
+    lua_pushvalue(L, index);
+    lua_rawseti(L, -2, place);
+    lua_pop(L, 1);
+}
+
+/* An instance of a target that was named before: it takes the place of a raw key, or is remembered beside the other one. */
+static void keep_again(lua_State *L, const struct call *call, struct access *access, int index, int place) {
+    push_call_value(L, call, CALL_AUX);
+    lua_rawgeti(L, -1, place);
+    bool beside = instance_test(L, -1);
+    lua_pop(L, 2);
+    if (beside) access->again_of[access->again++] = place;
+    keep_handed(L, call, index, beside ? -access->again : place);
+}
+
+struct element *element_of_key(lua_State *L, struct call *call, const struct access *access, const struct value *key) {
+    int place = 1;
+    push_call_value(L, call, CALL_AUX);
+    if (lua_rawgeti(L, -1, 0) == LUA_TTABLE) {
+        push_key_text(L, key, access->assoc->target->key.count);
+        lua_rawget(L, -2);
+        place = (int)lua_tointeger(L, -1);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 2);
+    return place >= 1 && place <= access->count ? &access->elements[place - 1] : NULL;
+}
+
+void adopt_handed(lua_State *L, struct call *call, adopt_instance *adopt) {
+    const struct access *access = call->data;
+    push_call_value(L, call, CALL_AUX);
+    int list = lua_gettop(L);
+    for (int place = -access->again; place <= access->count; place++) {
+        lua_rawgeti(L, list, place);
+        int of = place < 0 ? access->again_of[-place - 1] : place;
+        if (place && instance_test(L, -1)) adopt(L, call, access, &access->elements[of - 1], lua_gettop(L));
+        lua_settop(L, list);
+    }
+    lua_pop(L, 1);
+}
+
+static bool read_element(lua_State *L, struct call *call, struct access *access, int index, int seen, bool *unsaved) {
+    struct element *element = &access->elements[access->count];
+    int raws = access->raw_count, parts = access->assoc->target->key.count;
+    *element = (struct element){ .key = arena_array(&call->arena, struct value, parts + 1) };
+    bool instance = instance_test(L, index), pending = false;
+    bool fine = instance ? read_instance(L, call, access, element, index, &pending)
+                         : read_raw(L, call, access, element, index);
+    if (!fine) return false;
+    if (pending) {
+        *unsaved = true;
+        return true;
+    }
+    int equal = seen ? place_of_equal(L, access, element->key, seen) : 0;
+    if (equal) {
+        access->raw_count = raws;
+        if (instance) keep_again(L, call, access, index, equal);
+        return true;
+    }
+    keep_handed(L, call, index, ++access->count);
+    return true;
+}
+
+static bool names_coincide(const struct assoc *assoc) {
+    return strcmp(assoc->singular, assoc->plural) == 0;
+}
+
+/* A table that is a list, where it could be a composite key as well: its elements are tables, or it has none. */
+static bool list_of_targets(lua_State *L, int index, const struct access *access) {
+    if (access->assoc->target->key.count == 1 || access->verb == VERB_SET) return true;
+    lua_rawgeti(L, index, 1);
+    bool list = lua_istable(L, -1);
+    lua_pop(L, 1);
+    lua_pushnil(L);
+    if (!lua_next(L, index)) return true;
+    lua_pop(L, 2);
+    return list;
+}
+
+static bool is_plural(const struct access *access) {
+    return access->verb == VERB_ADD_MULTIPLE || access->verb == VERB_REMOVE_MULTIPLE || access->verb == VERB_HAS_MULTIPLE
+        || (access->verb == VERB_SET && access->assoc->kind->many);
+}
+
+/* The list of a plural method; one instance is a list of itself. */
+static bool takes_list(lua_State *L, const struct access *access) {
+    if (!lua_istable(L, 2) || instance_test(L, 2)) return false;
+    if (names_coincide(access->assoc)) return list_of_targets(L, 2, access);
+    return is_plural(access);
+}
+
+static bool wants_list(const struct access *access) {
+    return is_plural(access) && (access->verb == VERB_SET || !names_coincide(access->assoc));
+}
+
+static bool read_list(lua_State *L, struct call *call, struct access *access, bool *unsaved) {
+    struct where_reader reader = where_reader(call, access->assoc->target, method_of(call, access));
+    int length = list_length(L, &reader, 2);
+    if (length < 0) return false;
+    access->elements = arena_array(&call->arena, struct element, length + 1);
+    access->again_of = arena_array(&call->arena, int, length + 1);
+    push_call_value(L, call, CALL_AUX);
+    lua_createtable(L, 0, length);
+    if (length > 1) {
+        lua_pushvalue(L, -1);
+        lua_rawseti(L, -3, 0);
+    }
+    lua_remove(L, -2);
+    int seen = lua_gettop(L);
+    for (int i = 1; i <= length; i++) {
+        lua_rawgeti(L, 2, i);
+        if (is_null(L, -1)) return wrong_argument(call, access, "the list holds a null");
+        bool fine = read_element(L, call, access, lua_gettop(L), length > 1 ? seen : 0, unsaved);
+        lua_settop(L, seen);
+        if (!fine) return false;
+    }
+    lua_pop(L, 1);
+    return true;
+}
+
+static bool read_single(lua_State *L, struct call *call, struct access *access, bool *unsaved) {
+    if (wants_list(access) && !instance_test(L, 2))
+        return wrong_argument(call, access, "a list or an instance expected (one key goes in a list: {key})");
+    access->elements = arena_array(&call->arena, struct element, 1);
+    return read_element(L, call, access, 2, 0, unsaved);
+}
+
+bool read_elements(lua_State *L, struct call *call, struct access *access, bool *unsaved) {
+    *unsaved = false;
+    bool list = takes_list(L, access);
+    access->plural = list || wants_list(access);
+    lua_newtable(L);
+    set_call_value(L, call, CALL_AUX);
+    if (is_null(L, 2)) return access->verb == VERB_SET || wrong_argument(call, access, "the argument is nil");
+    return list ? read_list(L, call, access, unsaved) : read_single(L, call, access, unsaved);
+}
+
+static struct link_keys collect_keys(struct call *call, const struct access *access, bool only_raw) {
+    struct attr_list attrs = access->assoc->target->key;
+    struct value *values = arena_array(&call->arena, struct value, access->count * attrs.count + 1);
+    int count = 0;
+    for (int i = 0; i < access->count; i++) {
+        if (only_raw && !access->elements[i].raw) continue;
+        memcpy(values + count * attrs.count, access->elements[i].key, sizeof *values * (size_t)attrs.count);
+        count++;
+    }
+    return (struct link_keys){ attrs, values, count };
+}
+
+struct link_keys element_keys(struct call *call, const struct access *access) { return collect_keys(call, access, false); }
+struct link_keys raw_element_keys(struct call *call, const struct access *access) { return collect_keys(call, access, true); }
