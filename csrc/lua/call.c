@@ -165,6 +165,12 @@ bool read_call_option(lua_State *L, struct call *call, const char *key) {
     return true;
 }
 
+const char *option_hint(struct call *call, struct nearest *nearest) {
+    nearest_offer(nearest, "transaction");
+    nearest_offer(nearest, "logging");
+    return nearest->best ? arena_printf(&call->arena, " (did you mean \"%s\"?)", nearest->best) : "";
+}
+
 /* ------------------------------------------------------------------------------------------------- the machine */
 
 static long long now_ns(void) {

@@ -82,10 +82,14 @@ static inline void set_call_value(lua_State *L, const struct call *call, enum ca
 /* Takes the options that every API call has (transaction, logging); true if the key was one. Key at -2, value at -1. */
 bool read_call_option(lua_State *L, struct call *call, const char *key);
 
-/* Gives boxes their methods: step, results, logger, and the metamethods that clean up. */
+/* What to add to the message about an option that nobody has: " (did you mean …?)" or nothing. The options of every call are
+ * offered beside those that were. */
+const char *option_hint(struct call *call, struct nearest *nearest);
+
 /* Parameters that a statement of the call may have. */
 int most_params(const struct call *call);
 
+/* Gives boxes their methods: step, results, logger, and the metamethods that clean up. */
 int open_calls(lua_State *L);
 
 #endif

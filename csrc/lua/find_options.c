@@ -494,11 +494,8 @@ static bool unknown_option(struct find *find, const char *name, enum find_option
     struct nearest nearest = { .word = name };
     for (const struct option *option = option_table; option->name; option++)
         if (option->read && offered(option, options)) nearest_offer(&nearest, option->name);
-    nearest_offer(&nearest, "transaction");
-    nearest_offer(&nearest, "logging");
-    const char *hint = nearest.best ? arena_printf(find->where.arena, " (did you mean \"%s\"?)", nearest.best) : "";
     return find_wrong(find, arena_text(find->where.arena, name, strlen(name)),
-                 arena_printf(find->where.arena, "unknown option%s", hint));
+                      arena_printf(find->where.arena, "unknown option%s", option_hint(find->where.call, &nearest)));
 }
 
 static bool read_option(lua_State *L, struct find *find, const char *name, int index, enum find_options options) {

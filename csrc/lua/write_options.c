@@ -132,10 +132,7 @@ static bool unknown(struct reading *reading, const char *name, int sets) {
     struct nearest nearest = { .word = name };
     for (const struct option *option = option_table; option->name; option++)
         if (option->sets & sets) nearest_offer(&nearest, option->name);
-    nearest_offer(&nearest, "transaction");
-    nearest_offer(&nearest, "logging");
-    const char *hint = nearest.best ? arena_printf(&reading->call->arena, " (did you mean \"%s\"?)", nearest.best) : "";
-    return wrong(reading, name, arena_printf(&reading->call->arena, "unknown option%s", hint));
+    return wrong(reading, name, arena_printf(&reading->call->arena, "unknown option%s", option_hint(reading->call, &nearest)));
 }
 
 static bool read_option(lua_State *L, struct reading *reading, const char *name, int index, int sets) {

@@ -1,6 +1,7 @@
 --- What the core hands over where your code has to run, or several calls belong together.
 local core = require "liga.core"
 local dependents = require "liga.dependents"
+local copy = require "liga.options".copy
 local transaction = require "liga.transaction"
 
 local handlers = {}
@@ -25,8 +26,7 @@ end
 --- Values with the defaults that functions give; the caller's table is left alone.
 function handlers.fill_defaults(class, values)
   if values ~= nil and (type(values) ~= "table" or core.state(values)) then return values end
-  local filled = {}
-  for name, value in next, values or {} do filled[name] = value end
+  local filled = copy(values)
   for name, default in pairs(getmetatable(class).defaults) do
     if filled[name] == nil then filled[name] = call_inside(getmetatable(class).db, default) end
   end
@@ -67,9 +67,7 @@ end
 local function remember(instances)
   local memories = {}
   for i, instance in ipairs(instances) do
-    local fields = {}
-    for name, value in next, instance do fields[name] = value end
-    memories[i] = { metatable = getmetatable(instance), fields = fields }
+    memories[i] = { metatable = getmetatable(instance), fields = copy(instance) }
   end
   return memories
 end

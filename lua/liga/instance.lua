@@ -1,6 +1,7 @@
 --- The methods of instances. Instances are plain tables; what belongs to them hangs on their metatable.
 local core = require "liga.core"
 local errors = require "liga.errors"
+local plain_copy = require "liga.options".copy
 
 local instance = { methods = {}, metamethods = {} }
 local methods = instance.methods
@@ -69,8 +70,8 @@ function methods:update(values, options)
     errors.usage("%s: update expects a table of values, got %s", class.name, type(values))
   end
   self:set(values)
-  local saving = { fields = names_of(values) }
-  for key, value in next, options or {} do saving[key] = value end
+  local saving = plain_copy(options)
+  if saving.fields == nil then saving.fields = names_of(values) end
   if core.state(self) == "new" then saving.fields = options and options.fields end
   return core.save(self, saving)
 end

@@ -10,9 +10,9 @@ local schema = require "liga.schema"
 local transaction = require "liga.transaction"
 
 local model = { methods = {} }
-local methods = model.methods
+local methods, copy = model.methods, option_tables.copy
 
--- From the core, with the options of `option_table` in csrc/lua/find.c and csrc/lua/write_options.c:
+-- From the core, with the options of `option_table` in csrc/lua/find_options.c and csrc/lua/write_options.c:
 --   findAll(options) → list of instances · findOne(options), findByPk(key, options) → instance or nil
 --   count(options) → integer · sum, min, max, avg(attribute, options) → value · exists(options) → boolean
 --     (count, sum, min, max, avg with `group` → list of rows)
@@ -30,12 +30,6 @@ local function meta_of(class, method)
       method)
   end
   return getmetatable(class)
-end
-
-local function copy(options)
-  local result = {}
-  for key, value in next, options or {} do result[key] = value end
-  return result
 end
 
 --- The options of a call as a plain table of its own; what a metatable would add is no option.

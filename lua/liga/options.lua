@@ -17,6 +17,14 @@ function options.hint(name, names)
   return near and (' (did you mean "%s"?)'):format(near) or ""
 end
 
+--- A plain table of its own: what a metatable would add is no option.
+-- @param given a table, or nil for none
+function options.copy(given)
+  local plain = {}
+  for name, value in next, given or {} do plain[name] = value end
+  return plain
+end
+
 --- Checks every key of an option table.
 -- @param what whose options, for the message
 -- @param given the table

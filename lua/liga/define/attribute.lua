@@ -119,8 +119,7 @@ function attribute.read(model, name, spec)
     fail.usage(model, name, "must be a type such as liga.STRING or a table {type = ...}, got %s", fail.shown(spec))
   end
   options.check(model .. "." .. name, spec, allowed, later)
-  local given = {}
-  for option, value in next, spec do given[option] = value end
+  local given = options.copy(spec)
   check_kinds(model, name, given)
   read_column(model, name, given)
   check_type(model, name, given)
