@@ -641,8 +641,8 @@ static void test_decimal(void) {
     CHECK(gives(conn, "liga_round(1.005, 2)", "1.01") && gives(conn, "liga_round(0.1 + 0.2, 2)", "0.30"), "rounding");
     CHECK(gives(conn, "liga_round(NULL, 2)", NULL) && gives(conn, "liga_round('-2.5', 0)", "-3"),
           "half away from zero");
-    CHECK(gives(conn, "liga_add('12345678901234567890.05', -0.05, 2)", "12345678901234567890.00"), "exact addition");
-    CHECK(gives(conn, "liga_add(NULL, 1, 2)", NULL) && gives(conn, "liga_add(1, NULL, 2)", NULL), "of NULL is NULL");
+    CHECK(gives(conn, "liga_add('12345678901234567890.05', -0.05, 2, 0)", "12345678901234567890.00"), "exact addition");
+    CHECK(gives(conn, "liga_add(NULL, 1, 2, 0)", NULL) && gives(conn, "liga_add(1, NULL, 2, 0)", NULL), "of NULL is NULL");
     CHECK(fails(conn, "SELECT liga_round('abc', 2)", ERROR_DATABASE) && says("not a decimal"),
           "what is no number is an error");
     CHECK(fails(conn, "SELECT liga_round(1e999, 2)", ERROR_DATABASE), "so is infinity");

@@ -2,6 +2,7 @@
 
 #include "base/uuid.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -16,6 +17,7 @@ static void fill_random(unsigned char *bytes, size_t size) {
     while (have < size) {
         ssize_t got = getrandom(bytes + have, size - have, 0);
         if (got > 0) have += (size_t)got;
+        else if (errno != EINTR) abort();       /* no kernel that has getrandom refuses 16 bytes */
     }
 }
 

@@ -9,6 +9,8 @@
 
 enum value_kind { VALUE_NULL, VALUE_BOOL, VALUE_INT, VALUE_REAL, VALUE_TEXT, VALUE_BLOB };
 
+enum { VALUE_KINDS = VALUE_BLOB + 1 };
+
 struct value {
     enum value_kind kind;
     size_t len;                 /* of text and blob, in bytes */

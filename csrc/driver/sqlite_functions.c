@@ -205,14 +205,40 @@ static bool sum_add(struct decimal_sum *sum, struct text number) {
     return decimal_sum_add(sum, number.at, text_len(number));
 }
 
+static void out_of_range(sqlite3_context *context) {
+    sqlite3_result_error(context, "the number is out of the range of its type", -1);
+    sqlite3_result_error_code(context, SQLITE_MISMATCH);
+}
+
+/* Digits before the point; "0.5" has none. */
+static int whole_digits(const char *text, size_t len) {
+    const char *start = text + (len && *text == '-'), *point = memchr(text, '.', len);
+    int digits = (int)((point ? point : text + len) - start);
+    return digits == 1 && *start == '0' ? 0 : digits;
+}
+
+/* liga_add(a, b, scale, precision): exact; precision 0: as many digits as it takes. */
 static void call_add(sqlite3_context *context, int count, sqlite3_value **args) {
     (void)count;
     struct text a, b;
     char scratch_a[REAL_TEXT], scratch_b[REAL_TEXT], out[DECIMAL_TEXT];
     if (!read_number(context, args[0], &a, scratch_a) || !read_number(context, args[1], &b, scratch_b)) return;
     struct decimal_sum sum = { .pending = 0 };
+    int scale = read_scale(args[2]), precision = sqlite3_value_int(args[3]);
     bool added = sum_add(&sum, a) && sum_add(&sum, b);
-    give_decimal(context, out, added ? decimal_sum_text(&sum, read_scale(args[2]), out, sizeof out) : 0);
+    size_t len = added ? decimal_sum_text(&sum, scale, out, sizeof out) : 0;
+    if (len && precision && whole_digits(out, len) > precision - scale) out_of_range(context);
+    else give_decimal(context, out, len);
+}
+
+/* liga_count(a, b, most, direction): a + b or a - b within -most - 1 … most. */
+static void call_count(sqlite3_context *context, int count, sqlite3_value **args) {
+    (void)count;
+    int64_t sum, a = sqlite3_value_int64(args[0]), b = sqlite3_value_int64(args[1]), most = sqlite3_value_int64(args[2]);
+    if (sqlite3_value_type(args[0]) == SQLITE_NULL) return;
+    bool over = sqlite3_value_int(args[3]) < 0 ? __builtin_sub_overflow(a, b, &sum) : __builtin_add_overflow(a, b, &sum);
+    if (over || sum > most || sum < -most - 1) out_of_range(context);
+    else sqlite3_result_int64(context, sum);
 }
 
 /* Context of the aggregate; all zero at the beginning. */
@@ -281,7 +307,8 @@ static const struct function {
     { "liga_regexp",  2, call_regexp,  NULL,     NULL },
     { "liga_iregexp", 2, call_iregexp, NULL,     NULL },
     { "liga_round",   2, call_round,   NULL,     NULL },
-    { "liga_add",     3, call_add,     NULL,     NULL },
+    { "liga_add",     4, call_add,     NULL,     NULL },
+    { "liga_count",   4, call_count,   NULL,     NULL },
     { "liga_sum",     2, NULL,         step_sum, end_sum },
     { "liga_date",    1, call_date,    NULL,     NULL },
 };

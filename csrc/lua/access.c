@@ -350,12 +350,14 @@ static int save_targets_first(lua_State *L, struct call *call, struct access *ac
     return call_function(L, 5);
 }
 
-int access_write(lua_State *L, enum verb verb) {
+/* The stack is (source, targets, options, list of the junction's defaults by function or nil). */
+static int write_links(lua_State *L, int status, lua_KContext context) {
     struct access *access;
+    enum verb verb = (enum verb)context;
     bool unsaved = false;
-    check_call(L, verb);
-    lua_settop(L, 3);
+    (void)status;
     struct call *call = access_open(L, &access, verb);
+    access->defaults = lua_istable(L, 4) ? 4 : 0;
     const struct link_rule *rule = link_rules[access->assoc->kind->holder];
     bool fine = read_link_options(L, call, access)
              && (verb == VERB_CREATE ? plan_create(L, call, access) : read_elements(L, call, access, &unsaved));
@@ -369,6 +371,36 @@ int access_write(lua_State *L, enum verb verb) {
     call->take = access_take;
     call->results = write_results;
     return call_run(L, call);
+}
+
+/* Pushes the class of the junction if new rows of it have defaults by function. */
+static bool push_calling_junction(lua_State *L, enum verb verb) {
+    const struct assoc_box *box = access_assoc(L);
+    if (box->assoc->kind->holder != HELD_BY_THROUGH || verb == VERB_REMOVE || verb == VERB_REMOVE_MULTIPLE) return false;
+    lua_getiuservalue(L, lua_upvalueindex(2), 1);
+    lua_getiuservalue(L, -1, MODEL_DB);
+    const struct model_box *junction = push_model(L, box->db, lua_gettop(L), box->assoc->hops[0].next);
+    if (junction->calls_lua) lua_getiuservalue(L, -1, MODEL_CLASS);
+    return junction->calls_lua;
+}
+
+int access_write(lua_State *L, enum verb verb) {
+    check_call(L, verb);
+    lua_settop(L, 3);
+    if (!push_calling_junction(L, verb)) {
+        lua_settop(L, 4);
+        lua_pushnil(L);
+        lua_replace(L, 4);
+        return write_links(L, LUA_OK, verb);
+    }
+    lua_replace(L, 4);
+    lua_settop(L, 4);
+    push_handler(L, HANDLER_FILL_LINKS);
+    lua_insert(L, 4);
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, 3);
+    lua_callk(L, 3, 1, (lua_KContext)verb, write_links);
+    return write_links(L, LUA_OK, (lua_KContext)verb);
 }
 
 /* ---------------------------------------------------------------------------------------------------- functions */

@@ -28,6 +28,7 @@ struct access {
     bool plural;                    /* the list is the result */
     lua_Integer removed;            /* links taken away */
     int through;                    /* stack index of the `through` table, 0: none */
+    int defaults;                   /* … of the list of what the junction's default functions gave, a table a row; 0: none */
     /* belongsToMany: junction rows to insert */
     struct junction_row *rows;
     int inserted;

@@ -84,6 +84,46 @@ static void set_links(const struct access *access, const struct element *element
     }
 }
 
+static bool is_link(const struct access *access, const struct attr *attr) {
+    const struct hop *first = &access->assoc->hops[0], *last = assoc_last_hop(access->assoc);
+    return holds_attr(first->far, attr) || holds_attr(last->near, attr);
+}
+
+/* What the functions of the junction's defaults gave for this row: written, but no reason to update a link that is there. */
+static bool read_defaults(lua_State *L, struct call *call, const struct access *access, int at, struct junction_row *row) {
+    const struct model *junction = junction_of(access);
+    struct junction_row defaults = {
+        .values = arena_array(&call->arena, struct value, junction->attr_count + 1),
+        .given = arena_array(&call->arena, bool, junction->attr_count + 1),
+    };
+    lua_rawgeti(L, access->defaults, at + 1);
+    bool fine = !lua_istable(L, -1) || read_junction_table(L, call, access, lua_gettop(L), &defaults);
+    lua_pop(L, 1);
+    for (int i = 0; fine && i < junction->attr_count; i++)
+        if (!row->given[i]) row->values[i] = defaults.values[i];
+    return fine;
+}
+
+/* Whether liga itself fills in a value where none was given. */
+static bool is_filled(const struct attr *attr) {
+    const struct model *model = attr->model;
+    return (attr->default_kind != DEFAULT_NONE && attr->default_kind != DEFAULT_CALL) || attr == model->created_at
+        || attr == model->updated_at;
+}
+
+/* What would be NULL and may not be, before anything is sent. */
+static void check_row(struct call *call, const struct access *access, const struct junction_row *row) {
+    const struct write_options options = { .no_validate = access->options.no_validate };
+    const struct hop *first = &access->assoc->hops[0];
+    const struct model *junction = junction_of(access);
+    for (int i = 0; i < junction->attr_count; i++) {
+        const struct attr *attr = junction->attrs[i];
+        bool filled = row->values[i].kind != VALUE_NULL || is_link(access, attr) || (!row->given[i] && is_filled(attr));
+        for (int k = 0; k < first->value_count; k++) filled = filled || first->values[k].attr == attr;
+        if (!filled) check_null(call, attr, &options);
+    }
+}
+
 static bool read_row(lua_State *L, struct call *call, struct access *access, int at) {
     const struct model *junction = junction_of(access);
     struct junction_row *row = &access->rows[at];
@@ -98,6 +138,8 @@ static bool read_row(lua_State *L, struct call *call, struct access *access, int
     bool instance = instance_test(L, -1);
     bool fine = !instance || read_target_values(L, call, access, lua_gettop(L), row);
     lua_pop(L, 1);
+    if (fine && access->defaults) fine = read_defaults(L, call, access, at, row);
+    if (fine) check_row(call, access, row);
     return fine;
 }
 
@@ -180,26 +222,10 @@ static bool same_given(const struct junction_row *a, const struct junction_row *
     return memcmp(a->given, b->given, sizeof(bool) * (size_t)count) == 0;
 }
 
-static bool is_link(const struct access *access, const struct attr *attr) {
-    const struct hop *first = &access->assoc->hops[0], *last = assoc_last_hop(access->assoc);
-    for (int k = 0; k < first->far.count; k++)
-        if (first->far.items[k] == attr) return true;
-    for (int k = 0; k < last->near.count; k++)
-        if (last->near.items[k] == attr) return true;
-    return false;
-}
-
-/* The value of a column that nobody gave: scope and keys are set; then defaults and timestamps. */
-static bool complete(struct call *call, const struct access *access, struct junction_row *row, const struct attr *attr) {
-    struct value *value = &row->values[attr->ordinal];
-    const struct model *junction = junction_of(access);
-    if (value->kind != VALUE_NULL || row->given[attr->ordinal]) return true;
-    if (attr->auto_increment || attr->default_kind == DEFAULT_SQL || attr->type.id == TYPE_VIRTUAL) return false;
-    if (!default_of(call, attr, value) && !attr->allow_null && !is_link(access, attr)) {
-        const char *message = arena_printf(&call->arena, "%s.%s must not be null", junction->name, attr->name);
-        add_fault(call, attr, "notNull", message, value_null());
-    }
-    return true;
+/* A column is left out where the database makes its value: scope and keys are set, the others have defaults. */
+static bool in_insert(const struct junction_row *row, const struct attr *attr) {
+    if (row->values[attr->ordinal].kind != VALUE_NULL || row->given[attr->ordinal]) return true;
+    return !attr->auto_increment && attr->default_kind != DEFAULT_SQL && attr->type.id != TYPE_VIRTUAL;
 }
 
 static const struct expr *excluded(struct call *call, const struct attr *attr) {
@@ -244,21 +270,21 @@ static void plan_conflict(struct call *call, const struct access *access, const 
         assign(&call->arena, &insert->update, junction->updated_at, excluded(call, junction->updated_at));
 }
 
-static void add_columns(struct call *call, const struct access *access, struct junction_row *row, struct insert *insert) {
+static void add_columns(struct call *call, const struct access *access, const struct junction_row *row, struct insert *insert) {
     const struct model *junction = junction_of(access);
     const struct attr **attrs = arena_array(&call->arena, const struct attr *, junction->attr_count + 1);
     insert->attrs = attrs;
     for (int i = 0; i < junction->attr_count; i++)
-        if (complete(call, access, row, junction->attrs[i])) attrs[insert->attr_count++] = junction->attrs[i];
+        if (in_insert(row, junction->attrs[i])) attrs[insert->attr_count++] = junction->attrs[i];
 }
 
-static void add_row(struct call *call, const struct access *access, struct junction_row *row, struct insert *insert,
-                    struct value *values) {
+static void add_row(struct call *call, struct junction_row *row, struct insert *insert, struct value *values) {
     for (int c = 0; c < insert->attr_count; c++) {
         const struct attr *attr = insert->attrs[c];
-        complete(call, access, row, attr);
-        values[insert->rows * insert->attr_count + c] = row->values[attr->ordinal];
-        type_store(&attr->type, &values[insert->rows * insert->attr_count + c], &call->arena);
+        struct value *value = &values[insert->rows * insert->attr_count + c];
+        *value = row->values[attr->ordinal];
+        if (value->kind == VALUE_NULL && !row->given[attr->ordinal]) default_of(call, attr, value);
+        type_store(&attr->type, value, &call->arena);
     }
     row->done = true;
     insert->rows++;
@@ -287,10 +313,9 @@ static const struct statement *link_statement(struct call *call) {
     struct value *values = arena_array(&call->arena, struct value, limit * insert->attr_count + 1);
     for (int i = 0; i < rows && insert->rows < limit; i++)
         if (!access->rows[i].done && same_given(&access->rows[i], model_row, junction->attr_count))
-            add_row(call, access, &access->rows[i], insert, values);
+            add_row(call, &access->rows[i], insert, values);
     insert->values = values;
     plan_conflict(call, access, model_row, insert);
-    if (!no_faults(call)) return NULL;
     if (insert->rows == 1) return insert_statement(call, insert, &((struct assoc *)(uintptr_t)access->assoc)->link);
     struct statement *statement = render_insert(&call->arena, call->db->dialect, insert, &call->error);
     if (statement) statement->one_off = true;

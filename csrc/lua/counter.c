@@ -24,16 +24,24 @@ static struct value negated(struct arena *arena, struct value by) {
     return value_text(arena_printf(arena, "-%s", by.as.text), by.len + 1);
 }
 
-/* a + ?, a - ?; DECIMALs stay exact on SQLite, whose numbers are doubles. */
+/* What follows the two arguments of the function that adds: scale and precision, or the type's largest value and the direction. */
+static const char *call_end(struct arena *arena, const struct attr *attr, bool down) {
+    const struct type *type = &attr->type;
+    if (type->id == TYPE_DECIMAL) return arena_printf(arena, ", %d, %d)", type->scale, type->precision);
+    return arena_printf(arena, ", %lld, %d)", (long long)type_most(type->id), down ? -1 : 1);
+}
+
+/* a + ?, a - ?; by a function where the engine's own addition is not exact, or leaves the range of the type unnoticed. */
 static const struct expr *counted(struct call *call, const struct attr *attr, struct value by, bool down) {
-    struct arena *arena = &call->arena;
     static const char *const plus[] = { "", " + ", "" }, *const minus[] = { "", " - ", "" };
-    if (attr->type.id != TYPE_DECIMAL || !call->db->dialect->decimal_text) return raw_two(arena, attr, by, down ? minus : plus);
-    const char **add = arena_array(arena, const char *, 3);
-    add[0] = "liga_add(";
-    add[1] = ", ";
-    add[2] = arena_printf(arena, ", %d)", attr->type.scale);
-    return raw_two(arena, attr, down ? negated(arena, by) : by, add);
+    struct arena *arena = &call->arena;
+    const char *function = call->db->dialect->add[type_info(attr->type.id)->logical];
+    if (!function) return raw_two(arena, attr, by, down ? minus : plus);
+    const char **pieces = arena_array(arena, const char *, 3);
+    pieces[0] = function;
+    pieces[1] = ", ";
+    pieces[2] = call_end(arena, attr, down);
+    return raw_two(arena, attr, down ? negated(arena, by) : by, pieces);
 }
 
 static bool add_counter(lua_State *L, struct call *call, struct update *update, const char *name, int value_index, bool down) {

@@ -8,6 +8,7 @@
 #define HANDLERS(X)                                         \
     X(FILL_DEFAULTS,     "fill_defaults")                   \
     X(FILL_LIST,         "fill_list_defaults")              \
+    X(FILL_LINKS,        "fill_link_defaults")              \
     X(DESTROY_INSTANCE,  "destroy_instance")                \
     X(DESTROY_WHERE,     "destroy_where")                   \
     X(ASSOCIATE,         "associate")                       \

@@ -20,6 +20,13 @@ const struct type_info *type_info(enum type_id id) {
     return &infos[id];
 }
 
+int64_t type_most(enum type_id id) {
+    static const int64_t most[TYPE_COUNT] = {
+        [TYPE_SMALLINT] = INT16_MAX, [TYPE_INTEGER] = INT32_MAX, [TYPE_BIGINT] = INT64_MAX,
+    };
+    return most[id];
+}
+
 int type_find(const char *name) {
     for (int id = 0; id < TYPE_COUNT; id++)
         if (strcmp(infos[id].name, name) == 0) return id;
@@ -92,7 +99,8 @@ static bool accept_any(struct accept *a) {
 
 /* ---- numbers ---- */
 
-static bool fits(struct accept *a, int64_t integer, int64_t most) {
+static bool fits(struct accept *a, int64_t integer) {
+    int64_t most = type_most(a->type->id);
     if (integer > most || integer < -most - 1)
         return refuse(a, "is out of the range of %s (%lld to %lld)", infos[a->type->id].name, (long long)(-most - 1),
                       (long long)most);
@@ -105,25 +113,13 @@ static bool is_int64(double real) {
     return real >= -9223372036854775808.0 && real < 9223372036854775808.0 && floor(real) == real;
 }
 
-static bool accept_number(struct accept *a, int64_t most) {
+static bool accept_integer(struct accept *a) {
     const struct value *value = a->value;
     int64_t integer;
-    if (value->kind == VALUE_INT) return fits(a, value->as.integer, most);
-    if (value->kind == VALUE_REAL && is_int64(value->as.real)) return fits(a, (int64_t)value->as.real, most);
-    if (value->kind == VALUE_TEXT && integer_read(value->as.text, value->len, &integer)) return fits(a, integer, most);
+    if (value->kind == VALUE_INT) return fits(a, value->as.integer);
+    if (value->kind == VALUE_REAL && is_int64(value->as.real)) return fits(a, (int64_t)value->as.real);
+    if (value->kind == VALUE_TEXT && integer_read(value->as.text, value->len, &integer)) return fits(a, integer);
     return refuse(a, "expects an integer");
-}
-
-static bool accept_integer(struct accept *a) {
-    return accept_number(a, INT32_MAX);
-}
-
-static bool accept_bigint(struct accept *a) {
-    return accept_number(a, INT64_MAX);
-}
-
-static bool accept_smallint(struct accept *a) {
-    return accept_number(a, INT16_MAX);
 }
 
 static bool accept_real(struct accept *a) {
@@ -421,8 +417,8 @@ static const struct rule rules[TYPE_COUNT] = {
     [TYPE_CHAR]     = { accept_char,         read_char },
     [TYPE_TEXT]     = { accept_text,         read_text },
     [TYPE_INTEGER]  = { accept_integer,      read_integer },
-    [TYPE_BIGINT]   = { accept_bigint,       read_integer },
-    [TYPE_SMALLINT] = { accept_smallint,     read_integer },
+    [TYPE_BIGINT]   = { accept_integer,       read_integer },
+    [TYPE_SMALLINT] = { accept_integer,     read_integer },
     [TYPE_FLOAT]    = { accept_real,         read_real },
     [TYPE_DOUBLE]   = { accept_real,         read_real },
     [TYPE_REAL]     = { accept_real,         read_real },

@@ -73,6 +73,9 @@ struct type_info {
 };
 const struct type_info *type_info(enum type_id id);
 
+/* The largest value of an integer type; its least one is -largest - 1. Other types: 0. */
+int64_t type_most(enum type_id id);
+
 /* The type of this name, or -1. */
 int type_find(const char *name);
 

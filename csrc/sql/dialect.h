@@ -25,6 +25,7 @@ struct dialect {
     const char *in_array;           /* \1 IN the JSON array \2 */
     const char *not_in_array;
     const char *keys_in_array;      /* how (a, b) is looked up in a JSON array of tuples */
+    const char *add[VALUE_KINDS];   /* by logical kind: the beginning of a call that adds; NULL: the engine's + */
     const char *no_values;          /* INSERT without columns */
     const char *decimal_collation;
     const char *lock[5];            /* by enum lock */

@@ -32,6 +32,7 @@ const struct dialect dialect_sqlite = {
     .auto_key = "INTEGER PRIMARY KEY AUTOINCREMENT",
     .in_array = "\1 IN (SELECT value FROM json_each(\2))",
     .not_in_array = "\1 NOT IN (SELECT value FROM json_each(\2))",
+    .add = { [VALUE_INT] = "liga_count(", [VALUE_TEXT] = "liga_add(" },
     .no_values = " DEFAULT VALUES",
     .decimal_collation = "liga_decimal",
     .begin = {

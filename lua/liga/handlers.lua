@@ -41,6 +41,34 @@ function handlers.fill_list_defaults(class, list)
   return filled
 end
 
+local function unsaved_among(targets)
+  if core.state(targets) == "new" then return true end
+  for _, target in next, targets do
+    if core.state(target) == "new" then return true end
+  end
+  return false
+end
+
+--- What a junction's default functions give for the rows that a call may insert: a table a row.
+-- @param junction class of the rows
+-- @param targets the argument of the accessor: an instance, a key or a list
+-- @param options of the accessor; the values of its `through` need no default
+-- @return list of tables; nil where unsaved targets are saved first, as the accessor is called again then
+function handlers.fill_link_defaults(junction, targets, options)
+  local is_list = type(targets) == "table" and not core.state(targets)
+  if type(targets) == "table" and unsaved_among(targets) then return nil end
+  local given = type(options) == "table" and rawget(options, "through")
+  local meta, rows = getmetatable(junction), {}
+  for place = 1, is_list and math.max(#targets, 1) or 1 do
+    local row = {}
+    for name, default in pairs(meta.defaults) do
+      if type(given) ~= "table" or rawget(given, name) == nil then row[name] = call_inside(meta.db, default) end
+    end
+    rows[place] = row
+  end
+  return rows
+end
+
 -- Unsaved targets ----------------------------------------------------------------------------------------------------
 
 local function unsaved_in(targets)

@@ -111,6 +111,13 @@ for engine in support.engines() do
       assert.equal(1, Price:count{ where = { value = "0.3" } })
     end)
 
+    it("are not incremented beyond their digits", function()
+      local price = model_of(liga.DECIMAL(5, 2)):create{ value = "999.99" }
+      support.raises("ValidationError", function() price:increment("value", { by = "0.01" }) end, "range")
+      for _ = 1, 2 do price:decrement("value", { by = "999.99" }) end
+      assert.equal("-999.99", price:reload().value)
+    end)
+
     it("refuse what has too many digits before the point", function()
       local Thing = model_of(liga.DECIMAL(5, 2))
       refuses(Thing, "1000.00")
