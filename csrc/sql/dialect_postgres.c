@@ -24,6 +24,9 @@ const struct dialect dialect_postgres = {
     .in_array = "\1 = ANY (\2)",
     .not_in_array = "\1 <> ALL (\2)",
     .no_values = " DEFAULT VALUES",
+    .truncate = "TRUNCATE TABLE ",
+    .truncate_restart = " RESTART IDENTITY",
+    .truncate_cascade = " CASCADE",
     .lock = {
         [1] = " FOR UPDATE", [2] = " FOR SHARE", [3] = " FOR NO KEY UPDATE", [4] = " FOR KEY SHARE",
     },

@@ -35,6 +35,8 @@ const struct dialect dialect_sqlite = {
     .not_in_array = "\1 NOT IN (SELECT value FROM json_each(\2))",
     .add = { [VALUE_INT] = "liga_count(", [VALUE_TEXT] = "liga_add(" },
     .no_values = " DEFAULT VALUES",
+    .truncate = "DELETE FROM ",
+    .sequences = "sqlite_sequence",
     .decimal_collation = "liga_decimal",
     .begin = {
         [BEGIN_DEFAULT] = "BEGIN IMMEDIATE", [BEGIN_DEFERRED] = "BEGIN DEFERRED",
