@@ -30,6 +30,11 @@ struct dialect {
     bool forward_references;        /* CREATE TABLE may reference a table that comes later */
     bool lock_clause;               /* SELECT … FOR UPDATE */
     bool schemas;
+    bool errors_abort;              /* an error aborts the transaction it happens in */
+    bool one_writer;                /* a transaction that writes keeps others from it */
+    bool returns_keys;              /* generated keys come back by RETURNING only */
+    bool array_lists;               /* lists travel as arrays, not as JSON */
+    bool isolation;                 /* BEGIN says isolation, access and deferrable */
     bool nulls_smallest;            /* without NULLS FIRST/LAST, NULL sorts before everything */
     bool decimal_text;              /* long DECIMALs are text and need the collation */
     bool inline_auto_key;           /* the generated key says PRIMARY KEY in its column */

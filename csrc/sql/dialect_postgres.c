@@ -6,6 +6,10 @@ const struct dialect dialect_postgres = {
     .mark = MARK_DOLLAR,
     .lock_clause = true,
     .schemas = true,
+    .errors_abort = true,
+    .returns_keys = true,
+    .array_lists = true,
+    .isolation = true,
     .type = {
         [TYPE_STRING] = "VARCHAR(%l)", [TYPE_CHAR] = "CHAR(%l)", [TYPE_TEXT] = "TEXT",
         [TYPE_INTEGER] = "INTEGER", [TYPE_BIGINT] = "BIGINT", [TYPE_SMALLINT] = "SMALLINT",

@@ -10,6 +10,7 @@ const struct dialect dialect_sqlite = {
     .nulls_smallest = true,
     .decimal_text = true,
     .inline_auto_key = true,
+    .one_writer = true,
     .in_list_limit = 512,
     .type = {
         [TYPE_STRING] = "VARCHAR(%l)", [TYPE_CHAR] = "CHAR(%l)", [TYPE_TEXT] = "TEXT",
