@@ -18,6 +18,13 @@ struct statement *ddl_add_foreign_key(struct arena *, const struct dialect *, co
 struct statement *ddl_drop_foreign_key(struct arena *, const struct dialect *, const struct model *, const struct foreign_key *,
                                        struct error *);
 
+/* What an attribute needs before its table is there, what is left of it afterwards, and what is said about it (attr NULL: about
+ * the table); NULL: nothing, on this engine, or the error is set. A type that is there already is no error. */
+struct statement *ddl_create_extension(struct arena *, const struct dialect *, const struct attr *, struct error *);
+struct statement *ddl_create_enum(struct arena *, const struct dialect *, const struct attr *, struct error *);
+struct statement *ddl_drop_enum(struct arena *, const struct dialect *, const struct attr *, struct error *);
+struct statement *ddl_comment(struct arena *, const struct dialect *, const struct model *, const struct attr *, struct error *);
+
 /* Empties the table; `restart`: generated keys begin anew; `cascade`: so are the tables that refer to it, where the dialect has a
  * word for that. */
 struct statement *ddl_truncate(struct arena *, const struct dialect *, const struct model *, bool restart, bool cascade,
