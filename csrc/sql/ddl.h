@@ -12,6 +12,16 @@ struct statement *ddl_drop_table(struct arena *, const struct dialect *, const s
 struct statement *ddl_create_index(struct arena *, const struct dialect *, const struct model *, const struct index *,
                                    struct error *);
 
+/* The parts of CREATE TABLE, for statements that change a table. NULL with the error set where the dialect has no such type;
+ * ddl_default gives NULL without an error where the database has no default for the column. */
+const char *ddl_column(struct arena *, const struct dialect *, const struct attr *, struct error *);
+const char *ddl_default(struct arena *, const struct dialect *, const struct attr *, struct error *);
+const char *ddl_foreign_key(struct arena *, const struct dialect *, const struct foreign_key *, struct error *);
+const char *ddl_table_name(struct arena *, const struct dialect *, const struct model *);
+
+/* True where the definition of its column says PRIMARY KEY already. */
+bool ddl_key_is_inline(const struct dialect *, const struct model *);
+
 /* "VARCHAR(40)": the column type in the dialect, or NULL where the dialect has none. */
 const char *ddl_type(struct arena *, const struct dialect *, const struct type *);
 

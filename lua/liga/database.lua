@@ -166,7 +166,15 @@ function Database:drop(given)
   return schema.drop(self, nil, given)
 end
 
-for _, name in ipairs { "queryInterface", "reflect", "preload", "addHook", "removeHook", "hasHook" } do
+--- Tables, columns, indexes and constraints without models.
+-- @return the query interface
+-- @see liga.query_interface
+function Database:queryInterface()
+  check_self(self)
+  return require "liga.query_interface".of(self)
+end
+
+for _, name in ipairs { "reflect", "preload", "addHook", "removeHook", "hasHook" } do
   Database[name] = function() errors.later("db:" .. name) end
 end
 
