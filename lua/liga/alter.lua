@@ -23,6 +23,19 @@ local function without_parentheses(sql)
   return sql and (sql:match "^%((.*)%)$" or sql)
 end
 
+local flags = { ["true"] = 1, ["false"] = 0 }
+
+--- Whether two defaults are one value in SQLite: `1.50` and `'1.5'` of a number, TRUE and 1.
+local function same_value(a, b)
+  if a == b then return true end
+  if a == nil or b == nil then return false end
+  local function plain(sql)
+    local text = sql:match "^'(.*)'$" or sql
+    return flags[text:lower()] or tonumber(text) or text
+  end
+  return plain(a) == plain(b)
+end
+
 --- A table with the columns that a model wants, made, read and dropped again: the server writes types and defaults in
 -- its own words.
 local function on_server(db, parts)
@@ -38,9 +51,15 @@ local function on_server(db, parts)
   end)
 end
 
---- How columns of an engine are compared: `wanted(db, parts)` → name → column of a catalogue, `same_type(a, b)`.
+local function same(a, b)
+  return a == b
+end
+
+--- How columns of an engine are compared: `wanted(db, parts)` → name → column of a catalogue; `same_type(a, b)` of
+-- declared types, `same_default(a, b)` of SQL texts.
 local engines = {
   sqlite = {
+    same_default = same_value,
     wanted = function(_, parts)
       local columns = {}
       for _, part in ipairs(parts.columns) do
@@ -54,7 +73,7 @@ local engines = {
       return same_kind(kind_of(a), kind_of(b))
     end,
   },
-  postgres = { wanted = on_server, same_type = function(a, b) return a == b end },
+  postgres = { wanted = on_server, same_type = same, same_default = same },
 }
 
 -- Columns ------------------------------------------------------------------------------------------------------------
@@ -76,11 +95,14 @@ end
 
 --- What differs in a column: a set of "type", "default", "allowNull"; nil: nothing.
 local function differences(engine, parts, part, wanted, actual)
+  if actual.generated then return nil end                           -- computed by the database, which no model says
   local aspects = {}
   local generated = part.autoIncrement and actual.autoIncrement
   if part.autoIncrement and not actual.autoIncrement then aspects.type = true end
   if not generated and not engine.same_type(wanted.type, actual.type) then aspects.type = true end
-  if not generated and without_parentheses(actual.default) ~= wanted.default then aspects.default = true end
+  if not generated and not engine.same_default(without_parentheses(actual.default), wanted.default) then
+    aspects.default = true
+  end
   if not in_key(parts, part.name) and part.allowNull ~= actual.allowNull then aspects.allowNull = true end
   return next(aspects) and aspects or nil
 end

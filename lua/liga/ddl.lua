@@ -1,10 +1,12 @@
 --- Changes of tables: from a list of changes to statements, and their running.
 --
 -- A change is one of
---   {kind = "add column", column, keys} · {kind = "change column", column, keys, aspects} · {kind = "drop column", name}
---   {kind = "rename column", name, to} · {kind = "add constraint", constraint} · {kind = "drop constraint", constraint}
--- `column` and `keys` are parts as `core.table_parts` gives them; `aspects` is the set of what differs (type, allowNull,
--- default; nil: all); `constraint` is {kind, name, sql} to be added, or an entry of the catalogue to be dropped.
+--   {kind = "add column", column, keys} · {kind = "change column", column, keys, aspects}
+--   {kind = "drop column", name} · {kind = "rename column", name, to}
+--   {kind = "add constraint", constraint} · {kind = "drop constraint", constraint}
+-- `column` and `keys` are parts as `core.table_parts` gives them; `aspects` is the set of what differs (type,
+-- allowNull, default; nil: all); `constraint` is {kind, name, sql} to be added, or an entry of the catalogue to
+-- be dropped.
 --
 -- A plan is {statements, rebuilt = the table that SQLite has to make anew, or nil}.
 local core = require "liga.core"

@@ -92,7 +92,9 @@ end
 -- @return list of {columns, name, origin}
 function introspect.unique_keys(item)
   local keys = {}
-  if #item.primaryKey > 0 then keys[1] = { columns = item.primaryKey, name = item.primaryKeyName, origin = "primary" } end
+  if #item.primaryKey > 0 then
+    keys[1] = { columns = item.primaryKey, name = item.primaryKeyName, origin = "primary" }
+  end
   for _, index in ipairs(item.indexes) do
     local columns = index.unique and not index.where and index.origin ~= "primary" and introspect.index_columns(index)
     if columns then keys[#keys + 1] = { columns = columns, name = index.name, origin = index.origin } end

@@ -1,4 +1,5 @@
---- `db:queryInterface()`: tables, columns, indexes and constraints, made, changed, dropped and described without models.
+--- `db:queryInterface()`: tables, columns, indexes and constraints, made, changed, dropped and described without
+-- models.
 local association = require "liga.association"
 local core = require "liga.core"
 local ddl = require "liga.ddl"
@@ -324,7 +325,8 @@ function methods:describeTable(name, given)
   for _, column in ipairs(item.columns) do
     local key = has_name(item.primaryKey, column.name)
     described[column.name] = {
-      type = column.type:upper(), allowNull = column.allowNull and not key, defaultValue = default_value(column.default),
+      type = column.type:upper(), allowNull = column.allowNull and not key,
+      defaultValue = default_value(column.default),
       primaryKey = key, autoIncrement = column.autoIncrement, unique = is_unique(item, column.name),
       generated = column.generated, comment = column.comment,
     }
@@ -380,13 +382,15 @@ local function index_statement(self, item, index)
   return core.table_parts(dry._.core, model_of(class)).indexes[1].sql
 end
 
+local index_options = { name = true, unique = true, where = true, using = true, fields = true }
+
 --- Creates an index.
 -- @param fields list of columns, `{"a", {"b", order = "DESC"}}`; or the options with `fields`
 -- @param given {name, unique, where, using, fields, transaction, logging}, or nil
 function methods:addIndex(name, fields, given)
   if type(fields) == "table" and fields.fields ~= nil and given == nil then given, fields = fields, fields.fields end
   if type(fields) == "string" then fields = { fields } end
-  given = read_options(self, "addIndex", given, { name = true, unique = true, where = true, using = true, fields = true })
+  given = read_options(self, "addIndex", given, index_options)
   local item = find_table(self, "addIndex", name, given)
   local index = { name = given.name, unique = given.unique, where = given.where, using = given.using }
   index.fields = fields or given.fields
@@ -425,8 +429,8 @@ function methods:showIndexes(name, given)
     local fields = {}
     for n, column in ipairs(index.columns) do fields[n] = { attribute = column.name, order = column.order } end
     list[i] = {
-      name = index.name, unique = index.unique, primary = index.origin == "primary", fields = fields, where = index.where,
-      using = index.using,
+      name = index.name, unique = index.unique, primary = index.origin == "primary", fields = fields,
+      where = index.where, using = index.using,
     }
   end
   return list
@@ -455,7 +459,9 @@ end
 local function referenced(self, given)
   local references = given.references
   if registry.is_model(references) then references = { model = references } end
-  if type(references) ~= "table" then errors.usage "addConstraint: references must be {table =, field = or fields =}" end
+  if type(references) ~= "table" then
+    errors.usage "addConstraint: references must be {table =, field = or fields =}"
+  end
   options.check("addConstraint: references", references, { table = true, model = true, field = true, fields = true,
     key = true })
   local name = read_table("addConstraint", references.table or references.model)
@@ -492,8 +498,8 @@ local function constraint_type(given)
 end
 
 --- Adds a constraint.
--- @param given {type = "unique"|"primary key"|"foreign key"|"check", fields, name, references = {table, field | fields},
--- onDelete, onUpdate, deferrable, where (of a check, liga.literal), transaction, logging}
+-- @param given {type = "unique"|"primary key"|"foreign key"|"check", fields, name, references = {table, field |
+-- fields}, onDelete, onUpdate, deferrable, where (of a check, liga.literal), transaction, logging}
 function methods:addConstraint(name, given)
   given = read_options(self, "addConstraint", given, constraint_options)
   local kind = constraint_type(given)
@@ -602,7 +608,8 @@ local reset_sequence = {
     local last = value and tostring(value - 1)
       or ("(SELECT coalesce(max(%s), 0) FROM %s)"):format(quote(column.name), quote(item.name))
     if not item.sequence then
-      errors.usage("resetSequence: the key of %q is no AUTOINCREMENT: SQLite always goes on behind the largest", item.name)
+      errors.usage("resetSequence: the key of %q is no AUTOINCREMENT: SQLite always goes on behind the largest",
+        item.name)
     end
     local name = sqltext.literal(item.name)
     return {
@@ -650,8 +657,8 @@ local function insert_statement(item, keys, records)
     end
     rows[i] = "(" .. table.concat(marks, ", ") .. ")"
   end
-  local sql = ("INSERT INTO %s (%s) VALUES %s"):format(table_name(item), sqltext.quote_all(keys), table.concat(rows, ", "))
-  return sql, values
+  return ("INSERT INTO %s (%s) VALUES %s"):format(table_name(item), sqltext.quote_all(keys),
+    table.concat(rows, ", ")), values
 end
 
 local function insert_records(self, item, records, given)

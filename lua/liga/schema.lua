@@ -10,7 +10,9 @@ local transaction = require "liga.transaction"
 
 local schema = {}
 
-local sync_options = { force = true, alter = true, match = true, logging = true, transaction = true, dryRun = true, hooks = true }
+local sync_options = {
+  force = true, alter = true, match = true, logging = true, transaction = true, dryRun = true, hooks = true,
+}
 local drop_options = { cascade = true, logging = true, transaction = true }
 
 local function check_options(what, given, allowed)

@@ -1,6 +1,6 @@
 --- Changes of tables on SQLite. What ALTER TABLE can't do makes the table anew by the recipe of
--- https://sqlite.org/lang_altertable.html: a new table with edited definitions, the rows copied, the old one dropped, the
--- new one renamed, indexes and triggers made again. Definitions that don't change keep their text.
+-- https://sqlite.org/lang_altertable.html: a new table with edited definitions, the rows copied, the old one
+-- dropped, the new one renamed, indexes and triggers made again. Definitions that don't change keep their text.
 local errors = require "liga.errors"
 local introspect = require "liga.introspect"
 local sqltext = require "liga.sqltext"
@@ -158,7 +158,9 @@ local edits = {
   ["add constraint"] = function(definitions, change)
     local constraint = change.constraint
     local name = constraint.name and ("CONSTRAINT %s "):format(quote(constraint.name)) or ""
-    definitions[#definitions + 1] = { kind = constraint.kind, columns = constraint.columns, text = name .. constraint.sql }
+    definitions[#definitions + 1] = {
+      kind = constraint.kind, columns = constraint.columns, text = name .. constraint.sql,
+    }
   end,
   ["drop constraint"] = function(definitions, change)
     local source = change.constraint.source

@@ -8,7 +8,8 @@ local postgres = {}
 
 local OF_SCHEMA = [[
   n.nspname = coalesce($1::text, current_schema()) AND ($2::text IS NULL OR c.relname = $2::text)
-  AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.classid = 'pg_class'::regclass AND d.deptype = 'e')]]
+  AND NOT EXISTS (SELECT 1 FROM pg_depend d
+    WHERE d.objid = c.oid AND d.classid = 'pg_class'::regclass AND d.deptype = 'e')]]
 
 local TABLES = [[
 SELECT c.oid::int8 AS oid, c.relname::text AS name, n.nspname::text AS schema, c.relkind::text AS kind,
@@ -19,7 +20,8 @@ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition AND]] .. O
 ORDER BY c.relname]]
 
 local COLUMNS = [[
-SELECT c.oid::int8 AS oid, a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS required,
+SELECT c.oid::int8 AS oid, a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS type,
+  a.attnotnull AS required,
   pg_get_expr(d.adbin, d.adrelid) AS default_sql, a.attidentity::text AS identity, a.attgenerated::text AS generated,
   col_description(c.oid, a.attnum) AS comment, t.typtype::text AS typtype,
   (SELECT array_to_json(array_agg(e.enumlabel ORDER BY e.enumsortorder))::text FROM pg_enum e WHERE e.enumtypid = t.oid)
@@ -34,9 +36,11 @@ local CONSTRAINTS = [[
 SELECT c.oid::int8 AS oid, k.conname::text AS name, k.contype::text AS kind, k.condeferrable AS deferrable,
   k.condeferred AS deferred, k.confupdtype::text AS on_update, k.confdeltype::text AS on_delete,
   fn.nspname::text AS target_schema, f.relname::text AS target, pg_get_constraintdef(k.oid) AS definition,
-  (SELECT array_to_json(array_agg(a.attname ORDER BY p.place))::text FROM unnest(k.conkey) WITH ORDINALITY p(num, place)
+  (SELECT array_to_json(array_agg(a.attname ORDER BY p.place))::text
+    FROM unnest(k.conkey) WITH ORDINALITY p(num, place)
     JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = p.num) AS near,
-  (SELECT array_to_json(array_agg(a.attname ORDER BY p.place))::text FROM unnest(k.confkey) WITH ORDINALITY p(num, place)
+  (SELECT array_to_json(array_agg(a.attname ORDER BY p.place))::text
+    FROM unnest(k.confkey) WITH ORDINALITY p(num, place)
     JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = p.num) AS far
 FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_class f ON f.oid = k.confrelid LEFT JOIN pg_namespace fn ON fn.oid = f.relnamespace
@@ -97,7 +101,8 @@ local add_constraint = {
 local function add_index(item, row)
   local columns = {}
   for i, field in ipairs(names_of(row.fields)) do
-    columns[i] = { name = type(field.name) == "string" and field.name or nil, order = field.descending and "DESC" or "ASC" }
+    local name = type(field.name) == "string" and field.name or nil
+    columns[i] = { name = name, order = field.descending and "DESC" or "ASC" }
   end
   item.indexes[#item.indexes + 1] = {
     name = row.name, unique = row.is_unique, where = row.condition, sql = row.sql, columns = columns,

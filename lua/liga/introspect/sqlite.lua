@@ -181,7 +181,8 @@ local function name_constraints(item)
   local function give(list, suffix)
     for i, constraint in ipairs(list) do
       constraint.unnamed = constraint.name == nil or nil
-      constraint.name = constraint.name or made_up(item, constraint.columns and suffix or suffix .. i, constraint.columns)
+      local ending = constraint.columns and suffix or suffix .. i
+      constraint.name = constraint.name or made_up(item, ending, constraint.columns)
     end
   end
   give(item.foreignKeys, "_fkey")
@@ -248,7 +249,7 @@ function sqlite.complete_alone(query, list)
   for _, item in ipairs(list) do
     for _, key in ipairs(item.foreignKeys) do
       if #key.references == 0 then
-        for _, row in ipairs(query('SELECT name, pk FROM pragma_table_info($1) WHERE pk > 0 ORDER BY pk', { key.table })) do
+        for _, row in ipairs(query("SELECT name, pk FROM pragma_table_info($1) WHERE pk > 0", { key.table })) do
           key.references[row.pk] = row.name
         end
       end
@@ -269,7 +270,8 @@ local kinds = {
   { "^NVARCHAR2?", "STRING", sized = true }, { "^VARCHAR2", "STRING", sized = true },
   { "^NATIVE CHARACTER", "CHAR", sized = true }, { "^N?CHAR", "CHAR", sized = true },
   { "TEXT", "TEXT" }, { "^CLOB", "TEXT" }, { "^STRING", "TEXT" },
-  { "^DECIMAL", "DECIMAL", scaled = true }, { "^NUMERIC", "DECIMAL", scaled = true }, { "^NUMBER", "DECIMAL", scaled = true },
+  { "^DECIMAL", "DECIMAL", scaled = true }, { "^NUMERIC", "DECIMAL", scaled = true },
+  { "^NUMBER", "DECIMAL", scaled = true },
   { "^REAL", "REAL" }, { "^DOUBLE", "DOUBLE" }, { "^FLOAT", "FLOAT" },
   { "^DATETIME", "DATE" }, { "^TIMESTAMP", "DATE" }, { "^DATE$", "DATEONLY" }, { "^TIME", "TIME" },
   { "BLOB", "BLOB" }, { "^BINARY", "BLOB" }, { "^VARBINARY", "BLOB" }, { "^BYTEA", "BLOB" },
