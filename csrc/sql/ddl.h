@@ -22,6 +22,13 @@ const char *ddl_table_name(struct arena *, const struct dialect *, const struct 
 /* True where the definition of its column says PRIMARY KEY already. */
 bool ddl_key_is_inline(const struct dialect *, const struct model *);
 
+/* Empties the table; `restart`: generated keys begin anew; `cascade`: so are the tables that refer to it, where the dialect has a
+ * word for that. */
+struct statement *ddl_truncate(struct arena *, const struct dialect *, const struct model *, bool restart, bool cascade,
+                               struct error *);
+/* The same for the generated key of a table that was emptied; NULL where ddl_truncate has done it. */
+struct statement *ddl_restart(struct arena *, const struct dialect *, const struct model *, struct error *);
+
 /* "VARCHAR(40)": the column type in the dialect, or NULL where the dialect has none. */
 const char *ddl_type(struct arena *, const struct dialect *, const struct type *);
 
