@@ -167,7 +167,25 @@ function Database:drop(given)
   return schema.drop(self, nil, given)
 end
 
-for _, name in ipairs { "queryInterface", "reflect", "preload", "addHook", "removeHook", "hasHook" } do
+--- Tables, columns, indexes and constraints without models.
+-- @return the query interface
+-- @see liga.query_interface
+function Database:queryInterface()
+  check_self(self)
+  return require "liga.query_interface".of(self)
+end
+
+--- Models and associations from the tables that are there. Models that are defined for a table already are kept, and
+-- gain the associations they miss.
+-- @param given options, or nil: schema (PostgreSQL), tables (list of names, or function(name)), views (boolean or
+-- list), naming (function(kind, default, info) → name or nil)
+-- @return list of the models made
+function Database:reflect(given)
+  check_self(self)
+  return require "liga.reflect".reflect(self, given)
+end
+
+for _, name in ipairs { "preload", "addHook", "removeHook", "hasHook" } do
   Database[name] = function() errors.later("db:" .. name) end
 end
 
