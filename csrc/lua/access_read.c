@@ -98,7 +98,7 @@ static struct find *link_find(struct call *call, const struct access *access, in
 static bool read_get(lua_State *L, struct find *find, const struct access *access, int alias) {
     const struct model *through = assoc_through(access->assoc);
     struct junction junction = { .model = through, .alias = alias, .property = through ? through->name : NULL };
-    if (!read_find(L, find, 2, through ? FIND_LINK : FIND_PLAIN)) return false;
+    if (!read_find(L, find, 2, FIND_LINKED | (through ? FIND_LINK : FIND_PLAIN))) return false;
     if (!find->plan->select->order) find->plan->select->order = access->assoc->order;
     if (through && find->through && !read_through(L, find, &junction)) return false;
     find_default_columns(find);
@@ -138,7 +138,7 @@ int access_count(lua_State *L) {
     struct find *find = link_find(call, access, &alias);
     const struct model *through = assoc_through(access->assoc);
     struct junction junction = { .model = through, .alias = alias };
-    if (read_find(L, find, 2, FIND_COUNT | (through ? FIND_LINK : FIND_PLAIN)) && through && find->through)
+    if (read_find(L, find, 2, FIND_LINKED | FIND_COUNT | (through ? FIND_LINK : FIND_PLAIN)) && through && find->through)
         read_through(L, find, &junction);
     return count_rows(L, call, find);
 }
@@ -193,7 +193,7 @@ int access_has(lua_State *L, enum verb verb) {
     const struct model *through = assoc_through(access->assoc);
     struct junction junction = { .model = through, .alias = alias };
     bool fine = read_elements(L, call, access, &unsaved)
-             && read_find(L, found, 3, FIND_HAS | (through ? FIND_LINK : FIND_PLAIN))
+             && read_find(L, found, 3, FIND_LINKED | FIND_HAS | (through ? FIND_LINK : FIND_PLAIN))
              && (!through || !found->through || read_through(L, found, &junction));
     if (!fine) return call_raise(L, call);
     struct has *has = arena_new(&call->arena, struct has);

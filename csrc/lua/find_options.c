@@ -436,6 +436,13 @@ static bool read_join_table_attributes(lua_State *L, struct find *find, int inde
     return true;
 }
 
+/* Scopes are the Lua side's; a model that comes here with the option has none. */
+static bool read_scope(lua_State *L, struct find *find, int index) {
+    if (lua_isboolean(L, index)) return true;
+    const char *name = lua_type(L, index) == LUA_TSTRING ? name_at(L, index) : kind_text(L, index);
+    return find_wrong(find, "scope", arena_printf(find->where.arena, "%s has no scope \"%s\"", model_of(find)->name, name));
+}
+
 static bool no_effect(lua_State *L, struct find *find, int index) {
     (void)L, (void)find, (void)index;
     return true;
@@ -478,7 +485,7 @@ static const struct option option_table[] = {
     { "include", NULL, 0, later },
     { "paranoid", NULL, 0, later },
     { "lazy", NULL, 0, later },
-    { "scope", NULL, 0, later },
+    { "scope", read_scope, FIND_LINKED, NULL },
     { "batch", NULL, 0, later },
     { "plain", NULL, 0, "is not liga's way: findOne returns a single instance" },
     { "right", NULL, 0, "is not liga's way: start from the other model" },

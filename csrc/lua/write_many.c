@@ -147,6 +147,32 @@ static bool skips_dependents(lua_State *L, int index) {
     return skips;
 }
 
+/* core.check_condition(class, options, verb): raises what update, destroy … of these rows would raise for the options */
+static int check_rows_named(lua_State *L) {
+    lua_settop(L, 3);
+    struct write_options options = { .limit = -1 };
+    const char *verb = luaL_checkstring(L, 3);
+    struct call *call = open_class_call(L);
+    bool fine = read_write_options(L, call, 2, WRITE_WHERE | WRITE_ROW | WRITE_DESTROY | WRITE_COUNTER, &options)
+             && check_condition(call, &options, verb);
+    if (!fine) return call_raise(L, call);
+    call_close(L, call);
+    return 0;
+}
+
+/* core.has_condition(class, where) → whether it restricts the rows; raises for what is wrong in it */
+static int has_condition(lua_State *L) {
+    lua_settop(L, 2);
+    struct call *call = open_class_call(L);
+    struct where_reader reader = where_reader(call, call->model, "where");
+    read_where(L, &reader, 2);
+    if (error_is_set(&call->error)) return call_raise(L, call);
+    bool some = reader.conditions > 0;
+    call_close(L, call);
+    lua_pushboolean(L, some);
+    return 1;
+}
+
 /* Model:destroy(options, plainly) */
 static int destroy_rows(lua_State *L) {
     bool plainly = lua_toboolean(L, 3);
@@ -158,5 +184,11 @@ static int destroy_rows(lua_State *L) {
 
 void open_many_writes(lua_State *L) {
     static const luaL_Reg functions[] = { { "update", update_rows }, { "destroy", destroy_rows }, { NULL, NULL } };
+    static const luaL_Reg checks[] = {
+        { "check_condition", check_rows_named }, { "has_condition", has_condition }, { NULL, NULL },
+    };
     add_functions(L, functions);
+    lua_insert(L, -2);
+    add_functions(L, checks);
+    lua_insert(L, -2);
 }

@@ -87,6 +87,12 @@ static bool read_ignored_flag(lua_State *L, struct reading *reading, int index) 
     return read_flag(L, reading, index, "hooks", &ignored);
 }
 
+/* Where a model has hooks its Lua side has taken the option; where it has none there are none to run. */
+static bool read_individual_hooks(lua_State *L, struct reading *reading, int index) {
+    bool ignored;
+    return read_flag(L, reading, index, "individualHooks", &ignored);
+}
+
 static bool read_by_caller(lua_State *L, struct reading *reading, int index) {
     (void)L, (void)reading, (void)index;
     return true;
@@ -118,7 +124,7 @@ static const struct option option_table[] = {
     { "destroyPrevious", read_by_caller, WRITE_LINK },
     { "joinTableAttributes", read_by_caller, WRITE_LINK },
     { "include", NULL, WRITE_ROW | WRITE_BULK | WRITE_LINK | WRITE_BUILD },
-    { "individualHooks", NULL, EVERY },
+    { "individualHooks", read_individual_hooks, EVERY },
     { "ignoreDuplicates", NULL, WRITE_BULK },
     { "updateOnDuplicate", NULL, WRITE_BULK },
     { "conflictFields", NULL, WRITE_BULK },

@@ -96,6 +96,7 @@ struct model {
     struct index *indexes;
     struct assoc *assocs;
     struct cached_insert insert;
+    bool behaves;                       /* hooks, scopes …: calls on its rows go through the Lua side */
     unsigned generation;                /* grows with every change; what was compiled before is rebuilt */
 };
 

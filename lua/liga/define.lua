@@ -7,24 +7,29 @@
 local attribute = require "liga.define.attribute"
 local constraint = require "liga.define.constraint"
 local core = require "liga.core"
+local behaviour = require "liga.behaviour"
 local describe = require "liga.define.describe"
 local fail = require "liga.define.fail"
+local hooks = require "liga.hooks"
 local index = require "liga.define.index"
 local inflect = require "liga.inflect"
 local naming = require "liga.naming"
 local options = require "liga.options"
 local readonly = require "liga.readonly"
 local registry = require "liga.define.registry"
+local scope = require "liga.scope"
 local types = require "liga.types"
+local validate = require "liga.validate"
+local virtual = require "liga.virtual"
 
 local define = {}
 
 local allowed, later = {}, {}
 for name in ([[tableName freezeTableName underscored timestamps createdAt updatedAt indexes methods primaryKey name
-    comment]]):gmatch "%a+" do
+    comment hooks validate defaultScope scopes]]):gmatch "%a+" do
   allowed[name] = true
 end
-for name in ("deletedAt paranoid version schema defaultScope scopes hooks validate lazy"):gmatch "%a+" do
+for name in ("deletedAt paranoid version schema lazy"):gmatch "%a+" do
   later[name] = true
 end
 
@@ -47,6 +52,9 @@ function define.check_options(what, given)
       fail.usage(nil, nil, "%s: %s must be a %s, got %s", what, option, kind, fail.shown(given[option]))
     end
   end
+  if given.hooks ~= nil then hooks.check({ what = what }, given.hooks) end
+  if given.validate ~= nil then validate.check_model(what, given.validate) end
+  scope.check(what, given)
 end
 
 --- The options of a model over those of the connection.
@@ -323,6 +331,17 @@ local function check_columns(meta, records)
   end
 end
 
+--- VIRTUAL attributes have no column: the core does not know them.
+-- @return the records with a column, those without
+local function without_virtuals(records)
+  local columns, virtuals = {}, {}
+  for _, record in ipairs(records) do
+    local list = record.virtual and virtuals or columns
+    list[#list + 1] = record
+  end
+  return columns, virtuals
+end
+
 --- Types that the engine does not have are refused before anything is made.
 local function check_types(meta, records)
   for _, record in ipairs(records) do
@@ -336,7 +355,9 @@ end
 
 --- Raises if an own method has the name of an attribute or association.
 local function check_own_method(meta, name)
-  local what = meta.attributes[name] and "an attribute" or meta.associations[name] and "an association"
+  local virtuals = meta.virtuals or {}
+  local is_attribute = meta.attributes[name] or virtuals[name]
+  local what = is_attribute and "an attribute" or meta.associations[name] and "an association"
   if what then fail.usage(meta.name, name, "a method can't have the name of %s", what) end
 end
 
@@ -414,9 +435,10 @@ local function read(db, name, attributes, given)
   for place, key_name in ipairs(key) do meta.key[key_name] = place end
   local records = {}
   for i, item in ipairs(list) do records[i] = attribute.new(meta, item.name, item.given) end
+  check_methods(meta, meta.options.methods, records)
+  records, meta.virtual_records = without_virtuals(records)
   check_columns(meta, records)
   check_types(meta, records)
-  check_methods(meta, meta.options.methods, records)
   return meta, {
     table_name = table_name, records = records, markers = markers, references = references, key = key,
     indexes = index.read_all(meta, meta.options.indexes),
@@ -435,8 +457,11 @@ local function make(meta, parts)
   attribute.set_key(meta, parts.key)
   core.timestamps(meta[1], meta.createdAt, meta.updatedAt)
   for name, method in next, meta.options.methods or {} do class.methods[name] = method end
+  virtual.declare(meta, meta.virtual_records)
+  meta.instance = virtual.metamethods(meta, meta.instance)
   registry.add(db, class)
   core.bind(meta[1], class)
+  behaviour.declare(class)
   return class
 end
 
