@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "lua/conflict.h"
 #include "lua/handler.h"
 #include "lua/hydrate.h"
 #include "lua/marker.h"
@@ -20,6 +21,9 @@ struct bulk {
     bool generates;                     /* the database makes all keys */
     bool in_order;                      /* … and consecutively, so that the last one tells the others */
     bool singly;                        /* one row at a time: keys are given here and generated there, or computed values */
+    bool answered;                      /* one row at a time, and each is read back: what became of it is known exactly */
+    bool *given;                        /* by ordinal: some row brings a value */
+    bool *skipped;                      /* by row: ignoreDuplicates left it out; NULL: none can be */
     bool *written;                      /* by ordinal: attributes that the rows got; NULL: all */
     bool watched;                       /* the table was asked for triggers */
     struct value *values;               /* rows × columns, stored form, made anew for each statement */
@@ -87,6 +91,7 @@ static bool prepare_rows(lua_State *L, struct call *call, struct bulk *bulk) {
     struct row *row = row_new(call, false);
     for (lua_Integer i = 1; i <= bulk->count; i++) {
         lua_rawgeti(L, 2, i);
+        if (bulk->answered) note_given(L, call, lua_gettop(L), true, bulk->given);
         if (!push_row(L, call, names, bulk, row)) return false;
         lua_rawseti(L, list, i);
         lua_settop(L, names);
@@ -132,7 +137,8 @@ static bool in_insert(const struct bulk *bulk, const struct attr *attr, const st
 /* With `fields` some attributes stay out of the statement: what instances hold of them is not stored. */
 static void note_written(struct call *call, struct bulk *bulk, const struct presence *presence) {
     const struct model *model = call->model;
-    if (!bulk->options.fields) return;
+    bool read_back = bulk->options.conflict == CONFLICT_UPDATE || (bulk->options.returning && !bulk->options.returned);
+    if (!bulk->options.fields || read_back) return;
     bulk->written = arena_array(&call->arena, bool, model->attr_count + 1);
     for (int i = 0; i < model->attr_count; i++)
         bulk->written[i] = !presence->given[i] || in_insert(bulk, model->attrs[i], presence);
@@ -150,7 +156,7 @@ static void choose_columns(lua_State *L, struct call *call, struct bulk *bulk, i
         if (in_insert(bulk, attr, &presence)) bulk->attrs[bulk->attr_count++] = attr;
     }
     note_written(call, bulk, &presence);
-    bulk->generates = model->auto_key && presence.keys == 0;
+    bulk->generates = model->auto_key && presence.keys == 0 && !bulk->answered;
     bulk->borrows = !presence.tables;
     bulk->singly = computed || !bulk->attr_count || (presence.keys && presence.keys < bulk->count);
     bulk->in_order = bulk->generates;
@@ -160,7 +166,7 @@ static void choose_columns(lua_State *L, struct call *call, struct bulk *bulk, i
 
 static int rows_per_statement(const struct call *call, const struct bulk *bulk) {
     int fit = most_params(call) / (bulk->attr_count ? bulk->attr_count : 1);
-    if (bulk->singly || fit < 1) return 1;
+    if (bulk->singly || bulk->answered || fit < 1) return 1;
     return fit < BULK_ROWS ? fit : BULK_ROWS;
 }
 
@@ -225,6 +231,7 @@ static const struct statement *render(struct call *call, struct bulk *bulk) {
     bulk->insert.attr_count = bulk->attr_count;
     bulk->insert.values = bulk->values;
     bulk->insert.rows = bulk->rows;
+    if (bulk->answered && !plan_duplicates(call, &bulk->options, bulk->given, &bulk->insert)) return NULL;
     struct statement *statement = render_insert(&call->arena, call->db->dialect, &bulk->insert, &call->error);
     if (statement) statement->one_off = bulk->rows != 1 && bulk->rows != rows_per_statement(call, bulk);
     return statement;
@@ -255,7 +262,9 @@ static const struct statement *one_row(lua_State *L, struct call *call, struct b
     struct insert *insert = fine ? plan_insert(L, call, index, row) : NULL;
     lua_settop(L, index - 1);
     if (!insert) return NULL;
+    if (bulk->answered && !plan_duplicates(call, &bulk->options, bulk->given, insert)) return NULL;
     bulk->insert.returning = insert->returning;
+    if (bulk->answered) return render_insert(&call->arena, call->db->dialect, insert, &call->error);
     return insert_statement(call, insert, &((struct model *)(uintptr_t)call->model)->insert);
 }
 
@@ -275,7 +284,8 @@ static const struct statement *ask_for_triggers(struct call *call) {
 
 static void adopt_rows(lua_State *L, struct call *call, struct bulk *bulk, int list) {
     const struct attr *auto_key = call->model->auto_key;
-    if (auto_key && (bulk->generates || bulk->singly)) {
+    if (bulk->skipped && !call->affected) bulk->skipped[bulk->done] = true;
+    if (auto_key && !bulk->answered && (bulk->generates || bulk->singly)) {
         lua_pushstring(L, auto_key->name);
         int name = lua_gettop(L);
         for (int row = 0; row < bulk->rows; row++) {
@@ -293,6 +303,7 @@ static void adopt_rows(lua_State *L, struct call *call, struct bulk *bulk, int l
     bulk->done += bulk->rows;
 }
 
+/* The row of RETURNING belongs to the one row of its statement. */
 static enum drive take_computed(lua_State *L, struct call *call) {
     struct bulk *bulk = call->data;
     struct conn *conn = call->link->conn;
@@ -343,7 +354,12 @@ static bool bulk_next(lua_State *L, struct call *call) {
 
 /* ------------------------------------------------------------------------------------------------------ results */
 
-/* Chunks of their own for the list, as for one that was read. */
+static void leave_unsaved(lua_State *L, int index, int model_index) {
+    push_unsaved_metatable(L, model_index);
+    lua_setmetatable(L, index);
+}
+
+/* Chunks of their own for the list, as for one that was read; rows that were left out stay unsaved. */
 static void adopt_all(lua_State *L, struct call *call, int list) {
     const struct bulk *bulk = call->data;
     push_call_value(L, call, CALL_DB);
@@ -354,6 +370,12 @@ static void adopt_all(lua_State *L, struct call *call, int list) {
     lua_Integer count = (lua_Integer)lua_rawlen(L, list);
     struct rowset *rowset = NULL;
     for (lua_Integer i = 1; i <= count; i++) {
+        if (bulk->skipped && bulk->skipped[i - 1]) {
+            lua_rawgeti(L, list, i);
+            leave_unsaved(L, lua_gettop(L), model_index);
+            lua_pop(L, 1);
+            continue;
+        }
         if (!rowset || rowset->count == rowset->capacity) {
             lua_settop(L, names);
             lua_Integer left = count - i + 1;
@@ -378,15 +400,21 @@ static int bulk_results(lua_State *L, struct call *call) {
     return 1;
 }
 
+static void prepare_answers(struct call *call, struct bulk *bulk) {
+    bulk->answered = bulk->options.conflict != CONFLICT_ERROR || bulk->options.returning;
+    bulk->given = arena_array(&call->arena, bool, call->model->attr_count + 1);
+    if (bulk->options.conflict == CONFLICT_NOTHING) bulk->skipped = arena_array(&call->arena, bool, (int)bulk->count + 1);
+}
+
 static int bulk_filled(lua_State *L) {
     struct model_box *box = check_class(L, 1);
     struct call *call = call_open_model(L, box, 1);
     struct bulk *bulk = arena_new(&call->arena, struct bulk);
     call->data = bulk;
     call->writes = true;
-    bool fine = read_write_options(L, call, 3, WRITE_ROW | WRITE_BULK, &bulk->options) && check_list(L, call, bulk)
-             && prepare_rows(L, call, bulk);
-    if (!fine) return call_raise(L, call);
+    bool fine = read_write_options(L, call, 3, WRITE_ROW | WRITE_BULK, &bulk->options) && check_list(L, call, bulk);
+    if (fine) prepare_answers(call, bulk);
+    if (!fine || !prepare_rows(L, call, bulk)) return call_raise(L, call);
     push_call_value(L, call, CALL_RESULT);
     if (!bulk->count) {
         call_close(L, call);

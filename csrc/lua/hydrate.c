@@ -129,6 +129,7 @@ static void push_cell(lua_State *L, struct value cell, const struct originals *o
         break;
     case VALUE_TEXT:
     case VALUE_BLOB: push_text(L, cell, originals, ordinal); break;
+    case VALUE_LIST: break;         /* no cell is one */
     }
 }
 

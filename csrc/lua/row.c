@@ -522,7 +522,7 @@ static const struct statement *statement_of_text(struct call *call, const struct
 
 const struct statement *insert_statement(struct call *call, const struct insert *insert, struct cached_insert *cached) {
     const struct model *model = insert->into;
-    bool plain = insert->values && !insert->returning && insert->rows == 1 && insert->attr_count
+    bool plain = cached && insert->values && !insert->returning && insert->rows == 1 && insert->attr_count
               && insert->conflict != CONFLICT_UPDATE && model->attr_count <= CACHED_COLUMNS;
     uint64_t columns = plain ? column_bits(insert) : 0;
     if (plain && cached->text && cached->columns == columns && cached->generation == model->generation)

@@ -182,3 +182,27 @@ struct statement *ddl_create_index(struct arena *arena, const struct dialect *di
     out.one_off = true;
     return out_finish(&out, STATEMENT_SCHEMA);
 }
+
+struct statement *ddl_truncate(struct arena *arena, const struct dialect *dialect, const struct model *model, bool restart,
+                               bool cascade, struct error *error) {
+    struct out out;
+    out_init(&out, arena, dialect, error);
+    put_text(&out, dialect->truncate);
+    put_table(&out, model);
+    if (restart && dialect->truncate_restart) put_text(&out, dialect->truncate_restart);
+    if (cascade && dialect->truncate_cascade) put_text(&out, dialect->truncate_cascade);
+    return out_finish(&out, STATEMENT_WRITE);
+}
+
+struct statement *ddl_restart(struct arena *arena, const struct dialect *dialect, const struct model *model,
+                              struct error *error) {
+    if (!dialect->sequences || !model->auto_key) return NULL;
+    struct out out;
+    out_init(&out, arena, dialect, error);
+    out.literals = true;
+    put_text(&out, "DELETE FROM ");
+    put_name(&out, dialect->sequences);
+    put_text(&out, " WHERE name = ");
+    put_literal(&out, value_text(model->table, strlen(model->table)));
+    return out_finish(&out, STATEMENT_WRITE);
+}

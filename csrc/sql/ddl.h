@@ -12,6 +12,13 @@ struct statement *ddl_drop_table(struct arena *, const struct dialect *, const s
 struct statement *ddl_create_index(struct arena *, const struct dialect *, const struct model *, const struct index *,
                                    struct error *);
 
+/* Empties the table; `restart`: generated keys begin anew; `cascade`: so are the tables that refer to it, where the dialect has a
+ * word for that. */
+struct statement *ddl_truncate(struct arena *, const struct dialect *, const struct model *, bool restart, bool cascade,
+                               struct error *);
+/* The same for the generated key of a table that was emptied; NULL where ddl_truncate has done it. */
+struct statement *ddl_restart(struct arena *, const struct dialect *, const struct model *, struct error *);
+
 /* "VARCHAR(40)": the column type in the dialect, or NULL where the dialect has none. */
 const char *ddl_type(struct arena *, const struct dialect *, const struct type *);
 

@@ -14,6 +14,11 @@ struct dialect {
     bool forward_references;        /* CREATE TABLE may reference a table that comes later */
     bool lock_clause;               /* SELECT … FOR UPDATE */
     bool schemas;
+    bool errors_abort;              /* an error aborts the transaction it happens in */
+    bool one_writer;                /* a transaction that writes keeps others from it */
+    bool returns_keys;              /* generated keys come back by RETURNING only */
+    bool array_lists;               /* lists travel as arrays, not as JSON */
+    bool isolation;                 /* BEGIN says isolation, access and deferrable */
     bool nulls_smallest;            /* without NULLS FIRST/LAST, NULL sorts before everything */
     bool decimal_text;              /* long DECIMALs are text and need the collation */
     bool inline_auto_key;           /* the generated key says PRIMARY KEY in its column */
@@ -27,6 +32,10 @@ struct dialect {
     const char *keys_in_array;      /* how (a, b) is looked up in a JSON array of tuples */
     const char *add[VALUE_KINDS];   /* by logical kind: the beginning of a call that adds; NULL: the engine's + */
     const char *no_values;          /* INSERT without columns */
+    const char *truncate;           /* how a table is emptied; the table's name follows */
+    const char *truncate_restart;   /* … and its keys begin anew; NULL: the table `sequences` says where they are */
+    const char *truncate_cascade;   /* … and what refers to it, too; NULL: these tables are emptied one by one */
+    const char *sequences;          /* (name, seq) of the generated keys, or NULL */
     const char *decimal_collation;
     const char *lock[5];            /* by enum lock */
     const char *begin[4];           /* by enum begin_mode */

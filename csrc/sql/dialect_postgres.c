@@ -6,6 +6,10 @@ const struct dialect dialect_postgres = {
     .mark = MARK_DOLLAR,
     .lock_clause = true,
     .schemas = true,
+    .errors_abort = true,
+    .returns_keys = true,
+    .array_lists = true,
+    .isolation = true,
     .type = {
         [TYPE_STRING] = "VARCHAR(%l)", [TYPE_CHAR] = "CHAR(%l)", [TYPE_TEXT] = "TEXT",
         [TYPE_INTEGER] = "INTEGER", [TYPE_BIGINT] = "BIGINT", [TYPE_SMALLINT] = "SMALLINT",
@@ -20,6 +24,9 @@ const struct dialect dialect_postgres = {
     .in_array = "\1 = ANY (\2)",
     .not_in_array = "\1 <> ALL (\2)",
     .no_values = " DEFAULT VALUES",
+    .truncate = "TRUNCATE TABLE ",
+    .truncate_restart = " RESTART IDENTITY",
+    .truncate_cascade = " CASCADE",
     .lock = {
         [1] = " FOR UPDATE", [2] = " FOR SHARE", [3] = " FOR NO KEY UPDATE", [4] = " FOR KEY SHARE",
     },

@@ -66,6 +66,7 @@ struct insert {
     const struct select *select;        /* rows from a query instead of cells */
     enum conflict conflict;
     struct attr_list target;            /* conflict target, may be empty */
+    const struct expr *target_where;    /* of a partial unique index, or NULL */
     struct assignment *update;          /* CONFLICT_UPDATE */
     const struct expr *update_where;
     struct output *returning;

@@ -184,11 +184,20 @@ static bool ends_with_tables(const struct select *select) {
     return !select->where && !select->group && !select->having && !select->order && select->limit < 0 && select->offset < 0;
 }
 
+/* Engines find a partial index by its condition as it stands there: its values are written out. */
+static void put_index_condition(struct out *out, const struct expr *condition) {
+    bool literals_before = out->literals;
+    out->literals = true;
+    put_condition(out, " WHERE ", condition);
+    out->literals = literals_before;
+}
+
 static void put_conflict(struct out *out, const struct insert *insert) {
     if (insert->conflict == CONFLICT_ERROR) return;
     if (insert->select && ends_with_tables(insert->select)) put_text(out, " WHERE true");
     put_text(out, " ON CONFLICT");
     if (insert->target.count) put_columns(out, insert->target.items, insert->target.count);
+    put_index_condition(out, insert->target_where);
     put_text(out, insert->conflict == CONFLICT_NOTHING ? " DO NOTHING" : " DO UPDATE");
     if (insert->conflict == CONFLICT_NOTHING) return;
     put_assignments(out, insert->update);

@@ -106,7 +106,10 @@ handlers.destroy_where = dependents.destroy_where
 
 -- Associations of models that declare behaviour ----------------------------------------------------------------------
 
-handlers.linked = require "liga.behaviour.access".linked
+--- A generated method whose models have hooks or scopes.
+function handlers.linked(...)
+  return require "liga.behaviour.access".linked(...)
+end
 
 -- Forward references -------------------------------------------------------------------------------------------------
 

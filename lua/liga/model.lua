@@ -5,6 +5,8 @@ local core = require "liga.core"
 local define = require "liga.define"
 local errors = require "liga.errors"
 local dry = require "liga.dry"
+local find_or = require "liga.find_or"
+local handlers = require "liga.handlers"
 local hooks = require "liga.hooks"
 local keyset = require "liga.keyset"
 local option_tables = require "liga.options"
@@ -246,6 +248,45 @@ function methods:explain(options)
   return table.concat(lines, "\n")
 end
 
+-- Writing ------------------------------------------------------------------------------------------------------------
+
+--- Inserts a row, or updates the one that has its key with the values that are given. The key is `conflictFields`, else
+-- the primary key if it is given, else the first unique key that is. Which of the two happened is known exactly, also
+-- when others write at the same time. Raises as `create`.
+-- @param values {attribute = value}
+-- @param options {conflictFields, conflictWhere (of a partial unique index), fields, validate, returning, silent,
+-- transaction, logging}, or nil
+-- @return the instance, as the row now is
+-- @return whether it was created
+function methods:upsert(values, options)
+  meta_of(self, "upsert")
+  return core.upsert(self, handlers.fill_defaults(self, values), options, values)
+end
+
+--- The row that `where` describes, or an unsaved instance with what `where` and `defaults` say.
+-- @param options {where, defaults}, and what findOne takes
+-- @return an instance
+-- @return whether it was built
+function methods:findOrBuild(options)
+  return find_or.build(self, meta_of(self, "findOrBuild").db, options)
+end
+
+--- The row that `where` describes; where there is none it is created, once, however many do so at the same time: over a
+-- unique key that `where` covers, else under a lock. Raises as `create`.
+-- @param options {where, defaults}, what findOne takes, and fields, validate, silent for creating
+-- @return an instance
+-- @return whether it was created
+function methods:findOrCreate(options)
+  return find_or.create(self, meta_of(self, "findOrCreate").db, options)
+end
+
+--- Removes all rows, without hooks and without looking at them one by one.
+-- @param options {cascade = true: also of the tables that refer to this one; restartIdentity = true: generated keys
+-- begin anew; transaction, logging}, or nil
+function methods:truncate(options)
+  schema.truncate(meta_of(self, "truncate").db, self, options)
+end
+
 -- Definition ---------------------------------------------------------------------------------------------------------
 
 --- The association of this name; UsageError naming the nearest if there is none.
@@ -331,7 +372,7 @@ for _, name in ipairs(hooks.names()) do
   methods[name] = function(class, ...) return methods.addHook(class, name, ...) end
 end
 
-for name in ([[page upsert findOrCreate findOrBuild restore truncate]]):gmatch "%a+" do
+for name in ([[page restore]]):gmatch "%a+" do
   methods[name] = function(class)
     errors.later(("%s:%s"):format(meta_of(class, name).name, name))
   end

@@ -9,13 +9,16 @@ local transaction = require "liga.transaction"
 local schema = {}
 
 local sync_options = { force = true, match = true, logging = true, transaction = true, dryRun = true, hooks = true }
+local truncate_options = { cascade = true, restartIdentity = true, logging = true, transaction = true, hooks = true }
 local drop_options = { cascade = true, logging = true, transaction = true }
 
 local function check_options(what, given, allowed, later)
   if given == nil then return {} end
   if type(given) ~= "table" then errors.usage("%s: options must be a table, got %s", what, type(given)) end
   options.check(what, given, allowed, later)
-  for _, name in ipairs { "force", "dryRun", "cascade", "hooks" } do options.kind(what, given, name, "boolean") end
+  for _, name in ipairs { "force", "dryRun", "cascade", "restartIdentity", "hooks" } do
+    options.kind(what, given, name, "boolean")
+  end
   options.kind(what, given, "match", "string")
   return given
 end
@@ -90,6 +93,30 @@ function schema.drop(db, class, given)
   given = check_options("drop", given, drop_options)
   association.resolve(db, class)
   run(db, core.drop_statements(db._.core, models_of(db, class)), given, true)
+end
+
+--- SQLite keeps the keys it has given only where a table asks for it (AUTOINCREMENT); elsewhere they begin anew by
+-- themselves.
+local function has_sequences(db, given)
+  local sql = "SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'"
+  return #core.query(db._.core, sql, { logging = given.logging }) > 0
+end
+
+--- Empties the table of a model, without hooks.
+-- @param class the model
+-- @param given {cascade = also the tables that refer to it, restartIdentity = generated keys begin anew, logging,
+-- transaction}
+function schema.truncate(db, class, given)
+  given = check_options("truncate", given, truncate_options)
+  association.resolve(db, class)
+  local statements = core.truncate_statements(db._.core, models_of(db, class), given.restartIdentity, given.cascade)
+  transaction.run(db, { transaction = given.transaction }, function()
+    for _, statement in ipairs(statements) do
+      if statement.kind ~= "sequence" or has_sequences(db, given) then
+        core.execute(db._.core, statement.sql, { logging = given.logging })
+      end
+    end
+  end)
 end
 
 return schema

@@ -180,3 +180,50 @@ for engine in support.engines() do
     end)
   end)
 end
+
+for engine in support.engines() do
+  describe("the hooks of upsert and findOrCreate on " .. engine.name, function()
+    local db, User, ran
+    before_each(function()
+      db, ran = engine:open(), {}
+      User = db:define("User", {
+        { "name", liga.STRING, unique = true }, { "age", liga.INTEGER, validate = { min = 0 } },
+        { "note", liga.STRING, set = function(_, value) return value:upper() end },
+      })
+      db:sync()
+      for _, event in ipairs { "Upsert", "Create", "Update" } do
+        for _, moment in ipairs { "before", "after" } do
+          User:addHook(moment .. event, function() ran[#ran + 1] = moment .. event end)
+        end
+      end
+    end)
+    after_each(function() db:close() end)
+
+    it("get the values before and the instance after an upsert", function()
+      User:beforeUpsert(function(values) values.age = values.age + 1 end)
+      local seen
+      User:afterUpsert(function(user, _, created) seen = { user, created } end)
+      local ann, created = User:upsert { name = "ann", age = 1, note = "x" }
+      assert.same({ 2, "X", true }, { ann.age, ann.note, created })
+      assert.same({ "beforeUpsert", "afterUpsert" }, ran)
+      assert.is_true(rawequal(ann, seen[1]))
+      assert.is_true(seen[2])
+      support.raises("ValidationError", function() User:upsert { name = "ann", age = -5 } end, "age")
+    end)
+
+    it("are those of create where findOrCreate creates", function()
+      local ann, created = User:findOrCreate { where = { name = "ann" }, defaults = { note = "x" } }
+      assert.same({ true, "X" }, { created, ann.note })
+      local again = User:findOrCreate { where = { name = "ann" } }
+      assert.equal(ann.id, again.id)
+      assert.same({ "beforeCreate", "afterCreate" }, ran)
+    end)
+
+    it("after the write are left out where a duplicate is ignored", function()
+      User:create({ name = "ann" }, { hooks = false })
+      local twin = User:create({ name = "ann" }, { ignoreDuplicates = true })
+      assert.is_true(twin:isNew())
+      assert.same({ "beforeCreate" }, ran)
+    end)
+  end)
+end

@@ -141,7 +141,7 @@ end
 function methods:create(values, given)
   local class, options = open(self, "create", given)
   local instance = build(class, listed(class, values, options.fields), { include = options.include })
-  return write.save(instance, options)
+  return write.save(instance, options, false, true)
 end
 
 -- Writing many rows --------------------------------------------------------------------------------------------------

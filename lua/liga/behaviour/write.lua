@@ -75,7 +75,7 @@ local function has_changes(instance, options)
   return false
 end
 
-local function save_with_hooks(class, instance, options, event, implied)
+local function save_with_hooks(class, instance, options, event, implied, creating)
   local guard <close> = memory.guard { instance }
   if implied then options.fields = table.move(options.fields, 1, #options.fields, 1, {}) end
   local fields = plain_copy(instance)
@@ -84,8 +84,8 @@ local function save_with_hooks(class, instance, options, event, implied)
   hooks.run(class, "before" .. event, instance, options)
   take_hook_changes(class, instance, options, fields, implied)
   local writes = has_changes(instance, options)
-  core.save(instance, options)
-  if writes then
+  core.save(instance, options, creating)
+  if writes and core.state(instance) ~= "new" then                -- ignoreDuplicates: nothing was inserted
     hooks.run(class, "after" .. event, instance, options)
     hooks.run(class, "afterSave", instance, options)
   end
@@ -95,17 +95,18 @@ end
 --- Saves an instance: validators, hooks, its INSERT or UPDATE, all in one transaction where there are hooks.
 -- @param options a table of its own, of `u:save`
 -- @param implied its `fields` come from liga, not from the user: what hooks change belongs to them too
+-- @param creating the options are those of create
 -- @return the instance
-function write.save(instance, options, implied)
+function write.save(instance, options, implied, creating)
   local class = core.class_of(instance)
   local event = core.state(instance) == "new" and "Create" or "Update"
   if not runs_hooks(class, options, saving[event]) then
     check(class, instance, options)
-    return core.save(instance, options)
+    return core.save(instance, options, creating)
   end
   return operation.atomically(getmetatable(class).db, options, function(t)
     options.transaction = t
-    return save_with_hooks(class, instance, options, event, implied)
+    return save_with_hooks(class, instance, options, event, implied, creating)
   end)
 end
 
