@@ -4,6 +4,7 @@
 
 #include "lua/handler.h"
 #include "lua/hydrate.h"
+#include "lua/lifecycle.h"
 #include "lua/value.h"
 
 struct assoc_box *access_assoc(lua_State *L) {
@@ -129,8 +130,9 @@ const struct statement *count_keys_statement(struct call *call, struct link_keys
 }
 
 const struct statement *render_update_or_delete(struct call *call, const struct update *update, const struct delete *delete) {
+    const struct access *access = call->data;
     if (update) return render_update(&call->arena, call->db->dialect, update, &call->error);
-    return render_delete(&call->arena, call->db->dialect, delete, &call->error);
+    return removal_statement(call, delete, &access->options);
 }
 
 void set_stored(lua_State *L, struct call *call, int index, const struct attr *const *attrs, const struct value *values, int count) {

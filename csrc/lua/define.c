@@ -267,11 +267,13 @@ static const struct attr *attr_argument(lua_State *L, const struct model *model,
     return lua_type(L, index) == LUA_TSTRING ? attr_find(model, lua_tostring(L, index)) : NULL;
 }
 
-/* core.timestamps(model, createdAt, updatedAt) */
+/* core.timestamps(model, createdAt, updatedAt, deletedAt, version) */
 static int set_timestamps(lua_State *L) {
     struct model *model = check_model(L, 1)->model;
     model->created_at = attr_argument(L, model, 2);
     model->updated_at = attr_argument(L, model, 3);
+    model->deleted_at = attr_argument(L, model, 4);
+    model->version = attr_argument(L, model, 5);
     return 0;
 }
 

@@ -9,6 +9,7 @@ struct find {
     struct plan *plan;
     bool reject_on_empty;
     bool attributes_given;
+    bool with_deleted;              /* paranoid = false: rows that are marked as deleted too */
     const char *column;             /* `col` of count */
     const struct expr *expression;  /* … if it is an expression */
     struct plan_column *grouped;    /* columns of `group`, as result columns */

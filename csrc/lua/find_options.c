@@ -388,6 +388,12 @@ static bool read_hooks(lua_State *L, struct find *find, int index) {
     return read_flag(L, find, index, "hooks", &hooks);
 }
 
+static bool read_paranoid(lua_State *L, struct find *find, int index) {
+    bool paranoid = true, fine = read_flag(L, find, index, "paranoid", &paranoid);
+    find->with_deleted = !paranoid;
+    return fine;
+}
+
 static bool read_exact(lua_State *L, struct find *find, int index) {
     return read_flag(L, find, index, "exact", &find->exact);
 }
@@ -483,7 +489,7 @@ static const struct option option_table[] = {
     { "minifyAliases", no_effect, 0, NULL },
     { "benchmark", no_effect, 0, NULL },
     { "include", NULL, 0, later },
-    { "paranoid", NULL, 0, later },
+    { "paranoid", read_paranoid, 0, NULL },
     { "lazy", NULL, 0, later },
     { "scope", read_scope, FIND_LINKED, NULL },
     { "batch", NULL, 0, later },
@@ -533,7 +539,7 @@ static bool read_first_options(lua_State *L, struct find *find, int index, enum 
     return true;
 }
 
-bool read_find(lua_State *L, struct find *find, int index, enum find_options options) {
+static bool read_options(lua_State *L, struct find *find, int index, enum find_options options) {
     if (lua_isnoneornil(L, index)) return true;
     if (!lua_istable(L, index) || class_model(L, index)) return find_wrong(find, "options", "a table of options expected");
     find->options = index;
@@ -544,6 +550,20 @@ bool read_find(lua_State *L, struct find *find, int index, enum find_options opt
         if (!is_first(name) && !read_option(L, find, name, lua_gettop(L), options)) return false;
     }
     return aliases_are_free(find);
+}
+
+/* Rows that are marked as deleted are there on demand only. */
+static void leave_out_deleted(struct find *find) {
+    const struct expr *there = not_deleted(find->where.arena, model_of(find));
+    struct select *select = find->plan->select;
+    if (find->with_deleted || !there) return;
+    select_where(find->where.arena, select, select->joins ? expr_at(find->where.arena, 0, there) : there);
+}
+
+bool read_find(lua_State *L, struct find *find, int index, enum find_options options) {
+    if (!read_options(L, find, index, options)) return false;
+    if (model_of(find)->deleted_at) leave_out_deleted(find);
+    return true;
 }
 
 void find_default_columns(struct find *find) {

@@ -5,6 +5,7 @@
 
 #include "lua/handler.h"
 #include "lua/hydrate.h"
+#include "lua/lifecycle.h"
 #include "lua/value.h"
 #include "sql/ddl.h"
 
@@ -125,14 +126,17 @@ static int update_rows(lua_State *L) {
     bool fine = read_write_options(L, call, 3, WRITE_WHERE | WRITE_ROW, &write->options)
              && check_condition(call, &write->options, "update");
     if (fine) read_assignments(L, call, 2, &update);
+    if (update.set && !assigned(&update, call->model->version)) bump_version(call, &update);
+    leave_out_deleted_rows(call, &write->options);
     return run_update(L, call, &update);
 }
 
-static const struct statement *delete_statement(lua_State *L, struct call *call, const struct write_options *options) {
+static const struct statement *delete_statement(lua_State *L, struct call *call, struct write_options *options) {
+    if (removes_softly(call->model, options)) leave_out_deleted_rows(call, options);
     struct delete delete = { .from = call->model, .where = limited(call, options) };
     if (error_is_set(&call->error)) return NULL;
     if (options->returning) return_rows(L, call, options, &delete.returning);
-    return render_delete(&call->arena, call->db->dialect, &delete, &call->error);
+    return removal_statement(call, &delete, options);
 }
 
 static const struct statement *truncate_statement(struct call *call, const struct write_options *options) {
@@ -147,8 +151,8 @@ static const struct statement *truncate_statement(struct call *call, const struc
 static int destroy_rows_plainly(lua_State *L) {
     struct call *call = open_class_call(L);
     struct write *write = write_new(call);
-    const struct write_options *options = &write->options;
-    bool fine = read_write_options(L, call, 2, WRITE_WHERE | WRITE_DESTROY | WRITE_TRUNCATE, &write->options)
+    struct write_options *options = &write->options;
+    bool fine = read_write_options(L, call, 2, WRITE_WHERE | WRITE_DESTROY | WRITE_TRUNCATE, options)
              && (options->truncate || check_condition(call, options, "destroy"));
     if (fine) call->statement = options->truncate ? truncate_statement(call, options) : delete_statement(L, call, options);
     if (error_is_set(&call->error)) return call_raise(L, call);
@@ -171,8 +175,8 @@ static int check_rows_named(lua_State *L) {
     struct write_options options = { .limit = -1 };
     const char *verb = luaL_checkstring(L, 3);
     struct call *call = open_class_call(L);
-    bool fine = read_write_options(L, call, 2, WRITE_WHERE | WRITE_ROW | WRITE_DESTROY | WRITE_COUNTER, &options)
-             && check_condition(call, &options, verb);
+    int sets = WRITE_WHERE | WRITE_ROW | WRITE_DESTROY | WRITE_COUNTER | WRITE_TRUNCATE;
+    bool fine = read_write_options(L, call, 2, sets, &options) && (options.truncate || check_condition(call, &options, verb));
     if (!fine) return call_raise(L, call);
     call_close(L, call);
     return 0;

@@ -143,6 +143,16 @@ static bool read_by(lua_State *L, struct reading *reading, int index) {
     return true;
 }
 
+static bool read_force(lua_State *L, struct reading *reading, int index) {
+    return read_flag(L, reading, index, "force", &reading->options->force);
+}
+
+static bool read_paranoid(lua_State *L, struct reading *reading, int index) {
+    bool paranoid = true, fine = read_flag(L, reading, index, "paranoid", &paranoid);
+    reading->options->with_deleted = !paranoid;
+    return fine;
+}
+
 static bool read_ignored_flag(lua_State *L, struct reading *reading, int index) {
     bool ignored;
     return read_flag(L, reading, index, "hooks", &ignored);
@@ -166,7 +176,7 @@ struct option {
 };
 
 enum {
-    EVERY = WRITE_ROW | WRITE_WHERE | WRITE_BULK | WRITE_COUNTER | WRITE_DESTROY | WRITE_LINK | WRITE_UPSERT,
+    EVERY = WRITE_ROW | WRITE_WHERE | WRITE_BULK | WRITE_COUNTER | WRITE_DESTROY | WRITE_LINK | WRITE_UPSERT | WRITE_RESTORE,
     CONFLICTS = WRITE_BULK | WRITE_CREATE | WRITE_UPSERT
 };
 
@@ -180,7 +190,7 @@ static const struct option option_table[] = {
     { "all", read_all, WRITE_WHERE },
     { "limit", read_limit, WRITE_WHERE },
     { "by", read_by, WRITE_COUNTER },
-    { "force", read_ignored_flag, WRITE_DESTROY },
+    { "force", read_force, WRITE_DESTROY },
     { "dependent", read_by_caller, WRITE_DESTROY },
     { "truncate", read_truncate, WRITE_TRUNCATE },
     { "save", read_by_caller, WRITE_LINK },
@@ -194,7 +204,7 @@ static const struct option option_table[] = {
     { "updateOnDuplicate", read_update_on_duplicate, WRITE_BULK },
     { "conflictFields", read_conflict_fields, CONFLICTS },
     { "conflictWhere", read_conflict_where, CONFLICTS },
-    { "paranoid", NULL, WRITE_WHERE },
+    { "paranoid", read_paranoid, WRITE_WHERE },
     { NULL, NULL, 0 },
 };
 

@@ -25,11 +25,11 @@ local virtual = require "liga.virtual"
 local define = {}
 
 local allowed, later = {}, {}
-for name in ([[tableName freezeTableName underscored timestamps createdAt updatedAt indexes methods primaryKey name
-    comment hooks validate defaultScope scopes]]):gmatch "%a+" do
+for name in ([[deletedAt paranoid version tableName freezeTableName underscored timestamps createdAt updatedAt
+    indexes methods primaryKey name comment hooks validate defaultScope scopes]]):gmatch "%a+" do
   allowed[name] = true
 end
-for name in ("deletedAt paranoid version schema lazy"):gmatch "%a+" do
+for name in ("schema lazy"):gmatch "%a+" do
   later[name] = true
 end
 
@@ -37,7 +37,7 @@ end
 
 local option_kinds = {
   tableName = "string", freezeTableName = "boolean", underscored = "boolean", timestamps = "boolean", indexes = "table",
-  methods = "table", name = "table", comment = "string",
+  methods = "table", name = "table", comment = "string", paranoid = "boolean",
 }
 
 --- Checks model options; also those that a connection gives to all its models.
@@ -295,12 +295,12 @@ local function timestamp_name(meta, option)
 end
 
 --- Adds a timestamp unless the model declares it itself.
-local function add_timestamp(meta, list, option)
+local function add_timestamp(meta, list, option, nullable)
   local name = timestamp_name(meta, option)
   if not name then return nil end
   local own = find_named(list, name)
   if not own then
-    list[#list + 1] = { name = name, given = { type = types.DATE, allowNull = false } }
+    list[#list + 1] = { name = name, given = { type = types.DATE, allowNull = nullable or false } }
   elseif own.given.type.name ~= "DATE" then
     fail.usage(meta.name, name, "a timestamp needs the type DATE, not %s (or give the model %s = false)",
       tostring(own.given.type), option)
@@ -315,6 +315,34 @@ local function add_timestamps(meta, list)
   if meta.createdAt and meta.createdAt == meta.updatedAt then
     fail.usage(meta.name, meta.createdAt, "createdAt and updatedAt are both %q", meta.createdAt)
   end
+end
+
+--- Rows are marked as deleted by the time of it.
+local function add_deletion(meta, list)
+  if not meta.options.paranoid then return end
+  if meta.options.deletedAt == false then fail.usage(meta.name, nil, "a paranoid model needs its deletedAt") end
+  meta.deletedAt = add_timestamp(meta, list, "deletedAt", true)
+end
+
+--- The changes of a row are counted, from 0.
+local function add_version(meta, list)
+  local name = meta.options.version
+  if name == nil or name == false then return end
+  if name == true then name = "version" end
+  if type(name) ~= "string" or name == "" then
+    fail.usage(meta.name, nil, "version must be a boolean or the name of an attribute, got %s", fail.shown(name))
+  end
+  attribute.check_name(meta.name, name)
+  check_method_name(meta, name)
+  local own = find_named(list, name)
+  if own and not attribute.is_integer(own.given) then
+    fail.usage(meta.name, name, "a version needs an integer type, not %s", tostring(own.given.type))
+  elseif own then
+    own.given.allowNull, own.given.defaultValue = false, own.given.defaultValue or 0
+  else
+    list[#list + 1] = { name = name, given = { type = types.INTEGER, allowNull = false, defaultValue = 0 } }
+  end
+  meta.version = name
 end
 
 --- Raises if two attributes share a column, before anything is made.
@@ -432,6 +460,8 @@ local function read(db, name, attributes, given)
   if #key > 32 then fail.usage(meta.name, nil, "a primary key has at most 32 parts") end
   check_generated(meta, list, key)
   add_timestamps(meta, list)
+  add_deletion(meta, list)
+  add_version(meta, list)
   for place, key_name in ipairs(key) do meta.key[key_name] = place end
   local records = {}
   for i, item in ipairs(list) do records[i] = attribute.new(meta, item.name, item.given) end
@@ -455,7 +485,7 @@ local function make(meta, parts)
     attribute.add(meta, record)
   end
   attribute.set_key(meta, parts.key)
-  core.timestamps(meta[1], meta.createdAt, meta.updatedAt)
+  core.timestamps(meta[1], meta.createdAt, meta.updatedAt, meta.deletedAt, meta.version)
   for name, method in next, meta.options.methods or {} do class.methods[name] = method end
   virtual.declare(meta, meta.virtual_records)
   meta.instance = virtual.metamethods(meta, meta.instance)

@@ -259,7 +259,15 @@ function methods:equals(other)
   return type(other) == "table" and same_row(self, other)
 end
 
-for _, name in ipairs { "restore", "load", "isLoaded" } do
+--- Makes the row count again that was only marked as deleted; raises UsageError where the model is not paranoid.
+-- @param options {silent, hooks, transaction, logging}, or nil
+-- @return the instance
+function methods:restore(options)
+  class_of(self, "restore")
+  return core.restore(self, options)
+end
+
+for _, name in ipairs { "load", "isLoaded" } do
   methods[name] = function(self)
     errors.later(("%s of %s"):format(name, class_of(self, name).name))
   end

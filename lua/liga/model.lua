@@ -372,7 +372,7 @@ for _, name in ipairs(hooks.names()) do
   methods[name] = function(class, ...) return methods.addHook(class, name, ...) end
 end
 
-for name in ([[page restore]]):gmatch "%a+" do
+for _, name in ipairs { "page" } do
   methods[name] = function(class)
     errors.later(("%s:%s"):format(meta_of(class, name).name, name))
   end

@@ -209,9 +209,22 @@ local function written_values(class, values, options)
   return option_tables.copy(instance)
 end
 
+--- Rows that are marked as deleted: those are what is restored, and what force deletes too.
+local marked = {
+  BulkRestore = function(class, find)
+    local deleted_at = getmetatable(class).deletedAt
+    if not deleted_at then return end
+    find.paranoid, find.where = false, { { [deleted_at] = { [core.Op.ne] = core.null } }, find.where }
+  end,
+  BulkDestroy = function(_, find, options)
+    if options.force then find.paranoid = false end
+  end,
+}
+
 --- The instances that a call is about, for hooks that see each of them.
-local function instances_of(class, options)
+local function instances_of(class, event, options)
   local find = { where = options.where, limit = options.limit, paranoid = options.paranoid }
+  if marked[event] then marked[event](class, find, options) end
   find.order = options.limit and class.primaryKey or nil
   find.transaction, find.logging = options.transaction, options.logging
   return plain.findAll(class, find)
@@ -225,9 +238,9 @@ local function of_single(options)
 end
 
 --- Runs a write once for each instance, in one transaction.
-local function individually(class, options, write_one)
+local function individually(class, event, options, write_one)
   return operation.atomically(getmetatable(class).db, options, function()
-    local list = instances_of(class, options)
+    local list = instances_of(class, event, options)
     for _, instance in ipairs(list) do write_one(instance, of_single(options)) end
     if options.returning then return #list, list end
     return #list
@@ -244,7 +257,7 @@ local function write_many(self, event, given, values, write_all, write_one)
   return write.bulk(class, event, options, nil, function(writing)
     values, writing.attributes = writing.attributes, nil
     if singly then
-      return individually(class, writing, function(instance, single) write_one(instance, values, single) end)
+      return individually(class, event, writing, function(instance, single) write_one(instance, values, single) end)
     end
     return write_all(class, values, writing)
   end)
@@ -263,6 +276,13 @@ function methods:destroy(given)
   return write_many(self, "BulkDestroy", given, nil,
     function(class, _, options) return plain.destroy(class, options) end,
     function(instance, _, options) write.single(instance, "Destroy", options, core.destroy) end)
+end
+
+--- The rows that are restored are those marked as deleted.
+function methods:restore(given)
+  return write_many(self, "BulkRestore", given, nil,
+    function(class, _, options) return plain.restore(class, options) end,
+    function(instance, _, options) write.single(instance, "Restore", options, core.restore) end)
 end
 
 for _, name in ipairs { "increment", "decrement" } do

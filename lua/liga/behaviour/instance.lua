@@ -40,4 +40,8 @@ function methods:destroy(given)
   return write.single(self, "Destroy", open(self, "destroy", given), core.destroy)
 end
 
+function methods:restore(given)
+  return write.single(self, "Restore", open(self, "restore", given), core.restore)
+end
+
 return behaving

@@ -31,6 +31,12 @@ local kinds = {
 local uuid_length = 36
 
 local integers = { SMALLINT = true, INTEGER = true, BIGINT = true }
+
+--- Whether what is given makes an attribute of an integer type.
+function attribute.is_integer(given)
+  return integers[given.type.name] == true
+end
+
 local texts = { STRING = true, CHAR = true, TEXT = true, UUID = true }
 local instants = { DATE = true, DATEONLY = true, TIME = true }
 
