@@ -304,7 +304,6 @@ static int read_cells(struct pg_cursor *cursor, struct arena *arena) {
 }
 
 static enum drive next_row(struct pg_cursor *cursor, struct arena *arena, struct error *error) {
-    if (!cursor->cells) open_result(cursor, arena);
     int broken = read_cells(cursor, arena);
     if (!broken) return DRIVE_ROW;
     error_set(error, arena, ERROR_DATABASE, "the server sent a value in column %d that is none of its type", broken);
@@ -397,6 +396,7 @@ static enum drive postgres_fetch(struct conn *base, struct cursor *base_cursor, 
     struct pg_cursor *cursor = cursor_of(base_cursor);
     if (cursor->state == CURSOR_OVER) return DRIVE_DONE;
     enum drive drive = receive(conn, cursor, arena, error);
+    if (drive == DRIVE_DONE && cursor->state == CURSOR_ANSWERED && !cursor->cells) open_result(cursor, arena);
     if (drive != DRIVE_DONE || cursor->state == CURSOR_ANSWERED) return drive;
     if (cursor->state == CURSOR_FAILED && send_again(conn, cursor, arena)) return postgres_fetch(base, base_cursor, arena, error);
     if (cursor->state == CURSOR_FAILED) return fail(conn, cursor, arena, error);

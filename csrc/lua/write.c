@@ -155,7 +155,7 @@ static int create_filled(lua_State *L) {
     push_attr_names(L, lua_gettop(L));
     int names = lua_gettop(L);
     if (!read_write_options(L, call, 3, WRITE_ROW | WRITE_CREATE, &write->options)) return call_raise(L, call);
-    write->row = row_new(call, call->driven || call->db->driven);
+    write->row = row_new(call, call->driven || call->db->driven || call->db->waits);
     bool fine = build_row(L, call, 2, names, &write->options, write->row);
     if (!fine && error_is_set(&call->error)) return call_raise(L, call);
     int index = names + 1;

@@ -82,6 +82,7 @@ void fill_visible_defaults(lua_State *L, struct call *call, int index);
 /* The INSERT of the prepared instance at `index`, and its statement, whose text is kept in `cached` (of the model, or of an
  * association whose INSERTs say more; NULL: nowhere). */
 struct insert *plan_insert(lua_State *L, struct call *call, int index, const struct row *row);
+void return_attr(struct call *call, struct insert *insert, const struct attr *attr);      /* adds it to RETURNING */
 const struct statement *insert_statement(struct call *call, const struct insert *insert, struct cached_insert *cached);
 
 /* After the INSERT: makes the instance at `index` a stored one. `generated`: the key that the database made, if it did. */

@@ -11,6 +11,7 @@ const struct dialect dialect_sqlite = {
     .decimal_text = true,
     .inline_auto_key = true,
     .one_writer = true,
+    .bulk_rows = 50,
     .in_list_limit = 512,
     .type = {
         [TYPE_STRING] = "VARCHAR(%l)", [TYPE_CHAR] = "CHAR(%l)", [TYPE_TEXT] = "TEXT",

@@ -118,7 +118,7 @@ void put_param(struct out *out, struct value value) {
 void put_array(struct out *out, const struct attr *attr, const struct value *values, int count) {
     put_param(out, value_list(values, (size_t)count));
     put_text(out, "::");
-    put_text(out, ddl_type(out->arena, out->dialect, &attr->type));
+    put_text(out, ddl_element_type(out->arena, out->dialect, &attr->type));
     put_text(out, "[]");
 }
 

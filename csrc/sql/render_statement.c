@@ -159,6 +159,16 @@ static void put_value_row(struct out *out, const struct value *values, int count
     put_text(out, ")");
 }
 
+/* SELECT * FROM unnest($1::BIGINT[], $2::TEXT[]): one text for any number of rows. */
+static void put_arrays(struct out *out, const struct insert *insert) {
+    put_text(out, " SELECT * FROM unnest(");
+    for (int i = 0; i < insert->attr_count; i++) {
+        if (i) put_text(out, ", ");
+        put_array(out, insert->attrs[i], insert->values + i * insert->rows, insert->rows);
+    }
+    put_text(out, ")");
+}
+
 static void put_values(struct out *out, const struct insert *insert) {
     put_text(out, " VALUES ");
     for (int row = 0; row < insert->rows; row++) {
@@ -220,6 +230,8 @@ struct statement *render_insert(struct arena *arena, const struct dialect *diale
     if (insert->select) {
         put_text(&out, " ");
         put_select(&out, insert->select);
+    } else if (insert->attr_count && insert->by_column) {
+        put_arrays(&out, insert);
     } else if (insert->attr_count) {
         put_values(&out, insert);
     } else {

@@ -225,10 +225,15 @@ local function shown_value(value)
   return type(value) == "string" and ("%q"):format(value) or tostring(value)
 end
 
+local explaining = {
+  sqlite = { command = "EXPLAIN QUERY PLAN ", values = "replacements", column = "detail" },
+  postgres = { command = "EXPLAIN ", values = "bind", column = "QUERY PLAN" },
+}
+
 local function plan_lines(db, sql, params)
-  local lines = {}
-  local rows = core.query(db._.core, "EXPLAIN QUERY PLAN " .. sql, { replacements = params })
-  for i, row in ipairs(rows) do lines[i] = "  " .. row.detail end
+  local lines, how = {}, explaining[db.dialect]
+  local rows = core.query(db._.core, how.command .. sql, { [how.values] = params })
+  for i, row in ipairs(rows) do lines[i] = "  " .. row[how.column] end
   return lines
 end
 
