@@ -246,7 +246,7 @@ static const char *read_target(const struct conn_options *options, struct arena 
     PQfreemem(reason);
     PQconninfoFree(parsed);
     if (parsed) return target;
-    error_set(error, arena, ERROR_USAGE, "postgres: the %s can't be read: expected %s", url ? "URL" : "connection text",
+    error_set(error, arena, ERROR_USAGE, "liga.connect: the %s can't be read: expected %s", url ? "URL" : "connection text",
               url ? "postgres://user:password@host:port/database?option=value, with special characters written as %XX"
                   : "host=... port=... dbname=... user=... password=..., with values in quotes where they hold blanks");
     return NULL;
