@@ -70,7 +70,6 @@ bool pg_sync(struct pg_conn *conn) {
 static void take_sync(struct pg_conn *conn) {
     PGTransactionStatusType status = PQtransactionStatus(conn->pg);
     conn->in_transaction = status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
-    if (!conn->in_transaction) conn->first_error[0] = '\0';
 }
 
 /* libpq gives NULL behind the results of a command, and nothing behind that of a sync. */
