@@ -414,6 +414,12 @@ static bool read_hooks(lua_State *L, struct find *find, int index) {
     return read_flag(L, find, index, "hooks", &hooks);
 }
 
+static bool read_paranoid(lua_State *L, struct find *find, int index) {
+    bool paranoid = true, fine = read_flag(L, find, index, "paranoid", &paranoid);
+    find->with_deleted = !paranoid;
+    return fine;
+}
+
 static bool read_exact(lua_State *L, struct find *find, int index) {
     return read_flag(L, find, index, "exact", &find->exact);
 }
@@ -462,6 +468,13 @@ static bool read_join_table_attributes(lua_State *L, struct find *find, int inde
     return true;
 }
 
+/* Scopes are the Lua side's; a model that comes here with the option has none. */
+static bool read_scope(lua_State *L, struct find *find, int index) {
+    if (lua_isboolean(L, index)) return true;
+    const char *name = lua_type(L, index) == LUA_TSTRING ? name_at(L, index) : kind_text(L, index);
+    return find_wrong(find, "scope", arena_printf(find->where.arena, "%s has no scope \"%s\"", model_of(find)->name, name));
+}
+
 static bool no_effect(lua_State *L, struct find *find, int index) {
     (void)L, (void)find, (void)index;
     return true;
@@ -502,9 +515,9 @@ static const struct option option_table[] = {
     { "minifyAliases", no_effect, 0, NULL },
     { "benchmark", no_effect, 0, NULL },
     { "include", NULL, 0, later },
-    { "paranoid", NULL, 0, later },
+    { "paranoid", read_paranoid, 0, NULL },
     { "lazy", NULL, 0, later },
-    { "scope", NULL, 0, later },
+    { "scope", read_scope, FIND_LINKED, NULL },
     { "batch", NULL, 0, later },
     { "plain", NULL, 0, "is not liga's way: findOne returns a single instance" },
     { "right", NULL, 0, "is not liga's way: start from the other model" },
@@ -552,7 +565,7 @@ static bool read_first_options(lua_State *L, struct find *find, int index, enum 
     return true;
 }
 
-bool read_find(lua_State *L, struct find *find, int index, enum find_options options) {
+static bool read_options(lua_State *L, struct find *find, int index, enum find_options options) {
     if (lua_isnoneornil(L, index)) return true;
     if (!lua_istable(L, index) || class_model(L, index)) return find_wrong(find, "options", "a table of options expected");
     find->options = index;
@@ -563,6 +576,20 @@ bool read_find(lua_State *L, struct find *find, int index, enum find_options opt
         if (!is_first(name) && !read_option(L, find, name, lua_gettop(L), options)) return false;
     }
     return aliases_are_free(find);
+}
+
+/* Rows that are marked as deleted are there on demand only. */
+static void leave_out_deleted(struct find *find) {
+    const struct expr *there = not_deleted(find->where.arena, model_of(find));
+    struct select *select = find->plan->select;
+    if (find->with_deleted || !there) return;
+    select_where(find->where.arena, select, select->joins ? expr_at(find->where.arena, 0, there) : there);
+}
+
+bool read_find(lua_State *L, struct find *find, int index, enum find_options options) {
+    if (!read_options(L, find, index, options)) return false;
+    if (model_of(find)->deleted_at) leave_out_deleted(find);
+    return true;
 }
 
 void find_default_columns(struct find *find) {
