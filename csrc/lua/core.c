@@ -83,6 +83,7 @@ static void read_open_options(lua_State *L, struct db *db, int index) {
     db->memory = flag_option(L, index, "memory");
     db->read_only = db->options.read_only;
     db->dates_epoch = flag_option(L, index, "datesEpoch");
+    db->sql_where = flag_option(L, index, "sqlWhere");
     int max = integer_option(L, index, "poolMax", 5);
     db->link_limit = db->memory ? 1 : max < POOL_LIMIT ? max : POOL_LIMIT;
     db->idle_ms = integer_option(L, index, "poolIdle", 60000);

@@ -21,7 +21,7 @@ local has = common .. "sourceKey scope where order dependent "
 local allowed = {
   belongsTo = set(common .. "targetKey"),
   hasOne = set(has .. "uniqueForeignKey"),
-  hasMany = set(has .. "joinTableName joinTableModel"),
+  hasMany = set(has .. "joinTableName joinTableModel useJunctionTable"),
   belongsToMany = set(common .. [[sourceKey targetKey otherKey through throughAssociations scope where order
     joinTableName joinTableModel]]),
 }
@@ -29,7 +29,7 @@ local allowed = {
 local later = {
   belongsTo = set "hooks",
   hasOne = set "hooks through",
-  hasMany = set "hooks through useJunctionTable",
+  hasMany = set "hooks through",
   belongsToMany = set "hooks",
 }
 
@@ -244,6 +244,10 @@ function reading.read(place, kind, given)
     place:fail("uniqueForeignKey must be a boolean, got %s", fail.shown(given.uniqueForeignKey))
   end
   read.uniqueForeignKey = given.uniqueForeignKey
+  if given.useJunctionTable ~= nil and type(given.useJunctionTable) ~= "boolean" then
+    place:fail("useJunctionTable must be a boolean, got %s", fail.shown(given.useJunctionTable))
+  end
+  read.useJunctionTable = given.useJunctionTable
   if kind == "belongsToMany" then read_junction(place, given, read) end
   return read
 end
