@@ -188,7 +188,8 @@ static const struct statement *control(struct call *call, const char *text) {
 }
 
 static const struct statement *begin_statement(struct call *call) {
-    if (!call->link->lease) return control(call, call->db->dialect->begin[BEGIN_DEFAULT]);
+    enum begin_mode mode = call->atomic ? BEGIN_DEFAULT : call->locks ? BEGIN_DEFERRED : BEGIN_SNAPSHOT;
+    if (!call->link->lease) return control(call, call->db->dialect->begin[mode]);
     call->savepoint = ++call->link->savepoints;
     return control(call, arena_printf(&call->arena, "SAVEPOINT liga_%d", call->savepoint));
 }
@@ -211,7 +212,8 @@ static const struct statement *rollback_statement(struct call *call) {
 static const struct statement *next_statement(lua_State *L, struct call *call) {
     if (call->stage == STAGE_BEGIN) {
         call->stage = STAGE_BODY;
-        if (call->atomic) return begin_statement(call);
+        bool alone = call->snapshot && !call->link->lease;
+        if (call->atomic || alone) return begin_statement(call);
     }
     if (call->stage == STAGE_BODY) {
         if (!error_is_set(&call->error) && call->next(L, call)) return call->statement;

@@ -32,6 +32,8 @@ struct call {
     int phase;                          /* for `next` to count its steps */
     enum stage stage;
     bool atomic;                        /* several statements: BEGIN … COMMIT, or a savepoint */
+    bool snapshot;                      /* several reads of one moment: outside of a transaction in one of their own */
+    bool locks;                         /* … which lock rows */
     bool writes;                        /* takes SQLite's write lock */
     bool control;                       /* its statement is a transaction command of the user's own transaction */
     bool unleased;                      /* wants a connection of its own */
