@@ -74,10 +74,16 @@ static bool is_alias(const struct plan_column *column) {
     return !column->tracked && *column->name;
 }
 
+/* A row of a junction hangs on its target under a name that the user may choose. */
+static bool is_renamed(const struct plan_node *node) {
+    return node->parent >= 0 && !node->assoc && strcmp(node->property, node->model->name) != 0;
+}
+
 /* Names that are no attributes belong to the instances all the same: save lets them be. */
 static void note_aliases(lua_State *L, const struct plan *plan, const struct node_state *state) {
     bool any = false;
     for (int i = 0; i < plan->column_count; i++) any = any || is_alias(&plan->columns[i]);
+    for (int n = 0; n < plan->node_count; n++) any = any || is_renamed(&plan->nodes[n]);
     if (!any) return;
     lua_rawgeti(L, state->metatable, 1);
     if (lua_getiuservalue(L, -1, ROWSET_ALIASES) == LUA_TNIL) {
@@ -90,6 +96,11 @@ static void note_aliases(lua_State *L, const struct plan *plan, const struct nod
         if (!is_alias(&plan->columns[i])) continue;
         lua_pushboolean(L, 1);
         lua_setfield(L, -2, plan->columns[i].name);
+    }
+    for (int n = 0; n < plan->node_count; n++) {
+        if (!is_renamed(&plan->nodes[n])) continue;
+        lua_pushboolean(L, 1);
+        lua_setfield(L, -2, plan->nodes[n].property);
     }
     lua_pop(L, 2);
 }
@@ -275,10 +286,9 @@ static void push_plain_copy(lua_State *L, int index, int depth) {
 }
 
 /* The options an include was loaded with, copied once: the user's own table may change later. Pushes nil where there are none. */
-static void push_kept_options(lua_State *L, struct call *call, int include) {
-    const struct find *find = call->data;
+void push_kept_options(lua_State *L, struct call *call, int include) {
     push_call_value(L, call, CALL_KEEP);
-    if (!include || !find || !lua_istable(L, -1)) {
+    if (!include || !lua_istable(L, -1)) {
         lua_pop(L, 1);
         lua_pushnil(L);
         return;

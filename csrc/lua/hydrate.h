@@ -20,6 +20,9 @@ void hydrate_existing(struct call *call);
 int hydrate_parent(struct call *call, int step, const struct value *key);
 void push_hydrated(lua_State *L, struct call *call, int step);
 
+/* Pushes a plain copy of the options an include was loaded with (its place in the list that hangs on the box), or nil. */
+void push_kept_options(lua_State *L, struct call *call, int include);
+
 /* Pushes an empty list with liga's list metatable. */
 void push_list(lua_State *L, int size);
 

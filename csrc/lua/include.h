@@ -34,8 +34,8 @@ const struct assoc *assoc_at(lua_State *L, struct call *call, const struct model
 /* Adds what is included to the plan: nodes, joins, steps. The error may be set. */
 void plan_includes(lua_State *L, struct find *find);
 
-/* The same below a step whose own plan is find->plan, for instances that exist. */
-void plan_includes_of(lua_State *L, struct find *find, struct include *first, struct plan *plan);
+/* The same for instances that exist, which are the rows of the plan's root: its first level are steps, whatever they lead to. */
+void plan_loads(lua_State *L, struct find *find);
 
 /* Adds conditions only: the rows that required includes leave. */
 void plan_required(lua_State *L, struct find *find);

@@ -1,8 +1,8 @@
 /* The include tree → nodes, joins, steps.
  *
  *     to-one                      LEFT JOIN (required, and everything above it required: INNER JOIN)
- *     to-one that may have        the same, on the one row that its order says: key IN (SELECT key … LIMIT 1)
- *       several rows (hasOne)
+ *     to-one that may have        the same, on the one row that its order says: LATERAL (SELECT … LIMIT 1), or where the
+ *       several rows (hasOne)       engine has no LATERAL key IN (SELECT key … LIMIT 1)
  *     to-many, limit, on          a step: one statement for the rows of all parents
  *     required                    where no inner join says it: EXISTS over the same rows
  *
@@ -19,6 +19,7 @@ struct place {
     struct plan *plan;
     int node, alias;
     struct join *join;              /* the outer join that brings the node; NULL: a row of the plan has it always */
+    bool exists;                    /* its instances are there before the plan is run */
 };
 
 static struct arena *arena_of(const struct place *place) {
@@ -189,11 +190,18 @@ static struct join *join_picked(lua_State *L, struct place *place, const struct 
     plan->next_alias = scratch.next_alias;
     plan_order_by_key(arena, rows, assoc->target, target);
     rows->outputs = NULL;
-    for (int k = 0; k < assoc->target->key.count; k++)
-        output_add(arena, &rows->outputs, expr_column(arena, assoc->target->key.items[k], target), NULL);
     rows->limit = 1;
-    const struct expr *on = expr_in_select(arena, expr_tuple(arena, assoc->target->key, alias), rows);
-    struct join *join = select_join(arena, plan->select, kind, assoc->target, alias, on);
+    struct join *join = select_join(arena, plan->select, kind, assoc->target, alias, NULL);
+    if (place->find->where.call->db->dialect->lateral) {
+        for (int i = 0; i < assoc->target->attr_count; i++)
+            output_add(arena, &rows->outputs, expr_column(arena, assoc->target->attrs[i], target), NULL);
+        join->from_select = rows;
+        join->on = expr_const(arena, true);
+    } else {
+        for (int k = 0; k < assoc->target->key.count; k++)
+            output_add(arena, &rows->outputs, expr_column(arena, assoc->target->key.items[k], target), NULL);
+        join->on = expr_in_select(arena, expr_tuple(arena, assoc->target->key, alias), rows);
+    }
     join->target = alias;
     return join;
 }
@@ -229,7 +237,7 @@ static bool add_joined(lua_State *L, struct place *place, const struct include *
     if (!read_columns(L, place->find, include, plan, node, join->target)) return false;
     plan->nodes[node].presence = plan_hidden(arena, plan, node, assoc_last_hop(assoc)->far.items[0], join->target);
     plan_identity(arena, plan, node);
-    struct place below = { place->find, plan, node, join->target, inner ? NULL : join };
+    struct place below = { place->find, plan, node, join->target, inner ? NULL : join, false };
     /* What was picked has its required children; the conditions are in the subquery. */
     return plan_children(L, below, include->first);
 }
@@ -320,12 +328,12 @@ static bool add_step(lua_State *L, struct place *place, const struct include *in
     step->include = include->options;
     step->reason = reason;
     set_cut(step, include);
-    struct place below = { find, step->plan, 0, 0, NULL };
+    struct place below = { find, step->plan, 0, 0, NULL, false };
     bool fine = !error_is_set(find->where.error) && read_columns(L, find, include, step->plan, 0, 0)
              && read_step_conditions(L, place, include, step, on) && plan_children(L, below, include->first)
              && (step->junction < 0 || add_junction(L, place, include, step))
              && read_include_order(L, find, include, step->plan, 0);
-    if (fine) plan_step_finish(find->where.arena, step, place->plan);
+    if (fine) plan_step_finish(find->where.arena, step, place->exists ? NULL : place->plan);
     return fine;
 }
 
@@ -365,8 +373,16 @@ static bool plan_children(lua_State *L, struct place place, const struct include
 }
 
 void plan_includes(lua_State *L, struct find *find) {
-    struct place place = { find, find->plan, 0, 0, NULL };
+    struct place place = { find, find->plan, 0, 0, NULL, false };
     plan_children(L, place, find->includes);
+}
+
+void plan_loads(lua_State *L, struct find *find) {
+    struct place place = { find, find->plan, 0, 0, NULL, true };
+    for (const struct include *include = find->includes; include; include = include->next) {
+        if (include->hidden) continue;
+        if (!add_step(L, &place, include, "the parents are instances that exist")) return;
+    }
 }
 
 /* What only counts is checked like what loads: the tree is planned in full, beside the plan that is run. */

@@ -4,6 +4,7 @@ local connect = require "liga.connect"
 local core = require "liga.core"
 local define = require "liga.define"
 local errors = require "liga.errors"
+local loading = require "liga.loading"
 local options = require "liga.options"
 local registry = require "liga.define.registry"
 local schema = require "liga.schema"
@@ -150,6 +151,17 @@ function Database:query(sql, given)
   return core.query(check_self(self), sql, given)
 end
 
+--- Loads associations of instances that exist: `db:preload(users, { "posts", author = { where = … } })`. Raises
+-- EagerLoadingError for what is wrong in the include, InstanceError for instances that are not stored.
+-- @param list of instances; they may be of several models that all have the associations
+-- @param include as in finds
+-- @param given options, or nil: missing (leave alone what is loaded), transaction, logging
+-- @return the list
+function Database:preload(list, include, given)
+  check_self(self)
+  return loading.preload(self, list, include, given)
+end
+
 --- Creates the tables and indexes of all models that are not there, in order of dependency, in one transaction.
 -- @param given options, or nil: force (drops them first), match (Lua pattern that the database's name must match),
 -- dryRun, transaction, logging
@@ -166,7 +178,7 @@ function Database:drop(given)
   return schema.drop(self, nil, given)
 end
 
-for _, name in ipairs { "queryInterface", "reflect", "preload", "addHook", "removeHook", "hasHook" } do
+for _, name in ipairs { "queryInterface", "reflect", "addHook", "removeHook", "hasHook" } do
   Database[name] = function() errors.later("db:" .. name) end
 end
 

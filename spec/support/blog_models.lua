@@ -14,6 +14,7 @@ return function(db)
     amount = liga.INTEGER,
   }, { timestamps = false, tableName = "stock" })
   models.User:hasMany(models.Post)
+  models.User:hasOne(models.Post, { as = "latest", order = { "-id" }, inverse = { as = "user" } })
   models.Post:belongsToMany(models.Tag, { through = "PostTag" })
   return models
 end
