@@ -2,6 +2,7 @@
 
 LUA        = lua5.4
 LUA_INCDIR = /usr/include/lua5.4
+PQ_INCDIR  = $(shell pg_config --includedir 2>/dev/null || echo /usr/include/postgresql)
 CC         = gcc
 CFLAGS     = -O2 -g
 BUILD      = build
@@ -18,7 +19,7 @@ LDFLAGS = -Wl,-z,nodelete
 endif
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
-COMPILE  = $(CC) -std=c11 $(WARNINGS) $(CFLAGS) -fPIC -fvisibility=hidden -Icsrc -isystem $(LUA_INCDIR) -MMD -MP
+COMPILE  = $(CC) -std=c11 $(WARNINGS) $(CFLAGS) -fPIC -fvisibility=hidden -Icsrc -isystem $(LUA_INCDIR) -isystem $(PQ_INCDIR) -MMD -MP
 PARALLEL = --silent --no-print-directory -j$(shell nproc)
 
 # What runs from the checkout finds it; settings of the user's own Lua tree stay out.
@@ -39,15 +40,18 @@ driver_src = $(call layer,driver)
 shared_src = $(call layer,base) $(filter-out csrc/driver/sqlite% csrc/driver/postgres%,$(driver_src))
 core_src   = $(plain_src) $(filter-out csrc/lua/driver_%,$(call layer,lua))
 sqlite_src = $(shared_src) $(wildcard csrc/driver/sqlite*.c csrc/lua/driver_sqlite.c)
+postgres_src = $(shared_src) $(wildcard csrc/driver/postgres*.c csrc/lua/driver_postgres.c)
 
-DRIVER_LIBS = -lsqlite3 -lm
+DRIVER_LIBS = -lsqlite3 -lpq -lm
 
-modules: $(BUILD)/liga/core.so $(BUILD)/liga/sqlite.so
+modules: $(BUILD)/liga/core.so $(BUILD)/liga/sqlite.so $(BUILD)/liga/postgres.so
 
 $(BUILD)/liga/core.so:   $(call object,$(core_src))
 $(BUILD)/liga/sqlite.so: $(call object,$(sqlite_src))
+$(BUILD)/liga/postgres.so: $(call object,$(postgres_src))
 $(BUILD)/liga/core.so:   LIBS = -lm
 $(BUILD)/liga/sqlite.so: LIBS = -lsqlite3 -lm
+$(BUILD)/liga/postgres.so: LIBS = -lpq -lm
 
 $(BUILD)/liga/%.so:
 	@mkdir -p $(@D)

@@ -15,6 +15,11 @@ local define_models = require "spec.support.blog_models"
 
 local function shown(value)
   if value == core.null then return "null" end
+  if type(value) == "table" then
+    local items = {}
+    for i, item in ipairs(value) do items[i] = shown(item) end
+    return "{" .. table.concat(items, ", ") .. "}"
+  end
   return type(value) == "string" and ("%q"):format(value) or tostring(value)
 end
 

@@ -131,10 +131,9 @@ for engine in support.engines() do
       assert.has_no.errors(function() db:ping() end)
     end)
 
-    it("says that replicas, event loops and the v1 mode are not available yet", function()
+    it("says that replicas and the v1 mode are not available yet", function()
       local early = {
         replication = { write = engine.url, read = { engine.url } },
-        wait = function() return true end,
         compat = "v1",
       }
       for option, value in pairs(early) do

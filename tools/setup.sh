@@ -11,10 +11,12 @@ build  libc6-dev        header  stdio.h
 build  lua5.4           command lua5.4
 build  liblua5.4-dev    header  lua5.4/lua.h
 build  libsqlite3-dev   header  sqlite3.h
+build  libpq-dev        header  postgresql/libpq-fe.h
 test   lua-busted       module  busted.runner
 test   lua-check        command luacheck
 test   lua-cjson        module  cjson
 test   sqlite3          command sqlite3
+test   postgresql-15    command /usr/lib/postgresql/15/bin/initdb
 check  clang            command clang
 bench  lua-sql-sqlite3  module  luasql.sqlite3
 bench  lua-dbi-sqlite3  module  DBI

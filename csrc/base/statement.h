@@ -17,6 +17,8 @@ struct statement {
     int param_count;
     enum statement_kind kind;
     bool one_off;               /* not worth a place in the statement cache (DDL, user's SQL with lists) */
+    bool typed;                 /* parameters have the types of their values; else the server infers them from the text */
+    bool soils;                 /* changes the session (SET, LISTEN …), which others must not notice */
 };
 
 #endif

@@ -7,18 +7,20 @@
 #include <stdint.h>
 #include <string.h>
 
-enum value_kind { VALUE_NULL, VALUE_BOOL, VALUE_INT, VALUE_REAL, VALUE_TEXT, VALUE_BLOB };
+/* VALUE_LIST is a parameter only, never a cell. */
+enum value_kind { VALUE_NULL, VALUE_BOOL, VALUE_INT, VALUE_REAL, VALUE_TEXT, VALUE_BLOB, VALUE_LIST };
 
-enum { VALUE_KINDS = VALUE_BLOB + 1 };
+enum { VALUE_KINDS = VALUE_LIST + 1 };
 
 struct value {
     enum value_kind kind;
-    size_t len;                 /* of text and blob, in bytes */
+    size_t len;                 /* of text and blob, in bytes; of a list, its elements */
     union {
         bool boolean;
         int64_t integer;
         double real;
         const char *text;       /* text and blob; never NULL for these kinds */
+        const struct value *items;
     } as;
 };
 
@@ -46,6 +48,10 @@ static inline struct value value_blob(const char *bytes, size_t len) {
     return (struct value){ .kind = VALUE_BLOB, .len = len, .as.text = bytes };
 }
 
+static inline struct value value_list(const struct value *items, size_t count) {
+    return (struct value){ .kind = VALUE_LIST, .len = count, .as.items = items };
+}
+
 /* Same kind and same content (a real NaN equals itself here: it is the same stored value). */
 static inline bool value_equal(struct value a, struct value b) {
     if (a.kind != b.kind) return false;
@@ -56,6 +62,7 @@ static inline bool value_equal(struct value a, struct value b) {
     case VALUE_REAL: return memcmp(&a.as.real, &b.as.real, sizeof a.as.real) == 0 || a.as.real == b.as.real;
     case VALUE_TEXT:
     case VALUE_BLOB: return a.len == b.len && memcmp(a.as.text, b.as.text, a.len) == 0;
+    case VALUE_LIST: break;
     }
     return false;
 }

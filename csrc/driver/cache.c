@@ -65,15 +65,24 @@ static void list_remove(struct cache *cache, struct cache_entry *entry) {
     else cache->oldest = entry->newer;
 }
 
-static void remove_oldest(struct cache *cache) {
-    struct cache_entry *entry = cache->oldest;
+/* Takes an entry out of its bucket. */
+static void unhook(struct cache *cache, const struct cache_entry *entry) {
     struct cache_entry **link = bucket_of(cache, entry->hash);
     while (*link != entry) link = &(*link)->next;
     *link = entry->next;
-    list_remove(cache, entry);
     cache->count--;
+}
+
+static void end_any(struct cache *cache, struct cache_entry *entry) {
     cache->dispose(entry->handle);
     free(entry);
+}
+
+static void remove_oldest(struct cache *cache) {
+    struct cache_entry *entry = cache->oldest;
+    unhook(cache, entry);
+    list_remove(cache, entry);
+    end_any(cache, entry);
 }
 
 /* --------------------------------------------------------------------------------------------------------- public */
@@ -119,12 +128,16 @@ struct cache_entry *cache_keep(struct cache *cache, const char *text, size_t len
 
 void cache_give(struct cache *cache, struct cache_entry *entry) {
     if (entry->state == ENTRY_DROPPED) {
-        cache->dispose(entry->handle);
-        free(entry);
+        end_any(cache, entry);
         return;
     }
     entry->state = ENTRY_IDLE;
     list_add(cache, entry);
+}
+
+void cache_drop(struct cache *cache, struct cache_entry *entry) {
+    if (entry->state != ENTRY_DROPPED) unhook(cache, entry);
+    end_any(cache, entry);
 }
 
 /* Takes every entry out of the table and hands it to `end`. */
@@ -144,11 +157,6 @@ static void end_unless_in_use(struct cache *cache, struct cache_entry *entry) {
     bool in_use = entry->state == ENTRY_IN_USE;
     entry->state = ENTRY_DROPPED;
     if (!in_use) cache_give(cache, entry);
-}
-
-static void end_any(struct cache *cache, struct cache_entry *entry) {
-    cache->dispose(entry->handle);
-    free(entry);
 }
 
 static void end_without_handle(struct cache *cache, struct cache_entry *entry) {

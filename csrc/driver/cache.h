@@ -34,6 +34,9 @@ struct cache_entry *cache_keep(struct cache *cache, const char *text, size_t len
 /* Ends the use of a handle. */
 void cache_give(struct cache *cache, struct cache_entry *entry);
 
+/* Ends the use of a handle and disposes of it: it turned out to be of no use. */
+void cache_drop(struct cache *cache, struct cache_entry *entry);
+
 /* Disposes of every handle; of those in use when they are given back. */
 void cache_clear(struct cache *cache);
 

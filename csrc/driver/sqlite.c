@@ -293,6 +293,7 @@ static int bind(sqlite3_stmt *handle, int index, const struct value *value) {
     case VALUE_REAL: return sqlite3_bind_double(handle, index, value->as.real);
     case VALUE_TEXT: return sqlite3_bind_text64(handle, index, value->as.text, value->len, SQLITE_STATIC, SQLITE_UTF8);
     case VALUE_BLOB: return sqlite3_bind_blob64(handle, index, value->as.text, value->len, SQLITE_STATIC);
+    case VALUE_LIST: break;
     }
     return SQLITE_MISUSE;
 }
@@ -464,6 +465,7 @@ static void sqlite_interrupt(struct conn *conn) {
 const struct driver driver_sqlite = {
     .version = DRIVER_VERSION,
     .name = "sqlite",
+    .pipeline = 1,
     .open = sqlite_open,
     .close = sqlite_close,
     .abandon = sqlite_abandon,

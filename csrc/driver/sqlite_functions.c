@@ -210,13 +210,6 @@ static void out_of_range(sqlite3_context *context) {
     sqlite3_result_error_code(context, SQLITE_MISMATCH);
 }
 
-/* Digits before the point; "0.5" has none. */
-static int whole_digits(const char *text, size_t len) {
-    const char *start = text + (len && *text == '-'), *point = memchr(text, '.', len);
-    int digits = (int)((point ? point : text + len) - start);
-    return digits == 1 && *start == '0' ? 0 : digits;
-}
-
 /* liga_add(a, b, scale, precision): exact; precision 0: as many digits as it takes. */
 static void call_add(sqlite3_context *context, int count, sqlite3_value **args) {
     (void)count;
@@ -227,7 +220,7 @@ static void call_add(sqlite3_context *context, int count, sqlite3_value **args) 
     int scale = read_scale(args[2]), precision = sqlite3_value_int(args[3]);
     bool added = sum_add(&sum, a) && sum_add(&sum, b);
     size_t len = added ? decimal_sum_text(&sum, scale, out, sizeof out) : 0;
-    if (len && precision && whole_digits(out, len) > precision - scale) out_of_range(context);
+    if (len && precision && decimal_whole_digits(out, len) > precision - scale) out_of_range(context);
     else give_decimal(context, out, len);
 }
 

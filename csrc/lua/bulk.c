@@ -2,13 +2,11 @@
 
 #include <string.h>
 
+#include "lua/conflict.h"
 #include "lua/handler.h"
 #include "lua/hydrate.h"
 #include "lua/marker.h"
 #include "lua/value.h"
-
-/* Rows of one INSERT: the gain is complete at about fifty (measured, SQLite). */
-enum { BULK_ROWS = 50 };
 
 struct bulk {
     struct write_options options;
@@ -20,11 +18,15 @@ struct bulk {
     bool generates;                     /* the database makes all keys */
     bool in_order;                      /* … and consecutively, so that the last one tells the others */
     bool singly;                        /* one row at a time: keys are given here and generated there, or computed values */
+    bool answered;                      /* one row at a time, and each is read back: what became of it is known exactly */
+    bool *given;                        /* by ordinal: some row brings a value */
+    bool *skipped;                      /* by row: ignoreDuplicates left it out; NULL: none can be */
     bool *written;                      /* by ordinal: attributes that the rows got; NULL: all */
     bool watched;                       /* the table was asked for triggers */
     struct value *values;               /* rows × columns, stored form, made anew for each statement */
     struct insert insert;
-    const struct statement *full;       /* the statement of BULK_ROWS rows */
+    bool by_column;                     /* a column is one parameter, an array: one text serves any number of rows */
+    const struct statement *full;       /* else the statement of as many rows as it may have */
     struct statement filled;
 };
 
@@ -87,6 +89,7 @@ static bool prepare_rows(lua_State *L, struct call *call, struct bulk *bulk) {
     struct row *row = row_new(call, false);
     for (lua_Integer i = 1; i <= bulk->count; i++) {
         lua_rawgeti(L, 2, i);
+        if (bulk->answered) note_given(L, call, lua_gettop(L), true, bulk->given);
         if (!push_row(L, call, names, bulk, row)) return false;
         lua_rawseti(L, list, i);
         lua_settop(L, names);
@@ -132,10 +135,18 @@ static bool in_insert(const struct bulk *bulk, const struct attr *attr, const st
 /* With `fields` some attributes stay out of the statement: what instances hold of them is not stored. */
 static void note_written(struct call *call, struct bulk *bulk, const struct presence *presence) {
     const struct model *model = call->model;
-    if (!bulk->options.fields) return;
+    bool read_back = bulk->options.conflict == CONFLICT_UPDATE || (bulk->options.returning && !bulk->options.returned);
+    if (!bulk->options.fields || read_back) return;
     bulk->written = arena_array(&call->arena, bool, model->attr_count + 1);
     for (int i = 0; i < model->attr_count; i++)
         bulk->written[i] = !presence->given[i] || in_insert(bulk, model->attrs[i], presence);
+}
+
+/* An array of arrays would come apart into its elements. */
+static bool all_scalar(const struct bulk *bulk) {
+    for (int i = 0; i < bulk->attr_count; i++)
+        if (bulk->attrs[i]->type.id == TYPE_ARRAY) return false;
+    return true;
 }
 
 static void choose_columns(lua_State *L, struct call *call, struct bulk *bulk, int list) {
@@ -150,18 +161,19 @@ static void choose_columns(lua_State *L, struct call *call, struct bulk *bulk, i
         if (in_insert(bulk, attr, &presence)) bulk->attrs[bulk->attr_count++] = attr;
     }
     note_written(call, bulk, &presence);
-    bulk->generates = model->auto_key && presence.keys == 0;
+    bulk->generates = model->auto_key && presence.keys == 0 && !bulk->answered;
     bulk->borrows = !presence.tables;
     bulk->singly = computed || !bulk->attr_count || (presence.keys && presence.keys < bulk->count);
     bulk->in_order = bulk->generates;
+    bulk->by_column = call->db->dialect->array_lists && !bulk->answered && all_scalar(bulk);
 }
 
 /* --------------------------------------------------------------------------------------------------- statements */
 
 static int rows_per_statement(const struct call *call, const struct bulk *bulk) {
-    int fit = most_params(call) / (bulk->attr_count ? bulk->attr_count : 1);
-    if (bulk->singly || fit < 1) return 1;
-    return fit < BULK_ROWS ? fit : BULK_ROWS;
+    int most = call->db->dialect->bulk_rows, fit = most_params(call) / (bulk->attr_count ? bulk->attr_count : 1);
+    if (bulk->singly || bulk->answered || fit < 1) return 1;
+    return bulk->by_column || most < fit ? most : fit;
 }
 
 /* The value as the instance holds it: canonical by now, so that plain kinds are bound without a copy (nothing that could
@@ -183,7 +195,7 @@ static struct value borrowed(lua_State *L, int index) {
 static struct value row_value(lua_State *L, struct call *call, const struct bulk *bulk, const struct attr *attr) {
     struct value value = value_null();
     int index = lua_gettop(L);
-    if (bulk->borrows && !call->db->dates_epoch) {
+    if (bulk->borrows && !call->yields && !call->db->dates_epoch) {
         value = borrowed(L, index);
         if (attr->type.id == TYPE_BLOB && value.kind == VALUE_TEXT) value.kind = VALUE_BLOB;
     } else {
@@ -205,13 +217,13 @@ static void push_names(lua_State *L, struct call *call) {
 static void fill_values(lua_State *L, struct call *call, struct bulk *bulk, int list) {
     push_names(L, call);
     int names = lua_gettop(L);
-    struct value *value = bulk->values;
     for (int row = 0; row < bulk->rows; row++) {
         lua_rawgeti(L, list, bulk->done + row + 1);
-        for (int i = 0; i < bulk->attr_count; i++, value++) {
+        for (int i = 0; i < bulk->attr_count; i++) {
+            int place = bulk->by_column ? i * bulk->rows + row : row * bulk->attr_count + i;
             lua_rawgeti(L, names, bulk->attrs[i]->ordinal + 1);
             lua_rawget(L, names + 1);
-            *value = row_value(L, call, bulk, bulk->attrs[i]);
+            bulk->values[place] = row_value(L, call, bulk, bulk->attrs[i]);
             lua_pop(L, 1);
         }
         lua_pop(L, 1);
@@ -225,8 +237,13 @@ static const struct statement *render(struct call *call, struct bulk *bulk) {
     bulk->insert.attr_count = bulk->attr_count;
     bulk->insert.values = bulk->values;
     bulk->insert.rows = bulk->rows;
+    bulk->insert.by_column = bulk->by_column;
+    bulk->insert.returning = NULL;
+    if (bulk->generates && call->db->dialect->returns_keys) return_attr(call, &bulk->insert, call->model->auto_key);
+    if (bulk->answered && !plan_duplicates(call, &bulk->options, bulk->given, &bulk->insert)) return NULL;
     struct statement *statement = render_insert(&call->arena, call->db->dialect, &bulk->insert, &call->error);
-    if (statement) statement->one_off = bulk->rows != 1 && bulk->rows != rows_per_statement(call, bulk);
+    bool usual = bulk->by_column || bulk->rows == 1 || bulk->rows == rows_per_statement(call, bulk);
+    if (statement) statement->one_off = !usual;
     return statement;
 }
 
@@ -237,7 +254,7 @@ static const struct statement *many_rows(lua_State *L, struct call *call, struct
     bulk->rows = left < full ? (int)left : full;
     if (!bulk->values) bulk->values = arena_array(&call->arena, struct value, full * (bulk->attr_count + 1));
     fill_values(L, call, bulk, list);
-    if (bulk->rows < full) return render(call, bulk);
+    if (bulk->rows < full || bulk->by_column) return render(call, bulk);
     if (!bulk->full) bulk->full = render(call, bulk);
     if (!bulk->full) return NULL;
     bulk->filled = *bulk->full;
@@ -255,7 +272,9 @@ static const struct statement *one_row(lua_State *L, struct call *call, struct b
     struct insert *insert = fine ? plan_insert(L, call, index, row) : NULL;
     lua_settop(L, index - 1);
     if (!insert) return NULL;
+    if (bulk->answered && !plan_duplicates(call, &bulk->options, bulk->given, insert)) return NULL;
     bulk->insert.returning = insert->returning;
+    if (bulk->answered) return render_insert(&call->arena, call->db->dialect, insert, &call->error);
     return insert_statement(call, insert, &((struct model *)(uintptr_t)call->model)->insert);
 }
 
@@ -275,7 +294,8 @@ static const struct statement *ask_for_triggers(struct call *call) {
 
 static void adopt_rows(lua_State *L, struct call *call, struct bulk *bulk, int list) {
     const struct attr *auto_key = call->model->auto_key;
-    if (auto_key && (bulk->generates || bulk->singly)) {
+    if (bulk->skipped && !call->affected) bulk->skipped[bulk->done] = true;
+    if (auto_key && !call->db->dialect->returns_keys && !bulk->answered && (bulk->generates || bulk->singly)) {
         lua_pushstring(L, auto_key->name);
         int name = lua_gettop(L);
         for (int row = 0; row < bulk->rows; row++) {
@@ -293,6 +313,8 @@ static void adopt_rows(lua_State *L, struct call *call, struct bulk *bulk, int l
     bulk->done += bulk->rows;
 }
 
+/* The rows of RETURNING come in the order of the rows that were sent: the database makes their keys in that order and hands each
+ * row on as it is inserted. */
 static enum drive take_computed(lua_State *L, struct call *call) {
     struct bulk *bulk = call->data;
     struct conn *conn = call->link->conn;
@@ -301,7 +323,7 @@ static enum drive take_computed(lua_State *L, struct call *call) {
         call->rows++;
         int column = 0;
         push_call_value(L, call, CALL_RESULT);
-        lua_rawgeti(L, -1, bulk->done + 1);
+        lua_rawgeti(L, -1, bulk->done + call->rows);
         for (const struct output *output = bulk->insert.returning; output; output = output->next, column++) {
             char scratch[TYPE_SCRATCH];
             struct error error = { .code = ERROR_NONE };
@@ -343,7 +365,12 @@ static bool bulk_next(lua_State *L, struct call *call) {
 
 /* ------------------------------------------------------------------------------------------------------ results */
 
-/* Chunks of their own for the list, as for one that was read. */
+static void leave_unsaved(lua_State *L, int index, int model_index) {
+    push_unsaved_metatable(L, model_index);
+    lua_setmetatable(L, index);
+}
+
+/* Chunks of their own for the list, as for one that was read; rows that were left out stay unsaved. */
 static void adopt_all(lua_State *L, struct call *call, int list) {
     const struct bulk *bulk = call->data;
     push_call_value(L, call, CALL_DB);
@@ -354,6 +381,12 @@ static void adopt_all(lua_State *L, struct call *call, int list) {
     lua_Integer count = (lua_Integer)lua_rawlen(L, list);
     struct rowset *rowset = NULL;
     for (lua_Integer i = 1; i <= count; i++) {
+        if (bulk->skipped && bulk->skipped[i - 1]) {
+            lua_rawgeti(L, list, i);
+            leave_unsaved(L, lua_gettop(L), model_index);
+            lua_pop(L, 1);
+            continue;
+        }
         if (!rowset || rowset->count == rowset->capacity) {
             lua_settop(L, names);
             lua_Integer left = count - i + 1;
@@ -378,15 +411,21 @@ static int bulk_results(lua_State *L, struct call *call) {
     return 1;
 }
 
+static void prepare_answers(struct call *call, struct bulk *bulk) {
+    bulk->answered = bulk->options.conflict != CONFLICT_ERROR || bulk->options.returning;
+    bulk->given = arena_array(&call->arena, bool, call->model->attr_count + 1);
+    if (bulk->options.conflict == CONFLICT_NOTHING) bulk->skipped = arena_array(&call->arena, bool, (int)bulk->count + 1);
+}
+
 static int bulk_filled(lua_State *L) {
     struct model_box *box = check_class(L, 1);
     struct call *call = call_open_model(L, box, 1);
     struct bulk *bulk = arena_new(&call->arena, struct bulk);
     call->data = bulk;
     call->writes = true;
-    bool fine = read_write_options(L, call, 3, WRITE_ROW | WRITE_BULK, &bulk->options) && check_list(L, call, bulk)
-             && prepare_rows(L, call, bulk);
-    if (!fine) return call_raise(L, call);
+    bool fine = read_write_options(L, call, 3, WRITE_ROW | WRITE_BULK, &bulk->options) && check_list(L, call, bulk);
+    if (fine) prepare_answers(call, bulk);
+    if (!fine || !prepare_rows(L, call, bulk)) return call_raise(L, call);
     push_call_value(L, call, CALL_RESULT);
     if (!bulk->count) {
         call_close(L, call);

@@ -2,6 +2,8 @@
 
 #include "lua/call.h"
 
+#include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -78,10 +80,10 @@ struct call *call_open_model(lua_State *L, struct model_box *box, int class_inde
     return call;
 }
 
-/* Lets go of cursor and connection; safe to call twice, and from __gc. */
+/* Lets go of statements and connection; safe to call twice, and from __gc. */
 static void release(struct call *call) {
-    if (call->link && call->cursor) call->link->conn->driver->finish(call->link->conn, call->cursor);
-    call->cursor = NULL;
+    call_drop_flights(call);
+    pool_leave_queue(call);
     if (call->link) pool_release(call->db, call->link, call);
     call->link = NULL;
 }
@@ -208,37 +210,77 @@ static const struct statement *rollback_statement(struct call *call) {
     return control(call, arena_printf(&call->arena, format, call->savepoint));
 }
 
-/* The next statement of the job's transaction bracket or of its body; NULL: the job is over. */
-static const struct statement *next_statement(lua_State *L, struct call *call) {
-    if (call->stage == STAGE_BEGIN) {
-        call->stage = STAGE_BODY;
-        bool alone = call->snapshot && !call->link->lease;
-        if (call->atomic || alone) return begin_statement(call);
-    }
-    if (call->stage == STAGE_BODY) {
-        if (!error_is_set(&call->error) && call->next(L, call)) return call->statement;
-        call->stage = !call->begun ? STAGE_OVER : error_is_set(&call->error) ? STAGE_ROLLBACK : STAGE_COMMIT;
-    }
-    if (call->stage == STAGE_COMMIT) return commit_statement(call);
-    if (call->stage == STAGE_ROLLBACK) {
-        const struct statement *statement = rollback_statement(call);
-        if (statement) return statement;
-    }
-    call->stage = STAGE_OVER;
-    return NULL;
+/* Writes of several statements always; reads of several, unless a transaction is open already. */
+static bool is_bracketed(const struct call *call) {
+    return call->atomic || (call->snapshot && !call->link->lease);
 }
 
-/* What the bracket learns from the statement that just ended. */
-static void note_end(struct call *call, bool failed) {
-    if (call->control || call->statement->kind != STATEMENT_TRANSACTION) {
-        if (failed && call->stage == STAGE_BODY) call->stage = call->begun ? STAGE_ROLLBACK : STAGE_OVER;
-        return;
+static enum stage after_body(const struct call *call) {
+    bool open = call->begun || (is_bracketed(call) && call->flights);     /* begun, or about to be */
+    return !open ? STAGE_OVER : error_is_set(&call->error) ? STAGE_ROLLBACK : STAGE_COMMIT;
+}
+
+/* COMMIT may be on its way together with the last statement: nothing is planned behind it. */
+static const struct statement *take_commit(struct call *call) {
+    call->stage = STAGE_OVER;
+    return commit_statement(call);
+}
+
+/* The next statement of the job's transaction bracket or of its body; NULL: the job is over. */
+static const struct statement *next_statement(lua_State *L, struct call *call) {
+    call->planned = call->stage;
+    if (call->stage == STAGE_BEGIN) {
+        call->stage = STAGE_BODY;
+        call->ahead = true;
+        if (is_bracketed(call)) return begin_statement(call);
     }
-    switch (call->stage) {
-    case STAGE_BODY:     call->begun = !failed; if (failed) call->stage = STAGE_OVER; break;
-    case STAGE_COMMIT:   call->stage = failed ? STAGE_ROLLBACK : STAGE_OVER; break;
-    case STAGE_ROLLBACK: if (failed || !call->savepoint || call->undone) call->stage = STAGE_OVER; call->undone = true; break;
-    default: break;
+    if (call->stage == STAGE_BODY) {
+        call->planned = STAGE_BODY;
+        call->ahead = false;
+        if (!error_is_set(&call->error) && call->next(L, call)) return call->statement;
+        if (error_is_set(&call->error) && call->flights) return NULL;        /* it is known later whether there is a transaction */
+        call->planned = call->stage = after_body(call);
+    }
+    call->ahead = false;
+    if (call->stage == STAGE_COMMIT) return take_commit(call);
+    const struct statement *statement = call->stage == STAGE_ROLLBACK ? rollback_statement(call) : NULL;
+    if (!statement) call->stage = STAGE_OVER;
+    return statement;
+}
+
+/* A statement that was started. */
+struct flight {
+    struct flight *next;
+    const struct statement *statement;
+    struct cursor *cursor;              /* NULL: it could not even be started */
+    enum stage stage;                   /* what it is for */
+    enum drive (*take)(lua_State *L, struct call *call);
+    long long started;                  /* ns */
+};
+
+/* Starts the next statement; NULL: there is none now (or an error). */
+static struct flight *start_next(lua_State *L, struct call *call) {
+    struct conn *conn = call->link->conn;
+    call->ahead = false;
+    const struct statement *statement = next_statement(L, call);
+    if (!statement) return NULL;
+    struct flight *flight = arena_new(&call->arena, struct flight), **end = &call->flights;
+    while (*end) end = &(*end)->next;
+    flight->statement = statement;
+    flight->stage = call->planned;
+    flight->take = call->planned == STAGE_BODY ? call->take : NULL;
+    if (call->driven) flight->started = now_ns();
+    flight->cursor = conn->driver->start(conn, statement, &call->arena, &call->error);
+    *end = flight;
+    return flight;
+}
+
+/* Starts as many statements as can be on their way together: those whose `next` does not ask what became of the one before. */
+static void start_flights(lua_State *L, struct call *call) {
+    int most = call->link->conn->driver->pipeline;
+    for (int i = 0; i < most; i++) {
+        const struct flight *flight = start_next(L, call);
+        if (!flight || !flight->cursor || !call->ahead) return;
     }
 }
 
@@ -249,43 +291,77 @@ static enum drive skip_rows(struct call *call) {
     return drive;
 }
 
-static bool start(struct call *call) {
+static enum drive run_flight(lua_State *L, struct call *call, const struct flight *flight) {
     struct conn *conn = call->link->conn;
+    call->statement = flight->statement;
+    call->cursor = flight->cursor;
+    call->started = flight->started;
     call->rows = 0;
-    if (call->driven) call->started = now_ns();
-    call->cursor = conn->driver->start(conn, call->statement, &call->arena, &call->error);
-    return call->cursor != NULL;
-}
-
-static enum drive run_statement(lua_State *L, struct call *call) {
-    if (!call->cursor && !start(call)) return DRIVE_FAILED;
-    bool body = call->statement->kind != STATEMENT_TRANSACTION;
-    return body && call->take ? call->take(L, call) : skip_rows(call);
-}
-
-static void end_statement(struct call *call, enum drive drive) {
-    struct conn *conn = call->link->conn;
-    if (call->cursor) {
-        if (drive == DRIVE_DONE && call->statement->kind != STATEMENT_TRANSACTION) {
-            call->affected = call->cursor->affected;
-            call->last_id = call->cursor->last_id;
-        }
-        conn->driver->finish(conn, call->cursor);
-    }
-    call->cursor = NULL;
-    if (call->statement->kind == STATEMENT_SCHEMA) pool_clear_caches(call->db);
-    note_end(call, drive == DRIVE_FAILED);
+    if (!flight->cursor) return DRIVE_FAILED;
+    enum drive drive = conn->driver->fetch ? conn->driver->fetch(conn, call->cursor, &call->arena, &call->error) : DRIVE_DONE;
+    if (drive != DRIVE_DONE) return drive;
+    return flight->take ? flight->take(L, call) : skip_rows(call);
 }
 
 /* Rolling back must not hide the first error, and its own error is none of the user's. */
-static enum drive run_bracketed(lua_State *L, struct call *call) {
-    if (call->stage != STAGE_ROLLBACK) return run_statement(L, call);
+static enum drive run_bracketed(lua_State *L, struct call *call, const struct flight *flight) {
+    if (flight->stage != STAGE_ROLLBACK) return run_flight(L, call, flight);
     struct error first = call->error;
     error_clear(&call->error);
-    enum drive drive = run_statement(L, call);
+    enum drive drive = run_flight(L, call, flight);
     if (drive == DRIVE_FAILED) call->link->conn->broken = true;
     call->error = first;
     return drive;
+}
+
+static void drop_flight(struct call *call) {
+    struct flight *flight = call->flights;
+    struct conn *conn = call->link->conn;
+    call->flights = flight->next;
+    if (flight->cursor) conn->driver->finish(conn, flight->cursor);
+    call->cursor = NULL;
+}
+
+void call_drop_flights(struct call *call) {
+    while (call->link && call->link->conn && call->flights) drop_flight(call);
+    call->flights = NULL;
+}
+
+/* What comes next, now that a statement has ended. */
+static void note_end(struct call *call, enum stage stage, bool failed) {
+    switch (stage) {
+    case STAGE_BEGIN:
+        call->begun = !failed;
+        if (failed) call->stage = STAGE_OVER;
+        break;
+    case STAGE_BODY:
+        if (failed) call->stage = call->begun ? STAGE_ROLLBACK : STAGE_OVER;
+        break;
+    case STAGE_COMMIT:
+        call->stage = failed ? STAGE_ROLLBACK : STAGE_OVER;
+        break;
+    case STAGE_ROLLBACK:
+        if (failed || !call->savepoint || call->undone) call->stage = STAGE_OVER;
+        call->undone = true;
+        break;
+    case STAGE_OVER:
+        break;
+    }
+}
+
+/* Ends the first flight. False: it was dropped, as one before it has failed; nobody needs to hear of it. */
+static bool end_flight(struct call *call, enum drive drive) {
+    const struct flight flight = *call->flights;
+    bool failed = drive == DRIVE_FAILED, dropped = call->failing;
+    if (!failed && flight.stage == STAGE_BODY) {
+        call->affected = call->cursor->affected;
+        call->last_id = call->cursor->last_id;
+    }
+    if (flight.statement->kind == STATEMENT_SCHEMA) pool_clear_caches(call->db);
+    drop_flight(call);
+    if (!dropped) note_end(call, flight.stage, failed);
+    call->failing = call->flights && (failed || dropped);
+    return !dropped;
 }
 
 static void settle_outcome(struct call *call) {
@@ -293,37 +369,65 @@ static void settle_outcome(struct call *call) {
     if (call->begun && call->error.outcome == OUTCOME_NONE) call->error.outcome = OUTCOME_ROLLED_BACK;
 }
 
-static enum step step(lua_State *L, struct call *call) {
+/* A write of one statement inside a transaction: where the engine would abort the transaction with it, it gets a savepoint. */
+static bool wants_savepoint(const struct call *call) {
+    const struct lease *lease = call->link->lease;
+    return lease && !lease->unguarded && call->writes && !call->unguarded && call->db->dialect->errors_abort;
+}
+
+/* Takes a connection and makes it ready. DRIVE_WAIT: for another one to give it back, or for the server. */
+static enum drive board(lua_State *L, struct call *call) {
     if (!call->link) {
         call->link = pool_acquire(L, call);
+        if (!call->link) return DRIVE_WAIT;
         call->link->user = call;
     }
-    while (call->stage != STAGE_OVER) {
-        if (!call->cursor) call->statement = next_statement(L, call);
-        if (!call->statement) break;
-        enum drive drive = run_bracketed(L, call);
+    enum drive drive = pool_ready(call);
+    if (drive == DRIVE_DONE && !call->aboard) {
+        call->aboard = true;
+        if (wants_savepoint(call)) call->atomic = true;
+    }
+    return drive;
+}
+
+/* Runs the flights until one has ended that somebody wants to hear of. */
+static enum step run(lua_State *L, struct call *call) {
+    while (call->flights || call->stage != STAGE_OVER) {
+        if (!call->flights) start_flights(L, call);
+        if (!call->flights) continue;
+        enum drive drive = run_bracketed(L, call, call->flights);
         if (drive == DRIVE_WAIT) return STEP_WAIT;
-        end_statement(call, drive);
-        if (call->driven) return STEP_EVENT;
+        bool heard = end_flight(call, drive);
+        if (heard && call->driven) return STEP_EVENT;
     }
     settle_outcome(call);
     return STEP_DONE;
 }
 
-/* --------------------------------------------------------------------------------------------------- blocking */
+/* What to wait for: the server, or (no descriptor) a pause before the pool is asked again. */
+static struct waiting waits_for(const struct call *call) {
+    if (!call->link) return pool_pause(call);
+    return call->link->conn->driver->waits_for(call->link->conn);
+}
 
-static void push_params(lua_State *L, const struct statement *statement) {
-    lua_createtable(L, statement->param_count, 0);
-    for (int i = 0; i < statement->param_count; i++) {
-        push_value(L, statement->params[i]);
-        if (lua_isnil(L, -1)) {
-            lua_pop(L, 1);
-            lua_pushlightuserdata(L, NULL);
-        }
-        lua_rawseti(L, -2, i + 1);
+static void wait_blocking(const struct call *call) {
+    struct waiting waiting = waits_for(call);
+    struct pollfd poll_for = { .fd = waiting.fd, .events = (short)((waiting.read ? POLLIN : 0) | (waiting.write ? POLLOUT : 0)) };
+    long long left = waiting.deadline ? waiting.deadline - now_ns() / 1000000 : -1;
+    poll(&poll_for, 1, left > INT_MAX ? INT_MAX : left < -1 ? 0 : (int)left);
+}
+
+static enum step step(lua_State *L, struct call *call) {
+    for (;;) {
+        enum drive drive = call->aboard ? DRIVE_DONE : board(L, call);
+        if (drive == DRIVE_FAILED) return STEP_DONE;
+        enum step reached = drive == DRIVE_WAIT ? STEP_WAIT : run(L, call);
+        if (reached != STEP_WAIT || call->yields) return reached;
+        wait_blocking(call);
     }
 }
 
+/* --------------------------------------------------------------------------------------------------- blocking */
 
 static int finish(lua_State *L, struct call *call) {
     if (error_is_set(&call->error)) return call_raise(L, call);
@@ -353,7 +457,7 @@ static int dry_run(lua_State *L, struct call *call) {
     if (error_is_set(&call->error)) return call_raise(L, call);
     if (some) {
         lua_pushlstring(L, call->statement->text, call->statement->len);
-        push_params(L, call->statement);
+        push_values(L, call->statement->params, call->statement->param_count);
     }
     call_close(L, call);
     return some ? 2 : 0;
@@ -361,7 +465,8 @@ static int dry_run(lua_State *L, struct call *call) {
 
 int call_run(lua_State *L, struct call *call) {
     if (call->db->dry) return dry_run(L, call);
-    if (call->db->driven) call->driven = true;
+    call->yields = call->db->waits && lua_isyieldable(L);
+    if (call->db->driven || call->yields) call->driven = true;
     if (call->driven) return drive_from_lua(L, call);
     step(L, call);
     return finish(L, call);
@@ -385,7 +490,7 @@ static int push_event(lua_State *L, struct call *call) {
     lua_createtable(L, 0, 6);
     lua_pushnumber(L, (lua_Number)(now_ns() - call->started) / 1e6);
     lua_setfield(L, -2, "ms");
-    push_params(L, statement);
+    push_values(L, statement->params, statement->param_count);
     lua_setfield(L, -2, "params");
     lua_pushinteger(L, statement->kind == STATEMENT_WRITE && call->affected ? call->affected : call->rows);
     lua_setfield(L, -2, "rows");
@@ -413,12 +518,51 @@ static struct call *check_call(lua_State *L) {
     return call;
 }
 
+/* What the server said beside its results goes to the logger too. */
+static int push_notice(lua_State *L, const char *text) {
+    lua_pushliteral(L, "event");
+    lua_pushstring(L, text);
+    lua_createtable(L, 0, 4);
+    lua_pushnumber(L, 0);
+    lua_setfield(L, -2, "ms");
+    lua_pushinteger(L, 0);
+    lua_setfield(L, -2, "rows");
+    lua_newtable(L);
+    lua_setfield(L, -2, "params");
+    lua_pushliteral(L, "notice");
+    lua_setfield(L, -2, "kind");
+    return 3;
+}
+
+static const char *next_notice(const struct call *call) {
+    struct conn *conn = call->aboard && call->link ? call->link->conn : NULL;
+    return conn && conn->driver->notice ? conn->driver->notice(conn) : NULL;
+}
+
+/* "wait", what to wait for: descriptor (nil: a plain pause), "r", "w" or "rw", seconds (nil: for ever) */
+static int push_wait(lua_State *L, const struct call *call) {
+    struct waiting waiting = waits_for(call);
+    lua_Number left = (lua_Number)(waiting.deadline - now_ns() / 1000000) / 1000;
+    lua_pushliteral(L, "wait");
+    if (waiting.fd < 0) lua_pushnil(L);
+    else lua_pushinteger(L, waiting.fd);
+    if (waiting.fd < 0) lua_pushnil(L);
+    else lua_pushstring(L, waiting.read && waiting.write ? "rw" : waiting.write ? "w" : "r");
+    if (!waiting.deadline) lua_pushnil(L);
+    else lua_pushnumber(L, left > 0 ? left : 0);
+    return 4;
+}
+
 static int job_step(lua_State *L) {
     struct call *call = check_call(L);
+    const char *notice = next_notice(call);
+    if (notice) return push_notice(L, notice);
     enum step reached = step(L, call);
     if (reached == STEP_EVENT) return push_event(L, call);
+    if (reached == STEP_WAIT) return push_wait(L, call);
+    if ((notice = next_notice(call))) return push_notice(L, notice);
     if (error_is_set(&call->error)) return call_raise(L, call);
-    lua_pushstring(L, reached == STEP_DONE ? "done" : "wait");
+    lua_pushliteral(L, "done");
     return 1;
 }
 
@@ -438,11 +582,9 @@ static int job_logger(lua_State *L) {
 
 /* A job that is left before its end (error in a logger, closed coroutine): its transaction bracket is undone. */
 static void undo(lua_State *L, struct call *call) {
-    if (!call->begun || call->stage == STAGE_OVER || !call->link) return;
-    struct conn *conn = call->link->conn;
-    if (call->cursor) conn->driver->finish(conn, call->cursor);
-    call->cursor = NULL;
-    call->driven = false;
+    if (!call->begun || (call->stage == STAGE_OVER && !call->flights) || !call->link) return;
+    call_drop_flights(call);
+    call->driven = call->yields = call->failing = false;
     call->stage = STAGE_ROLLBACK;
     step(L, call);
 }

@@ -13,6 +13,16 @@ struct fault;
 enum stage { STAGE_BEGIN, STAGE_BODY, STAGE_COMMIT, STAGE_ROLLBACK, STAGE_OVER };
 enum step { STEP_DONE, STEP_WAIT, STEP_EVENT };
 
+struct flight;
+
+/* A call that waits for a connection, or for its turn in a transaction: since when, behind whom. */
+struct queued {
+    struct call *next;
+    bool waits;
+    int64_t deadline;                   /* ms of the monotonic clock; 0: none */
+    int pauses;                         /* so far; they get longer */
+};
+
 struct call {
     struct arena arena;
     struct error error;
@@ -27,17 +37,25 @@ struct call {
     bool (*next)(lua_State *L, struct call *call);      /* sets `statement`; false: no more (or error) */
     enum drive (*take)(lua_State *L, struct call *call);/* steps the cursor to its end, taking rows; NULL: skips them */
     int (*results)(lua_State *L, struct call *call);    /* pushes what the API call returns */
-    const struct statement *statement;
+    const struct statement *statement;  /* while rows are taken, and in an event: the one that runs, or ran */
     struct cursor *cursor;
+    struct flight *flights;             /* statements that were started, in order */
+    bool ahead;                         /* `next` may be called again before the statement it just gave has run */
     int phase;                          /* for `next` to count its steps */
-    enum stage stage;
+    enum stage stage;                   /* what is planned next */
+    enum stage planned;                 /* what the statement planned last is for */
+    bool aboard;                        /* has its connection, which is ready */
     bool atomic;                        /* several statements: BEGIN … COMMIT, or a savepoint */
     bool snapshot;                      /* several reads of one moment: outside of a transaction in one of their own */
     bool locks;                         /* … which lock rows */
     bool writes;                        /* takes SQLite's write lock */
     bool control;                       /* its statement is a transaction command of the user's own transaction */
     bool unleased;                      /* wants a connection of its own */
+    bool unguarded;                     /* a user's own statement, or a command: no savepoint around it */
     bool begun, undone, driven;
+    bool yields;                        /* somebody else waits for us (the connection's `wait`) */
+    bool failing;                       /* a statement failed; those behind it are dropped */
+    struct queued queued;
     int savepoint;
     long long started;                  /* ns, of the statement that runs */
     int64_t affected, last_id, rows;
@@ -63,6 +81,9 @@ struct call *call_open_model(lua_State *L, struct model_box *box, int class_inde
 
 /* Runs the job (see above) and returns the number of results; to be used as `return call_run(L, call);`. */
 int call_run(lua_State *L, struct call *call);
+
+/* Lets go of the statements that were started; on a server one that is not answered costs the connection. */
+void call_drop_flights(struct call *call);
 
 /* Ends a call whose job was never run, or has run. */
 void call_close(lua_State *L, struct call *call);

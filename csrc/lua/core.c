@@ -57,18 +57,19 @@ static bool flag_option(lua_State *L, int index, const char *key) {
     return flag;
 }
 
-static const char *text_option(lua_State *L, struct db *db, int index, const char *key) {
+static const char *text_option(lua_State *L, struct db *db, int index, const char *key, bool required) {
     size_t len;
-    lua_getfield(L, index, key);
-    const char *text = luaL_checklstring(L, -1, &len);
-    text = arena_text(&db->arena, text, len);
+    bool given = lua_getfield(L, index, key) != LUA_TNIL;
+    const char *text = given || required ? luaL_checklstring(L, -1, &len) : NULL;
+    if (text) text = arena_text(&db->arena, text, len);
     lua_pop(L, 1);
     return text;
 }
 
 static void read_open_options(lua_State *L, struct db *db, int index) {
     db->options = (struct conn_options){
-        .target = text_option(L, db, index, "target"),
+        .target = text_option(L, db, index, "target", true),
+        .schema = text_option(L, db, index, "schema", false),
         .read_only = flag_option(L, index, "readOnly"),
         .foreign_keys = flag_option(L, index, "foreignKeys"),
         .busy_timeout = integer_option(L, index, "busyTimeout", 5000),
@@ -77,7 +78,7 @@ static void read_open_options(lua_State *L, struct db *db, int index) {
         .statement_cache = integer_option(L, index, "statementCache", 256),
     };
     db->options.setup = texts_field(L, db, index, "setup", &db->options.setup_count);
-    db->dialect = dialect_find(text_option(L, db, index, "dialect"));
+    db->dialect = dialect_find(text_option(L, db, index, "dialect", true));
     if (!db->dialect) raise_usage(L, "unknown dialect");
     db->memory = flag_option(L, index, "memory");
     db->read_only = db->options.read_only;
@@ -85,6 +86,8 @@ static void read_open_options(lua_State *L, struct db *db, int index) {
     int max = integer_option(L, index, "poolMax", 5);
     db->link_limit = db->memory ? 1 : max < POOL_LIMIT ? max : POOL_LIMIT;
     db->idle_ms = integer_option(L, index, "poolIdle", 60000);
+    db->acquire_ms = integer_option(L, index, "acquireTimeout", 10000);
+    db->waits = flag_option(L, index, "waits");
 }
 
 static void hang_table(lua_State *L, int index, enum db_value value, const char *mode) {
@@ -98,8 +101,8 @@ static void hang_table(lua_State *L, int index, enum db_value value, const char 
     lua_setiuservalue(L, index, value);
 }
 
-/* core.open(driver, options, object) → database: opens the first connection. Without a driver the database is dry: calls only
- * write their statements (compile specs for engines that are not there). */
+/* core.open(driver, options, object) → database. Without a driver the database is dry: calls only write their statements
+ * (compile specs for engines that are not there). */
 static int open_database(lua_State *L) {
     const struct driver *driver = lua_touserdata(L, 1);
     luaL_checktype(L, 2, LUA_TTABLE);
@@ -120,11 +123,21 @@ static int open_database(lua_State *L) {
     lua_pushvalue(L, 3);
     lua_setiuservalue(L, index, DB_OBJECT);
     db->dry = !driver;
-    struct call *call = call_open(L, db, index);
-    if (driver && !pool_open(call)) return call_raise(L, call);
-    call_close(L, call);
     lua_settop(L, index);
     return 1;
+}
+
+static bool no_statement(lua_State *L, struct call *call) {
+    (void)L, (void)call;
+    return false;
+}
+
+/* core.connect(db): opens the first connection, so that what is wrong with it is known at once. */
+static int connect_database(lua_State *L) {
+    struct db *db = userdata_check(L, 1, USERDATA_DB, "a database");
+    struct call *call = call_open(L, db, 1);
+    call->next = no_statement;
+    return call_run(L, call);
 }
 
 static struct db *check_db(lua_State *L) {
@@ -182,11 +195,30 @@ static int set_dry(lua_State *L) {
     return 0;
 }
 
-/* core.begin_text(db, mode) */
+/* Adds a mode of the transaction to "BEGIN …", if it was asked for. */
+static void add_mode(luaL_Buffer *text, bool asked, const char *mode) {
+    if (!asked) return;
+    luaL_addstring(text, " ");
+    luaL_addstring(text, mode);
+}
+
+/* core.begin_text(db, mode, isolation, readOnly, deferrable); `isolation`: in the words of SQL, upper case, or nil. */
 static int begin_text(lua_State *L) {
     static const char *const modes[] = { "default", "deferred", "immediate", "exclusive", NULL };
     const struct db *db = check_db(L);
-    lua_pushstring(L, db->dialect->begin[luaL_checkoption(L, 2, "default", modes)]);
+    luaL_Buffer text;
+    lua_settop(L, 5);
+    const char *isolation = luaL_optstring(L, 3, "");
+    int mode = luaL_checkoption(L, 2, "default", modes);
+    luaL_buffinit(L, &text);
+    luaL_addstring(&text, db->dialect->begin[mode]);
+    if (db->dialect->isolation) {
+        add_mode(&text, *isolation, "ISOLATION LEVEL");
+        add_mode(&text, *isolation, isolation);
+        add_mode(&text, lua_toboolean(L, 4), "READ ONLY");
+        add_mode(&text, lua_toboolean(L, 5), "DEFERRABLE");
+    }
+    luaL_pushresult(&text);
     return 1;
 }
 
@@ -301,7 +333,7 @@ static void hang_core_values(lua_State *L, int core) {
 /* Fills the module table at the top; runs as a function of its own so that the core is its upvalue. */
 static int fill_module(lua_State *L) {
     static const luaL_Reg functions[] = {
-        { "open", open_database }, { "close", close_database }, { "is_closed", is_closed }, { "set_driven", set_driven },
+        { "open", open_database }, { "connect", connect_database }, { "close", close_database }, { "is_closed", is_closed }, { "set_driven", set_driven },
         { "call_logger", call_logger }, { "set_dry", set_dry },
         { "begin_text", begin_text }, { "raise", raise_error }, { "nearest", nearest },
         { "set_drive", set_drive }, { "set_source_prefix", set_source_prefix }, { "list", new_list }, { "sleep", sleep_ms },

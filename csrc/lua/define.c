@@ -151,6 +151,7 @@ static struct type read_type(lua_State *L, struct db *db, int index) {
     type.precision = number_field(L, index, "precision");
     type.scale = number_field(L, index, "scale");
     type.stored = date_form(L, index);
+    type.nan = db->dialect->nan;
     type.element = element_type(L, db, index);
     type.values = texts_field(L, db, index, "values", &type.value_count);
     return type;

@@ -135,6 +135,7 @@ static void put_key_part(struct buf *buf, struct value value) {
     case VALUE_REAL: buf_addf(buf, "%.17g", value.as.real); break;
     case VALUE_TEXT:
     case VALUE_BLOB: buf_addf(buf, "%zu:", value.len); buf_add(buf, value.as.text, value.len); break;
+    case VALUE_LIST: break;
     }
     buf_addc(buf, ';');
 }

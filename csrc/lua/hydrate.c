@@ -44,10 +44,19 @@ struct run {
     struct run *below;          /* of the plan's steps */
     int below_count;
     bool detached;              /* values are kept in the slots and set nowhere */
+    int flights;                /* statements that were sent and have not ended */
+};
+
+/* A statement on its way, and whose it is. */
+struct sent {
+    struct sent *next;
+    const struct statement *statement;
+    struct run *run;
 };
 
 struct hydration {
-    struct run root, *run;      /* the statement that runs */
+    struct run root, *run;      /* whose rows are taken */
+    struct sent *sent;
     struct run **queue;         /* steps whose parents are known */
     int queued, taken;
     bool started, detached;
@@ -181,6 +190,7 @@ static void push_cell(lua_State *L, struct value cell, const struct originals *o
         break;
     case VALUE_TEXT:
     case VALUE_BLOB: push_text(L, cell, originals, ordinal); break;
+    case VALUE_LIST: break;         /* no cell is one */
     }
 }
 
@@ -588,37 +598,6 @@ static enum drive next_row(struct call *call) {
     return conn->driver->step(conn, call->cursor, &call->arena, &call->error);
 }
 
-static enum drive take_rows(lua_State *L, struct call *call, enum drive drive) {
-    struct run *run = call->hydration->run;
-    if (drive != DRIVE_ROW) return drive;
-    int top = lua_gettop(L);
-    push_call_value(L, call, CALL_RESULT);
-    int list = lua_gettop(L), keys = list + 1;
-    push_frame(L, call, run);
-    int settled = lua_gettop(L);
-    for (; drive == DRIVE_ROW; drive = run->plan->one ? DRIVE_DONE : next_row(call)) {
-        call->rows++;
-        bool fine = take_row(L, call, run, keys, list);
-        lua_settop(L, settled);
-        if (!fine) {
-            drive = DRIVE_FAILED;
-            break;
-        }
-    }
-    if (drive == DRIVE_WAIT) put_chunks_down(L, call, run);
-    else for (int n = 0; n < run->plan->node_count; n++) run->states[n].rowset = NULL;
-    lua_settop(L, top);
-    return drive;
-}
-
-enum drive hydrate_from_row(lua_State *L, struct call *call) {
-    return take_rows(L, call, DRIVE_ROW);
-}
-
-static enum drive hydrate_take(lua_State *L, struct call *call) {
-    return take_rows(L, call, next_row(call));
-}
-
 /* ---------------------------------------------------------------------------------------------------- the order */
 
 static int count_steps(const struct plan *plan) {
@@ -669,40 +648,88 @@ static void set_keys(struct call *call, struct run *run) {
     family->sent += count;
 }
 
+/* The rows of a statement are there: unless others of the step are still to come, the steps below can go. */
+static void end_statement(lua_State *L, struct call *call, struct run *run) {
+    run->flights--;
+    if (run->flights > 0 || (run->step && run->family.sent < run->family.keys.count)) return;
+    if (run->step) finish_step(L, call, run);
+    enqueue(call->hydration, run);
+}
+
+static enum drive take_rows(lua_State *L, struct call *call, enum drive drive) {
+    struct run *run = call->hydration->run;
+    if (drive != DRIVE_ROW) return drive;
+    int top = lua_gettop(L);
+    push_call_value(L, call, CALL_RESULT);
+    int list = lua_gettop(L), keys = list + 1;
+    push_frame(L, call, run);
+    int settled = lua_gettop(L);
+    for (; drive == DRIVE_ROW; drive = run->plan->one ? DRIVE_DONE : next_row(call)) {
+        call->rows++;
+        bool fine = take_row(L, call, run, keys, list);
+        lua_settop(L, settled);
+        if (!fine) {
+            drive = DRIVE_FAILED;
+            break;
+        }
+    }
+    if (drive == DRIVE_WAIT) put_chunks_down(L, call, run);
+    else for (int n = 0; n < run->plan->node_count; n++) run->states[n].rowset = NULL;
+    lua_settop(L, top);
+    return drive;
+}
+
+enum drive hydrate_from_row(lua_State *L, struct call *call) {
+    return take_rows(L, call, DRIVE_ROW);
+}
+
+/* Whose statement it is that has rows now; NULL: the root's. */
+static struct run *run_of(const struct call *call) {
+    const struct sent *sent = call->hydration->sent;
+    while (sent && sent->statement != call->statement) sent = sent->next;
+    return sent ? sent->run : &call->hydration->root;
+}
+
+static enum drive hydrate_take(lua_State *L, struct call *call) {
+    struct run *run = call->hydration->run = run_of(call);
+    enum drive drive = take_rows(L, call, next_row(call));
+    if (drive == DRIVE_DONE) end_statement(L, call, run);
+    return drive;
+}
+
 static bool send(struct call *call, struct run *run) {
-    call->hydration->run = run;
+    struct hydration *hydration = call->hydration;
+    struct sent *sent = arena_new(&call->arena, struct sent);
     call->statement = render_select(&call->arena, call->db->dialect, run->plan->select, &call->error);
+    sent->statement = call->statement;
+    sent->run = run;
+    sent->next = hydration->sent;
+    hydration->sent = sent;
+    run->flights++;
     return call->statement != NULL;
 }
 
-/* What the statement that has ended leaves to do: more of its keys, or the steps below it. */
-static bool next_of_run(lua_State *L, struct call *call) {
+/* The statements of steps whose parents are known don't wait for each other. */
+static bool send_step(struct call *call, struct run *run) {
     struct hydration *hydration = call->hydration;
-    struct run *run = hydration->run;
-    if (!run) return false;
-    if (run->step && run->family.sent < run->family.keys.count) {
-        set_keys(call, run);
-        return send(call, run);
-    }
-    if (run->step) finish_step(L, call, run);
-    enqueue(hydration, run);
-    hydration->run = NULL;
-    return false;
+    set_keys(call, run);
+    bool all = run->family.sent == run->family.keys.count;
+    if (all) hydration->taken++;
+    bool fine = send(call, run);
+    call->ahead = fine && hydration->taken < hydration->queued;
+    return fine;
 }
 
 static bool hydrate_next(lua_State *L, struct call *call) {
     struct hydration *hydration = call->hydration;
+    (void)L;
     if (!hydration->started) {
         hydration->started = true;
         if (!hydration->detached) return send(call, &hydration->root);
-        hydration->run = NULL;
         enqueue(hydration, &hydration->root);
     }
-    if (next_of_run(L, call)) return true;
     if (error_is_set(&call->error) || hydration->taken == hydration->queued) return false;
-    struct run *run = hydration->queue[hydration->taken++];
-    set_keys(call, run);
-    return send(call, run);
+    return send_step(call, hydration->queue[hydration->taken]);
 }
 
 int hydrate_results(lua_State *L, struct call *call) {

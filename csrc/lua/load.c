@@ -67,7 +67,7 @@ static void add_parents(lua_State *L, struct call *call, struct load *load, int 
 /* ------------------------------------------------------------------------------------------------------- results */
 
 /* What step `number` has loaded, in the order of the instances: lists, instances or false. */
-static void push_values(lua_State *L, struct call *call, const struct load *load, const struct plan_step *step, int number) {
+static void push_loaded_values(lua_State *L, struct call *call, const struct load *load, const struct plan_step *step, int number) {
     lua_createtable(L, load->count, 0);
     push_hydrated(L, call, number);
     for (int i = 0; i < load->count; i++) {
@@ -93,7 +93,7 @@ static int load_results(lua_State *L, struct call *call) {
         lua_createtable(L, 0, 3);
         lua_pushstring(L, step->property);
         lua_setfield(L, -2, "name");
-        push_values(L, call, load, step, number);
+        push_loaded_values(L, call, load, step, number);
         lua_setfield(L, -2, "values");
         push_kept_options(L, call, step->include);
         lua_setfield(L, -2, "options");

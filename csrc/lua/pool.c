@@ -27,6 +27,7 @@ static void close_link(const struct db *db, struct link *link) {
     if (link->conn && pool_forked(db)) link->conn->driver->abandon(link->conn);
     else if (link->conn) link->conn->driver->close(link->conn);
     link->conn = NULL;
+    link->ready = false;
 }
 
 /* Closes what has been idle for too long, never the last open connection. */
@@ -51,26 +52,46 @@ static bool run_setup(struct call *call, struct conn *conn, const char *text) {
     return drive == DRIVE_DONE;
 }
 
-static bool open_link(struct call *call, struct link *link) {
-    struct db *db = call->db;
-    link->conn = db->driver->open(&db->options, &call->arena, &call->error);
-    link->savepoints = 0;
-    if (!link->conn) return false;
-    for (int i = 0; i < db->options.setup_count; i++) {
-        if (run_setup(call, link->conn, db->options.setup[i])) continue;
-        close_link(db, link);
-        return false;
-    }
+static bool run_all_setup(struct call *call, struct conn *conn) {
+    for (int i = 0; i < call->db->options.setup_count; i++)
+        if (!run_setup(call, conn, call->db->options.setup[i])) return false;
     return true;
 }
 
-bool pool_open(struct call *call) {
-    return open_link(call, &call->db->links[0]);
+/* Gives a connection up that could not be opened. */
+static enum drive give_up(struct call *call) {
+    struct link *link = call->link;
+    call->link = NULL;
+    link->user = NULL;
+    close_link(call->db, link);
+    return DRIVE_FAILED;
+}
+
+enum drive pool_ready(struct call *call) {
+    struct link *link = call->link;
+    const struct driver *driver = call->db->driver;
+    if (link->ready) return DRIVE_DONE;
+    if (!link->conn) link->conn = driver->open(&call->db->options, &call->arena, &call->error);
+    if (!link->conn) return give_up(call);
+    enum drive drive = driver->ready ? driver->ready(link->conn, &call->arena, &call->error) : DRIVE_DONE;
+    if (drive == DRIVE_WAIT) return drive;
+    if (drive == DRIVE_FAILED || !run_all_setup(call, link->conn)) return give_up(call);
+    link->ready = true;
+    link->savepoints = 0;
+    return DRIVE_DONE;
+}
+
+/* An idle connection that was lost meanwhile is closed, and its place used for another one. */
+static bool is_usable(struct db *db, struct link *link) {
+    if (!is_idle(link)) return false;
+    if (!db->driver->is_alive || db->driver->is_alive(link->conn)) return true;
+    close_link(db, link);
+    return false;
 }
 
 static struct link *find_idle(struct db *db) {
     for (int i = 0; i < db->link_limit; i++)
-        if (is_idle(&db->links[i])) return &db->links[i];
+        if (is_usable(db, &db->links[i])) return &db->links[i];
     return NULL;
 }
 
@@ -80,12 +101,75 @@ static struct link *find_closed(struct db *db) {
     return NULL;
 }
 
-static struct link *idle_or_new(lua_State *L, struct call *call) {
-    struct link *link = find_idle(call->db);
-    if (link) return link;
-    link = find_closed(call->db);
-    if (link && !open_link(call, link)) call_raise(L, call);
-    return link;
+static struct link *idle_or_new(struct db *db) {
+    struct link *link = find_idle(db);
+    return link ? link : find_closed(db);
+}
+
+/* --------------------------------------------------------------------------------------------------------- queue */
+
+/* Calls that want the same are served in order: a connection of the pool, or a turn on that of one transaction. */
+static bool is_first(const struct call *call) {
+    const struct call *other = call->db->queue;
+    while (other && other != call && other->lease != call->lease) other = other->queued.next;
+    return !other || other == call;
+}
+
+void pool_leave_queue(struct call *call) {
+    if (!call->queued.waits) return;
+    struct call **link = &call->db->queue;
+    while (*link && *link != call) link = &(*link)->queued.next;
+    if (*link) *link = call->queued.next;
+    call->queued = (struct queued){ .waits = false };
+}
+
+static struct link *too_long(lua_State *L, struct call *call) {
+    call_fail(L, call, ERROR_TIMEOUT, call->lease ? "the transaction was busy with other calls for %d ms (pool.acquireTimeout)"
+                                                  : "no connection became free within %d ms (pool.acquireTimeout)",
+              call->db->acquire_ms);
+    return NULL;
+}
+
+/* Without an event loop nobody could give a connection back, so waiting would be for ever. */
+static struct link *nothing_free(lua_State *L, struct call *call) {
+    const struct db *db = call->db;
+    if (db->leases)
+        call_fail(L, call, ERROR_USAGE, "%s: pass {transaction = t} to call inside the open transaction",
+                         db->memory ? "a memory database has one connection and a transaction owns it"
+                                    : "all connections of the pool are taken");
+    else
+        call_fail(L, call, ERROR_USAGE, "the connection is busy with another call (a finaliser or a callback)");
+    return NULL;
+}
+
+/* A coroutine that waits for its own transaction to end would wait for ever. */
+static bool waits_for_itself(const lua_State *L, const struct call *call) {
+    for (int i = 0; i < call->db->link_limit; i++) {
+        const struct lease *lease = call->db->links[i].lease;
+        if (lease && lease->owner == L && lease != call->lease) return true;
+    }
+    return false;
+}
+
+static struct link *wait_in_queue(lua_State *L, struct call *call) {
+    struct queued *queued = &call->queued;
+    if (waits_for_itself(L, call)) return nothing_free(L, call);
+    if (queued->waits) {
+        queued->pauses++;
+        return queued->deadline && now_ms() >= queued->deadline ? too_long(L, call) : NULL;
+    }
+    struct call **end = &call->db->queue;
+    while (*end) end = &(*end)->queued.next;
+    *end = call;
+    *queued = (struct queued){ .waits = true, .deadline = call->db->acquire_ms ? now_ms() + call->db->acquire_ms : 0 };
+    return NULL;
+}
+
+/* Short pauses first: a connection is mostly given back soon. */
+struct waiting pool_pause(const struct call *call) {
+    enum { LONGEST = 20 };
+    int pause = call->queued.pauses < LONGEST ? call->queued.pauses + 1 : LONGEST;
+    return (struct waiting){ .fd = -1, .deadline = now_ms() + pause };
 }
 
 /* ------------------------------------------------------------------------------------------------------ leases */
@@ -115,11 +199,13 @@ static struct lease *current_lease(lua_State *L, const struct call *call) {
 
 static struct link *leased_link(lua_State *L, struct call *call, struct lease *lease) {
     if (!lease->link) call_fail(L, call, ERROR_USAGE, "the transaction is finished");
-    if (lease->link->user)
-        call_fail(L, call, ERROR_USAGE, "the transaction's connection is busy with another call (a finaliser or a callback)");
+    bool taken = lease->link->user || !is_first(call);
+    if (taken && call->yields) return wait_in_queue(L, call);
+    if (taken) call_fail(L, call, ERROR_USAGE, "the transaction's connection is busy with another call (a finaliser or a callback)");
     if (lease->link->conn->broken)
         call_fail(L, call, ERROR_CONNECTION, "the connection was lost; the transaction is rolled back");
     struct conn *conn = lease->link->conn;
+    pool_leave_queue(call);
     if (call->control) return lease->link;
     if (lease->begun && !conn->driver->in_transaction(conn)) {
         call->error.outcome = OUTCOME_ROLLED_BACK;
@@ -135,16 +221,6 @@ static bool another_writes(const struct db *db) {
     return false;
 }
 
-/* Without an event loop nobody could give a connection back, so waiting would be for ever. */
-static int nothing_free(lua_State *L, struct call *call) {
-    const struct db *db = call->db;
-    if (db->leases)
-        return call_fail(L, call, ERROR_USAGE, "%s: pass {transaction = t} to call inside the open transaction",
-                         db->memory ? "a memory database has one connection and a transaction owns it"
-                                    : "all connections of the pool are taken");
-    return call_fail(L, call, ERROR_USAGE, "the connection is busy with another call (a finaliser or a callback)");
-}
-
 struct link *pool_acquire(lua_State *L, struct call *call) {
     struct db *db = call->db;
     if (db->logging_now) call_fail(L, call, ERROR_USAGE, "the database can't be used inside its logging function");
@@ -153,25 +229,35 @@ struct link *pool_acquire(lua_State *L, struct call *call) {
     if (lease) {
         call->lease = lease;
         struct link *link = leased_link(L, call, lease);
-        if (call->writes) lease->writing = true;
+        if (link && call->writes) lease->writing = true;
         return link;
     }
-    if (call->writes && another_writes(db) && !db->memory && db->dialect->cross_join_order)
+    if (call->writes && another_writes(db) && !db->memory && db->dialect->one_writer) {
+        if (call->yields) return wait_in_queue(L, call);
         call_fail(L, call, ERROR_USAGE, "an open transaction holds the write lock: pass {transaction = t} to write inside it");
-    struct link *link = idle_or_new(L, call);
-    if (!link) {                        /* perhaps a call that an error cut short still holds one: let the collector see it */
-        lua_gc(L, LUA_GCCOLLECT);
-        link = idle_or_new(L, call);
     }
-    if (!link) nothing_free(L, call);
+    struct link *link = is_first(call) ? idle_or_new(db) : NULL;
+    if (!link && !call->yields) {       /* perhaps a call that an error cut short still holds one: let the collector see it */
+        lua_gc(L, LUA_GCCOLLECT);
+        link = idle_or_new(db);
+    }
+    if (link) pool_leave_queue(call);
+    else link = call->yields ? wait_in_queue(L, call) : nothing_free(L, call);
     return link;
+}
+
+/* Nobody was there to hear them. */
+static void forget_notices(struct conn *conn) {
+    while (conn && conn->driver->notice && conn->driver->notice(conn)) {}
 }
 
 void pool_release(struct db *db, struct link *link, const struct call *call) {
     if (link->user != call) return;
     link->user = NULL;
+    forget_notices(link->conn);
     if (link->lease) return;
-    if (link->conn && link->conn->broken) close_link(db, link);
+    if (link->conn && (link->conn->broken || !link->ready)) close_link(db, link);
+    if (link->conn && link->conn->driver->reset) link->conn->driver->reset(link->conn);
     if (db->link_limit == 1 || db->idle_ms <= 0) return;
     link->released = now_ms();
     trim(db, link->released);
@@ -187,8 +273,7 @@ void pool_close(struct db *db) {
     for (int i = 0; i < db->link_limit; i++) {
         struct link *link = &db->links[i];
         if (!link->conn) continue;
-        if (link->user && link->user->cursor) link->conn->driver->finish(link->conn, link->user->cursor);
-        if (link->user) link->user->cursor = NULL;
+        if (link->user) call_drop_flights(link->user);
         if (link->user) link->user->link = NULL;
         if (link->lease) link->lease->link = NULL;
         if (forked) db->driver->abandon(link->conn);
@@ -200,25 +285,41 @@ void pool_close(struct db *db) {
 
 /* ------------------------------------------------------------------------------------------- leases, from Lua */
 
-/* core.lease(db) → lease: takes a connection out of the pool for a transaction. */
+static int push_result(lua_State *L, struct call *call) {
+    push_call_value(L, call, CALL_RESULT);
+    return 1;
+}
+
+/* The connection becomes the lease's as soon as the call has it: from then on the lease gives it back. */
+static bool take_lease(lua_State *L, struct call *call) {
+    struct lease *lease = call->data;
+    if (lease->link) return false;
+    lease->db = call->db;
+    lease->owner = L;
+    lease->link = call->link;
+    lease->link->lease = lease;
+    lease->link->savepoints = 0;
+    call->db->leases++;
+    return false;
+}
+
+/* core.lease(db, writing, unguarded) → lease: takes a connection out of the pool for a transaction. */
 static int lease_new(lua_State *L) {
     struct db *db = userdata_check(L, 1, USERDATA_DB, "a database");
+    lua_settop(L, 3);
     struct lease *lease = userdata_new(L, USERDATA_LEASE, sizeof *lease, 1);
     lua_pushvalue(L, 1);
     lua_setiuservalue(L, -2, 1);
-    int index = lua_gettop(L);
+    lease->unguarded = lua_toboolean(L, 3);
     struct call *call = call_open(L, db, 1);
+    lua_pushvalue(L, 4);
+    set_call_value(L, call, CALL_RESULT);
     call->unleased = true;
     call->writes = lua_toboolean(L, 2);
-    struct link *link = pool_acquire(L, call);
-    lease->db = db;
-    lease->link = link;
-    link->lease = lease;
-    link->savepoints = 0;
-    db->leases++;
-    call_close(L, call);
-    lua_settop(L, index);
-    return 1;
+    call->data = lease;
+    call->next = take_lease;
+    call->results = push_result;
+    return call_run(L, call);
 }
 
 static void no_memory(void *owner) {
@@ -326,7 +427,7 @@ static int lease_run(lua_State *L) {
     call->lease = lease;
     call->statement = control_statement(L, call, 2);
     call->stage = STAGE_BODY;
-    call->control = true;
+    call->control = call->unguarded = true;
     call->next = run_once;
     call->results = lease_results;
     return call_run(L, call);

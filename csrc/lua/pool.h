@@ -7,17 +7,23 @@
 /* A connection owned by a transaction. */
 struct lease {
     struct db *db;
+    const lua_State *owner;         /* the coroutine that took it */
     struct link *link;              /* NULL: given back */
     bool writing;                   /* holds SQLite's write lock */
     bool begun;                     /* a transaction was begun on it */
     bool read_only;                 /* … that may not write */
+    bool unguarded;                 /* option savepoint = false */
 };
 
-/* Opens the first connection; false: call->error is set. */
-bool pool_open(struct call *call);
-
-/* The connection for a call: its transaction's, else an idle one, else a new one. Raises if there is none. */
+/* The connection for a call: its transaction's, else an idle one, else one that is to be opened (see pool_ready). NULL: the call
+ * has to wait and ask again; only where it yields. Raises if waiting would be for ever, or was too long. */
 struct link *pool_acquire(lua_State *L, struct call *call);
+/* Goes on opening the call's connection, if it is not yet. DRIVE_FAILED: the error is set, the connection closed. */
+enum drive pool_ready(struct call *call);
+/* How long a call that got no connection pauses before it asks again. */
+struct waiting pool_pause(const struct call *call);
+/* Takes a call out of the queue, if it is in it. */
+void pool_leave_queue(struct call *call);
 /* Ends the use of a connection by the call; a broken one is closed, a leased one stays with its transaction. */
 void pool_release(struct db *db, struct link *link, const struct call *call);
 

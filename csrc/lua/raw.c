@@ -101,6 +101,17 @@ static bool first_word_is(struct sql_scan *scan, const char *const *words) {
     return false;
 }
 
+/* SET, LISTEN, CREATE TEMP …: what the next user of the connection must not notice. Looks ahead in a copy. */
+static bool changes_session(const struct sql_scan *first) {
+    static const char *const always[] = { "SET", "RESET", "LISTEN", "LOAD", NULL };
+    static const char *const temporary[] = { "TEMP", "TEMPORARY", NULL };
+    struct sql_scan scan = *first;
+    if (first_word_is(&scan, always)) return true;
+    if (!sql_is_word(&scan, "CREATE")) return false;
+    while (sql_next(&scan) == SQL_BLANK) {}
+    return first_word_is(&scan, temporary);
+}
+
 static bool classify(struct call *call, const struct raw *raw, struct command *command) {
     static const char *const transaction[] = { "BEGIN", "START", "COMMIT", "ROLLBACK", "END", "ABORT", "SAVEPOINT", "RELEASE",
                                                "PREPARE", NULL };
@@ -110,6 +121,7 @@ static bool classify(struct call *call, const struct raw *raw, struct command *c
     struct sql_scan scan = scan_of(call, raw, command->start, command->end);
     enum sql_token token;
     while ((token = sql_next(&scan)) == SQL_BLANK) {}
+    command->statement.soils = token == SQL_WORD && changes_session(&scan);
     command->inserts = token == SQL_WORD && first_word_is(&scan, inserts);
     if (token == SQL_WORD && first_word_is(&scan, transaction))
         return wrong(call, "query", "transaction commands are not sent raw: use db:transaction");
@@ -223,6 +235,7 @@ static bool write_command(lua_State *L, struct call *call, struct raw *raw, stru
     statement->params = raw->params;
     statement->param_count = raw->param_count;
     statement->one_off = statement->kind == STATEMENT_SCHEMA;
+    statement->typed = true;
     return true;
 }
 
@@ -440,6 +453,7 @@ static int query(lua_State *L) {
     size_t len;
     const char *text = lua_type(L, 2) == LUA_TSTRING ? lua_tolstring(L, 2, &len) : NULL;
     call->data = raw;
+    call->unguarded = true;
     if (!text) return call_fail(L, call, ERROR_USAGE, "query: an SQL string expected, got %s", kind_text(L, 2));
     if (utf8_check(text, len, NULL) != UTF8_FINE) return call_fail(L, call, ERROR_USAGE, "query: the SQL holds NUL or invalid UTF-8");
     raw->text = arena_text(&call->arena, text, len);
@@ -473,7 +487,7 @@ static int execute(lua_State *L) {
     for (lua_pushnil(L); lua_istable(L, 3) && lua_next(L, 3); lua_pop(L, 1))
         if (lua_type(L, -2) == LUA_TSTRING) read_call_option(L, call, lua_tostring(L, -2));
     call->statement = statement;
-    call->writes = true;
+    call->writes = call->unguarded = true;
     call->next = execute_next;
     return call_run(L, call);
 }

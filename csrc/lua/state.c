@@ -114,7 +114,8 @@ static void set_text(lua_State *L, const char *key, const char *text) {
 
 static void set_value(lua_State *L, struct value value) {
     switch (value.kind) {
-    case VALUE_NULL: return;
+    case VALUE_NULL:
+    case VALUE_LIST: return;
     case VALUE_BOOL: lua_pushboolean(L, value.as.boolean); break;
     case VALUE_INT:  lua_pushinteger(L, value.as.integer); break;
     case VALUE_REAL: lua_pushnumber(L, value.as.real); break;

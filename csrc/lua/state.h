@@ -76,6 +76,7 @@ struct link {
     struct conn *conn;                  /* NULL: not open */
     struct call *user;                  /* the call that runs on it, or NULL */
     struct lease *lease;                /* the transaction that owns it, or NULL */
+    bool ready;                         /* open, and set up */
     long long released;                 /* ms, monotonic; 0: never used */
     int savepoints;                     /* names given so far in the open transaction */
 };
@@ -91,10 +92,12 @@ struct db {
     const struct dialect *dialect;
     struct conn_options options;
     struct link links[POOL_LIMIT];
-    int link_limit, idle_ms;
+    int link_limit, idle_ms, acquire_ms;
+    struct call *queue;                 /* calls that wait for a connection or their turn in a transaction, in order */
     int open_calls;                     /* on some stack */
     int leases;                         /* open transactions */
     struct process process;             /* that opened the database */
+    bool waits;                         /* an event loop waits for us where a coroutine may yield */
     bool closed, driven, logging_now, dates_epoch, read_only, memory;
     bool dry;                           /* calls give their first statement instead of running it */
 };

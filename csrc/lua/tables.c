@@ -51,7 +51,20 @@ static int close_listing(lua_State *L, const struct listing *listing) {
     return 1;
 }
 
-/* core.create_statements(db, models, if_not_exists) → list of {sql, model, kind = "table" | "index"} */
+typedef struct statement *key_statement(struct arena *, const struct dialect *, const struct model *, const struct foreign_key *,
+                                        struct error *);
+
+/* A statement for each key that had to be left out of its CREATE TABLE. */
+static void add_late_keys(lua_State *L, struct listing *listing, key_statement *make) {
+    struct call *call = listing->call;
+    const struct model_order *order = &listing->order;
+    for (int i = 0; !call->db->dialect->forward_references && i < order->late_count; i++)
+        if (is_chosen(L, listing, order->late_models[i]))
+            add(L, listing, make(&call->arena, call->db->dialect, order->late_models[i], order->late[i], &call->error),
+                order->late_models[i], "key");
+}
+
+/* core.create_statements(db, models, if_not_exists) → list of {sql, model, kind = "table" | "index" | "key"} */
 static int create_statements(lua_State *L) {
     struct listing listing = open_listing(L);
     struct call *call = listing.call;
@@ -65,6 +78,7 @@ static int create_statements(lua_State *L) {
         for (const struct index *index = model->indexes; index; index = index->next)
             add(L, &listing, ddl_create_index(&call->arena, call->db->dialect, model, index, &call->error), model, "index");
     }
+    add_late_keys(L, &listing, ddl_add_foreign_key);
     return close_listing(L, &listing);
 }
 
@@ -72,6 +86,7 @@ static int create_statements(lua_State *L) {
 static int drop_statements(lua_State *L) {
     struct listing listing = open_listing(L);
     struct call *call = listing.call;
+    add_late_keys(L, &listing, ddl_drop_foreign_key);
     for (int i = listing.order.count - 1; i >= 0; i--) {
         const struct model *model = listing.order.models[i];
         if (is_chosen(L, &listing, model))
@@ -80,9 +95,47 @@ static int drop_statements(lua_State *L) {
     return close_listing(L, &listing);
 }
 
+static bool refers_to(const struct model *model, const struct model *target) {
+    for (const struct foreign_key *key = model->foreign_keys; key; key = key->next)
+        if (key->target == target) return true;
+    return false;
+}
+
+/* Marks the models (by their place in the order) that refer to a marked one, and those that refer to these. */
+static void mark_referring(const struct model_order *order, bool *marked) {
+    for (bool more = true; more;) {
+        more = false;
+        for (int i = 0; i < order->count; i++)
+            for (int k = 0; k < order->count && !marked[i]; k++)
+                if (marked[k] && refers_to(order->models[i], order->models[k])) marked[i] = more = true;
+    }
+}
+
+static void truncate_one(lua_State *L, struct listing *listing, const struct model *model, bool restart, bool cascade) {
+    struct call *call = listing->call;
+    add(L, listing, ddl_truncate(&call->arena, call->db->dialect, model, restart, cascade, &call->error), model, "table");
+    const struct statement *sequence = restart ? ddl_restart(&call->arena, call->db->dialect, model, &call->error) : NULL;
+    if (sequence) add(L, listing, sequence, model, "sequence");
+}
+
+/* core.truncate_statements(db, {model}, restart, cascade) → the same for emptying a table, what refers to it first; "sequence" is
+ * the kind of those that only say that keys begin anew */
+static int truncate_statements(lua_State *L) {
+    bool restart = lua_toboolean(L, 3), cascade = lua_toboolean(L, 4);
+    struct listing listing = open_listing(L);
+    const struct model_order *order = &listing.order;
+    bool *marked = arena_array(&listing.call->arena, bool, order->count + 1);
+    for (int i = 0; i < order->count; i++) marked[i] = is_chosen(L, &listing, order->models[i]);
+    if (cascade && !listing.call->db->dialect->truncate_cascade) mark_referring(order, marked);
+    for (int i = order->count - 1; i >= 0; i--)
+        if (marked[i]) truncate_one(L, &listing, order->models[i], restart, cascade);
+    return close_listing(L, &listing);
+}
+
 void open_tables(lua_State *L) {
     static const luaL_Reg functions[] = {
-        { "create_statements", create_statements }, { "drop_statements", drop_statements }, { NULL, NULL },
+        { "create_statements", create_statements }, { "drop_statements", drop_statements },
+        { "truncate_statements", truncate_statements }, { NULL, NULL },
     };
     add_functions(L, functions);
 }

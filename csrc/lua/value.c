@@ -20,6 +20,16 @@ void push_value(lua_State *L, struct value value) {
     case VALUE_REAL: lua_pushnumber(L, value.as.real); break;
     case VALUE_TEXT:
     case VALUE_BLOB: lua_pushlstring(L, value.as.text, value.len); break;
+    case VALUE_LIST: push_values(L, value.as.items, (int)value.len); break;
+    }
+}
+
+void push_values(lua_State *L, const struct value *values, int count) {
+    lua_createtable(L, count, 0);
+    for (int i = 0; i < count; i++) {
+        if (values[i].kind == VALUE_NULL) lua_pushlightuserdata(L, NULL);
+        else push_value(L, values[i]);
+        lua_rawseti(L, -2, i + 1);
     }
 }
 

@@ -6,6 +6,8 @@
 
 /* Pushes a value as it is (NULL: nil). */
 void push_value(lua_State *L, struct value value);
+/* Pushes them as a list, NULL as liga.null. */
+void push_values(lua_State *L, const struct value *values, int count);
 
 /* Pushes a logical value of an attribute as an instance shows it: JSON decoded, dates by the database's `dates` option. False: a
  * stored JSON text is malformed (error set, nothing pushed). */

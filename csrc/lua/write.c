@@ -5,6 +5,7 @@
 
 #include "base/names.h"
 #include "lua/bulk.h"
+#include "lua/conflict.h"
 #include "lua/handler.h"
 #include "lua/hydrate.h"
 #include "lua/marker.h"
@@ -85,10 +86,23 @@ int nothing_to_do(lua_State *L, struct call *call) {
 
 /* ------------------------------------------------------------------------------------------------------- insert */
 
+/* ignoreDuplicates found the row there: the instance stays unsaved. */
+static void leave_unsaved(lua_State *L, struct call *call, int instance) {
+    push_call_value(L, call, CALL_DB);
+    push_model(L, call->db, lua_gettop(L), call->model);
+    push_unsaved_metatable(L, lua_gettop(L));
+    lua_setmetatable(L, instance);
+    lua_settop(L, instance);
+}
+
 static int insert_results(lua_State *L, struct call *call) {
     struct write *write = call->data;
     push_call_value(L, call, CALL_RESULT);
     int instance = lua_gettop(L);
+    if (write->options.conflict == CONFLICT_NOTHING && !call->affected) {
+        leave_unsaved(L, call, instance);
+        return 1;
+    }
     for (int i = 0; i < call->model->attr_count; i++) {
         struct error error = { .code = ERROR_NONE };
         if (!write->known[i]) continue;
@@ -100,14 +114,24 @@ static int insert_results(lua_State *L, struct call *call) {
     return 1;
 }
 
-/* Where the text of a model's plain INSERT is kept. */
+/* Where the text of a model's plain INSERT is kept; NULL: this one is not plain. */
 static struct cached_insert *insert_cache(const struct insert *insert) {
-    return &((struct model *)(uintptr_t)insert->into)->insert;
+    return insert->conflict == CONFLICT_ERROR ? &((struct model *)(uintptr_t)insert->into)->insert : NULL;
+}
+
+static struct insert *plan_create(lua_State *L, struct call *call, int index) {
+    const struct write *write = call->data;
+    struct insert *insert = plan_insert(L, call, index, write->row);
+    insert->conflict = write->options.conflict;
+    insert->target = write->options.conflict_fields;
+    insert->target_where = write->options.conflict_where;
+    if (write->options.returning) plan_read_back(call, &write->options, &insert->returning);
+    return insert;
 }
 
 /* Inserts the prepared instance at `index`, which is the call's result. */
 static int insert_row(lua_State *L, struct call *call, struct write *write, int index, bool fine) {
-    struct insert *insert = fine ? plan_insert(L, call, index, write->row) : NULL;
+    struct insert *insert = fine ? plan_create(L, call, index) : NULL;
     if (insert && !error_is_set(&call->error)) call->statement = insert_statement(call, insert, insert_cache(insert));
     if (error_is_set(&call->error)) return call_raise(L, call);
     write->returning = insert->returning;
@@ -124,8 +148,8 @@ static int create_filled(lua_State *L) {
     push_model(L, call->db, lua_gettop(L), call->model);
     push_attr_names(L, lua_gettop(L));
     int names = lua_gettop(L);
-    if (!read_write_options(L, call, 3, WRITE_ROW, &write->options)) return call_raise(L, call);
-    write->row = row_new(call, call->driven || call->db->driven);
+    if (!read_write_options(L, call, 3, WRITE_ROW | WRITE_CREATE, &write->options)) return call_raise(L, call);
+    write->row = row_new(call, call->driven || call->db->driven || call->db->waits);
     bool fine = build_row(L, call, 2, names, &write->options, write->row);
     if (!fine && error_is_set(&call->error)) return call_raise(L, call);
     int index = names + 1;
@@ -424,7 +448,7 @@ static int validate(lua_State *L) {
 
 void open_writes(lua_State *L) {
     static const luaL_Reg functions[] = {
-        { "save", save }, { "validate", validate }, { "destroy", destroy }, { "reload", reload }, { NULL, NULL },
+        { "save", save }, { "upsert", upsert }, { "validate", validate }, { "destroy", destroy }, { "reload", reload }, { NULL, NULL },
     };
     static const luaL_Reg class_functions[] = {
         { "create", create }, { "build", build }, { "bulkCreate", bulk_create }, { NULL, NULL },

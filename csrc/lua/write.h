@@ -6,9 +6,14 @@
 #include "lua/instance.h"
 
 struct write_options {
-    bool silent, all, no_validate, returning;
+    bool silent, all, no_validate, returning, truncate;
+    const bool *returned;           /* by ordinal: what `returning` lists; NULL: all attributes */
     int64_t limit;                  /* -1: none */
     const bool *fields;             /* by ordinal; NULL: no `fields` given */
+    enum conflict conflict;         /* ignoreDuplicates, updateOnDuplicate */
+    struct attr_list conflict_fields;       /* may be empty */
+    const struct expr *conflict_where;      /* of a partial unique index, or NULL */
+    const bool *updated;            /* by ordinal: updateOnDuplicate */
     const struct expr *where;       /* NULL: no effective condition */
     bool where_given;
     bool by_given;                  /* increment: its value is read from the options table */
@@ -22,7 +27,10 @@ enum write_option_set {
     WRITE_COUNTER = 8,              /* increment: by */
     WRITE_DESTROY = 16,
     WRITE_LINK = 32,                /* accessors: through, destroy … are read by them */
-    WRITE_BUILD = 64
+    WRITE_BUILD = 64,
+    WRITE_CREATE = 128,             /* create and no save: ignoreDuplicates */
+    WRITE_UPSERT = 256,             /* conflictFields, conflictWhere without the others */
+    WRITE_TRUNCATE = 512            /* destroy of a model */
 };
 
 /* Reads the options table at `index` (nil: none). False: error set. */
@@ -70,8 +78,9 @@ bool default_of(struct call *call, const struct attr *attr, struct value *value)
 void fill_visible_defaults(lua_State *L, struct call *call, int index);
 
 /* The INSERT of the prepared instance at `index`, and its statement, whose text is kept in `cached` (of the model, or of an
- * association whose INSERTs say more). */
+ * association whose INSERTs say more; NULL: nowhere). */
 struct insert *plan_insert(lua_State *L, struct call *call, int index, const struct row *row);
+void return_attr(struct call *call, struct insert *insert, const struct attr *attr);      /* adds it to RETURNING */
 const struct statement *insert_statement(struct call *call, const struct insert *insert, struct cached_insert *cached);
 
 /* After the INSERT: makes the instance at `index` a stored one. `generated`: the key that the database made, if it did. */

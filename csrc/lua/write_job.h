@@ -51,6 +51,10 @@ void touch(struct call *call, struct update *update, const struct attr *attr);
 /* Writing to every row must be asked for by `all`: Lua's trap is that {id = nil} is an empty table. */
 bool check_condition(struct call *call, const struct write_options *options, const char *verb);
 
+/* RETURNING what `returning` lists and the key (all attributes where it lists none), hydrated like the rows of a
+ * find. */
+void return_rows(lua_State *L, struct call *call, const struct write_options *options, struct output **returning);
+
 /* Runs an UPDATE of the rows that the options name. */
 int run_update(lua_State *L, struct call *call, struct update *update);
 

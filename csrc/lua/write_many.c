@@ -6,6 +6,7 @@
 #include "lua/handler.h"
 #include "lua/hydrate.h"
 #include "lua/value.h"
+#include "sql/ddl.h"
 
 /* ---------------------------------------------------------------------------------------------------- many rows */
 
@@ -49,12 +50,15 @@ static const struct expr *limited(struct call *call, const struct write_options 
     return in;
 }
 
-/* RETURNING every attribute, hydrated like any other rows. */
-static void return_rows(lua_State *L, struct call *call, struct output **returning) {
+void return_rows(lua_State *L, struct call *call, const struct write_options *options, struct output **returning) {
     call->plan = plan_new(&call->arena, call->model);
-    plan_attrs(&call->arena, call->plan, call->model, 0);
-    for (int i = 0; i < call->model->attr_count; i++)
-        output_add(&call->arena, returning, expr_column(&call->arena, call->model->attrs[i], ALIAS_HERE), NULL);
+    for (int i = 0; i < call->model->attr_count; i++) {
+        const struct attr *attr = call->model->attrs[i];
+        bool wanted = !options->returned || options->returned[i] || attr->primary;
+        if (!wanted || attr->type.id == TYPE_VIRTUAL) continue;
+        plan_attr(&call->arena, call->plan, attr, 0);
+        output_add(&call->arena, returning, expr_column(&call->arena, attr, ALIAS_HERE), NULL);
+    }
     hydrate_returned(L, call);
 }
 
@@ -105,7 +109,7 @@ int run_update(lua_State *L, struct call *call, struct update *update) {
     if (!assigned(update, call->model->updated_at)) touch(call, update, call->model->updated_at);
     update->where = limited(call, &write->options);
     update->returning = NULL;
-    if (write->options.returning) return_rows(L, call, &update->returning);
+    if (write->options.returning) return_rows(L, call, &write->options, &update->returning);
     call->statement = render_update(&call->arena, call->db->dialect, update, &call->error);
     if (error_is_set(&call->error)) return call_raise(L, call);
     call->next = run_statement_once;
@@ -124,16 +128,30 @@ static int update_rows(lua_State *L) {
     return run_update(L, call, &update);
 }
 
+static const struct statement *delete_statement(lua_State *L, struct call *call, const struct write_options *options) {
+    struct delete delete = { .from = call->model, .where = limited(call, options) };
+    if (error_is_set(&call->error)) return NULL;
+    if (options->returning) return_rows(L, call, options, &delete.returning);
+    return render_delete(&call->arena, call->db->dialect, &delete, &call->error);
+}
+
+static const struct statement *truncate_statement(struct call *call, const struct write_options *options) {
+    if (options->where_given || options->limit >= 0 || options->returning) {
+        error_set(&call->error, &call->arena, ERROR_USAGE, "%s:destroy: truncate removes all rows; where, limit and returning "
+                  "don't go with it", call->model->name);
+        return NULL;
+    }
+    return ddl_truncate(&call->arena, call->db->dialect, call->model, false, false, &call->error);
+}
+
 static int destroy_rows_plainly(lua_State *L) {
     struct call *call = open_class_call(L);
     struct write *write = write_new(call);
-    bool fine = read_write_options(L, call, 2, WRITE_WHERE | WRITE_DESTROY, &write->options)
-             && check_condition(call, &write->options, "destroy");
-    struct delete delete = { .from = call->model };
-    if (fine) delete.where = limited(call, &write->options);
+    const struct write_options *options = &write->options;
+    bool fine = read_write_options(L, call, 2, WRITE_WHERE | WRITE_DESTROY | WRITE_TRUNCATE, &write->options)
+             && (options->truncate || check_condition(call, options, "destroy"));
+    if (fine) call->statement = options->truncate ? truncate_statement(call, options) : delete_statement(L, call, options);
     if (error_is_set(&call->error)) return call_raise(L, call);
-    if (write->options.returning) return_rows(L, call, &delete.returning);
-    call->statement = render_delete(&call->arena, call->db->dialect, &delete, &call->error);
     call->next = run_statement_once;
     call->results = affected_results;
     return call_run(L, call);

@@ -23,22 +23,39 @@ static bool read_flag(lua_State *L, struct reading *reading, int index, const ch
     return true;
 }
 
-static bool read_fields(lua_State *L, struct reading *reading, int index) {
-    struct where_reader reader = where_reader(reading->call, reading->model, "fields");
-    if (!lua_istable(L, index)) return wrong(reading, "fields", "a list of attribute names expected");
+/* A list of attribute names as attributes, each once. False: error set. */
+static bool read_attr_list(lua_State *L, struct reading *reading, int index, const char *name, struct attr_list *list) {
+    struct where_reader reader = where_reader(reading->call, reading->model, name);
+    if (!lua_istable(L, index)) return wrong(reading, name, "a list of attribute names expected");
     int length = list_length(L, &reader, index);
     if (length < 0) return false;
-    bool *fields = arena_array(&reading->call->arena, bool, reading->model->attr_count + 1);
+    const struct attr **items = arena_array(&reading->call->arena, const struct attr *, length + 1);
+    *list = (struct attr_list){ items, 0 };
     for (int i = 1; i <= length; i++) {
         lua_rawgeti(L, index, i);
-        if (lua_type(L, -1) != LUA_TSTRING) return wrong(reading, "fields", "attribute names expected");
+        if (lua_type(L, -1) != LUA_TSTRING) return wrong(reading, name, "attribute names expected");
         const struct attr *attr = find_attr(&reader, name_at(L, -1));
         lua_pop(L, 1);
         if (!attr) return false;
-        fields[attr->ordinal] = true;
+        bool repeated = false;
+        for (int k = 0; k < list->count; k++) repeated = repeated || items[k] == attr;
+        if (!repeated) items[list->count++] = attr;
     }
-    reading->options->fields = fields;
     return true;
+}
+
+/* The same as a set by ordinal. */
+static bool read_attr_set(lua_State *L, struct reading *reading, int index, const char *name, const bool **set) {
+    struct attr_list list;
+    if (!read_attr_list(L, reading, index, name, &list)) return false;
+    bool *listed = arena_array(&reading->call->arena, bool, reading->model->attr_count + 1);
+    for (int k = 0; k < list.count; k++) listed[list.items[k]->ordinal] = true;
+    *set = listed;
+    return true;
+}
+
+static bool read_fields(lua_State *L, struct reading *reading, int index) {
+    return read_attr_set(L, reading, index, "fields", &reading->options->fields);
 }
 
 static bool read_silent(lua_State *L, struct reading *reading, int index) {
@@ -51,8 +68,48 @@ static bool read_validate(lua_State *L, struct reading *reading, int index) {
     return fine;
 }
 
+/* true, or a list of what is to come back. */
 static bool read_returning(lua_State *L, struct reading *reading, int index) {
-    return read_flag(L, reading, index, "returning", &reading->options->returning);
+    struct write_options *options = reading->options;
+    if (lua_isboolean(L, index)) return read_flag(L, reading, index, "returning", &options->returning);
+    if (!lua_istable(L, index)) return wrong(reading, "returning", "true, false or a list of attribute names expected");
+    options->returning = true;
+    return read_attr_set(L, reading, index, "returning", &options->returned);
+}
+
+/* Two answers to one question. */
+static bool set_conflict(struct reading *reading, const char *name, enum conflict conflict) {
+    enum conflict *chosen = &reading->options->conflict;
+    if (*chosen != CONFLICT_ERROR && *chosen != conflict)
+        return wrong(reading, name, "ignoreDuplicates and updateOnDuplicate exclude each other");
+    *chosen = conflict;
+    return true;
+}
+
+static bool read_ignore_duplicates(lua_State *L, struct reading *reading, int index) {
+    bool ignore = false;
+    if (!read_flag(L, reading, index, "ignoreDuplicates", &ignore)) return false;
+    return !ignore || set_conflict(reading, "ignoreDuplicates", CONFLICT_NOTHING);
+}
+
+static bool read_update_on_duplicate(lua_State *L, struct reading *reading, int index) {
+    struct attr_list list;
+    if (!read_attr_set(L, reading, index, "updateOnDuplicate", &reading->options->updated)
+        || !read_attr_list(L, reading, index, "updateOnDuplicate", &list)) return false;
+    if (!list.count) return wrong(reading, "updateOnDuplicate", "a list of at least one attribute expected");
+    return set_conflict(reading, "updateOnDuplicate", CONFLICT_UPDATE);
+}
+
+static bool read_conflict_fields(lua_State *L, struct reading *reading, int index) {
+    if (!read_attr_list(L, reading, index, "conflictFields", &reading->options->conflict_fields)) return false;
+    if (reading->options->conflict_fields.count) return true;
+    return wrong(reading, "conflictFields", "a list of at least one attribute expected");
+}
+
+static bool read_conflict_where(lua_State *L, struct reading *reading, int index) {
+    struct where_reader reader = where_reader(reading->call, reading->model, "conflictWhere");
+    reading->options->conflict_where = read_where(L, &reader, index);
+    return !error_is_set(&reading->call->error);
 }
 
 static bool read_all(lua_State *L, struct reading *reading, int index) {
@@ -73,6 +130,10 @@ static bool read_limit(lua_State *L, struct reading *reading, int index) {
         return wrong(reading, "limit", "a non-negative integer expected");
     reading->options->limit = lua_tointeger(L, index);
     return true;
+}
+
+static bool read_truncate(lua_State *L, struct reading *reading, int index) {
+    return read_flag(L, reading, index, "truncate", &reading->options->truncate);
 }
 
 static bool read_by(lua_State *L, struct reading *reading, int index) {
@@ -98,20 +159,24 @@ struct option {
     int sets;
 };
 
-enum { EVERY = WRITE_ROW | WRITE_WHERE | WRITE_BULK | WRITE_COUNTER | WRITE_DESTROY | WRITE_LINK };
+enum {
+    EVERY = WRITE_ROW | WRITE_WHERE | WRITE_BULK | WRITE_COUNTER | WRITE_DESTROY | WRITE_LINK | WRITE_UPSERT,
+    CONFLICTS = WRITE_BULK | WRITE_CREATE | WRITE_UPSERT
+};
 
 static const struct option option_table[] = {
-    { "fields", read_fields, WRITE_ROW | WRITE_BULK | WRITE_LINK },
-    { "validate", read_validate, WRITE_ROW | WRITE_WHERE | WRITE_BULK | WRITE_LINK },
+    { "fields", read_fields, WRITE_ROW | WRITE_BULK | WRITE_LINK | WRITE_UPSERT },
+    { "validate", read_validate, WRITE_ROW | WRITE_WHERE | WRITE_BULK | WRITE_LINK | WRITE_UPSERT },
     { "silent", read_silent, EVERY },
     { "hooks", read_ignored_flag, EVERY },
-    { "returning", read_returning, WRITE_ROW | WRITE_WHERE | WRITE_BULK },
+    { "returning", read_returning, WRITE_ROW | WRITE_WHERE | WRITE_BULK | WRITE_UPSERT },
     { "where", read_where_option, WRITE_WHERE },
     { "all", read_all, WRITE_WHERE },
     { "limit", read_limit, WRITE_WHERE },
     { "by", read_by, WRITE_COUNTER },
     { "force", read_ignored_flag, WRITE_DESTROY },
     { "dependent", read_by_caller, WRITE_DESTROY },
+    { "truncate", read_truncate, WRITE_TRUNCATE },
     { "save", read_by_caller, WRITE_LINK },
     { "through", read_by_caller, WRITE_LINK },
     { "destroy", read_by_caller, WRITE_LINK },
@@ -119,11 +184,10 @@ static const struct option option_table[] = {
     { "joinTableAttributes", read_by_caller, WRITE_LINK },
     { "include", NULL, WRITE_ROW | WRITE_BULK | WRITE_LINK | WRITE_BUILD },
     { "individualHooks", NULL, EVERY },
-    { "ignoreDuplicates", NULL, WRITE_BULK },
-    { "updateOnDuplicate", NULL, WRITE_BULK },
-    { "conflictFields", NULL, WRITE_BULK },
-    { "conflictWhere", NULL, WRITE_BULK },
-    { "truncate", NULL, WRITE_DESTROY },
+    { "ignoreDuplicates", read_ignore_duplicates, WRITE_BULK | WRITE_CREATE },
+    { "updateOnDuplicate", read_update_on_duplicate, WRITE_BULK },
+    { "conflictFields", read_conflict_fields, CONFLICTS },
+    { "conflictWhere", read_conflict_where, CONFLICTS },
     { "paranoid", NULL, WRITE_WHERE },
     { NULL, NULL, 0 },
 };
@@ -145,6 +209,16 @@ static bool read_option(lua_State *L, struct reading *reading, const char *name,
     return unknown(reading, name, sets);
 }
 
+/* What only means something together with something else. */
+static bool check_conflict(struct reading *reading, int sets) {
+    const struct write_options *options = reading->options;
+    if (options->conflict_where && !options->conflict_fields.count)
+        return wrong(reading, "conflictWhere", "it belongs to the partial unique index over conflictFields: give these too");
+    bool idle = options->conflict_fields.count && options->conflict == CONFLICT_ERROR && !(sets & WRITE_UPSERT);
+    return !idle || wrong(reading, "conflictFields", sets & WRITE_BULK ? "it goes with ignoreDuplicates or updateOnDuplicate"
+                                                                       : "it goes with ignoreDuplicates");
+}
+
 bool read_write_options(lua_State *L, struct call *call, int index, int sets, struct write_options *options) {
     struct reading reading = { call, options, call->model };
     options->limit = -1;
@@ -154,5 +228,5 @@ bool read_write_options(lua_State *L, struct call *call, int index, int sets, st
         if (lua_type(L, -2) != LUA_TSTRING) return wrong(&reading, "options", "keys are option names; there is one that is none");
         if (!read_option(L, &reading, name_at(L, -2), lua_gettop(L), sets)) return false;
     }
-    return true;
+    return check_conflict(&reading, sets);
 }

@@ -12,7 +12,22 @@ struct statement *ddl_drop_table(struct arena *, const struct dialect *, const s
 struct statement *ddl_create_index(struct arena *, const struct dialect *, const struct model *, const struct index *,
                                    struct error *);
 
+/* A constraint of its own, for tables that refer to each other in a circle, where the dialect can't refer to a table to come. */
+struct statement *ddl_add_foreign_key(struct arena *, const struct dialect *, const struct model *, const struct foreign_key *,
+                                      struct error *);
+struct statement *ddl_drop_foreign_key(struct arena *, const struct dialect *, const struct model *, const struct foreign_key *,
+                                       struct error *);
+
+/* Empties the table; `restart`: generated keys begin anew; `cascade`: so are the tables that refer to it, where the dialect has a
+ * word for that. */
+struct statement *ddl_truncate(struct arena *, const struct dialect *, const struct model *, bool restart, bool cascade,
+                               struct error *);
+/* The same for the generated key of a table that was emptied; NULL where ddl_truncate has done it. */
+struct statement *ddl_restart(struct arena *, const struct dialect *, const struct model *, struct error *);
+
 /* "VARCHAR(40)": the column type in the dialect, or NULL where the dialect has none. */
 const char *ddl_type(struct arena *, const struct dialect *, const struct type *);
+/* The type of an array's elements: without length, precision and scale. */
+const char *ddl_element_type(struct arena *arena, const struct dialect *dialect, const struct type *type);
 
 #endif

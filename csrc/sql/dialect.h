@@ -14,11 +14,19 @@ struct dialect {
     bool forward_references;        /* CREATE TABLE may reference a table that comes later */
     bool lock_clause;               /* SELECT … FOR UPDATE */
     bool schemas;
+    bool errors_abort;              /* an error aborts the transaction it happens in */
+    bool one_writer;                /* a transaction that writes keeps others from it */
+    bool returns_keys;              /* generated keys come back by RETURNING only */
+    bool array_lists;               /* lists travel as arrays, not as JSON */
+    bool nan;                       /* floats can be NaN */
+    bool isolation;                 /* BEGIN says isolation, access and deferrable */
     bool nulls_smallest;            /* without NULLS FIRST/LAST, NULL sorts before everything */
     bool decimal_text;              /* long DECIMALs are text and need the collation */
     bool inline_auto_key;           /* the generated key says PRIMARY KEY in its column */
+    int bulk_rows;                  /* rows of one INSERT, beyond which nothing is gained */
     int in_list_limit;              /* longer IN lists are sent as one JSON array; 0: never as single marks */
     const char *type[TYPE_COUNT];   /* column types; NULL: not supported. %l length, %p precision, %s scale */
+    const char *element[TYPE_COUNT];/* the type without its parameters, as an array has it; NULL: type up to its parenthesis */
     const char *decimal_long;       /* DECIMAL beyond DECIMAL_NUMERIC_DIGITS; NULL: type[TYPE_DECIMAL] */
     const char *op[OP_COUNT];       /* NULL: the text in operators.h */
     const char *auto_key;           /* column definition of a generated key */
@@ -26,7 +34,12 @@ struct dialect {
     const char *not_in_array;
     const char *keys_in_array;      /* how (a, b) is looked up in a JSON array of tuples */
     const char *add[VALUE_KINDS];   /* by logical kind: the beginning of a call that adds; NULL: the engine's + */
+    const char *real_cast;          /* the type that makes an average a float; NULL: it is one */
     const char *no_values;          /* INSERT without columns */
+    const char *truncate;           /* how a table is emptied; the table's name follows */
+    const char *truncate_restart;   /* … and its keys begin anew; NULL: the table `sequences` says where they are */
+    const char *truncate_cascade;   /* … and what refers to it, too; NULL: these tables are emptied one by one */
+    const char *sequences;          /* (name, seq) of the generated keys, or NULL */
     const char *decimal_collation;
     const char *lateral;            /* before a joined subquery that looks at the tables left of it; NULL: there is none */
     const char *lock[5];            /* by enum lock */

@@ -10,6 +10,8 @@ const struct dialect dialect_sqlite = {
     .nulls_smallest = true,
     .decimal_text = true,
     .inline_auto_key = true,
+    .one_writer = true,
+    .bulk_rows = 50,
     .in_list_limit = 512,
     .type = {
         [TYPE_STRING] = "VARCHAR(%l)", [TYPE_CHAR] = "CHAR(%l)", [TYPE_TEXT] = "TEXT",
@@ -34,6 +36,8 @@ const struct dialect dialect_sqlite = {
     .not_in_array = "\1 NOT IN (SELECT value FROM json_each(\2))",
     .add = { [VALUE_INT] = "liga_count(", [VALUE_TEXT] = "liga_add(" },
     .no_values = " DEFAULT VALUES",
+    .truncate = "DELETE FROM ",
+    .sequences = "sqlite_sequence",
     .decimal_collation = "liga_decimal",
     .begin = {
         [BEGIN_DEFAULT] = "BEGIN IMMEDIATE", [BEGIN_DEFERRED] = "BEGIN DEFERRED",

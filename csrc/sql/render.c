@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/decimal.h"
 #include "base/error.h"
+#include "sql/ddl.h"
 
 enum { FIRST_PARAMS = 16, FEW_TUPLES = 32, LONGEST_CHAIN = 200 };
 
@@ -96,6 +97,7 @@ void put_literal(struct out *out, struct value value) {
         }
         put_text(out, "'");
         break;
+    case VALUE_LIST: break;         /* a parameter only */
     }
 }
 
@@ -111,6 +113,13 @@ void put_param(struct out *out, struct value value) {
     }
     buf_addc(&out->buf, '$');
     buf_addi(&out->buf, out->param_count);
+}
+
+void put_array(struct out *out, const struct attr *attr, const struct value *values, int count) {
+    put_param(out, value_list(values, (size_t)count));
+    put_text(out, "::");
+    put_text(out, ddl_element_type(out->arena, out->dialect, &attr->type));
+    put_text(out, "[]");
 }
 
 void put_column(struct out *out, const struct attr *attr, int alias) {
@@ -252,6 +261,7 @@ static void put_json_value(struct buf *buf, struct value value) {
     case VALUE_REAL: put_real(buf, value.as.real); break;
     case VALUE_TEXT:
     case VALUE_BLOB: put_json_text(buf, value.as.text, value.len); break;
+    case VALUE_LIST: break;
     }
 }
 
@@ -267,6 +277,12 @@ static struct value json_array(struct out *out, const struct value *values, int 
     return value_text(buf.text, buf.len);
 }
 
+/* A list as one parameter: an array, or where there are none, JSON. */
+static struct value list_value(struct out *out, const struct value *values, int count) {
+    return out->dialect->array_lists ? value_list(values, (size_t)count) : json_array(out, values, count);
+}
+
+/* Whether a list can't be a JSON array. */
 static bool has_blob(const struct value *values, int count) {
     for (int i = 0; i < count; i++)
         if (values[i].kind == VALUE_BLOB) return true;
@@ -290,8 +306,9 @@ static void put_list(struct out *out, const struct expr *expr) {
     bool in = expr->op == OP_IN;
     if (expr->value_count == 0) {
         put_constant(out, !in);
-    } else if (expr->value_count > out->dialect->in_list_limit && !has_blob(expr->values, expr->value_count)) {
-        struct expr array = { .kind = EXPR_PARAM, .value = json_array(out, expr->values, expr->value_count) };
+    } else if (expr->value_count > out->dialect->in_list_limit
+               && (out->dialect->array_lists || !has_blob(expr->values, expr->value_count))) {
+        struct expr array = { .kind = EXPR_PARAM, .value = list_value(out, expr->values, expr->value_count) };
         const struct expr *operands[3] = { expr->first, &array, NULL };
         put_template(out, in ? out->dialect->in_array : out->dialect->not_in_array, operands);
     } else {
@@ -323,14 +340,32 @@ static void put_tuples(struct out *out, const struct expr *expr, int from, int t
     put_text(out, ")");
 }
 
-/* (a, b) IN (VALUES (1, 2), (3, 4)): for many tuples, which a tree of ORs would look through one by one. */
-static void put_tuple_list(struct out *out, const struct expr *expr, int tuples) {
+static void put_key_columns(struct out *out, const struct expr *expr) {
     put_text(out, "(");
     for (int k = 0; k < expr->attrs.count; k++) {
         if (k) put_text(out, ", ");
         put_column(out, expr->attrs.items[k], expr->alias);
     }
-    put_text(out, ") IN (VALUES ");
+    put_text(out, ")");
+}
+
+/* (a, b) IN (SELECT * FROM unnest($1::BIGINT[], $2::TEXT[])): an array for each column. */
+static void put_tuple_arrays(struct out *out, const struct expr *expr, int tuples) {
+    put_key_columns(out, expr);
+    put_text(out, " IN (SELECT * FROM unnest(");
+    for (int k = 0; k < expr->attrs.count; k++) {
+        struct value *column = arena_array(out->arena, struct value, tuples);
+        for (int at = 0; at < tuples; at++) column[at] = expr->values[at * expr->attrs.count + k];
+        if (k) put_text(out, ", ");
+        put_array(out, expr->attrs.items[k], column, tuples);
+    }
+    put_text(out, "))");
+}
+
+/* (a, b) IN (VALUES (1, 2), (3, 4)): for many tuples, which a tree of ORs would look through one by one. */
+static void put_tuple_list(struct out *out, const struct expr *expr, int tuples) {
+    put_key_columns(out, expr);
+    put_text(out, " IN (VALUES ");
     for (int at = 0; at < tuples; at++) {
         put_text(out, at ? ", (" : "(");
         for (int k = 0; k < expr->attrs.count; k++) {
@@ -351,6 +386,8 @@ static void put_keys(struct out *out, const struct expr *expr) {
         struct expr list = { .kind = EXPR_LIST, .op = OP_IN, .first = &column, .values = expr->values, .value_count = tuples };
         if (tuples == 1) put_tuple(out, expr, 0);
         else put_list(out, &list);
+    } else if (tuples > FEW_TUPLES && out->dialect->array_lists) {
+        put_tuple_arrays(out, expr, tuples);
     } else if (tuples > FEW_TUPLES) {
         put_tuple_list(out, expr, tuples);
     } else {

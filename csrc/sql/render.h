@@ -34,6 +34,8 @@ void put_table(struct out *out, const struct model *model);
 void put_param(struct out *out, struct value value);
 void put_literal(struct out *out, struct value value);
 void put_alias(struct out *out, int alias);
+/* An array of stored values of an attribute as one parameter, with its type: $1::BIGINT[] */
+void put_array(struct out *out, const struct attr *attr, const struct value *values, int count);
 void put_column(struct out *out, const struct attr *attr, int alias);   /* with its table's alias where that is needed */
 void put_expr(struct out *out, const struct expr *expr);
 void put_operand(struct out *out, const struct expr *expr);             /* an expression that is compared or ordered by */

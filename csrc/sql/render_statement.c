@@ -178,6 +178,16 @@ static void put_value_row(struct out *out, const struct value *values, int count
     put_text(out, ")");
 }
 
+/* SELECT * FROM unnest($1::BIGINT[], $2::TEXT[]): one text for any number of rows. */
+static void put_arrays(struct out *out, const struct insert *insert) {
+    put_text(out, " SELECT * FROM unnest(");
+    for (int i = 0; i < insert->attr_count; i++) {
+        if (i) put_text(out, ", ");
+        put_array(out, insert->attrs[i], insert->values + i * insert->rows, insert->rows);
+    }
+    put_text(out, ")");
+}
+
 static void put_values(struct out *out, const struct insert *insert) {
     put_text(out, " VALUES ");
     for (int row = 0; row < insert->rows; row++) {
@@ -203,11 +213,20 @@ static bool ends_with_tables(const struct select *select) {
     return !select->where && !select->group && !select->having && !select->order && select->limit < 0 && select->offset < 0;
 }
 
+/* Engines find a partial index by its condition as it stands there: its values are written out. */
+static void put_index_condition(struct out *out, const struct expr *condition) {
+    bool literals_before = out->literals;
+    out->literals = true;
+    put_condition(out, " WHERE ", condition);
+    out->literals = literals_before;
+}
+
 static void put_conflict(struct out *out, const struct insert *insert) {
     if (insert->conflict == CONFLICT_ERROR) return;
     if (insert->select && ends_with_tables(insert->select)) put_text(out, " WHERE true");
     put_text(out, " ON CONFLICT");
     if (insert->target.count) put_columns(out, insert->target.items, insert->target.count);
+    put_index_condition(out, insert->target_where);
     put_text(out, insert->conflict == CONFLICT_NOTHING ? " DO NOTHING" : " DO UPDATE");
     if (insert->conflict == CONFLICT_NOTHING) return;
     put_assignments(out, insert->update);
@@ -230,6 +249,8 @@ struct statement *render_insert(struct arena *arena, const struct dialect *diale
     if (insert->select) {
         put_text(&out, " ");
         put_select(&out, insert->select);
+    } else if (insert->attr_count && insert->by_column) {
+        put_arrays(&out, insert);
     } else if (insert->attr_count) {
         put_values(&out, insert);
     } else {

@@ -6,18 +6,18 @@ local connect = {}
 
 local allowed, later = {}, {}
 for name in ([[logging define pool statementCache timeout connectTimeout foreignKeys busyTimeout pragmas readOnly schema
-    dates benchmark minifyAliases]]):gmatch "%a+" do
+    dates wait benchmark minifyAliases]]):gmatch "%a+" do
   allowed[name] = true
 end
-for name in ("wait lazy hooks replication compat"):gmatch "%a+" do later[name] = true end
+for name in ("lazy hooks replication compat"):gmatch "%a+" do later[name] = true end
 
 local pool_options = { max = true, idle = true, acquireTimeout = true }
 
 --- Engines by URL scheme.
 local engines = {
   sqlite = { dialect = "sqlite", driver = "liga.sqlite" },
-  postgres = { dialect = "postgres", driver = "liga.postgres", later = true },
-  postgresql = { dialect = "postgres", driver = "liga.postgres", later = true },
+  postgres = { dialect = "postgres", driver = "liga.postgres" },
+  postgresql = { dialect = "postgres", driver = "liga.postgres" },
 }
 
 --- Splits a URL; what stands behind the scheme is the engine's own.
@@ -30,7 +30,6 @@ function connect.parse(url)
     errors.usage('liga.connect: the URL must begin with "sqlite:" or "postgres:"%s%s',
       scheme and (", not %q"):format(scheme .. ":") or "", options.hint(scheme or "", { "sqlite", "postgres" }))
   end
-  if engine.later then errors.later("liga.connect: PostgreSQL") end
   if engine.dialect == "sqlite" and target == "" then
     errors.usage 'liga.connect: a path or ":memory:" expected after "sqlite:"'
   end
@@ -53,8 +52,8 @@ local function read_pool(given)
   options.check("liga.connect: pool", pool, pool_options)
   local max = options.kind("pool", pool, "max", "integer")
   if max and max < 1 then errors.usage "pool: max must be at least 1" end
-  milliseconds(pool, "acquireTimeout")
-  return max or 5, milliseconds(pool, "idle") or 60000
+  return { max = max or 5, idle = milliseconds(pool, "idle") or 60000,
+    acquireTimeout = milliseconds(pool, "acquireTimeout") or 10000 }
 end
 
 local function check_pragma(name, value)
@@ -122,6 +121,11 @@ local function check_others(given, engine)
   if given.schema ~= nil and engine.dialect == "sqlite" then
     errors.usage "liga.connect: schema is for PostgreSQL: SQLite has none"
   end
+  local schema = options.kind("liga.connect", given, "schema", "string")
+  if schema and (schema == "" or #schema > 63 or schema:find "%z") then
+    errors.usage "liga.connect: schema must be a name of 1 to 63 bytes"
+  end
+  options.kind("liga.connect", given, "wait", "function")
   if given.dates ~= nil and given.dates ~= "iso" and given.dates ~= "epoch" then
     errors.usage 'liga.connect: dates must be "iso" or "epoch"'
   end
@@ -138,13 +142,14 @@ function connect.read(url, given)
   options.check("liga.connect", given, allowed, later)
   local engine, target = connect.parse(url)
   check_others(given, engine)
-  local max, idle = read_pool(given)
+  local pool = read_pool(given)
   return engine, {
     dialect = engine.dialect, target = target, memory = engine.dialect == "sqlite" and target == ":memory:",
     readOnly = flag(given, "readOnly"), foreignKeys = flag(given, "foreignKeys") ~= false,
     busyTimeout = milliseconds(given, "busyTimeout"), timeout = milliseconds(given, "timeout"),
     connectTimeout = milliseconds(given, "connectTimeout"), statementCache = milliseconds(given, "statementCache"),
-    poolMax = max, poolIdle = idle, datesEpoch = given.dates == "epoch",
+    poolMax = pool.max, poolIdle = pool.idle, acquireTimeout = pool.acquireTimeout,
+    datesEpoch = given.dates == "epoch", waits = given.wait ~= nil, schema = given.schema,
   }, read_pragmas(given)
 end
 

@@ -46,12 +46,13 @@ function database.connect(url, given)
   opening.setup = pragmas
   local db = setmetatable({ dialect = engine.dialect, models = new_models() }, Database)
   db._ = {
-    define = given.define, logging = given.logging or nil,
+    define = given.define, logging = given.logging or nil, wait = given.wait,
     current = setmetatable({}, { __mode = "k" }),                   -- coroutine → its transaction
     running = setmetatable({}, { __mode = "k" }),                   -- managed transactions
   }
   db._.core = core.open(load_driver(engine), opening, db)
   core.set_driven(db._.core, db._.logging ~= nil)
+  core.connect(db._.core)
   return db
 end
 

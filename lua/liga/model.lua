@@ -4,6 +4,8 @@ local core = require "liga.core"
 local define = require "liga.define"
 local errors = require "liga.errors"
 local dry = require "liga.dry"
+local find_or = require "liga.find_or"
+local handlers = require "liga.handlers"
 local keyset = require "liga.keyset"
 local option_tables = require "liga.options"
 local schema = require "liga.schema"
@@ -220,10 +222,15 @@ local function shown_value(value)
   return type(value) == "string" and ("%q"):format(value) or tostring(value)
 end
 
+local explaining = {
+  sqlite = { command = "EXPLAIN QUERY PLAN ", values = "replacements", column = "detail" },
+  postgres = { command = "EXPLAIN ", values = "bind", column = "QUERY PLAN" },
+}
+
 local function plan_lines(db, sql, params)
-  local lines = {}
-  local rows = core.query(db._.core, "EXPLAIN QUERY PLAN " .. sql, { replacements = params })
-  for i, row in ipairs(rows) do lines[i] = "  " .. row.detail end
+  local lines, how = {}, explaining[db.dialect]
+  local rows = core.query(db._.core, how.command .. sql, { [how.values] = params })
+  for i, row in ipairs(rows) do lines[i] = "  " .. row[how.column] end
   return lines
 end
 
@@ -241,6 +248,45 @@ function methods:explain(options)
   local plan = plan_lines(db, sql, params)
   table.move(plan, 1, #plan, #lines + 1, lines)
   return table.concat(lines, "\n")
+end
+
+-- Writing ------------------------------------------------------------------------------------------------------------
+
+--- Inserts a row, or updates the one that has its key with the values that are given. The key is `conflictFields`, else
+-- the primary key if it is given, else the first unique key that is. Which of the two happened is known exactly, also
+-- when others write at the same time. Raises as `create`.
+-- @param values {attribute = value}
+-- @param options {conflictFields, conflictWhere (of a partial unique index), fields, validate, returning, silent,
+-- transaction, logging}, or nil
+-- @return the instance, as the row now is
+-- @return whether it was created
+function methods:upsert(values, options)
+  meta_of(self, "upsert")
+  return core.upsert(self, handlers.fill_defaults(self, values), options, values)
+end
+
+--- The row that `where` describes, or an unsaved instance with what `where` and `defaults` say.
+-- @param options {where, defaults}, and what findOne takes
+-- @return an instance
+-- @return whether it was built
+function methods:findOrBuild(options)
+  return find_or.build(self, meta_of(self, "findOrBuild").db, options)
+end
+
+--- The row that `where` describes; where there is none it is created, once, however many do so at the same time: over a
+-- unique key that `where` covers, else under a lock. Raises as `create`.
+-- @param options {where, defaults}, what findOne takes, and fields, validate, silent for creating
+-- @return an instance
+-- @return whether it was created
+function methods:findOrCreate(options)
+  return find_or.create(self, meta_of(self, "findOrCreate").db, options)
+end
+
+--- Removes all rows, without hooks and without looking at them one by one.
+-- @param options {cascade = true: also of the tables that refer to this one; restartIdentity = true: generated keys
+-- begin anew; transaction, logging}, or nil
+function methods:truncate(options)
+  schema.truncate(meta_of(self, "truncate").db, self, options)
 end
 
 -- Definition ---------------------------------------------------------------------------------------------------------
@@ -271,7 +317,7 @@ function methods:drop(options)
   return schema.drop(meta_of(self, "drop").db, self, options)
 end
 
-for name in ([[page upsert findOrCreate findOrBuild restore truncate scope unscoped addScope addHook removeHook
+for name in ([[page restore scope unscoped addScope addHook removeHook
     hasHook]]):gmatch "%a+" do
   methods[name] = function(class)
     errors.later(("%s:%s"):format(meta_of(class, name).name, name))

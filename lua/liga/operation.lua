@@ -1,4 +1,5 @@
---- The one driver of jobs that need somebody to be called between their statements: loggers.
+--- The one driver of jobs that need somebody to be called between their statements: loggers, and event loops that
+-- wait for the server meanwhile.
 local core = require "liga.core"
 
 local operation = {}
@@ -30,9 +31,10 @@ function operation.drive(job)
   local closing <close> = job -- luacheck: ignore closing
   local logger, db = logger_of(job)
   while true do
-    local what, sql, info = job:step()
+    local what, sql, info, seconds = job:step()
     if what == "done" then return job:results() end
-    if what == "event" and logger then report(logger, db, sql, info) end
+    if what == "wait" then db._.wait(sql, info, seconds)
+    elseif logger then report(logger, db, sql, info) end
   end
 end
 

@@ -9,22 +9,31 @@ local transaction = require "liga.transaction"
 local schema = {}
 
 local sync_options = { force = true, match = true, logging = true, transaction = true, dryRun = true, hooks = true }
+local truncate_options = { cascade = true, restartIdentity = true, logging = true, transaction = true, hooks = true }
 local drop_options = { cascade = true, logging = true, transaction = true }
 
 local function check_options(what, given, allowed, later)
   if given == nil then return {} end
   if type(given) ~= "table" then errors.usage("%s: options must be a table, got %s", what, type(given)) end
   options.check(what, given, allowed, later)
-  for _, name in ipairs { "force", "dryRun", "cascade", "hooks" } do options.kind(what, given, name, "boolean") end
+  for _, name in ipairs { "force", "dryRun", "cascade", "restartIdentity", "hooks" } do
+    options.kind(what, given, name, "boolean")
+  end
   options.kind(what, given, "match", "string")
   return given
 end
 
+local dialects = {
+  -- Tables can reference each other in a circle: their constraints are looked at when all of them are gone.
+  sqlite = { name = "SELECT file AS name FROM pragma_database_list WHERE name = 'main'",
+    before_drop = "PRAGMA defer_foreign_keys = ON" },
+  postgres = { name = "SELECT current_database() AS name" },
+}
+
 --- The name that `match` guards: the file of an SQLite database, the database's name on a server.
 local function database_name(db)
-  local rows = core.query(db._.core, "PRAGMA database_list")
-  local file = rows[1] and rows[1].file
-  return file ~= "" and file or ":memory:"
+  local name = core.query(db._.core, dialects[db.dialect].name)[1].name
+  return name ~= "" and name or ":memory:"
 end
 
 local function check_match(db, pattern)
@@ -57,15 +66,11 @@ local function plan(db, class, given)
   return table.move(creating, 1, #creating, #statements + 1, statements)
 end
 
---- Tables can reference each other in a circle: their constraints are looked at when all of them are gone.
-local function defer_constraints(db, given)
-  core.execute(db._.core, "PRAGMA defer_foreign_keys = ON", { logging = given.logging })
-end
-
 local function run(db, statements, given, dropping)
   if #statements == 0 then return end
   transaction.run(db, { transaction = given.transaction }, function()
-    if dropping then defer_constraints(db, given) end
+    local first = dropping and dialects[db.dialect].before_drop
+    if first then core.execute(db._.core, first, { logging = given.logging }) end
     execute_all(db, statements, given)
   end)
 end
@@ -90,6 +95,30 @@ function schema.drop(db, class, given)
   given = check_options("drop", given, drop_options)
   association.resolve(db, class)
   run(db, core.drop_statements(db._.core, models_of(db, class)), given, true)
+end
+
+--- SQLite keeps the keys it has given only where a table asks for it (AUTOINCREMENT); elsewhere they begin anew by
+-- themselves.
+local function has_sequences(db, given)
+  local sql = "SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'"
+  return #core.query(db._.core, sql, { logging = given.logging }) > 0
+end
+
+--- Empties the table of a model, without hooks.
+-- @param class the model
+-- @param given {cascade = also the tables that refer to it, restartIdentity = generated keys begin anew, logging,
+-- transaction}
+function schema.truncate(db, class, given)
+  given = check_options("truncate", given, truncate_options)
+  association.resolve(db, class)
+  local statements = core.truncate_statements(db._.core, models_of(db, class), given.restartIdentity, given.cascade)
+  transaction.run(db, { transaction = given.transaction }, function()
+    for _, statement in ipairs(statements) do
+      if statement.kind ~= "sequence" or has_sequences(db, given) then
+        core.execute(db._.core, statement.sql, { logging = given.logging })
+      end
+    end
+  end)
 end
 
 return schema

@@ -49,11 +49,11 @@ local function read_settings(given)
     errors.usage("db:transaction: a function or a table of options expected, got %s", type(given))
   end
   options.check("transaction", given, allowed)
-  options.kind("transaction", given, "savepoint", "boolean")
   local settings = {
     isolation = read_word(given, "isolation"), mode = read_word(given, "mode"), retry = read_retry(given),
     readOnly = options.kind("transaction", given, "readOnly", "boolean"),
     deferrable = options.kind("transaction", given, "deferrable", "boolean"), within = given.transaction,
+    unguarded = options.kind("transaction", given, "savepoint", "boolean") == false,
   }
   settings.writes = not settings.readOnly and settings.mode ~= "deferred"
   return settings
@@ -262,11 +262,12 @@ local function send_begin(level)
   local lease, settings = level[1], level.settings
   lease:set_read_only(settings.readOnly == true)
   local mode = settings.mode or settings.readOnly and "deferred" or nil
-  lease:run(core.begin_text(level.db._.core, mode), settings.writes)
+  local isolation = settings.isolation and settings.isolation:upper()
+  lease:run(core.begin_text(level.db._.core, mode, isolation, settings.readOnly, settings.deferrable), settings.writes)
 end
 
 local function new_outermost(db, settings)
-  local lease = core.lease(db._.core, settings.writes)
+  local lease = core.lease(db._.core, settings.writes, settings.unguarded)
   local level = new_level(Transaction, db, lease, {}, settings)
   level.levels[1], level.wrapped = level, setmetatable({}, { __mode = "k" })
   local guard <close> = guarded(level)
@@ -359,8 +360,9 @@ local function run_once(db, settings, body)
 end
 
 --- A short pause of random length that grows with every attempt.
-local function pause(attempt)
-  core.sleep(math.random() * math.min(1000, 10 * 2 ^ attempt))
+local function pause(db, attempt)
+  local ms = math.random() * math.min(1000, 10 * 2 ^ attempt)
+  if db._.wait and coroutine.isyieldable() then db._.wait(nil, nil, ms / 1000) else core.sleep(ms) end
 end
 
 --- Runs a managed transaction again after an error that a second attempt may not meet.
@@ -370,7 +372,7 @@ local function run_again(db, settings, body)
     if results[1] then return pass(table.unpack(results, 2, results.n)) end
     local problem = results[2]
     if not (errors.is(problem) and problem.retryable) then error(problem, 0) end
-    pause(attempt)
+    pause(db, attempt)
   end
   return pass(run_once(db, settings, body))
 end

@@ -7,10 +7,6 @@ describe("connecting, reviewed", function()
     support.raises("UsageError", function() liga.connect("sqlite::memory:", options) end, ...)
   end
 
-  it("PostgreSQL is not available yet", function()
-    support.raises("UsageError", function() liga.connect "postgres://ann:secret@host/db" end, "not available yet")
-  end)
-
   it("a URL without scheme is not shown: it may hold a password", function()
     local e = support.raises("UsageError", function() liga.connect "//ann:secret@host" end)
     assert.is_nil(e.message:find("secret", 1, true))

@@ -28,10 +28,26 @@ function Engine:path()
   return path ~= ":memory:" and path or nil
 end
 
+--- Connects to a server whose schemas are dropped first; other connections to it (of a spec that failed) are ended.
+function Engine:open_empty(options)
+  local db <close> = liga.connect(self.url)
+  db:query [[SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()]]
+  db:query([[SET client_min_messages = warning;
+    DO $$ DECLARE name text; BEGIN
+      FOR name IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' LOOP
+        EXECUTE format('DROP SCHEMA %I CASCADE', name);
+      END LOOP;
+    END $$;
+    CREATE SCHEMA public]], { multiple = true })
+  return liga.connect(self.url, options)
+end
+
 --- Connects to the engine with an empty database.
 -- @param options options of liga.connect, or nil
 -- @return the db object; the spec closes it
 function Engine:open(options)
+  if self.kind == "server" then return self:open_empty(options) end
   local path = self:path()
   if path then
     for _, suffix in ipairs { "", "-journal", "-wal", "-shm" } do os.remove(path .. suffix) end

@@ -34,7 +34,7 @@ for engine in support.engines() do
     end)
 
     it("is used by every call inside, without an option", function()
-      db:transaction(function()
+      db:transaction({ savepoint = false }, function()
         User:create{ name = "ann" }
         assert.equal(1, User:count())
         assert.equal(1, #db:query('SELECT * FROM "Users"'))

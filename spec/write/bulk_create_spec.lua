@@ -119,14 +119,5 @@ for engine in support.engines() do
       support.raises("UsageError", function() User:bulkCreate() end)
       assert.same({}, log:statements())
     end)
-
-    it("does not take conflict options yet", function()
-      support.raises("UsageError", function()
-        User:bulkCreate({ { name = "ann" } }, { ignoreDuplicates = true })
-      end, "ignoreDuplicates", "not available yet")
-      support.raises("UsageError", function()
-        User:bulkCreate({ { name = "ann" } }, { updateOnDuplicate = { "age" } })
-      end, "updateOnDuplicate", "not available yet")
-    end)
   end)
 end

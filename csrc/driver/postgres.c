@@ -1,0 +1,521 @@
+#define _POSIX_C_SOURCE 200809L
+
+#include "driver/postgres.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "driver/postgres_cell.h"
+#include "driver/postgres_conn.h"
+#include "driver/postgres_error.h"
+#include "driver/postgres_param.h"
+
+enum { MOST_PARAMS = 65535, PIPELINE = 64, NAME_SIZE = 24 };
+
+/* A statement that the server knows by a name, which is made of the text: a pooler may hand over a connection on which somebody
+ * else has prepared the same. */
+struct prepared {
+    struct pg_conn *conn;
+    bool known;                     /* the server has it */
+    bool described, binary;         /* whether all columns can come in binary */
+    char name[NAME_SIZE];
+};
+
+enum cursor_state { CURSOR_SENT, CURSOR_ANSWERED, CURSOR_FAILED, CURSOR_ABORTED, CURSOR_OVER };
+
+struct pg_cursor {
+    struct cursor base;
+    struct pg_cursor *next;
+    struct statement statement;
+    struct pg_params params;
+    struct cache_entry *entry;
+    struct prepared *prepared;      /* NULL: unnamed */
+    enum cursor_state state;
+    PGresult *result;
+    int row;
+    struct value *cells;
+    decode **decoders;
+    char *scratch;
+    bool retried;
+};
+
+static struct pg_conn *conn_of(struct conn *conn) {
+    return (struct pg_conn *)conn;
+}
+
+static struct pg_cursor *cursor_of(struct cursor *cursor) {
+    return (struct pg_cursor *)cursor;
+}
+
+/* ---------------------------------------------------------------------------------------------- prepared statements */
+
+/* The cache gives a statement up: the server can forget it too, as soon as it is idle. */
+void postgres_dispose(void *handle) {
+    struct prepared *prepared = handle;
+    struct pg_conn *conn = prepared->conn;
+    if (prepared->known && conn->closing_count == conn->closing_room) {
+        int room = conn->closing_room ? conn->closing_room * 2 : 16;
+        char **closing = realloc(conn->closing, (size_t)room * sizeof *closing);
+        if (closing) conn->closing = closing, conn->closing_room = room;
+    }
+    char *name = prepared->known && conn->closing_count < conn->closing_room ? strdup(prepared->name) : NULL;
+    if (name) conn->closing[conn->closing_count++] = name;
+    free(prepared);
+}
+
+/* FNV-1a. */
+static uint64_t hash_text(const char *text, size_t len) {
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < len; i++) hash = (hash ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+static struct prepared *prepared_new(struct pg_conn *conn, const char *key, size_t len) {
+    struct prepared *prepared = calloc(1, sizeof *prepared);
+    if (!prepared) return NULL;
+    prepared->conn = conn;
+    snprintf(prepared->name, NAME_SIZE, "liga_%016llx", (unsigned long long)hash_text(key, len));
+    return prepared;
+}
+
+/* Statements whose parameters bring their types along are told apart by these too. */
+static const char *key_of(const struct pg_cursor *cursor, struct arena *arena, size_t *len) {
+    const struct statement *statement = &cursor->statement;
+    *len = statement->len;
+    if (!statement->typed || !cursor->params.count) return statement->text;
+    size_t types = sizeof *cursor->params.types * (size_t)cursor->params.count;
+    char *key = arena_alloc(arena, *len + types);
+    memcpy(key, statement->text, *len);
+    memcpy(key + *len, cursor->params.types, types);
+    *len += types;
+    return key;
+}
+
+static void take_prepared(struct pg_conn *conn, struct pg_cursor *cursor, struct arena *arena) {
+    size_t len;
+    cursor->entry = NULL;
+    cursor->prepared = NULL;
+    if (cursor->statement.one_off || cursor->statement.kind == STATEMENT_TRANSACTION || !conn->keeps) return;
+    const char *key = key_of(cursor, arena, &len);
+    cursor->prepared = cache_take(&conn->cache, key, len, &cursor->entry);
+    if (cursor->prepared) return;
+    struct prepared *fresh = prepared_new(conn, key, len);
+    cursor->entry = fresh ? cache_keep(&conn->cache, key, len, fresh) : NULL;
+    cursor->prepared = cursor->entry ? fresh : NULL;
+    if (!cursor->entry) free(fresh);
+}
+
+static void give_prepared(struct pg_conn *conn, struct pg_cursor *cursor) {
+    if (cursor->entry && cursor->prepared->known) cache_give(&conn->cache, cursor->entry);
+    else if (cursor->entry) cache_drop(&conn->cache, cursor->entry);
+    cursor->entry = NULL;
+    cursor->prepared = NULL;
+}
+
+/* ------------------------------------------------------------------------------------------------------------ start */
+
+static bool send_prepare(struct pg_conn *conn, struct pg_cursor *cursor) {
+    const struct pg_params *params = &cursor->params;
+    const struct prepared *prepared = cursor->prepared;
+    if (!prepared->known) {
+        if (!PQsendPrepare(conn->pg, prepared->name, cursor->statement.text, params->count, params->types)) return false;
+        pg_expect(conn, COMMAND_PREPARE, cursor);
+    }
+    if (prepared->described) return true;
+    if (!PQsendDescribePrepared(conn->pg, prepared->name)) return false;
+    pg_expect(conn, COMMAND_DESCRIBE, cursor);
+    return true;
+}
+
+static bool send_execute(struct pg_conn *conn, struct pg_cursor *cursor) {
+    const struct pg_params *params = &cursor->params;
+    const struct prepared *prepared = cursor->prepared;
+    int sent = prepared ? PQsendQueryPrepared(conn->pg, prepared->name, params->count, params->values, params->lengths,
+                                              params->formats, prepared->binary)
+                        : PQsendQueryParams(conn->pg, cursor->statement.text, params->count, params->types, params->values,
+                                            params->lengths, params->formats, 0);
+    if (!sent) return false;
+    pg_expect(conn, COMMAND_EXECUTE, cursor);
+    return true;
+}
+
+static bool send(struct pg_conn *conn, struct pg_cursor *cursor, struct arena *arena) {
+    enum { MOST_COMMANDS = 4 };
+    if (conn->base.broken || !pg_prepare_session(conn) || !pg_reserve(conn, MOST_COMMANDS)) return false;
+    take_prepared(conn, cursor, arena);
+    if (cursor->prepared && !send_prepare(conn, cursor)) return false;
+    if (!send_execute(conn, cursor)) return false;
+    cursor->state = CURSOR_SENT;
+    conn->synced = false;
+    conn->since_sync++;
+    if (cursor->statement.soils && !conn->in_transaction) conn->soiled = true;
+    return true;
+}
+
+static void append(struct pg_conn *conn, struct pg_cursor *cursor) {
+    struct pg_cursor **end = &conn->cursors;
+    while (*end) end = &(*end)->next;
+    *end = cursor;
+}
+
+static void leave(struct pg_conn *conn, struct pg_cursor *cursor) {
+    struct pg_cursor **link = &conn->cursors;
+    while (*link && *link != cursor) link = &(*link)->next;
+    if (*link) *link = cursor->next;
+}
+
+static void blame(const struct pg_cursor *cursor, struct arena *arena, struct error *error) {
+    if (!error->sql) error->sql = arena_text(arena, cursor->statement.text, cursor->statement.len);
+}
+
+static bool begins(const struct pg_cursor *cursor, const char *word) {
+    return cursor->statement.kind == STATEMENT_TRANSACTION && strncmp(cursor->statement.text, word, strlen(word)) == 0;
+}
+
+/* What became of a write when the server can't be asked any more: nobody knows, unless a transaction was open whose COMMIT was
+ * not sent. */
+static enum outcome outcome_when_lost(const struct pg_conn *conn) {
+    bool open = conn->in_transaction, wrote = false;
+    for (const struct pg_cursor *cursor = conn->cursors; cursor; cursor = cursor->next) {
+        if (begins(cursor, "COMMIT")) return OUTCOME_UNKNOWN;
+        open = open || begins(cursor, "BEGIN");
+        wrote = wrote || cursor->statement.kind == STATEMENT_WRITE || cursor->statement.kind == STATEMENT_SCHEMA;
+    }
+    return open ? OUTCOME_ROLLED_BACK : wrote ? OUTCOME_UNKNOWN : OUTCOME_NONE;
+}
+
+static struct pg_failure failure_of(const struct pg_conn *conn, const PGresult *result) {
+    return (struct pg_failure){
+        .sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE),
+        .message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY),
+        .detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL),
+        .table = PQresultErrorField(result, PG_DIAG_TABLE_NAME),
+        .column = PQresultErrorField(result, PG_DIAG_COLUMN_NAME),
+        .constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME),
+        .timeout = conn->timeout,
+        .read_only = conn->read_only,
+    };
+}
+
+/* A single statement outside of a transaction left nothing behind; inside of one the transaction will tell. */
+static enum outcome outcome_of(const struct pg_conn *conn, const struct pg_cursor *cursor) {
+    if (conn->in_transaction || cursor->statement.kind == STATEMENT_READ) return OUTCOME_NONE;
+    return OUTCOME_ROLLED_BACK;
+}
+
+static enum drive fail(struct pg_conn *conn, struct pg_cursor *cursor, struct arena *arena, struct error *error) {
+    struct pg_failure failure = failure_of(conn, cursor->result);
+    bool first = !error_is_set(error);
+    conn->base.broken |= postgres_error_breaks(failure.sqlstate);
+    if (first) error->outcome = conn->base.broken ? outcome_when_lost(conn) : outcome_of(conn, cursor);
+    postgres_error_set(&failure, arena, error);
+    blame(cursor, arena, error);
+    if (conn->in_transaction && !conn->first_error[0] && error->message)
+        snprintf(conn->first_error, sizeof conn->first_error, "%s", error->message);
+    cursor->state = CURSOR_OVER;
+    return DRIVE_FAILED;
+}
+
+/* The connection can't be used any more: lost, or the server is silent. */
+static enum drive lose(struct pg_conn *conn, struct pg_cursor *cursor, struct arena *arena, struct error *error) {
+    conn->base.broken = true;
+    if (cursor->state == CURSOR_FAILED) return fail(conn, cursor, arena, error);
+    if (error_is_set(error)) return DRIVE_FAILED;
+    if (PQstatus(conn->pg) == CONNECTION_OK && pg_is_late(conn))
+        error_set(error, arena, ERROR_TIMEOUT, "the server did not answer within the timeout of a statement, %d ms", conn->timeout);
+    else
+        postgres_lost_set(PQerrorMessage(conn->pg), false, arena, error);
+    error->outcome = outcome_when_lost(conn);
+    blame(cursor, arena, error);
+    return DRIVE_FAILED;
+}
+
+static struct cursor *postgres_start(struct conn *base, const struct statement *statement, struct arena *arena,
+                                     struct error *error) {
+    struct pg_conn *conn = conn_of(base);
+    struct pg_cursor *cursor = arena_new(arena, struct pg_cursor);
+    cursor->statement = *statement;
+    if (!pg_params_make(&cursor->params, statement, arena, error)) {
+        blame(cursor, arena, error);
+        return NULL;
+    }
+    append(conn, cursor);
+    if (send(conn, cursor, arena)) return &cursor->base;
+    lose(conn, cursor, arena, error);
+    leave(conn, cursor);
+    give_prepared(conn, cursor);
+    return NULL;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- answers */
+
+static bool all_binary(const PGresult *result) {
+    for (int i = 0; i < PQnfields(result); i++)
+        if (!decoder_of_binary(PQftype(result, i))) return false;
+    return PQnfields(result) > 0;
+}
+
+static bool is_fine(const PGresult *result) {
+    ExecStatusType status = PQresultStatus(result);
+    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY;
+}
+
+void pg_cursor_answer(struct pg_conn *conn, struct pg_cursor *cursor, enum command command, PGresult *result) {
+    (void)conn;
+    bool fine = is_fine(result);
+    if (cursor->state != CURSOR_SENT || (fine && command != COMMAND_EXECUTE)) {
+        if (fine && command == COMMAND_PREPARE) cursor->prepared->known = true;
+        if (fine && command == COMMAND_DESCRIBE) {
+            cursor->prepared->described = true;
+            cursor->prepared->binary = all_binary(result);
+        }
+        PQclear(result);
+        return;
+    }
+    cursor->state = fine ? CURSOR_ANSWERED : PQresultStatus(result) == PGRES_PIPELINE_ABORTED ? CURSOR_ABORTED : CURSOR_FAILED;
+    cursor->result = result;
+}
+
+/* ------------------------------------------------------------------------------------------------------------- rows */
+
+static void open_result(struct pg_cursor *cursor, struct arena *arena) {
+    int columns = cursor->base.columns = PQnfields(cursor->result);
+    cursor->base.cells = cursor->cells = arena_array(arena, struct value, columns + 1);
+    cursor->decoders = arena_array(arena, decode *, columns + 1);
+    cursor->scratch = arena_alloc(arena, (size_t)columns * CELL_SCRATCH + 1);
+    for (int i = 0; i < columns; i++) {
+        unsigned type = PQftype(cursor->result, i);
+        cursor->decoders[i] = PQfformat(cursor->result, i) ? decoder_of_binary(type) : decoder_of_text(type);
+    }
+}
+
+/* The number of the first cell that can't be read, from 1, or 0. */
+static int read_cells(struct pg_cursor *cursor, struct arena *arena) {
+    int row = cursor->row++;
+    for (int i = 0; i < cursor->base.columns; i++) {
+        struct cell_room room = { cursor->scratch + i * CELL_SCRATCH, arena };
+        if (PQgetisnull(cursor->result, row, i)) cursor->cells[i] = value_null();
+        else if (!cursor->decoders[i](&cursor->cells[i], PQgetvalue(cursor->result, row, i),
+                                      (size_t)PQgetlength(cursor->result, row, i), room)) return i + 1;
+    }
+    return 0;
+}
+
+static enum drive next_row(struct pg_cursor *cursor, struct arena *arena, struct error *error) {
+    int broken = read_cells(cursor, arena);
+    if (!broken) return DRIVE_ROW;
+    error_set(error, arena, ERROR_DATABASE, "the server sent a value in column %d that is none of its type", broken);
+    return DRIVE_FAILED;
+}
+
+/* -------------------------------------------------------------------------------------------------------------- end */
+
+/* The server says ROLLBACK to the COMMIT of a transaction in which something had failed. */
+static enum drive refuse_commit(const struct pg_cursor *cursor, const char *reason, struct arena *arena, struct error *error) {
+    if (!error_is_set(error)) error->outcome = OUTCOME_ROLLED_BACK;
+    error_set(error, arena, ERROR_DATABASE, "the transaction was rolled back instead of committed, as a statement in it had failed%s%s",
+              *reason ? ": " : "", reason);
+    blame(cursor, arena, error);
+    return DRIVE_FAILED;
+}
+
+static enum drive end(struct pg_conn *conn, struct pg_cursor *cursor, struct arena *arena, struct error *error) {
+    const char *affected = PQcmdTuples(cursor->result);
+    cursor->state = CURSOR_OVER;
+    if (begins(cursor, "COMMIT") && strcmp(PQcmdStatus(cursor->result), "COMMIT") != 0)
+        return refuse_commit(cursor, conn->first_error, arena, error);
+    cursor->base.affected = strncmp(PQcmdStatus(cursor->result), "SELECT", 6) == 0 ? 0 : strtoll(affected, NULL, 10);
+    return DRIVE_DONE;
+}
+
+/* ------------------------------------------------------------------------------------------------------------- step */
+
+/* Takes back what the cache believes of a statement, which the server knows better. False: the failure is none of this kind. */
+static bool mend_cache(struct pg_conn *conn, struct pg_cursor *cursor) {
+    const char *sqlstate = PQresultErrorField(cursor->result, PG_DIAG_SQLSTATE);
+    if (!cursor->prepared) return false;
+    if (postgres_error_prepared_already(sqlstate)) {
+        cursor->prepared->known = true;
+        cursor->prepared->described = false;
+    } else if (postgres_error_stale(sqlstate)) {
+        cursor->prepared->known = true;         /* so that the server is told to forget it */
+        cache_drop(&conn->cache, cursor->entry);
+        cursor->entry = NULL;
+        cursor->prepared = NULL;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* A prepared statement that the server has lost, or whose plan does not fit the tables any more, is prepared anew and sent once
+ * more; one that is there already is used. Inside a transaction it is too late for that. */
+static bool send_again(struct pg_conn *conn, struct pg_cursor *cursor, struct arena *arena) {
+    bool alone = conn->cursors == cursor && !cursor->next && conn->segment == 1;
+    if (!mend_cache(conn, cursor) || cursor->retried || conn->in_transaction || !alone) return false;
+    give_prepared(conn, cursor);
+    cursor->retried = true;
+    PQclear(cursor->result);
+    cursor->result = NULL;
+    return send(conn, cursor, arena);
+}
+
+static bool is_last(const struct pg_cursor *cursor) {
+    return cursor->next == NULL;
+}
+
+/* What the server thinks of the transaction is known when the sync is answered: the last statement waits for it, and one that
+ * failed, as the others fail with it. */
+static bool is_settled(const struct pg_conn *conn, const struct pg_cursor *cursor) {
+    return !conn->expected || (cursor->state == CURSOR_ANSWERED && !is_last(cursor));
+}
+
+static void set_deadline(struct pg_conn *conn) {
+    int grace = conn->keeps ? 250 + conn->timeout / 4 : 0;      /* the server's own timeout comes first */
+    conn->deadline = conn->timeout > 0 ? pg_now() + conn->timeout + grace : 0;
+}
+
+/* Sends what is not sent yet, and waits until the answer is settled. */
+static enum drive receive(struct pg_conn *conn, struct pg_cursor *cursor, struct arena *arena, struct error *error) {
+    if (!conn->synced) {
+        set_deadline(conn);
+        if (!pg_sync(conn)) return lose(conn, cursor, arena, error);
+    }
+    while (cursor->state == CURSOR_SENT || !is_settled(conn, cursor)) {
+        enum drive drive = pg_receive(conn);
+        if (drive == DRIVE_FAILED) return lose(conn, cursor, arena, error);
+        if (drive == DRIVE_WAIT) return drive;
+    }
+    return DRIVE_DONE;
+}
+
+static enum drive postgres_fetch(struct conn *base, struct cursor *base_cursor, struct arena *arena, struct error *error) {
+    struct pg_conn *conn = conn_of(base);
+    struct pg_cursor *cursor = cursor_of(base_cursor);
+    if (cursor->state == CURSOR_OVER) return DRIVE_DONE;
+    enum drive drive = receive(conn, cursor, arena, error);
+    if (drive == DRIVE_DONE && cursor->state == CURSOR_ANSWERED && !cursor->cells) open_result(cursor, arena);
+    if (drive != DRIVE_DONE || cursor->state == CURSOR_ANSWERED) return drive;
+    if (cursor->state == CURSOR_FAILED && send_again(conn, cursor, arena)) return postgres_fetch(base, base_cursor, arena, error);
+    if (cursor->state == CURSOR_FAILED) return fail(conn, cursor, arena, error);
+    cursor->state = CURSOR_OVER;                /* aborted, as one before it has failed */
+    return DRIVE_FAILED;
+}
+
+static enum drive postgres_step(struct conn *base, struct cursor *base_cursor, struct arena *arena, struct error *error) {
+    struct pg_cursor *cursor = cursor_of(base_cursor);
+    if (cursor->state == CURSOR_OVER) return DRIVE_DONE;
+    if (cursor->row < PQntuples(cursor->result)) return next_row(cursor, arena, error);
+    return end(conn_of(base), cursor, arena, error);
+}
+
+/* Nobody waits for its answers any more. */
+static void disown(struct pg_conn *conn, const struct pg_cursor *cursor) {
+    for (int i = 0; i < conn->expected; i++) {
+        struct expected *expected = &conn->queue[(conn->head + i) % conn->room];
+        if (expected->cursor == cursor) expected->cursor = NULL;
+    }
+}
+
+/* A statement that is left while its answers are on their way: what has come is taken, and if that is not all, nobody could use
+ * the connection without waiting for the rest. */
+static void postgres_finish(struct conn *base, struct cursor *base_cursor) {
+    struct pg_conn *conn = conn_of(base);
+    struct pg_cursor *cursor = cursor_of(base_cursor);
+    bool alone = conn->cursors == cursor && !cursor->next;
+    while (alone && conn->synced && conn->expected && pg_receive(conn) == DRIVE_DONE) {}
+    if (alone && conn->expected) conn->base.broken = true;
+    disown(conn, cursor);
+    give_prepared(conn, cursor);
+    leave(conn, cursor);
+    PQclear(cursor->result);
+    cursor->result = NULL;
+}
+
+/* --------------------------------------------------------------------------------------------------------- questions */
+
+static struct waiting postgres_waits_for(const struct conn *base) {
+    const struct pg_conn *conn = (const struct pg_conn *)base;
+    bool write = conn->opening ? conn->poll == PGRES_POLLING_WRITING : conn->flushing;
+    return (struct waiting){ .fd = PQsocket(conn->pg), .read = !conn->opening || !write, .write = write, .deadline = conn->deadline };
+}
+
+static const char *postgres_column_name(const struct conn *conn, const struct cursor *cursor, int column) {
+    (void)conn;
+    const char *name = PQfname(((const struct pg_cursor *)cursor)->result, column);
+    return name ? name : "";
+}
+
+/* The types of a result are told by its cells. */
+static const char *postgres_column_type(const struct conn *conn, const struct cursor *cursor, int column) {
+    (void)conn, (void)cursor, (void)column;
+    return NULL;
+}
+
+static bool postgres_in_transaction(const struct conn *conn) {
+    return ((const struct pg_conn *)conn)->in_transaction;
+}
+
+static int postgres_max_params(const struct conn *conn) {
+    (void)conn;
+    return MOST_PARAMS;
+}
+
+static const char *postgres_notice(struct conn *base) {
+    struct pg_conn *conn = conn_of(base);
+    if (!conn->notice_count) return NULL;
+    free(conn->handed);
+    conn->handed = conn->notices[0];
+    memmove(conn->notices, conn->notices + 1, sizeof *conn->notices * (size_t)--conn->notice_count);
+    return conn->handed;
+}
+
+/* What came while nobody asked: the end of the connection, or notices. */
+static bool postgres_is_alive(struct conn *base) {
+    struct pg_conn *conn = conn_of(base);
+    return PQconsumeInput(conn->pg) && PQstatus(conn->pg) == CONNECTION_OK && !conn->expected;
+}
+
+static void postgres_reset(struct conn *base) {
+    struct pg_conn *conn = conn_of(base);
+    conn->resets = conn->resets || conn->soiled;
+    conn->soiled = false;
+}
+
+static void postgres_clear_cache(struct conn *conn) {
+    cache_clear(&conn_of(conn)->cache);
+}
+
+/* May block for as long as the server takes to accept a connection: from a signal handler's thread only. */
+static void postgres_interrupt(struct conn *conn) {
+    char reason[256];
+    PGcancel *cancel = PQgetCancel(conn_of(conn)->pg);
+    if (cancel) PQcancel(cancel, reason, sizeof reason);
+    PQfreeCancel(cancel);
+}
+
+const struct driver driver_postgres = {
+    .version = DRIVER_VERSION,
+    .name = "postgres",
+    .pipeline = PIPELINE,
+    .open = postgres_open,
+    .ready = postgres_ready,
+    .waits_for = postgres_waits_for,
+    .close = postgres_close,
+    .abandon = postgres_abandon,
+    .start = postgres_start,
+    .fetch = postgres_fetch,
+    .step = postgres_step,
+    .finish = postgres_finish,
+    .column_name = postgres_column_name,
+    .column_type = postgres_column_type,
+    .is_alive = postgres_is_alive,
+    .in_transaction = postgres_in_transaction,
+    .max_params = postgres_max_params,
+    .notice = postgres_notice,
+    .reset = postgres_reset,
+    .clear_cache = postgres_clear_cache,
+    .interrupt = postgres_interrupt,
+};

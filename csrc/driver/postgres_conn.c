@@ -1,0 +1,319 @@
+#define _POSIX_C_SOURCE 200809L         /* clock_gettime, strdup; before any header */
+
+#include "driver/postgres_conn.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "driver/postgres.h"
+#include "driver/postgres_error.h"
+
+enum { CONNECT_TIMEOUT = 10000 };       /* ms, where the user gave none: libpq itself would wait for ever */
+
+static struct pg_conn *conn_of(struct conn *conn) {
+    return (struct pg_conn *)conn;
+}
+
+int64_t pg_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+bool pg_is_late(const struct pg_conn *conn) {
+    return conn->deadline && pg_now() >= conn->deadline;
+}
+
+/* --------------------------------------------------------------------------------------------- answers to come */
+
+bool pg_reserve(struct pg_conn *conn, int more) {
+    if (conn->expected + more <= conn->room) return true;
+    int room = conn->room ? conn->room * 2 : 32;
+    while (room < conn->expected + more) room *= 2;
+    struct expected *queue = calloc((size_t)room, sizeof *queue);
+    if (!queue) return false;
+    for (int i = 0; i < conn->expected; i++) queue[i] = conn->queue[(conn->head + i) % conn->room];
+    free(conn->queue);
+    conn->queue = queue;
+    conn->room = room;
+    conn->head = 0;
+    return true;
+}
+
+void pg_expect(struct pg_conn *conn, enum command command, struct pg_cursor *cursor) {
+    conn->queue[(conn->head + conn->expected++) % conn->room] = (struct expected){ command, cursor };
+}
+
+const struct expected *pg_head(const struct pg_conn *conn) {
+    return conn->expected ? &conn->queue[conn->head] : NULL;
+}
+
+void pg_unexpect(struct pg_conn *conn) {
+    conn->head = (conn->head + 1) % conn->room;
+    conn->expected--;
+}
+
+bool pg_sync(struct pg_conn *conn) {
+    if (!pg_reserve(conn, 1) || !PQpipelineSync(conn->pg)) return false;
+    pg_expect(conn, COMMAND_SYNC, NULL);
+    conn->synced = true;
+    conn->segment = conn->since_sync;
+    conn->since_sync = 0;
+    return true;
+}
+
+static void take_sync(struct pg_conn *conn) {
+    PGTransactionStatusType status = PQtransactionStatus(conn->pg);
+    conn->in_transaction = status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+    if (!conn->in_transaction) conn->first_error[0] = '\0';
+}
+
+/* libpq gives NULL behind the results of a command, and nothing behind that of a sync. */
+static void take_answer(struct pg_conn *conn, PGresult *result) {
+    const struct expected *head = pg_head(conn);
+    if (!result) {
+        if (head && head->command != COMMAND_SYNC) pg_unexpect(conn);
+        return;
+    }
+    if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
+        PQclear(result);
+        pg_unexpect(conn);
+        take_sync(conn);
+    } else if (head && head->cursor) {
+        pg_cursor_answer(conn, head->cursor, head->command, result);
+    } else {
+        PQclear(result);
+    }
+}
+
+static bool lost(const struct pg_conn *conn) {
+    return PQstatus(conn->pg) != CONNECTION_OK;
+}
+
+enum drive pg_receive(struct pg_conn *conn) {
+    if (!conn->expected) return DRIVE_FAILED;           /* nothing would ever come */
+    int left = PQflush(conn->pg);
+    if (left < 0 && lost(conn)) return DRIVE_FAILED;
+    conn->flushing = left > 0;
+    if (PQisBusy(conn->pg)) {
+        if (!PQconsumeInput(conn->pg) && lost(conn)) return DRIVE_FAILED;
+        if (PQisBusy(conn->pg)) return pg_is_late(conn) ? DRIVE_FAILED : DRIVE_WAIT;
+    }
+    take_answer(conn, PQgetResult(conn->pg));
+    return lost(conn) ? DRIVE_FAILED : DRIVE_DONE;
+}
+
+/* ----------------------------------------------------------------------------------------------------- the session */
+
+static bool send_own(struct pg_conn *conn, const char *text, int count, const char *const *values) {
+    if (!pg_reserve(conn, 2)) return false;
+    if (!PQsendQueryParams(conn->pg, text, count, NULL, values, NULL, NULL, 0)) return false;
+    pg_expect(conn, COMMAND_IGNORED, NULL);
+    return true;
+}
+
+enum { MOST_SETTINGS = 6 };
+
+/* What a session needs that the server's own settings may say otherwise. Name and value alternate. */
+static int list_settings(const struct pg_conn *conn, const char **settings, char *path, char *timeout) {
+    const char *zone = PQparameterStatus(conn->pg, "TimeZone"), *style = PQparameterStatus(conn->pg, "DateStyle");
+    int count = 0;
+    if (!zone || strcmp(zone, "UTC") != 0) settings[count++] = "TimeZone", settings[count++] = "UTC";
+    if (!style || strncmp(style, "ISO", 3) != 0) settings[count++] = "DateStyle", settings[count++] = "ISO";
+    if (conn->read_only) settings[count++] = "default_transaction_read_only", settings[count++] = "on";
+    if (*path) settings[count++] = "search_path", settings[count++] = path;
+    if (*timeout) settings[count++] = "statement_timeout", settings[count++] = timeout;
+    return count;
+}
+
+/* "schema", public: extensions live in the latter. */
+static void write_path(const struct pg_conn *conn, char *path, size_t size) {
+    *path = '\0';
+    if (!conn->schema) return;
+    size_t at = 0;
+    path[at++] = '"';
+    for (const char *c = conn->schema; *c && at < size - 16; c++) {
+        if (*c == '"') path[at++] = '"';
+        path[at++] = *c;
+    }
+    strcpy(path + at, "\", public");
+}
+
+/* The server ends a statement by itself when its time is over, so that the connection stays usable. A pooler would hand such a
+ * setting to others: there only our own deadline counts. */
+static void write_timeout(const struct pg_conn *conn, char *timeout, size_t size) {
+    snprintf(timeout, size, conn->timeout && conn->keeps ? "%d" : "", conn->timeout);
+}
+
+static bool send_settings(struct pg_conn *conn) {
+    const char *settings[2 * MOST_SETTINGS];
+    char path[192], timeout[16], text[512] = "SELECT ";
+    write_path(conn, path, sizeof path);
+    write_timeout(conn, timeout, sizeof timeout);
+    int count = list_settings(conn, settings, path, timeout);
+    if (!count) return true;
+    for (int i = 0; i < count; i += 2) {
+        size_t at = strlen(text);
+        snprintf(text + at, sizeof text - at, "%sset_config($%d, $%d, false)", i ? ", " : "", i + 1, i + 2);
+    }
+    return send_own(conn, text, count, settings) && pg_sync(conn);
+}
+
+static void forget_closing(struct pg_conn *conn) {
+    for (int i = 0; i < conn->closing_count; i++) free(conn->closing[i]);
+    conn->closing_count = 0;
+}
+
+/* Each on its own, so that one the server does not know harms nobody. */
+static bool close_statements(struct pg_conn *conn) {
+    for (int i = 0; i < conn->closing_count; i++) {
+        char text[64];
+        snprintf(text, sizeof text, "DEALLOCATE %s", conn->closing[i]);
+        if (!send_own(conn, text, 0, NULL) || !pg_sync(conn)) return false;
+    }
+    forget_closing(conn);
+    return true;
+}
+
+/* DISCARD ALL ends prepared statements too. */
+static bool discard(struct pg_conn *conn) {
+    cache_clear(&conn->cache);
+    forget_closing(conn);
+    conn->resets = false;
+    return send_own(conn, "DISCARD ALL", 0, NULL) && pg_sync(conn) && send_settings(conn);
+}
+
+bool pg_prepare_session(struct pg_conn *conn) {
+    if (conn->in_transaction || conn->expected || conn->since_sync) return true;
+    if (conn->resets) return discard(conn);
+    return !conn->closing_count || close_statements(conn);
+}
+
+/* -------------------------------------------------------------------------------------------------------- opening */
+
+/* Messages that come beside results. Too many are left out, so that a server can't fill our memory. */
+static void take_notice(void *owner, const char *message) {
+    struct pg_conn *conn = owner;
+    if (conn->notice_count >= NOTICES) return;
+    char *text = strdup(message);
+    if (!text) return;
+    size_t len = strlen(text);
+    while (len && text[len - 1] == '\n') text[--len] = '\0';
+    conn->notices[conn->notice_count++] = text;
+}
+
+static struct pg_conn *conn_new(const struct conn_options *options) {
+    struct pg_conn *conn = calloc(1, sizeof *conn);
+    if (!conn) return NULL;
+    conn->base.driver = &driver_postgres;
+    conn->timeout = options->timeout;
+    conn->connect_timeout = options->connect_timeout > 0 ? options->connect_timeout : CONNECT_TIMEOUT;
+    conn->read_only = options->read_only;
+    conn->keeps = options->statement_cache > 0;
+    conn->schema = options->schema ? strdup(options->schema) : NULL;
+    if ((!options->schema || conn->schema) && cache_init(&conn->cache, options->statement_cache, postgres_dispose)) return conn;
+    free(conn->schema);
+    free(conn);
+    return NULL;
+}
+
+/* What stands behind "postgres:": the rest of a URL, or conninfo. libpq's own message may quote a part of the password, so it is
+ * not passed on. */
+static const char *read_target(const struct conn_options *options, struct arena *arena, struct error *error) {
+    bool url = strncmp(options->target, "//", 2) == 0;
+    const char *target = arena_printf(arena, "%s%s", url ? "postgresql:" : "", options->target);
+    char *reason = NULL;
+    PQconninfoOption *parsed = PQconninfoParse(target, &reason);
+    PQfreemem(reason);
+    PQconninfoFree(parsed);
+    if (parsed) return target;
+    error_set(error, arena, ERROR_USAGE, "postgres: the %s can't be read: expected %s", url ? "URL" : "connection text",
+              url ? "postgres://user:password@host:port/database?option=value, with special characters written as %XX"
+                  : "host=... port=... dbname=... user=... password=..., with values in quotes where they hold blanks");
+    return NULL;
+}
+
+struct conn *postgres_open(const struct conn_options *options, struct arena *arena, struct error *error) {
+    static const char *const keys[] = { "dbname", "client_encoding", "fallback_application_name", NULL };
+    const char *target = read_target(options, arena, error);
+    if (!target) return NULL;
+    struct pg_conn *conn = conn_new(options);
+    const char *const values[] = { target, "UTF8", "liga", NULL };
+    if (conn) conn->pg = PQconnectStartParams(keys, values, 1);
+    if (!conn || !conn->pg) {
+        if (conn) postgres_close(&conn->base);
+        error_set(error, arena, ERROR_CONNECTION, "cannot connect: out of memory");
+        return NULL;
+    }
+    PQsetNoticeProcessor(conn->pg, take_notice, conn);
+    conn->opening = true;
+    conn->poll = PGRES_POLLING_WRITING;
+    conn->deadline = pg_now() + conn->connect_timeout;
+    return &conn->base;
+}
+
+static enum drive fail_opening(struct pg_conn *conn, const char *sentence, struct arena *arena, struct error *error) {
+    conn->base.broken = true;
+    postgres_lost_set(sentence, true, arena, error);
+    return DRIVE_FAILED;
+}
+
+static enum drive too_late(struct pg_conn *conn, struct arena *arena, struct error *error) {
+    char reason[64];
+    snprintf(reason, sizeof reason, "the server did not answer within %d ms", conn->connect_timeout);
+    return fail_opening(conn, reason, arena, error);
+}
+
+/* The connection stands: it becomes non-blocking and gets its settings. */
+static bool begin_session(struct pg_conn *conn) {
+    conn->opening = false;
+    return PQsetnonblocking(conn->pg, 1) == 0 && PQenterPipelineMode(conn->pg) && send_settings(conn);
+}
+
+enum drive postgres_ready(struct conn *base, struct arena *arena, struct error *error) {
+    struct pg_conn *conn = conn_of(base);
+    if (conn->opening) {
+        if (PQstatus(conn->pg) != CONNECTION_BAD) conn->poll = PQconnectPoll(conn->pg);
+        if (PQstatus(conn->pg) == CONNECTION_BAD || conn->poll == PGRES_POLLING_FAILED)
+            return fail_opening(conn, PQerrorMessage(conn->pg), arena, error);
+        if (conn->poll != PGRES_POLLING_OK) return pg_is_late(conn) ? too_late(conn, arena, error) : DRIVE_WAIT;
+        if (!begin_session(conn)) return fail_opening(conn, PQerrorMessage(conn->pg), arena, error);
+    }
+    while (conn->expected) {
+        enum drive drive = pg_receive(conn);
+        if (drive == DRIVE_WAIT) return drive;
+        if (drive == DRIVE_FAILED && pg_is_late(conn)) return too_late(conn, arena, error);
+        if (drive == DRIVE_FAILED) return fail_opening(conn, PQerrorMessage(conn->pg), arena, error);
+    }
+    conn->deadline = 0;
+    return DRIVE_DONE;
+}
+
+/* -------------------------------------------------------------------------------------------------------- closing */
+
+void postgres_close(struct conn *base) {
+    struct pg_conn *conn = conn_of(base);
+    cache_free(&conn->cache);
+    forget_closing(conn);
+    PQfinish(conn->pg);
+    for (int i = 0; i < conn->notice_count; i++) free(conn->notices[i]);
+    free(conn->handed);
+    free(conn->closing);
+    free(conn->queue);
+    free(conn->schema);
+    free(conn);
+}
+
+/* libpq would say goodbye to the server that the parent goes on talking to: its descriptor leads nowhere before that. */
+void postgres_abandon(struct conn *base) {
+    struct pg_conn *conn = conn_of(base);
+    int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (nowhere >= 0 && PQsocket(conn->pg) >= 0) dup2(nowhere, PQsocket(conn->pg));
+    if (nowhere >= 0) close(nowhere);
+    postgres_close(base);
+}

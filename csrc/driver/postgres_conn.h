@@ -1,0 +1,79 @@
+/* A PostgreSQL connection as the files of the driver share it: what is on its way to the server and back. */
+#ifndef LIGA_DRIVER_POSTGRES_CONN_H
+#define LIGA_DRIVER_POSTGRES_CONN_H
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "driver/cache.h"
+#include "driver/driver.h"
+
+struct pg_cursor;
+
+/* The server answers commands in the order they were sent in. */
+enum command { COMMAND_PREPARE, COMMAND_DESCRIBE, COMMAND_EXECUTE, COMMAND_IGNORED, COMMAND_SYNC };
+
+struct expected {
+    enum command command;
+    struct pg_cursor *cursor;       /* whose command it is; NULL: the connection's own, or one that nobody waits for */
+};
+
+enum { NOTICES = 16, FIRST_ERROR_SIZE = 256 };
+
+struct pg_conn {
+    struct conn base;
+    PGconn *pg;
+    struct cache cache;             /* of struct prepared */
+    struct pg_cursor *cursors;      /* not finished, in the order of their start */
+    struct expected *queue;         /* answers to come: a ring */
+    int head, expected, room;
+    int since_sync;                 /* statements sent since the last sync */
+    int segment;                    /* … between the last two */
+    bool synced, flushing, in_transaction, opening, soiled, resets, settings_fail, read_only, keeps;
+    PostgresPollingStatusType poll; /* while opening */
+    int timeout, connect_timeout;   /* ms; 0: none */
+    int64_t deadline;               /* ms of the monotonic clock; 0: none */
+    char **closing;                 /* names of statements that the server can forget */
+    int closing_count, closing_room;
+    char *notices[NOTICES], *handed;        /* handed: the one that was taken last */
+    int notice_count;
+    char *schema;
+    char first_error[FIRST_ERROR_SIZE];     /* of the open transaction; "": none yet */
+};
+
+/* ms of the monotonic clock */
+int64_t pg_now(void);
+
+/* Room for `more` answers to come; false: out of memory. */
+bool pg_reserve(struct pg_conn *conn, int more);
+void pg_expect(struct pg_conn *conn, enum command command, struct pg_cursor *cursor);
+const struct expected *pg_head(const struct pg_conn *conn);
+void pg_unexpect(struct pg_conn *conn);
+
+/* Ends what was sent with a sync, which the server answers with its state. False: the connection is lost. */
+bool pg_sync(struct pg_conn *conn);
+
+/* What the connection has to do before the next statement: forget statements, reset the session. False: lost. */
+bool pg_prepare_session(struct pg_conn *conn);
+
+/* Gives a struct prepared back: for the cache. */
+void postgres_dispose(void *handle);
+
+/* Opening, see driver.h. */
+struct conn *postgres_open(const struct conn_options *options, struct arena *arena, struct error *error);
+enum drive postgres_ready(struct conn *conn, struct arena *arena, struct error *error);
+void postgres_close(struct conn *conn);
+void postgres_abandon(struct conn *conn);
+
+/* Takes one answer of the server, if it is there. DRIVE_DONE: taken; DRIVE_WAIT; DRIVE_FAILED: the connection is lost or the
+ * deadline over (nothing is set yet). */
+enum drive pg_receive(struct pg_conn *conn);
+
+/* An answer to a statement of a cursor; the result is the cursor's from now on. Called by pg_receive. */
+void pg_cursor_answer(struct pg_conn *conn, struct pg_cursor *cursor, enum command command, PGresult *result);
+
+/* True if the deadline is over. */
+bool pg_is_late(const struct pg_conn *conn);
+
+#endif

@@ -1,0 +1,147 @@
+#include "driver/postgres_error.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+
+enum { MOST_COLUMNS = sizeof ((struct error *)0)->columns / sizeof (const char *) };
+
+enum effect { EFFECT_NONE, EFFECT_RETRYABLE, EFFECT_BREAKS };
+
+struct row {
+    const char *prefix;             /* of the SQLSTATE: all five characters, or the two of a class */
+    enum error_code code;
+    enum effect effect;
+    const char *sentence;           /* in place of the server's, which tells a value or would not help; NULL: the server's */
+};
+
+/* The first row that fits. */
+static const struct row rows[] = {
+    { "23505", ERROR_UNIQUE,        EFFECT_NONE,      NULL },
+    { "23503", ERROR_FOREIGN_KEY,   EFFECT_NONE,      NULL },
+    { "23001", ERROR_FOREIGN_KEY,   EFFECT_NONE,      NULL },       /* ON DELETE RESTRICT */
+    { "23502", ERROR_NOT_NULL,      EFFECT_NONE,      NULL },
+    { "23514", ERROR_CHECK,         EFFECT_NONE,      NULL },
+    { "23P01", ERROR_EXCLUSION,     EFFECT_NONE,      NULL },
+    { "40001", ERROR_SERIALIZATION, EFFECT_RETRYABLE, NULL },
+    { "40P01", ERROR_SERIALIZATION, EFFECT_RETRYABLE, NULL },
+    { "55P03", ERROR_TIMEOUT,       EFFECT_NONE,      "another connection holds a lock" },
+    { "25P02", ERROR_DATABASE,      EFFECT_NONE,      "the transaction is aborted by an earlier error: it can only be rolled back" },
+    { "26000", ERROR_DATABASE,      EFFECT_RETRYABLE, NULL },
+    { "0A000", ERROR_DATABASE,      EFFECT_NONE,      NULL },
+    { "22003", ERROR_VALIDATION,    EFFECT_NONE,      "the number is out of the range of its type" },
+    { "22",    ERROR_DATABASE,      EFFECT_NONE,      NULL },
+    { "57P",   ERROR_CONNECTION,    EFFECT_BREAKS,    NULL },       /* shut down, crashed, not yet up */
+    { "53300", ERROR_CONNECTION,    EFFECT_BREAKS,    NULL },       /* too many connections */
+    { "08",    ERROR_CONNECTION,    EFFECT_BREAKS,    NULL },
+    { "28",    ERROR_CONNECTION,    EFFECT_BREAKS,    NULL },       /* who are you */
+    { "3D000", ERROR_CONNECTION,    EFFECT_BREAKS,    NULL },       /* no such database */
+};
+
+static const struct row other = { "", ERROR_DATABASE, EFFECT_NONE, NULL };
+
+static const struct row *row_get(const char *sqlstate) {
+    for (size_t i = 0; sqlstate && i < sizeof rows / sizeof rows[0]; i++)
+        if (strncmp(rows[i].prefix, sqlstate, strlen(rows[i].prefix)) == 0) return &rows[i];
+    return &other;
+}
+
+static bool is(const char *sqlstate, const char *code) {
+    return sqlstate && strcmp(sqlstate, code) == 0;
+}
+
+bool postgres_error_breaks(const char *sqlstate) {
+    return row_get(sqlstate)->effect == EFFECT_BREAKS;
+}
+
+bool postgres_error_stale(const char *sqlstate) {
+    return is(sqlstate, "26000") || is(sqlstate, "0A000");
+}
+
+bool postgres_error_prepared_already(const char *sqlstate) {
+    return is(sqlstate, "42P05");
+}
+
+/* --------------------------------------------------------------------------------------------------------- columns */
+
+/* Takes the next name of `a, "b c"` off the list; NULL: there is none. */
+static const char *next_name(const char **at, const char *end, struct arena *arena) {
+    const char *c = *at;
+    while (c < end && (*c == ',' || *c == ' ')) c++;
+    if (c >= end) return NULL;
+    char *name = arena_alloc(arena, (size_t)(end - c) + 1), *out = name;
+    bool quoted = *c == '"';
+    for (c += quoted; c < end; c++) {
+        if (quoted && *c == '"' && (c + 1 >= end || c[1] != '"')) break;
+        if (!quoted && *c == ',') break;
+        if (quoted && *c == '"') c++;
+        *out++ = *c;
+    }
+    *at = c + (quoted && c < end);
+    return name;
+}
+
+/* `Key (a, b)=(1, 2) already exists.`: the names are in the first parentheses, in every language. */
+static void read_columns(const char *detail, struct arena *arena, struct error *error) {
+    const char *start = detail ? strchr(detail, '(') : NULL;
+    const char *end = start ? strstr(start, ")=(") : NULL;
+    if (!end) return;
+    const char *at = start + 1;
+    while (error->column_count < MOST_COLUMNS) {
+        const char *name = next_name(&at, end, arena);
+        if (!name) return;
+        error->columns[error->column_count++] = name;
+    }
+}
+
+static const char *copy(const char *text, struct arena *arena) {
+    return text ? arena_text(arena, text, strlen(text)) : NULL;
+}
+
+static void read_constraint(const struct pg_failure *failure, struct arena *arena, struct error *error) {
+    error->table = copy(failure->table, arena);
+    error->constraint = copy(failure->constraint, arena);
+    if (failure->column) error->columns[error->column_count++] = copy(failure->column, arena);
+    else if (error->code == ERROR_UNIQUE || error->code == ERROR_FOREIGN_KEY) read_columns(failure->detail, arena, error);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- errors */
+
+/* `invalid input syntax for type uuid: "abc"` tells a value: what follows the colon is left out. */
+static const char *without_value(const struct pg_failure *failure, struct arena *arena) {
+    const char *message = failure->message ? failure->message : "the server gave no reason";
+    const char *value = failure->sqlstate && strncmp(failure->sqlstate, "22", 2) == 0 ? strstr(message, ": \"") : NULL;
+    return arena_text(arena, message, value ? (size_t)(value - message) : strlen(message));
+}
+
+/* What the options of the connection ask for. */
+static bool set_own(const struct pg_failure *failure, struct arena *arena, struct error *error) {
+    if (is(failure->sqlstate, "57014") && failure->timeout)
+        error_set(error, arena, ERROR_TIMEOUT, "the statement took longer than its timeout, %d ms", failure->timeout);
+    else if (is(failure->sqlstate, "25006"))
+        error_set(error, arena, ERROR_USAGE, "cannot write: %s", failure->read_only ? "the database was connected with readOnly"
+                                                                                     : "the transaction is readOnly");
+    else
+        return false;
+    return true;
+}
+
+bool postgres_error_set(const struct pg_failure *failure, struct arena *arena, struct error *error) {
+    if (error_is_set(error)) return false;
+    const struct row *row = row_get(failure->sqlstate);
+    if (!set_own(failure, arena, error)) {
+        error_set(error, arena, row->code, "%s", row->sentence ? row->sentence : without_value(failure, arena));
+        error->retryable = row->effect == EFFECT_RETRYABLE;
+        read_constraint(failure, arena, error);
+    }
+    error->sqlstate = copy(failure->sqlstate, arena);
+    return false;
+}
+
+/* The first line without what surrounds it; the others are hints about servers and sockets. */
+bool postgres_lost_set(const char *sentence, bool opening, struct arena *arena, struct error *error) {
+    size_t len = sentence ? strcspn(sentence, "\n") : 0;
+    const char *reason = len ? arena_text(arena, sentence, len) : "the server closed the connection";
+    return error_set(error, arena, ERROR_CONNECTION, opening ? "cannot connect: %s" : "the connection was lost: %s", reason);
+}

@@ -1,0 +1,33 @@
+/* PostgreSQL's errors, by SQLSTATE. */
+#ifndef LIGA_DRIVER_POSTGRES_ERROR_H
+#define LIGA_DRIVER_POSTGRES_ERROR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct arena;
+struct error;
+
+/* What the server says of an error. The texts are NULL where it says nothing, and need live only until the call is over. */
+struct pg_failure {
+    const char *sqlstate, *message, *detail, *table, *column, *constraint;
+    int timeout;                    /* ms a statement of this connection may take; 0: for ever */
+    bool read_only;                 /* the connection was opened so */
+};
+
+/* Maps it to a liga error; the first error stays. Details that hold values stay out of the message. Always false. */
+bool postgres_error_set(const struct pg_failure *failure, struct arena *arena, struct error *error);
+
+/* True after an error that ends the connection. */
+bool postgres_error_breaks(const char *sqlstate);
+
+/* True for errors of a prepared statement that is not what the server thinks it is: it is prepared anew. */
+bool postgres_error_stale(const char *sqlstate);
+
+/* True if preparing failed because a statement of this name, and so of this text, is there already. */
+bool postgres_error_prepared_already(const char *sqlstate);
+
+/* Sets a ConnectionError made of libpq's own sentence about a connection that could not be opened, or was lost. */
+bool postgres_lost_set(const char *sentence, bool opening, struct arena *arena, struct error *error);
+
+#endif

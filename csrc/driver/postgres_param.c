@@ -1,0 +1,232 @@
+#include "driver/postgres_param.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/decimal.h"
+#include "base/error.h"
+#include "base/statement.h"
+
+/* OIDs of pg_catalog, which never change. */
+enum { OID_BOOL = 16, OID_BYTEA = 17, OID_INT8 = 20, OID_INT4 = 23, OID_FLOAT8 = 701 };
+enum { OID_BOOLS = 1000, OID_BYTEAS = 1001, OID_INT8S = 1016, OID_FLOAT8S = 1022 };
+
+/* One parameter on its way. */
+struct param {
+    struct arena *arena;
+    struct error *error;
+    unsigned type;
+    const char *value;
+    size_t len;
+    int format;
+    int number;                     /* from 1, for messages */
+};
+
+static bool refuse(struct param *param, const struct value *value, const char *why) {
+    error_set(param->error, param->arena, ERROR_VALIDATION, "parameter %d %s", param->number, why);
+    param->error->value = *value;
+    param->error->has_value = value->kind != VALUE_LIST;
+    return false;
+}
+
+/* --------------------------------------------------------------------------------------------------------- scalars */
+
+static const char *real_word(double real) {
+    if (isnan(real)) return "NaN";
+    if (isinf(real)) return real > 0 ? "Infinity" : "-Infinity";
+    return NULL;
+}
+
+static size_t put_real(double real, char *out) {
+    const char *word = real_word(real);
+    if (!word) return real_text(real, out);
+    strcpy(out, word);
+    return strlen(word);
+}
+
+static bool set_text(struct param *param, const char *text, size_t len) {
+    param->value = text;
+    param->len = len;
+    return true;
+}
+
+static bool set_integer(struct param *param, int64_t integer) {
+    char *text = arena_alloc(param->arena, REAL_TEXT);
+    return set_text(param, text, integer_text(integer, text));
+}
+
+static bool set_real(struct param *param, double real) {
+    char *text = arena_alloc(param->arena, REAL_TEXT);
+    return set_text(param, text, put_real(real, text));
+}
+
+/* libpq takes a text up to its NUL, so one inside would cut it. */
+static bool set_user_text(struct param *param, const struct value *value) {
+    if (memchr(value->as.text, '\0', value->len)) return refuse(param, value, "holds a NUL byte, which no text can");
+    if (value->as.text[value->len] == '\0') return set_text(param, value->as.text, value->len);
+    return set_text(param, arena_text(param->arena, value->as.text, value->len), value->len);
+}
+
+static bool set_blob(struct param *param, const struct value *value) {
+    param->type = OID_BYTEA;
+    param->format = 1;
+    return set_text(param, value->as.text, value->len);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- arrays */
+
+static void put32(struct buf *buf, uint32_t number) {
+    char bytes[4] = { (char)(number >> 24), (char)(number >> 16), (char)(number >> 8), (char)number };
+    buf_add(buf, bytes, sizeof bytes);
+}
+
+static void put64(struct buf *buf, uint64_t number) {
+    put32(buf, (uint32_t)(number >> 32));
+    put32(buf, (uint32_t)number);
+}
+
+/* Length and bytes of an element. */
+static void put_element(struct buf *buf, const struct value *item) {
+    uint64_t bits;
+    switch (item->kind) {
+    case VALUE_BOOL: put32(buf, 1); buf_addc(buf, (char)item->as.boolean); break;
+    case VALUE_INT:  put32(buf, 8); put64(buf, (uint64_t)item->as.integer); break;
+    case VALUE_REAL:
+        memcpy(&bits, &item->as.real, sizeof bits);
+        put32(buf, 8);
+        put64(buf, bits);
+        break;
+    case VALUE_BLOB: put32(buf, (uint32_t)item->len); buf_add(buf, item->as.text, item->len); break;
+    default:         put32(buf, UINT32_MAX); break;        /* NULL */
+    }
+}
+
+static bool has_null(const struct value *list) {
+    for (size_t i = 0; i < list->len; i++)
+        if (list->as.items[i].kind == VALUE_NULL) return true;
+    return false;
+}
+
+/* dimensions, whether there are NULLs, type of the elements; then size and lower bound of the only dimension. */
+static bool set_binary_array(struct param *param, const struct value *list, unsigned array, unsigned element) {
+    struct buf buf;
+    buf_init(&buf, param->arena);
+    put32(&buf, list->len > 0);
+    put32(&buf, has_null(list));
+    put32(&buf, element);
+    if (list->len) {
+        put32(&buf, (uint32_t)list->len);
+        put32(&buf, 1);
+    }
+    for (size_t i = 0; i < list->len; i++) put_element(&buf, &list->as.items[i]);
+    param->type = array;
+    param->format = 1;
+    return set_text(param, buf.text, buf.len);
+}
+
+static void put_quoted(struct buf *buf, const char *text, size_t len) {
+    buf_addc(buf, '"');
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '"' || text[i] == '\\') buf_addc(buf, '\\');
+        buf_addc(buf, text[i]);
+    }
+    buf_addc(buf, '"');
+}
+
+static bool put_text_element(struct param *param, struct buf *buf, const struct value *item) {
+    char number[REAL_TEXT];
+    switch (item->kind) {
+    case VALUE_BOOL: buf_addc(buf, item->as.boolean ? 't' : 'f'); return true;
+    case VALUE_INT:  buf_addi(buf, item->as.integer); return true;
+    case VALUE_REAL: buf_add(buf, number, put_real(item->as.real, number)); return true;
+    case VALUE_TEXT:
+        if (memchr(item->as.text, '\0', item->len)) return refuse(param, item, "holds a NUL byte, which no text can");
+        put_quoted(buf, item->as.text, item->len);
+        return true;
+    default: buf_adds(buf, "NULL"); return true;
+    }
+}
+
+/* {"a","b"}: of whatever type the text of the statement asks for. */
+static bool set_text_array(struct param *param, const struct value *list) {
+    struct buf buf;
+    buf_init(&buf, param->arena);
+    buf_addc(&buf, '{');
+    for (size_t i = 0; i < list->len; i++) {
+        if (i) buf_addc(&buf, ',');
+        if (!put_text_element(param, &buf, &list->as.items[i])) return false;
+    }
+    buf_addc(&buf, '}');
+    return set_text(param, buf.text, buf.len);
+}
+
+/* The kind that all elements have that are not NULL; VALUE_NULL: several kinds, or none. */
+static enum value_kind common_kind(const struct value *list) {
+    enum value_kind kind = VALUE_NULL;
+    for (size_t i = 0; i < list->len; i++) {
+        enum value_kind own = list->as.items[i].kind;
+        if (own == VALUE_NULL || own == kind) continue;
+        if (kind != VALUE_NULL) return VALUE_NULL;
+        kind = own;
+    }
+    return kind;
+}
+
+static bool set_list(struct param *param, const struct value *list) {
+    switch (common_kind(list)) {
+    case VALUE_INT:  return set_binary_array(param, list, OID_INT8S, OID_INT8);
+    case VALUE_REAL: return set_binary_array(param, list, OID_FLOAT8S, OID_FLOAT8);
+    case VALUE_BOOL: return set_binary_array(param, list, OID_BOOLS, OID_BOOL);
+    case VALUE_BLOB: return set_binary_array(param, list, OID_BYTEAS, OID_BYTEA);
+    default:         return set_text_array(param, list);
+    }
+}
+
+/* ---------------------------------------------------------------------------------------------------------- public */
+
+/* The type of a value that stands where the text says nothing of types. */
+static unsigned own_type(const struct value *value) {
+    switch (value->kind) {
+    case VALUE_BOOL: return OID_BOOL;
+    case VALUE_REAL: return OID_FLOAT8;
+    case VALUE_INT:  return value->as.integer >= INT32_MIN && value->as.integer <= INT32_MAX ? OID_INT4 : OID_INT8;
+    default:         return 0;
+    }
+}
+
+static bool set_value(struct param *param, const struct value *value) {
+    switch (value->kind) {
+    case VALUE_NULL: return set_text(param, NULL, 0);
+    case VALUE_BOOL: return set_text(param, value->as.boolean ? "t" : "f", 1);
+    case VALUE_INT:  return set_integer(param, value->as.integer);
+    case VALUE_REAL: return set_real(param, value->as.real);
+    case VALUE_TEXT: return set_user_text(param, value);
+    case VALUE_BLOB: return set_blob(param, value);
+    case VALUE_LIST: return set_list(param, value);
+    }
+    return false;
+}
+
+bool pg_params_make(struct pg_params *params, const struct statement *statement, struct arena *arena, struct error *error) {
+    int count = params->count = statement->param_count;
+    params->types = arena_array(arena, unsigned, count + 1);
+    params->values = arena_array(arena, const char *, count + 1);
+    params->lengths = arena_array(arena, int, count + 1);
+    params->formats = arena_array(arena, int, count + 1);
+    for (int i = 0; i < count; i++) {
+        const struct value *value = &statement->params[i];
+        struct param param = { .arena = arena, .error = error, .number = i + 1 };
+        if (statement->typed) param.type = own_type(value);
+        if (!set_value(&param, value)) return false;
+        if (param.len > INT_MAX) return refuse(&param, value, "is larger than a gigabyte or two");
+        params->types[i] = param.type;
+        params->values[i] = param.value;
+        params->lengths[i] = (int)param.len;
+        params->formats[i] = param.format;
+    }
+    return true;
+}
