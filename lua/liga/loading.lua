@@ -145,7 +145,8 @@ end
 -- @return the list
 function loading.preload(db, list, include, options)
   if type(list) ~= "table" or core.class_of(list) then
-    errors.usage("db:preload: a list of instances expected, got %s", core.class_of(list) and "an instance" or type(list))
+    errors.usage("db:preload: a list of instances expected, got %s",
+      core.class_of(list) and "an instance" or type(list))
   end
   if options ~= nil and type(options) ~= "table" then errors.usage "db:preload: options must be a table" end
   option_tables.check("db:preload", options or {}, preload_options)
@@ -153,7 +154,8 @@ function loading.preload(db, list, include, options)
   if include == nil then errors.raise("EagerLoadingError", "include: an association expected, got nil") end
   local jobs = {}
   for _, group in ipairs(by_class(db, "db:preload", list)) do
-    local more = options and options.missing and missing_jobs(group, include) or { { group = group, include = include } }
+    local more = options and options.missing and missing_jobs(group, include) or { { group = group,
+      include = include } }
     table.move(more, 1, #more, #jobs + 1, jobs)
   end
   load_groups(db, jobs, own_options(options))
@@ -176,7 +178,8 @@ end
 -- @param options of the include; transaction, logging; or nil
 -- @return what was loaded: a list, an instance or nil
 function loading.load(class, instance, what, options)
-  if options ~= nil and type(options) ~= "table" then errors.usage("load: options must be a table, got %s", type(options)) end
+  if options ~= nil and type(options) ~= "table" then errors.usage("load: options must be a table, got %s",
+    type(options)) end
   local include, calling = split(options)
   if type(what) ~= "string" and type(what) ~= "table" then
     errors.raise("EagerLoadingError", ("include: the name of an association expected, got %s"):format(type(what)))

@@ -153,7 +153,8 @@ for engine in support.engines() do
       it("one statement, and one for each to-many include", function()
         assert.equal(1, statements{ include = { "profile", "boss" } })
         assert.equal(2, statements{ include = { "posts" } })
-        assert.equal(4, statements{ include = { posts = { include = { comments = { include = "writer" }, tags = {} } } } })
+        assert.equal(4, statements{ include = { posts = { include = { comments = { include = "writer" },
+          tags = {} } } } })
       end)
 
       it("reads of one moment", function()
@@ -213,7 +214,8 @@ for engine in support.engines() do
       end)
 
       it("required all the way down filters the top", function()
-        local users = find{ include = { posts = { required = true, include = { tags = { where = { name = "sql" } } } } } }
+        local users = find{ include = { posts = { required = true, include = { tags = { where = {
+          name = "sql" } } } } } }
         assert.equal("ann", names(users, "name"))
         assert.equal("p1", titles(users[1].posts))
         local comments = Comment:findAll{ include = { writer = { required = true, include = { { association = "profile",
@@ -222,7 +224,8 @@ for engine in support.engines() do
       end)
 
       it("through.where filters links and requires nothing", function()
-        local posts = Post:findAll{ include = { tags = { through = { where = { weight = { [Op.gt] = 1 } } } } }, order = "id" }
+        local posts = Post:findAll{ include = { tags = { through = { where = { weight = { [Op.gt] = 1 } } } } },
+          order = "id" }
         assert.same({ "sql", "lua", "", "" }, { names(posts[1].tags, "name"), names(posts[2].tags, "name"),
           names(posts[3].tags, "name"), names(posts[4].tags, "name") })
         posts = Post:findAll{ include = { tags = { required = true, through = { where = { weight = 3 } } } } }
@@ -276,7 +279,8 @@ for engine in support.engines() do
       end)
 
       it("hasOne takes the first in its order", function()
-        User:hasOne(Post, { as = "latest", foreignKey = "authorId", order = { { "id", "DESC" } }, inverse = { as = "author" } })
+        User:hasOne(Post, { as = "latest", foreignKey = "authorId", order = { { "id", "DESC" } }, inverse = {
+          as = "author" } })
         local users = find{ include = { latest = { include = "comments" } } }
         assert.same({ "p3", "q1" }, { users[1].latest.title, users[2].latest.title })
         assert.is_nil(users[3].latest)
@@ -301,7 +305,8 @@ for engine in support.engines() do
       end)
 
       it("take expressions under a name", function()
-        local post = find{ include = { posts = { attributes = { "id", { liga.fn("upper", liga.col("title")), "loud" } } } } }[1].posts[1]
+        local post = find{ include = { posts = { attributes = { "id", { liga.fn("upper", liga.col("title")),
+          "loud" } } } } }[1].posts[1]
         assert.equal("P1", post.loud)
         post.title = "x"
         post:save()
@@ -334,7 +339,8 @@ for engine in support.engines() do
       it("hide or choose the junction's", function()
         local post = Post:findOne{ order = "id", include = { tags = { through = { attributes = {} } } } }
         assert.is_nil(post.tags[1].PostTag)
-        post = Post:findOne{ order = "id", include = { tags = { through = { attributes = { "weight" }, as = "link" } } } }
+        post = Post:findOne{ order = "id", include = { tags = { through = { attributes = { "weight" },
+          as = "link" } } } }
         assert.equal(1, post.tags[1].link.weight)
         assert.is_nil(post.tags[1].link.tagId)
         post.tags[1].name = "new"
@@ -344,7 +350,8 @@ for engine in support.engines() do
 
     it("is the same by whatever strategy", function()
       local function load(strategy)
-        local include = { profile = { strategy = strategy }, boss = { strategy = strategy }, posts = { strategy = strategy,
+        local include = { profile = { strategy = strategy }, boss = { strategy = strategy }, posts = {
+          strategy = strategy,
           include = { comments = { strategy = strategy, include = { writer = { strategy = strategy } } },
             tags = { strategy = strategy } } } }
         local list = {}
@@ -389,7 +396,8 @@ for engine in support.engines() do
       end)
 
       it("with findAndCountAll", function()
-        local rows, count = User:findAndCountAll{ include = { posts = { required = true, include = "comments" } }, limit = 1,
+        local rows, count = User:findAndCountAll{ include = { posts = { required = true, include = "comments" } },
+          limit = 1,
           order = "id" }
         assert.equal(2, count)
         assert.equal("ann", names(rows, "name"))
@@ -478,8 +486,10 @@ for engine in support.engines() do
         refused({ posts = { attributes = { "nope" } } }, "nope")
         refused({ posts = { include = { author = { where = { nme = 1 } } } } }, "include.posts.author", "name")
         refused({ boss = { where = { ag = 1 } } }, "age")
-        support.raises("ValidationError", function() User:findAll{ include = { posts = { where = { score = "x" } } } } end)
-        support.raises("EagerLoadingError", function() User:count{ include = { posts = { attributes = { "nope" } } } } end)
+        support.raises("ValidationError", function() User:findAll{ include = { posts = { where = {
+          score = "x" } } } } end)
+        support.raises("EagerLoadingError", function() User:count{ include = { posts = { attributes = {
+          "nope" } } } } end)
       end)
 
       it("includes that contain themselves, or are too deep", function()

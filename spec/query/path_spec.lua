@@ -164,7 +164,8 @@ for engine in support.engines() do
 
       it("nested, beside others, over junctions and in lists", function()
         assert.equal("ann", users{ [Op.some("posts")] = { [Op.some("tags")] = { name = "sql" } }, age = 30 })
-        assert.equal("p1", posts{ [Op.some("tags")] = { name = "lua" }, [Op.none("tags")] = { name = "none" }, score = 5 })
+        assert.equal("p1", posts{ [Op.some("tags")] = { name = "lua" }, [Op.none("tags")] = { name = "none" },
+          score = 5 })
         assert.equal("p2", posts{ [Op.every("tags")] = { name = "lua" }, [Op.some("tags")] = {} })
         assert.equal("ann cat", users{ [Op.or_] = { { [Op.some("posts")] = { title = "p1" } }, { name = "cat" } } })
       end)
