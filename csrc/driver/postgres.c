@@ -120,6 +120,7 @@ static bool send_prepare(struct pg_conn *conn, struct pg_cursor *cursor) {
     const struct pg_params *params = &cursor->params;
     const struct prepared *prepared = cursor->prepared;
     if (!prepared->known) {
+        if (!pg_close_now(conn, prepared->name)) return false;
         if (!PQsendPrepare(conn->pg, prepared->name, cursor->statement.text, params->count, params->types)) return false;
         pg_expect(conn, COMMAND_PREPARE, cursor);
     }
@@ -142,7 +143,7 @@ static bool send_execute(struct pg_conn *conn, struct pg_cursor *cursor) {
 }
 
 static bool send(struct pg_conn *conn, struct pg_cursor *cursor, struct arena *arena) {
-    enum { MOST_COMMANDS = 4 };
+    enum { MOST_COMMANDS = 6 };
     if (conn->base.broken || !pg_prepare_session(conn) || !pg_reserve(conn, MOST_COMMANDS)) return false;
     take_prepared(conn, cursor, arena);
     if (cursor->prepared && !send_prepare(conn, cursor)) return false;

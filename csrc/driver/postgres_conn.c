@@ -169,14 +169,28 @@ static void forget_closing(struct pg_conn *conn) {
     conn->closing_count = 0;
 }
 
+static bool close_statement(struct pg_conn *conn, const char *name) {
+    char text[64];
+    snprintf(text, sizeof text, "DEALLOCATE %s", name);
+    return send_own(conn, text, 0, NULL);
+}
+
 /* Each on its own, so that one the server does not know harms nobody. */
 static bool close_statements(struct pg_conn *conn) {
-    for (int i = 0; i < conn->closing_count; i++) {
-        char text[64];
-        snprintf(text, sizeof text, "DEALLOCATE %s", conn->closing[i]);
-        if (!send_own(conn, text, 0, NULL) || !pg_sync(conn)) return false;
-    }
+    for (int i = 0; i < conn->closing_count; i++)
+        if (!close_statement(conn, conn->closing[i]) || !pg_sync(conn)) return false;
     forget_closing(conn);
+    return true;
+}
+
+bool pg_close_now(struct pg_conn *conn, const char *name) {
+    for (int i = 0; i < conn->closing_count; i++) {
+        if (strcmp(conn->closing[i], name) != 0) continue;
+        if (!close_statement(conn, name)) return false;
+        free(conn->closing[i]);
+        conn->closing[i] = conn->closing[--conn->closing_count];
+        return true;
+    }
     return true;
 }
 

@@ -144,13 +144,13 @@ static struct select *chain_pairs(struct arena *arena, struct plan *plan, const 
     struct select *pairs = select_new(arena, first->next, alias);
     pairs->distinct = pairs->qualified = true;
     select_where(arena, pairs, expr_at(arena, alias, keys));
-    select_where(arena, pairs, hop_filter(arena, assoc, 0, alias));
+    select_where(arena, pairs, hop_filter(arena, assoc, 0, alias, WALK_PRESENT));
     for (int k = 0; k < first->far.count; k++)
         output_add(arena, &pairs->outputs, expr_column(arena, first->far.items[k], alias), arena_printf(arena, "k%d", k));
     for (int hop = 1; hop < assoc->hop_count - 1; hop++) {
         int next = plan->next_alias++;
         select_join(arena, pairs, JOIN_INNER, assoc->hops[hop].next, next,
-                    expr_and(arena, hop_condition(arena, &assoc->hops[hop], alias, next), hop_filter(arena, assoc, hop, next)));
+                    expr_and(arena, hop_condition(arena, &assoc->hops[hop], alias, next), hop_filter(arena, assoc, hop, next, WALK_PRESENT)));
         alias = next;
     }
     for (int k = 0; k < last->near.count; k++)

@@ -8,6 +8,10 @@ struct expr *keys_are(struct arena *arena, struct attr_list attrs, const struct 
     return group;
 }
 
+const struct expr *not_deleted(struct arena *arena, const struct model *model) {
+    return model->deleted_at ? expr_attr_is(arena, model->deleted_at, value_null()) : NULL;
+}
+
 const struct expr *assoc_condition(struct arena *arena, const struct assoc *assoc) {
     return expr_and(arena, assoc_last_hop(assoc)->scope, assoc->where);
 }
@@ -20,9 +24,11 @@ const struct expr *hop_condition(struct arena *arena, const struct hop *hop, int
     return group;
 }
 
-const struct expr *hop_filter(struct arena *arena, const struct assoc *assoc, int hop, int alias) {
-    const struct expr *filter = assoc->hops[hop].scope;
-    if (hop == assoc->hop_count - 1) filter = assoc_condition(arena, assoc);
+const struct expr *hop_filter(struct arena *arena, const struct assoc *assoc, int hop, int alias, int deleted) {
+    bool last = hop == assoc->hop_count - 1;
+    const struct expr *filter = last ? assoc_condition(arena, assoc) : assoc->hops[hop].scope;
+    if (!(deleted & (last ? WALK_DELETED_TARGET : WALK_DELETED_LINKS)))
+        filter = expr_and(arena, filter, not_deleted(arena, assoc->hops[hop].next));
     return filter ? expr_at(arena, alias, filter) : NULL;
 }
 
@@ -62,18 +68,23 @@ bool assoc_single(const struct assoc *assoc) {
 
 /* --------------------------------------------------------------------------------------------------------- joins */
 
-static const struct expr *hop_on(struct arena *arena, const struct assoc *assoc, int hop, int near, int far) {
-    return expr_and(arena, hop_condition(arena, &assoc->hops[hop], near, far), hop_filter(arena, assoc, hop, far));
+static const struct expr *hop_on(struct arena *arena, const struct assoc *assoc, int hop, int near, int far, int deleted) {
+    return expr_and(arena, hop_condition(arena, &assoc->hops[hop], near, far), hop_filter(arena, assoc, hop, far, deleted));
 }
 
 struct join *walk_join(struct arena *arena, struct select *select, int *next_alias, enum join_kind kind, const struct assoc *assoc,
                        int near) {
+    return walk_join_deleted(arena, select, next_alias, kind, assoc, near, WALK_PRESENT);
+}
+
+struct join *walk_join_deleted(struct arena *arena, struct select *select, int *next_alias, enum join_kind kind,
+                               const struct assoc *assoc, int near, int deleted) {
     int alias = (*next_alias)++;
-    struct join *outer = select_join(arena, select, kind, assoc->hops[0].next, alias, hop_on(arena, assoc, 0, near, alias));
+    struct join *outer = select_join(arena, select, kind, assoc->hops[0].next, alias, hop_on(arena, assoc, 0, near, alias, deleted));
     struct join **more = kind == JOIN_LEFT ? &outer->inside : &select->joins;
     for (int hop = 1; hop < assoc->hop_count; hop++) {
         int far = (*next_alias)++;
-        join_add(arena, more, JOIN_INNER, assoc->hops[hop].next, far, hop_on(arena, assoc, hop, alias, far));
+        join_add(arena, more, JOIN_INNER, assoc->hops[hop].next, far, hop_on(arena, assoc, hop, alias, far, deleted));
         alias = far;
     }
     outer->assoc = assoc;
@@ -89,12 +100,17 @@ struct join *walk_find_join(const struct select *select, const struct assoc *ass
 }
 
 struct select *walk_rows(struct arena *arena, int *next_alias, const struct assoc *assoc, int near, int *target) {
+    return walk_rows_deleted(arena, next_alias, assoc, near, target, WALK_PRESENT);
+}
+
+struct select *walk_rows_deleted(struct arena *arena, int *next_alias, const struct assoc *assoc, int near, int *target,
+                                 int deleted) {
     int alias = (*next_alias)++;
     struct select *rows = select_new(arena, assoc->hops[0].next, alias);
-    rows->where = hop_on(arena, assoc, 0, near, alias);
+    rows->where = hop_on(arena, assoc, 0, near, alias, deleted);
     for (int hop = 1; hop < assoc->hop_count; hop++) {
         int far = (*next_alias)++;
-        select_join(arena, rows, JOIN_INNER, assoc->hops[hop].next, far, hop_on(arena, assoc, hop, alias, far));
+        select_join(arena, rows, JOIN_INNER, assoc->hops[hop].next, far, hop_on(arena, assoc, hop, alias, far, deleted));
         alias = far;
     }
     rows->qualified = true;

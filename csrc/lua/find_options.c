@@ -13,6 +13,7 @@
 #include "lua/include.h"
 #include "lua/marker.h"
 #include "lua/value.h"
+#include "lua/where_internal.h"
 
 struct find *find_new(struct call *call, const struct model *model) {
     struct find *find = arena_new(&call->arena, struct find);
@@ -45,6 +46,13 @@ static bool check_alias(struct find *find, const char *alias, size_t len) {
     return true;
 }
 
+/* The attribute that decides how cells of an expression are read, or NULL. */
+static const struct attr *decoding_attr(const struct expr *expr) {
+    const struct expr *json;
+    if (expr->kind == EXPR_COLUMN) return expr->attr;
+    return expr_is_json(expr, &json) ? json->first->attr : NULL;
+}
+
 /* {liga.fn(…), "alias"} or {"attribute", "alias"} */
 static bool read_aliased(lua_State *L, struct find *find, int index) {
     lua_rawgeti(L, index, 1);
@@ -58,13 +66,13 @@ static bool read_aliased(lua_State *L, struct find *find, int index) {
     const struct expr *expr = NULL;
     const struct attr *attr = NULL;
     find->base.multiplies = true;
-    if (lua_type(L, -2) == LUA_TSTRING) expr = find_column(&find->where, name_at(L, -2), &attr);
+    if (lua_type(L, -2) == LUA_TSTRING) expr = find_value(&find->where, name_at(L, -2), &attr);
     else expr = read_expression(L, &find->where, lua_gettop(L) - 1);
     find->base.multiplies = false;
     lua_pop(L, 2);
     if (!expr) return false;
-    if (expr->kind == EXPR_COLUMN) attr = expr->attr;
-    bool own = attr && attr->model == model_of(find) && expr->alias == ALIAS_HERE;
+    if (!attr) attr = decoding_attr(expr);
+    bool own = expr->kind == EXPR_COLUMN && expr->alias == ALIAS_HERE;
     if (own && strcmp(attr->name, alias) == 0) plan_attr(find->where.arena, find->plan, attr, find->alias);
     else plan_expression(find->where.arena, find->plan, expr_at(find->where.arena, find->alias, expr), alias, attr);
     return true;
@@ -96,10 +104,16 @@ static bool read_attribute_entry(lua_State *L, struct find *find, const struct m
         return find_wrong(find, "attributes", "an entry must be a name or {expression, \"alias\"}");
     const struct model *before = find->where.model;
     find->where.model = model;
-    const struct attr *attr = find_attr(&find->where, name_at(L, index));
+    const struct attr *attr;
+    const char *name = arena_text(find->where.arena, name_at(L, index), strlen(name_at(L, index)));
+    find->base.multiplies = true;
+    const struct expr *expr = find_value(&find->where, name, &attr);
+    find->base.multiplies = false;
     find->where.model = before;
-    if (!attr) return false;
-    if (!has_column(find->plan, attr)) plan_attr(find->where.arena, find->plan, attr, alias);
+    if (!expr) return false;
+    bool own = expr->kind == EXPR_COLUMN && expr->alias == ALIAS_HERE;
+    if (!own) plan_expression(find->where.arena, find->plan, expr_at(find->where.arena, alias, expr), name, attr);
+    else if (!has_column(find->plan, attr)) plan_attr(find->where.arena, find->plan, attr, alias);
     return true;
 }
 
@@ -222,15 +236,17 @@ static const struct expr *read_order_subject(lua_State *L, struct find *find, in
         alias->text = arena_text(find->where.arena, name, strlen(name));
         return alias;
     }
-    const struct attr *attr = find_attr(&find->where, name);
-    *never_null = attr && (!attr->allow_null || attr->primary);
-    return attr ? expr_column(find->where.arena, attr, ALIAS_HERE) : NULL;
+    const struct attr *attr;
+    const struct expr *expr = find_value(&find->where, name, &attr);
+    *never_null = expr && expr->kind == EXPR_COLUMN && (!attr->allow_null || attr->primary);
+    return expr;
 }
 
 static bool add_order(lua_State *L, struct find *find, int index, struct direction direction) {
     bool never_null = false;
     const struct expr *expr = read_order_subject(L, find, index, &never_null);
     if (!expr) return false;
+    expr = json_order(&find->where, expr);
     struct order_term **list = (struct order_term **)(uintptr_t)&find->plan->select->order;
     struct order_term *term = order_add(find->where.arena, list, expr);
     term->descending = direction.descending;
@@ -364,15 +380,19 @@ static bool order_by_names(lua_State *L, struct find *find, int index, int lengt
     return order_by_steps(find, path, length - 1, name, direction);
 }
 
-static bool is_path(const char *name) {
-    return *name == '$' || strchr(name, '.');
+/* True for a path of associations: neither an alias of `attributes` nor a path into a document of the model. */
+static bool is_path(struct find *find, const char *name) {
+    const char *dot = strchr(name, '.');
+    if (aliased_column(find->plan, name) || (!dot && *name != '$')) return false;
+    const struct attr *attr = dot ? attr_find(model_of(find), arena_text(find->where.arena, name, (size_t)(dot - name))) : NULL;
+    return !attr || !is_json_attr(attr);
 }
 
 static bool order_by_text(lua_State *L, struct find *find, int index) {
     const char *name = name_at(L, index);
     struct direction direction = { *name == '-', NULLS_LARGEST };
     const char *bare = name + direction.descending;
-    if (is_path(bare) && !aliased_column(find->plan, bare)) return order_by_path(find, bare, direction);
+    if (is_path(find, bare)) return order_by_path(find, bare, direction);
     lua_pushstring(L, name + direction.descending);
     bool fine = add_order(L, find, lua_gettop(L), direction);
     lua_pop(L, 1);
@@ -417,8 +437,7 @@ static bool order_by_list(lua_State *L, struct find *find, int index) {
     int type = lua_type(L, -1);
     if (type != LUA_TSTRING && type != LUA_TUSERDATA) return find_wrong(find, "order", "an attribute name or an expression expected");
     const char *name = type == LUA_TSTRING ? name_at(L, -1) : "";
-    bool path = is_path(name) && !aliased_column(find->plan, name);
-    bool fine = path ? order_by_path(find, name, direction) : add_order(L, find, lua_gettop(L), direction);
+    bool fine = is_path(find, name) ? order_by_path(find, name, direction) : add_order(L, find, lua_gettop(L), direction);
     lua_pop(L, 1);
     return fine;
 }
@@ -457,17 +476,20 @@ const struct order_term *read_standing_order_list(lua_State *L, struct call *cal
 
 static bool read_group_entry(lua_State *L, struct find *find, int index) {
     const struct expr *expr;
+    const char *name = NULL;
     const struct attr *attr = NULL;
     bool named = lua_type(L, index) == LUA_TSTRING;
+    if (named) name = arena_text(find->where.arena, name_at(L, index), lua_rawlen(L, index));
     find->base.multiplies = true;
-    expr = named ? find_column(&find->where, name_at(L, index), &attr) : read_expression(L, &find->where, index);
+    expr = named ? find_value(&find->where, name, &attr) : read_expression(L, &find->where, index);
     find->base.multiplies = false;
+    if (expr && !named) attr = decoding_attr(expr);
     if (!expr) return false;
     output_add(find->where.arena, &find->plan->select->group, expr, NULL);
     struct plan_column *column = &find->grouped[find->grouped_count++];
-    const char *name = named ? arena_text(find->where.arena, name_at(L, index), strlen(name_at(L, index))) : NULL;
     column->attr = attr;
-    column->name = attr ? attr->model == model_of(find) && expr->alias == ALIAS_HERE ? attr->name : name : arena_printf(find->where.arena, "group%d", find->grouped_count);
+    bool own = expr->kind == EXPR_COLUMN && expr->alias == ALIAS_HERE;
+    column->name = own ? expr->attr->name : name ? name : arena_printf(find->where.arena, "group%d", find->grouped_count);
     return true;
 }
 
@@ -550,6 +572,12 @@ static bool read_hooks(lua_State *L, struct find *find, int index) {
     return read_flag(L, find, index, "hooks", &hooks);
 }
 
+static bool read_paranoid(lua_State *L, struct find *find, int index) {
+    bool paranoid = true, fine = read_flag(L, find, index, "paranoid", &paranoid);
+    find->with_deleted = !paranoid;
+    return fine;
+}
+
 static bool read_exact(lua_State *L, struct find *find, int index) {
     return read_flag(L, find, index, "exact", &find->exact);
 }
@@ -599,6 +627,13 @@ static bool read_join_table_attributes(lua_State *L, struct find *find, int inde
     return true;
 }
 
+/* Scopes are the Lua side's; a model that comes here with the option has none. */
+static bool read_scope(lua_State *L, struct find *find, int index) {
+    if (lua_isboolean(L, index)) return true;
+    const char *name = lua_type(L, index) == LUA_TSTRING ? name_at(L, index) : kind_text(L, index);
+    return find_wrong(find, "scope", arena_printf(find->where.arena, "%s has no scope \"%s\"", model_of(find)->name, name));
+}
+
 static bool no_effect(lua_State *L, struct find *find, int index) {
     (void)L, (void)find, (void)index;
     return true;
@@ -639,9 +674,9 @@ static const struct option option_table[] = {
     { "minifyAliases", no_effect, 0, NULL },
     { "benchmark", no_effect, 0, NULL },
     { "include", read_include_option, 0, NULL },
-    { "paranoid", NULL, 0, later },
+    { "paranoid", read_paranoid, 0, NULL },
     { "lazy", NULL, 0, later },
-    { "scope", NULL, 0, later },
+    { "scope", read_scope, FIND_LINKED, NULL },
     { "batch", NULL, 0, later },
     { "plain", NULL, 0, "is not liga's way: findOne returns a single instance" },
     { "right", NULL, 0, "is not liga's way: start from the other model" },
@@ -693,7 +728,7 @@ static bool read_first_options(lua_State *L, struct find *find, int index, enum 
     return true;
 }
 
-bool read_find(lua_State *L, struct find *find, int index, enum find_options options) {
+static bool read_options(lua_State *L, struct find *find, int index, enum find_options options) {
     if (lua_isnoneornil(L, index)) return true;
     if (!lua_istable(L, index) || class_model(L, index)) return find_wrong(find, "options", "a table of options expected");
     find->options = index;
@@ -704,6 +739,20 @@ bool read_find(lua_State *L, struct find *find, int index, enum find_options opt
         if (!is_first(name) && !read_option(L, find, name, lua_gettop(L), options)) return false;
     }
     return aliases_are_free(find);
+}
+
+/* Rows that are marked as deleted are there on demand only. */
+static void leave_out_deleted(struct find *find) {
+    const struct expr *there = not_deleted(find->where.arena, model_of(find));
+    struct select *select = find->plan->select;
+    if (find->with_deleted || !there) return;
+    select_where(find->where.arena, select, select->joins ? expr_at(find->where.arena, 0, there) : there);
+}
+
+bool read_find(lua_State *L, struct find *find, int index, enum find_options options) {
+    if (!read_options(L, find, index, options)) return false;
+    if (model_of(find)->deleted_at) leave_out_deleted(find);
+    return true;
 }
 
 void find_columns(lua_State *L, struct find *find) {

@@ -281,8 +281,9 @@ static bool read_required(lua_State *L, const struct level *level, struct includ
 }
 
 static bool read_paranoid(lua_State *L, const struct level *level, struct include *include, int index) {
-    bool paranoid;
-    return read_boolean(L, level, include, index, "paranoid", &paranoid);
+    bool paranoid = true, fine = read_boolean(L, level, include, index, "paranoid", &paranoid);
+    include->with_deleted = !paranoid;
+    return fine;
 }
 
 static bool read_separate(lua_State *L, const struct level *level, struct include *include, int index) {

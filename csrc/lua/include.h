@@ -19,6 +19,7 @@ struct include {
     bool has_where;                     /* with something in it */
     bool required, required_given;
     bool hidden;                        /* attributes = {}: no property; what it asks for is a condition only */
+    bool with_deleted;                  /* paranoid = false */
     bool by_all;                        /* { all = true } brought it */
     bool grouped;                       /* it was joined for a group */
 };

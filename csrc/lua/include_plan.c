@@ -70,9 +70,27 @@ static const struct expr *read_condition(lua_State *L, struct find *find, const 
 
 /* Conditions that belong to every read of a model's rows besides what the user asks for; none of them makes an include
  * required. */
-static const struct expr *standing_condition(lua_State *L, struct find *find, const struct include *include, int alias) {
-    (void)L, (void)find, (void)include, (void)alias;
-    return NULL;
+static const struct expr *standing_condition(struct find *find, const struct include *include, int alias) {
+    const struct expr *there = include->with_deleted ? NULL : not_deleted(find->where.arena, include->assoc->target);
+    return there ? expr_at(find->where.arena, alias, there) : NULL;
+}
+
+/* `through = {paranoid = false}`: links that are marked as deleted count. */
+static bool with_deleted_links(lua_State *L, struct find *find, const struct include *include) {
+    bool deleted = false;
+    if (push_option(L, find, include, "through") == LUA_TTABLE) {
+        lua_pushliteral(L, "paranoid");
+        lua_rawget(L, -2);
+        deleted = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return deleted;
+}
+
+static int deleted_of(lua_State *L, struct find *find, const struct include *include) {
+    bool links = assoc_through(include->assoc) && with_deleted_links(L, find, include);
+    return (include->with_deleted ? WALK_DELETED_TARGET : 0) | (links ? WALK_DELETED_LINKS : 0);
 }
 
 /* `through = {where = …}` over the junction. */
@@ -103,16 +121,14 @@ static bool has_on(lua_State *L, struct find *find, const struct include *includ
 static struct select *rows_of(lua_State *L, struct find *find, const struct include *include, const struct model *source, int near,
                               int *next_alias, int *target) {
     struct arena *arena = find->where.arena;
-    struct select *rows = walk_rows(arena, next_alias, include->assoc, near, target);
+    struct select *rows = walk_rows_deleted(arena, next_alias, include->assoc, near, target, deleted_of(L, find, include));
     struct path_base base = { rows, next_alias, *target, false, false };
     if (has_on(L, find, include)) {
         struct outer_table outer = { source, NULL, near };
-        const struct expr *own = assoc_condition(arena, include->assoc);
         rows->where = read_condition(L, find, include, "on", base, &outer);
-        if (own) select_where(arena, rows, expr_at(arena, *target, own));
+        select_where(arena, rows, hop_filter(arena, include->assoc, 0, *target, deleted_of(L, find, include)));
     }
     select_where(arena, rows, read_condition(L, find, include, "where", base, NULL));
-    select_where(arena, rows, standing_condition(L, find, include, *target));
     if (assoc_through(include->assoc)) select_where(arena, rows, read_through_where(L, find, include, rows->alias));
     for (const struct include *child = include->first; child; child = child->next) {
         int below;
@@ -210,13 +226,15 @@ static struct join *join_picked(lua_State *L, struct place *place, const struct 
 static struct join *join_single(lua_State *L, struct place *place, const struct include *include, enum join_kind kind) {
     struct arena *arena = arena_of(place);
     struct plan *plan = place->plan;
-    struct join *join = include->has_where ? NULL : walk_find_join(plan->select, include->assoc, place->alias);
+    bool own = include->has_where || include->with_deleted;
+    struct join *join = own ? NULL : walk_find_join(plan->select, include->assoc, place->alias);
     if (join && kind == JOIN_INNER) join->kind = kind;
-    if (!join) join = walk_join(arena, plan->select, &plan->next_alias, kind, include->assoc, place->alias);
+    if (!join)
+        join = walk_join_deleted(arena, plan->select, &plan->next_alias, kind, include->assoc, place->alias,
+                                 deleted_of(L, place->find, include));
     struct path_base base = { plan->select, &plan->next_alias, join->target, false, true };
-    if (include->has_where) join->assoc = NULL;
+    if (own) join->assoc = NULL;
     join->on = expr_and(arena, join->on, read_condition(L, place->find, include, "where", base, NULL));
-    join->on = expr_and(arena, join->on, standing_condition(L, place->find, include, join->target));
     return join;
 }
 
@@ -300,9 +318,13 @@ static bool read_step_conditions(lua_State *L, struct place *place, const struct
         if (own) select_where(arena, plan->select, expr_at(arena, 0, own));
     }
     select_where(arena, plan->select, read_condition(L, place->find, include, "where", base, NULL));
-    select_where(arena, plan->select, standing_condition(L, place->find, include, 0));
-    if (step->junction >= 0)
+    select_where(arena, plan->select, standing_condition(place->find, include, 0));
+    if (step->junction >= 0) {
+        const struct expr *there = not_deleted(arena, assoc_through(include->assoc));
         select_where(arena, plan->select, read_through_where(L, place->find, include, step->junction));
+        if (there && !with_deleted_links(L, place->find, include))
+            select_where(arena, plan->select, expr_at(arena, step->junction, there));
+    }
     return !error_is_set(place->find->where.error);
 }
 
@@ -406,8 +428,9 @@ static bool join_level(lua_State *L, struct find *find, struct include *first, i
     struct plan *plan = find->plan;
     for (struct include *include = first; include; include = include->next) {
         if (!include->hidden) continue;
-        struct join *join = walk_join(find->where.arena, plan->select, &plan->next_alias, include->required ? JOIN_INNER : JOIN_LEFT,
-                                      include->assoc, near);
+        struct join *join = walk_join_deleted(find->where.arena, plan->select, &plan->next_alias,
+                                              include->required ? JOIN_INNER : JOIN_LEFT, include->assoc, near,
+                                              deleted_of(L, find, include));
         struct path_base base = { plan->select, &plan->next_alias, join->target, false, true };
         join->on = expr_and(find->where.arena, join->on, read_condition(L, find, include, "where", base, NULL));
         include->grouped = true;

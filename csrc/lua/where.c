@@ -22,11 +22,9 @@
 #include "base/names.h"
 #include "base/regexp.h"
 #include "lua/instance.h"
-#include "lua/marker.h"
 #include "lua/value.h"
+#include "lua/where_internal.h"
 #include "sql/scan.h"
-
-enum { WHERE_DEPTH = 64, WHERE_NODES = 10000 };
 
 struct where_reader where_reader(struct call *call, const struct model *model, const char *path) {
     return (struct where_reader){ .call = call, .model = model, .arena = &call->arena, .error = &call->error, .path = path };
@@ -39,6 +37,10 @@ static void *fail(struct where_reader *reader, const char *format, const char *d
     error_set(reader->error, reader->arena, ERROR_USAGE, "%s: %s", reader->path, sentence);
     if (!reader->error->path) reader->error->path = reader->path;
     return NULL;
+}
+
+void *where_fail(struct where_reader *reader, const char *format, const char *detail) {
+    return fail(reader, format, detail);
 }
 
 static const char *attribute_list(const struct model *model, struct arena *arena) {
@@ -89,9 +91,6 @@ const struct assoc *find_assoc(struct where_reader *reader, const struct model *
     const struct assoc *assoc = assoc_find(model, name);
     if (assoc) return assoc;
     if (attr_find(model, name)) {
-        const struct attr *attr = attr_find(model, name);
-        bool json = attr->type.id == TYPE_JSON || attr->type.id == TYPE_JSONB;
-        if (json) return fail(reader, "conditions on JSON (\"%s\") are not available yet", path);
         return fail(reader, "%s", arena_printf(reader->arena, "\"%s\" in \"%s\" is an attribute of %s, not an association", name,
                                                path, model->name));
     }
@@ -131,6 +130,19 @@ static bool names_outer(const struct where_reader *reader, const char *name) {
     return strcmp(name, outer->model->name) == 0 || (outer->name && strcmp(name, outer->name) == 0);
 }
 
+/* "meta.address.city" behind the associations; NULL without error: it is none. */
+static struct expr *json_at_end(struct where_reader *reader, const struct model *model, const char *name, int alias,
+                                const struct attr **attr) {
+    const struct model *before = reader->model;
+    const struct attr *found;
+    reader->model = model;
+    struct expr *path = read_json_name(reader, name, &found);
+    reader->model = before;
+    if (path) path->first->alias = alias;
+    if (path && attr) *attr = found;
+    return path;
+}
+
 /* Steps from association to association; what is behind the last dot is the attribute. */
 static struct expr *follow_path(struct where_reader *reader, char *path, const struct attr **attr) {
     const struct path_base *base = reader->paths;
@@ -140,6 +152,8 @@ static struct expr *follow_path(struct where_reader *reader, char *path, const s
     int alias = base->alias;
     char *dot;
     for (int steps = 1; (dot = strchr(path, '.')); path = dot + 1, steps++) {
+        struct expr *json = json_at_end(reader, model, path, alias, attr);
+        if (json || error_is_set(reader->error)) return json;
         *dot = '\0';
         if (steps > WHERE_DEPTH) return fail(reader, "a path of more than 64 steps%s", "");
         const struct assoc *assoc = find_assoc(reader, model, path, whole);
@@ -160,7 +174,8 @@ struct expr *find_column(struct where_reader *reader, const char *name, const st
         return NULL;
     }
     char *path = bare_path(reader, name), *dot = path ? strchr(path, '.') : NULL;
-    if (!path) return NULL;
+    struct expr *json = path ? json_at_end(reader, reader->model, path, ALIAS_HERE, attr) : NULL;
+    if (!path || json || error_is_set(reader->error)) return json;
     if (!dot) return end_of_path(reader, reader->model, path, ALIAS_HERE, attr);
     if (reader->outer) {
         bool outer = !strchr(dot + 1, '.') && names_outer(reader, arena_text(reader->arena, path, (size_t)(dot - path)));
@@ -168,6 +183,11 @@ struct expr *find_column(struct where_reader *reader, const char *name, const st
     }
     if (!reader->paths) return fail(reader, "paths into associations (\"%s\") can't be used here", name);
     return follow_path(reader, path, attr);
+}
+
+struct expr *find_value(struct where_reader *reader, const char *name, const struct attr **attr) {
+    struct expr *column = find_column(reader, name, attr);
+    return column && column->kind == EXPR_JSON ? json_value(reader, column) : column;
 }
 
 int list_length(lua_State *L, struct where_reader *reader, int index) {
@@ -196,7 +216,7 @@ static struct expr *param_of(struct where_reader *reader, const struct attr *att
 }
 
 /* A value was refused: where it stands, if the message does not say it by naming the attribute. */
-static void *misfit(struct where_reader *reader) {
+void *where_misfit(struct where_reader *reader) {
     struct error *error = reader->error;
     if (!error->attribute) error->message = arena_printf(reader->arena, "%s: %s", reader->path, error->message);
     if (!error->path) error->path = reader->path;
@@ -210,17 +230,17 @@ static struct expr *read_operand(lua_State *L, struct where_reader *reader, int 
     bool fine = attr ? read_attr_value(L, index, attr, &value, reader->arena, reader->error)
                      : read_plain(L, index, &value, reader->arena, reader->error);
     if (fine) return param_of(reader, attr, value);
-    return misfit(reader);
+    return where_misfit(reader);
 }
 
 /* Pushes argument `at` (from 1) of the marker at `index`. */
-static void push_argument(lua_State *L, int index, int at) {
+void push_argument(lua_State *L, int index, int at) {
     lua_getiuservalue(L, index, MARKER_ARGUMENTS);
     lua_rawgeti(L, -1, at);
     lua_remove(L, -2);
 }
 
-static const char *marker_text(lua_State *L, struct where_reader *reader, int index) {
+const char *read_marker_text(lua_State *L, struct where_reader *reader, int index) {
     lua_getiuservalue(L, index, MARKER_TEXT);
     size_t len;
     const char *text = lua_tolstring(L, -1, &len);
@@ -246,15 +266,15 @@ static bool read_arguments(lua_State *L, struct where_reader *reader, int index,
 static struct expr *read_call(lua_State *L, struct where_reader *reader, int index, const struct marker *marker,
                               enum expr_kind kind) {
     struct expr *expr = expr_new(reader->arena, kind);
-    expr->text = marker_text(L, reader, index);
+    expr->text = read_marker_text(L, reader, index);
     return read_arguments(L, reader, index, marker, expr) ? expr : NULL;
 }
 
 static struct expr *read_col(lua_State *L, struct where_reader *reader, int index, const struct marker *marker) {
     (void)marker;
-    const char *name = marker_text(L, reader, index);
+    const char *name = read_marker_text(L, reader, index);
     if (strcmp(name, "*") == 0) return expr_new(reader->arena, EXPR_STAR);
-    return find_column(reader, name, NULL);
+    return find_value(reader, name, NULL);
 }
 
 /* Cuts the text at its ? marks, found by the lexer. */
@@ -276,7 +296,7 @@ static const char *const *split_at_marks(struct where_reader *reader, const char
 static struct expr *read_sql(lua_State *L, struct where_reader *reader, int index, const struct marker *marker) {
     struct expr *expr = expr_new(reader->arena, EXPR_RAW);
     int marks;
-    expr->pieces = split_at_marks(reader, marker_text(L, reader, index), &marks);
+    expr->pieces = split_at_marks(reader, read_marker_text(L, reader, index), &marks);
     if (!expr->pieces) return NULL;
     if (marks != marker->count)
         return fail(reader, "liga.sql: %s", arena_printf(reader->arena, "%d marks (?) but %d values", marks, marker->count));
@@ -287,7 +307,7 @@ static struct expr *read_literal(lua_State *L, struct where_reader *reader, int 
     (void)marker;
     struct expr *expr = expr_new(reader->arena, EXPR_RAW);
     const char **pieces = arena_array(reader->arena, const char *, 1);
-    pieces[0] = marker_text(L, reader, index);
+    pieces[0] = read_marker_text(L, reader, index);
     expr->pieces = pieces;
     return expr;
 }
@@ -300,11 +320,16 @@ static struct expr *read_cast(lua_State *L, struct where_reader *reader, int ind
     return read_call(L, reader, index, marker, EXPR_CAST);
 }
 
+static struct expr *read_json_value(lua_State *L, struct where_reader *reader, int index, const struct marker *marker) {
+    struct expr *path = read_json_marker(L, reader, index, marker);
+    return path ? json_value(reader, path) : NULL;
+}
+
 struct expr *read_expression(lua_State *L, struct where_reader *reader, int index) {
     typedef struct expr *read(lua_State *, struct where_reader *, int, const struct marker *);
     static read *const readers[] = {
         [MARKER_FN] = read_fn, [MARKER_COL] = read_col, [MARKER_CAST] = read_cast, [MARKER_LITERAL] = read_literal,
-        [MARKER_SQL] = read_sql, [MARKER_WHERE] = NULL, [MARKER_OP] = NULL, [MARKER_JSON] = NULL,
+        [MARKER_SQL] = read_sql, [MARKER_WHERE] = NULL, [MARKER_OP] = NULL, [MARKER_JSON] = read_json_value,
     };
     index = lua_absindex(L, index);
     const struct marker *marker = marker_test(L, index);
@@ -322,13 +347,13 @@ struct expr *read_expression(lua_State *L, struct where_reader *reader, int inde
 static const struct expr *read_condition(lua_State *L, struct where_reader *reader, struct expr *left, const struct attr *attr,
                                          int index);
 
-static struct expr *copy_of(struct where_reader *reader, const struct expr *left) {
+struct expr *copy_of(struct where_reader *reader, const struct expr *left) {
     struct expr *copy = arena_copy(reader->arena, left, sizeof *left);
     copy->next = NULL;
     return copy;
 }
 
-static const struct expr *null_test(struct where_reader *reader, enum op op, struct expr *left) {
+const struct expr *null_test(struct where_reader *reader, enum op op, struct expr *left) {
     return expr_operator(reader->arena, op, copy_of(reader, left), expr_param(reader->arena, value_null()));
 }
 
@@ -365,7 +390,7 @@ static const struct expr *read_text(lua_State *L, struct where_reader *reader, c
     int type = lua_type(L, index);
     if (type != LUA_TSTRING && type != LUA_TNUMBER) return fail(reader, "Op.%s expects a string", op->name);
     if (!read_plain(L, index, &value, reader->arena, reader->error)
-        || !type_accept(&text_type, &value, reader->arena, reader->error)) return misfit(reader);
+        || !type_accept(&text_type, &value, reader->arena, reader->error)) return where_misfit(reader);
     bool regexp = op->op == OP_REGEXP || op->op == OP_IREGEXP || op->op == OP_NOT_REGEXP;
     const char *fault = regexp ? regexp_fault(value.as.text, value.len) : NULL;
     if (fault) return fail(reader, "no regular expression: %s", fault);
@@ -431,22 +456,22 @@ static const struct expr *read_nullity(lua_State *L, struct where_reader *reader
 }
 
 /* age = { [Op.or_] = { 1, { [Op.gt] = 5 } } }, Op.not_(5) */
-static const struct expr *read_operand_group(lua_State *L, struct where_reader *reader, const struct op_info *op,
-                                             struct expr *left, const struct attr *attr, int index) {
+const struct expr *read_operand_group(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
+                                      const struct attr *attr, int index, condition_reader *read) {
     if (op->op == OP_NOT) {
-        const struct expr *condition = read_condition(L, reader, left, attr, index);
+        const struct expr *condition = read(L, reader, left, attr, index);
         return condition ? expr_not(reader->arena, expr_at(reader->arena, ALIAS_HERE, condition)) : NULL;
     }
     if (!lua_istable(L, index)) return fail(reader, "Op.%s expects a list of conditions", op->name);
     int length = list_length(L, reader, index);
     if (length < 0) {
         error_clear(reader->error);
-        return read_condition(L, reader, left, attr, index);
+        return read(L, reader, left, attr, index);
     }
     struct expr *group = expr_group(reader->arena, op->op == OP_AND ? EXPR_AND : EXPR_OR);
     for (int i = 1; i <= length; i++) {
         lua_rawgeti(L, index, i);
-        const struct expr *child = read_condition(L, reader, left, attr, lua_gettop(L));
+        const struct expr *child = read(L, reader, left, attr, lua_gettop(L));
         lua_pop(L, 1);
         if (!child) return NULL;
         expr_push(reader->arena, group, expr_at(reader->arena, ALIAS_HERE, child));
@@ -454,10 +479,33 @@ static const struct expr *read_operand_group(lua_State *L, struct where_reader *
     return group;
 }
 
-static const struct expr *read_later(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
-                                     const struct attr *attr, int index) {
-    (void)L, (void)left, (void)attr, (void)index;
-    return fail(reader, "Op.%s is not available yet", op->name);
+static const struct expr *read_group_of_operand(lua_State *L, struct where_reader *reader, const struct op_info *op,
+                                                struct expr *left, const struct attr *attr, int index) {
+    return read_operand_group(L, reader, op, left, attr, index, read_condition);
+}
+
+bool op_of_list(lua_State *L, int index) {
+    const struct marker *marker = marker_test(L, index);
+    return marker && marker->kind == MARKER_OP && (marker->op->op == OP_ANY || marker->op->op == OP_ALL);
+}
+
+const struct expr *read_quantified(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
+                                   const struct attr *attr, int index, operator_reader *apply) {
+    const struct marker *marker = marker_test(L, index);
+    struct expr *group = expr_group(reader->arena, marker->op->op == OP_ALL ? EXPR_AND : EXPR_OR);
+    push_operand(L, marker, index);
+    int list = lua_gettop(L), length = lua_istable(L, list) ? list_length(L, reader, list) : -1;
+    if (length < 0) return fail(reader, "Op.%s expects a list", marker->op->name);
+    for (int i = 1; i <= length; i++) {
+        lua_rawgeti(L, list, i);
+        const struct expr *child = op_of_list(L, -1) ? fail(reader, "Op.%s: a list in a list", marker->op->name)
+                                                     : apply(L, reader, op, copy_of(reader, left), attr, lua_gettop(L));
+        lua_pop(L, 1);
+        if (!child) return NULL;
+        expr_push(reader->arena, group, child);
+    }
+    lua_pop(L, 1);
+    return group;
 }
 
 static const struct expr *read_misplaced(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
@@ -466,41 +514,66 @@ static const struct expr *read_misplaced(lua_State *L, struct where_reader *read
     return fail(reader, "Op.%s is a condition on associated rows: it stands as a key of its own", op->name);
 }
 
+/* Op.any{1, 2}: equal to one of them; Op.all: to each. */
+static const struct expr *read_of_list(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
+                                       const struct attr *attr, int index) {
+    if (op->op == OP_ANY) return read_list(L, reader, &op_table[OP_IN], left, attr, index);
+    if (!lua_istable(L, index)) return fail(reader, "Op.%s expects a list", op->name);
+    int length = list_length(L, reader, index);
+    struct expr *group = expr_group(reader->arena, EXPR_AND);
+    for (int i = 1; i <= length; i++) {
+        lua_rawgeti(L, index, i);
+        const struct expr *child = apply_operator(L, reader, &op_table[OP_EQ], left, attr, lua_gettop(L));
+        lua_pop(L, 1);
+        if (!child) return NULL;
+        expr_push(reader->arena, group, child);
+    }
+    return length < 0 ? NULL : group;
+}
+
+static const struct expr *read_array(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
+                                     const struct attr *attr, int index) {
+    if (op->op == OP_ANY || op->op == OP_ALL) return read_of_list(L, reader, op, left, attr, index);
+    return fail(reader, "Op.%s needs a JSON attribute", op->name);
+}
+
 typedef const struct expr *operand_reader(lua_State *, struct where_reader *, const struct op_info *, struct expr *,
                                           const struct attr *, int);
 
-static const struct expr *apply(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
-                                const struct attr *attr, int index) {
+const struct expr *apply_operator(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
+                                  const struct attr *attr, int index) {
     static operand_reader *const readers[] = {
         [OPERAND_VALUE] = read_value, [OPERAND_TEXT] = read_text, [OPERAND_PLAIN] = read_text, [OPERAND_LIST] = read_list,
-        [OPERAND_PAIR] = read_pair, [OPERAND_NULLITY] = read_nullity, [OPERAND_GROUP] = read_operand_group,
-        [OPERAND_ROWS] = read_misplaced, [OPERAND_ARRAY] = read_later,
+        [OPERAND_PAIR] = read_pair, [OPERAND_NULLITY] = read_nullity, [OPERAND_GROUP] = read_group_of_operand,
+        [OPERAND_ROWS] = read_misplaced, [OPERAND_ARRAY] = read_array,
     };
     luaL_checkstack(L, 10, "condition too deep");
-    return readers[op->operand](L, reader, op, left, attr, lua_absindex(L, index));
+    index = lua_absindex(L, index);
+    if (op_of_list(L, index)) return read_quantified(L, reader, op, left, attr, index, apply_operator);
+    return readers[op->operand](L, reader, op, left, attr, index);
+}
+
+void push_operand(lua_State *L, const struct marker *marker, int index) {
+    if (marker->count == 1) push_argument(L, index, 1);
+    else lua_getiuservalue(L, index, MARKER_ARGUMENTS);
 }
 
 /* Op.gte(18), Op.between(1, 2), Op.in_{1, 2} */
 static const struct expr *apply_marker(lua_State *L, struct where_reader *reader, const struct marker *marker,
                                        struct expr *left, const struct attr *attr, int index) {
-    if (marker->count == 1) push_argument(L, index, 1);
-    else lua_getiuservalue(L, index, MARKER_ARGUMENTS);
-    const struct expr *expr = apply(L, reader, marker->op, left, attr, lua_gettop(L));
+    push_operand(L, marker, index);
+    const struct expr *expr = apply_operator(L, reader, marker->op, left, attr, lua_gettop(L));
     lua_pop(L, 1);
     return expr;
 }
 
-struct term {
-    int64_t sort;
-    const struct expr *expr;
-};
-
 static int by_sort(const void *a, const void *b) {
-    int64_t x = ((const struct term *)a)->sort, y = ((const struct term *)b)->sort;
-    return x < y ? -1 : x > y;
+    const struct term *x = a, *y = b;
+    if (x->sort != y->sort) return x->sort < y->sort ? -1 : 1;
+    return x->name && y->name ? strcmp(x->name, y->name) : 0;
 }
 
-static const struct expr *all_of(struct where_reader *reader, struct term *terms, int count) {
+const struct expr *all_of(struct where_reader *reader, struct term *terms, int count) {
     if (count == 1) return terms[0].expr;
     qsort(terms, (size_t)count, sizeof *terms, by_sort);
     struct expr *group = expr_group(reader->arena, EXPR_AND);
@@ -509,7 +582,7 @@ static const struct expr *all_of(struct where_reader *reader, struct term *terms
     return group;
 }
 
-static int count_keys(lua_State *L, int index) {
+int count_keys(lua_State *L, int index) {
     int count = 0;
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) count++;
     return count;
@@ -525,14 +598,14 @@ static const struct expr *read_operators(lua_State *L, struct where_reader *read
         if (!op) return fail(reader, "a table here holds a list, or operators as keys (Op.gt …); %s is neither",
                              lua_type(L, -2) == LUA_TSTRING ? arena_printf(reader->arena, "\"%s\"", lua_tostring(L, -2))
                                                             : kind_text(L, -2));
-        const struct expr *expr = apply(L, reader, op, left, attr, lua_gettop(L));
+        const struct expr *expr = apply_operator(L, reader, op, left, attr, lua_gettop(L));
         if (!expr) return NULL;
-        terms[count++] = (struct term){ op->op, expr };
+        terms[count++] = (struct term){ .sort = op->op, .expr = expr };
     }
     return all_of(reader, terms, count);
 }
 
-static bool is_sequence(lua_State *L, int index) {
+bool is_sequence(lua_State *L, int index) {
     bool sequence = true;
     for (lua_pushnil(L); sequence && lua_next(L, index); lua_pop(L, 1))
         if (!lua_isinteger(L, -2)) {
@@ -554,33 +627,23 @@ static bool is_date_table(lua_State *L, const struct attr *attr, int index) {
     return year;
 }
 
-static bool is_json(const struct attr *attr) {
-    return attr && (attr->type.id == TYPE_JSON || attr->type.id == TYPE_JSONB);
-}
-
-/* Op.eq(document), not Op.ne(liga.null). */
-static bool compares_document(lua_State *L, const struct marker *marker, int index) {
-    if (!marker || marker->kind != MARKER_OP || marker->op->op == OP_NOT) return false;
-    push_argument(L, index, 1);
-    bool document = !is_null(L, -1);
-    lua_pop(L, 1);
-    return document;
+bool where_descend(lua_State *L, struct where_reader *reader) {
+    if (++reader->depth > WHERE_DEPTH) return fail(reader, "nested deeper than 64 levels%s", "");
+    luaL_checkstack(L, 20, "condition too deep");
+    return true;
 }
 
 static const struct expr *read_condition(lua_State *L, struct where_reader *reader, struct expr *left, const struct attr *attr,
                                          int index) {
-    if (++reader->depth > WHERE_DEPTH) return fail(reader, "nested deeper than 64 levels%s", "");
-    luaL_checkstack(L, 10, "condition too deep");
+    if (!where_descend(L, reader)) return NULL;
     const struct expr *expr;
     const struct marker *marker = marker_test(L, index);
-    if (is_json(attr) && !is_null(L, index) && !marker) expr = fail(reader, "conditions on JSON are not available yet%s", "");
-    else if (is_json(attr) && compares_document(L, marker, index))
-        expr = fail(reader, "Op.%s on JSON is not available yet", marker->op->name);
+    if (is_json_attr(attr)) expr = read_json_condition(L, reader, left, attr, index);
     else if (marker && marker->kind == MARKER_OP) expr = apply_marker(L, reader, marker, left, attr, index);
     else if (!lua_istable(L, index) || is_date_table(L, attr, index))
-        expr = apply(L, reader, &op_table[OP_EQ], left, attr, index);
+        expr = apply_operator(L, reader, &op_table[OP_EQ], left, attr, index);
     else if (instance_test(L, index)) expr = fail(reader, "an instance is no value: give its key%s", "");
-    else if (is_sequence(L, index)) expr = apply(L, reader, &op_table[OP_IN], left, attr, index);
+    else if (is_sequence(L, index)) expr = apply_operator(L, reader, &op_table[OP_IN], left, attr, index);
     else expr = read_operators(L, reader, left, attr, index);
     reader->depth--;
     return expr;
@@ -620,7 +683,7 @@ static bool read_named_alternatives(lua_State *L, struct where_reader *reader, i
         lua_pop(L, 1);
         if (error_is_set(reader->error)) return false;
         int64_t sort = 100000 + (attr ? attr->ordinal : op ? 10000 + (int)op->op : 20000);
-        terms[(*count)++] = (struct term){ sort, child ? child : expr_const(reader->arena, true) };
+        terms[(*count)++] = (struct term){ .sort = sort, .expr = child ? child : expr_const(reader->arena, true) };
     }
     return true;
 }
@@ -635,7 +698,7 @@ static const struct expr *read_or(lua_State *L, struct where_reader *reader, int
         const struct expr *child = read_where(L, reader, lua_gettop(L));
         lua_pop(L, 1);
         if (error_is_set(reader->error)) return NULL;
-        terms[count++] = (struct term){ i, child ? child : expr_const(reader->arena, true) };
+        terms[count++] = (struct term){ .sort = i, .expr = child ? child : expr_const(reader->arena, true) };
     }
     if (!read_named_alternatives(L, reader, index, terms, &count)) return NULL;
     qsort(terms, (size_t)count, sizeof *terms, by_sort);
@@ -658,10 +721,9 @@ static const struct expr *read_group(lua_State *L, struct where_reader *reader, 
     return inner ? inner : expr_group(reader->arena, EXPR_AND);
 }
 
-static const struct expr *read_named(lua_State *L, struct where_reader *reader, const char *name, int index, int64_t *sort) {
-    const struct attr *attr;
-    struct expr *left = find_column(reader, name, &attr);
-    if (!left) return NULL;
+/* A condition on `left`; the value is at `index`. */
+static const struct expr *read_on(lua_State *L, struct where_reader *reader, struct expr *left, const struct attr *attr,
+                                  const char *name, int index, int64_t *sort) {
     const char *before = reader->path;
     reader->path = arena_printf(reader->arena, "%s.%s", before, name);
     const struct expr *expr = read_condition(L, reader, left, attr, index);
@@ -670,6 +732,31 @@ static const struct expr *read_named(lua_State *L, struct where_reader *reader, 
     *sort = attr->ordinal;
     if (expr) reader->conditions++;
     return expr;
+}
+
+static const struct expr *read_named(lua_State *L, struct where_reader *reader, const char *name, int index, struct term *term) {
+    const struct attr *attr;
+    struct expr *left = find_column(reader, name, &attr);
+    if (!left) return NULL;
+    term->name = arena_text(reader->arena, name, strlen(name));
+    return read_on(L, reader, left, attr, term->name, index, &term->sort);
+}
+
+/* [liga.json("meta", "a.b")] = value */
+static const struct expr *read_json_key(lua_State *L, struct where_reader *reader, const struct marker *marker, int index,
+                                        struct term *term) {
+    struct expr *left = read_json_marker(L, reader, index - 1, marker);
+    if (!left) return NULL;
+    struct buf name;
+    buf_init(&name, reader->arena);
+    buf_adds(&name, left->first->attr->name);
+    for (int i = 0; i < left->value_count; i++) {
+        buf_addc(&name, '.');
+        if (left->values[i].kind == VALUE_INT) buf_addi(&name, left->values[i].as.integer + 1);
+        else buf_add(&name, left->values[i].as.text, left->values[i].len);
+    }
+    term->name = name.text;
+    return read_on(L, reader, left, left->first->attr, name.text, index, &term->sort);
 }
 
 /* ---------------------------------------------------------------------------------------------- associated rows */
@@ -734,6 +821,15 @@ static const struct expr *read_rows(lua_State *L, struct where_reader *reader, c
     return op->op == OP_SOME ? exists : expr_not(reader->arena, exists);
 }
 
+/* The path of the association that an operator for rows names, for the order of terms. */
+static const char *rows_name(lua_State *L, struct where_reader *reader, int marker) {
+    push_argument(L, marker, 1);
+    const char *name = lua_type(L, -1) == LUA_TSTRING ? name_at(L, -1) : "";
+    name = arena_text(reader->arena, name, strlen(name));
+    lua_pop(L, 1);
+    return name;
+}
+
 static bool is_rows_marker(const struct marker *marker) {
     return marker && marker->kind == MARKER_OP && marker->op->operand == OPERAND_ROWS;
 }
@@ -741,23 +837,25 @@ static bool is_rows_marker(const struct marker *marker) {
 /* ------------------------------------------------------------------------------------------------- whole tables */
 
 /* One key of a where table: -2 the key, -1 the value. NULL without error: no condition. */
-static const struct expr *read_entry(lua_State *L, struct where_reader *reader, int64_t *sort) {
+static const struct expr *read_entry(lua_State *L, struct where_reader *reader, struct term *term) {
     const struct op_info *op = op_test(L, -2);
     int value = lua_gettop(L);
     if (op) {
-        *sort = 10000 + (int)op->op;
+        term->sort = 10000 + (int)op->op;
         return read_group(L, reader, op, value);
     }
     if (lua_isinteger(L, -2)) {
-        *sort = 20000 + lua_tointeger(L, -2);
+        term->sort = 20000 + lua_tointeger(L, -2);
         return read_where(L, reader, value);
     }
-    if (lua_type(L, -2) == LUA_TSTRING) return read_named(L, reader, name_at(L, -2), value, sort);
+    if (lua_type(L, -2) == LUA_TSTRING) return read_named(L, reader, name_at(L, -2), value, term);
     const struct marker *marker = marker_test(L, -2);
     if (is_rows_marker(marker)) {
-        *sort = 15000 + (int)marker->op->op;
+        term->sort = 15000 + (int)marker->op->op;
+        term->name = rows_name(L, reader, value - 1);
         return read_rows(L, reader, marker->op, value - 1, value);
     }
+    if (marker && marker->kind == MARKER_JSON) return read_json_key(L, reader, marker, value, term);
     return fail(reader, "keys are attribute names or Op.and_, Op.or_, Op.not_; %s is neither", kind_text(L, -2));
 }
 
@@ -775,14 +873,14 @@ struct table_reading {
 };
 
 /* Puts a term where it belongs: to the table's other terms, or to those of its associated row. */
-static void put_term(struct where_reader *reader, struct table_reading *reading, const struct expr *expr, int64_t sort) {
-    if (!expr) return;
+static void put_term(struct where_reader *reader, struct table_reading *reading, struct term term) {
+    if (!term.expr) return;
     if (!reader->row->used) {
-        reading->terms[reading->count++] = (struct term){ sort, expr };
+        reading->terms[reading->count++] = term;
         return;
     }
     if (!reading->row) reading->row = expr_group(reader->arena, EXPR_AND);
-    expr_push(reader->arena, reading->row, expr);
+    expr_push(reader->arena, reading->row, term.expr);
 }
 
 static bool read_plain_entries(lua_State *L, struct where_reader *reader, int index, struct table_reading *reading) {
@@ -791,11 +889,11 @@ static bool read_plain_entries(lua_State *L, struct where_reader *reader, int in
             reading->names[reading->paths++] = arena_text(reader->arena, name_at(L, -2), strlen(name_at(L, -2)));
             continue;
         }
-        int64_t sort = 0;
+        struct term term = { 0 };
         reader->row->used = false;
-        const struct expr *expr = read_entry(L, reader, &sort);
+        term.expr = read_entry(L, reader, &term);
         if (error_is_set(reader->error)) return false;
-        put_term(reader, reading, expr, sort);
+        put_term(reader, reading, term);
     }
     return true;
 }
@@ -807,14 +905,14 @@ static int by_name(const void *a, const void *b) {
 static bool read_path_entries(lua_State *L, struct where_reader *reader, int index, struct table_reading *reading) {
     if (reading->paths) qsort(reading->names, (size_t)reading->paths, sizeof *reading->names, by_name);
     for (int i = 0; i < reading->paths; i++) {
-        int64_t sort = 0;
+        struct term term = { 0 };
         reader->row->used = false;
         lua_pushstring(L, reading->names[i]);
         lua_rawget(L, index);
-        const struct expr *expr = read_named(L, reader, reading->names[i], lua_gettop(L), &sort);
+        term.expr = read_named(L, reader, reading->names[i], lua_gettop(L), &term);
         lua_pop(L, 1);
         if (error_is_set(reader->error)) return false;
-        put_term(reader, reading, expr, 30000 + i);
+        put_term(reader, reading, term);
     }
     return true;
 }
@@ -832,7 +930,8 @@ static const struct expr *read_table(lua_State *L, struct where_reader *reader, 
     reader->row = before;
     if (!fine) return NULL;
     if (reading.row)
-        reading.terms[reading.count++] = (struct term){ 40000, path_row_condition(reader->arena, reader->paths, &row, reading.row) };
+        reading.terms[reading.count++] = (struct term){ .sort = 40000, .expr = path_row_condition(reader->arena, reader->paths, &row,
+                                                                                                  reading.row) };
     return reading.count ? all_of(reader, reading.terms, reading.count) : NULL;
 }
 
@@ -844,8 +943,7 @@ static const struct expr *read_marker(lua_State *L, struct where_reader *reader,
         return rows;
     }
     if (marker->kind == MARKER_OP) {
-        if (marker->count == 1) push_argument(L, index, 1);
-        else lua_getiuservalue(L, index, MARKER_ARGUMENTS);
+        push_operand(L, marker, index);
         const struct expr *expr = read_group(L, reader, marker->op, lua_gettop(L));
         lua_pop(L, 1);
         return expr;
@@ -864,7 +962,10 @@ static const struct expr *read_marker(lua_State *L, struct where_reader *reader,
     push_argument(L, index, 2);
     struct expr *left = read_expression(L, reader, lua_gettop(L) - 1);
     const struct attr *attr = left && left->kind == EXPR_COLUMN ? left->attr : NULL;
-    const struct expr *expr = left ? apply(L, reader, marker->op, left, attr, lua_gettop(L)) : NULL;
+    const struct expr *json, *expr;
+    if (left && (expr_is_json(left, &json) || is_json_attr(attr)))
+        expr = apply_json(L, reader, marker->op, is_json_attr(attr) ? left : copy_of(reader, json), NULL, lua_gettop(L));
+    else expr = left ? apply_operator(L, reader, marker->op, left, attr, lua_gettop(L)) : NULL;
     lua_pop(L, 2);
     return expr;
 }

@@ -38,9 +38,13 @@ struct expr *read_expression(lua_State *L, struct where_reader *reader, int inde
 /* An attribute by name, or an error that names the nearest one; NULL: the error is set. */
 const struct attr *find_attr(struct where_reader *reader, const char *name);
 
-/* The column of an attribute, or of one at the end of a path ("author.name", "$author.name$"); NULL: the error is set. *attr (may be
+/* The column of an attribute, or of one at the end of a path ("author.name", "$author.name$"), or a path into a document of such a
+ * column (EXPR_JSON); NULL: the error is set. *attr (may be
  * NULL) gets the attribute. */
 struct expr *find_column(struct where_reader *reader, const char *name, const struct attr **attr);
+
+/* The same as a value of a result or an operand: what a path into a document leads to. */
+struct expr *find_value(struct where_reader *reader, const char *name, const struct attr **attr);
 
 /* An association of a model by name, or an error that names the nearest one; `path` is what the user wrote. */
 const struct assoc *find_assoc(struct where_reader *reader, const struct model *model, const char *name, const char *path);

@@ -1,15 +1,16 @@
 --- Reads connect URLs and options into what the core opens.
 local errors = require "liga.errors"
+local hooks = require "liga.hooks"
 local options = require "liga.options"
 
 local connect = {}
 
 local allowed, later = {}, {}
 for name in ([[logging define pool statementCache timeout connectTimeout foreignKeys busyTimeout pragmas readOnly schema
-    dates wait benchmark minifyAliases]]):gmatch "%a+" do
+    dates wait benchmark minifyAliases hooks]]):gmatch "%a+" do
   allowed[name] = true
 end
-for name in ("lazy hooks replication compat"):gmatch "%a+" do later[name] = true end
+for name in ("lazy replication compat"):gmatch "%a+" do later[name] = true end
 
 local pool_options = { max = true, idle = true, acquireTimeout = true }
 
@@ -131,6 +132,7 @@ local function check_others(given, engine)
   end
   options.kind("liga.connect", given, "logging", "function", "boolean")
   options.kind("liga.connect", given, "define", "table")
+  if given.hooks ~= nil then hooks.check({ what = "liga.connect", database = true }, given.hooks) end
   if given.define ~= nil then require("liga.define").check_options("liga.connect: define", given.define) end
 end
 
