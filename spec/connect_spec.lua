@@ -131,14 +131,9 @@ for engine in support.engines() do
       assert.has_no.errors(function() db:ping() end)
     end)
 
-    it("says that replicas and the v1 mode are not available yet", function()
-      local early = {
-        replication = { write = engine.url, read = { engine.url } },
-        compat = "v1",
-      }
-      for option, value in pairs(early) do
-        support.raises("UsageError", function() engine:reopen{ [option] = value } end, option, "not available yet")
-      end
+    it("says that replicas are not available yet", function()
+      local replication = { write = engine.url, read = { engine.url } }
+      support.raises("UsageError", function() engine:reopen{ replication = replication } end, "not available yet")
     end)
   end)
 

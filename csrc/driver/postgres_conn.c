@@ -148,7 +148,8 @@ static void write_path(const struct pg_conn *conn, char *path, size_t size) {
 /* The server ends a statement by itself when its time is over, so that the connection stays usable. A pooler would hand such a
  * setting to others: there only our own deadline counts. */
 static void write_timeout(const struct pg_conn *conn, char *timeout, size_t size) {
-    snprintf(timeout, size, conn->timeout && conn->keeps ? "%d" : "", conn->timeout);
+    *timeout = '\0';
+    if (conn->timeout && conn->keeps) snprintf(timeout, size, "%d", conn->timeout);
 }
 
 static bool send_settings(struct pg_conn *conn) {

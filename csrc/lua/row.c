@@ -396,8 +396,19 @@ static bool known_alias(lua_State *L, int rowset_index, const char *name) {
     return known;
 }
 
+/* True if the value on the top is what was loaded into the instance under the association's name. */
+static bool is_what_was_loaded(lua_State *L, int index, int rowset_index, const char *name) {
+    const struct instance instance = instance_look(L, index);
+    if (instance.state != INSTANCE_NONE) lua_pop(L, 1);
+    if (instance.row < 0) return false;
+    push_loaded(L, rowset_index, instance.row, name);
+    bool same = lua_rawequal(L, -1, -2);
+    lua_pop(L, 1);
+    return same;
+}
+
 /* A key that is no attribute: fine if liga or the user put it there for a reason that save knows. */
-static bool check_foreign_key_name(lua_State *L, struct call *call, int rowset_index) {
+static bool check_foreign_key_name(lua_State *L, struct call *call, int index, int rowset_index) {
     if (lua_type(L, -2) != LUA_TSTRING)
         return error_set(&call->error, &call->arena, ERROR_USAGE, "%s: an instance holds named values; there is a key that is %s",
                          call->model->name, kind_text(L, -2));
@@ -405,6 +416,10 @@ static bool check_foreign_key_name(lua_State *L, struct call *call, int rowset_i
     if (attr_find(call->model, name) || *name == '_' || known_alias(L, rowset_index, name) || is_junction_name(call, name)) return true;
     const struct assoc *assoc = assoc_find(call->model, name);
     if (!assoc) return unknown_key(call, name);
+    if (is_what_was_loaded(L, index, rowset_index, assoc->name)) return true;
+    if (assoc->path)
+        return error_set(&call->error, &call->arena, ERROR_USAGE, "%s: assigning \"%s\" changes no row: it is a path of associations",
+                         call->model->name, name);
     error_set(&call->error, &call->arena, ERROR_USAGE, "%s: assigning \"%s\" changes no row; use %s", call->model->name, name,
               verb_method_name(assoc_verb(assoc, VERB_SET), assoc, &call->arena));
     call->error.path = assoc->name;
@@ -422,7 +437,7 @@ bool check_instance_keys(lua_State *L, struct call *call, int index, int rowset_
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) keys++;
     if (keys == attributes) return true;
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1))
-        if (!check_foreign_key_name(L, call, rowset_index)) return false;
+        if (!check_foreign_key_name(L, call, index, rowset_index)) return false;
     return true;
 }
 

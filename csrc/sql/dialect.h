@@ -66,11 +66,13 @@ struct dialect {
     const char *json_operand[JSON_FORMS];       /* of the parameter \1 that is compared with that form */
     const char *json_test[JSON_TESTS];          /* of \1 and \2 */
     const char *decimal_collation;
+    const char *lateral;            /* before a joined subquery that looks at the tables left of it; NULL: there is none */
     const char *lock[5];            /* by enum lock */
-    const char *begin[4];           /* by enum begin_mode */
+    const char *begin[5];           /* by enum begin_mode */
 };
 
-enum begin_mode { BEGIN_DEFAULT, BEGIN_DEFERRED, BEGIN_IMMEDIATE, BEGIN_EXCLUSIVE };
+enum begin_mode { BEGIN_DEFAULT, BEGIN_DEFERRED, BEGIN_IMMEDIATE, BEGIN_EXCLUSIVE,
+                  BEGIN_SNAPSHOT };      /* reads only, all of one moment */
 
 extern const struct dialect dialect_sqlite;
 extern const struct dialect dialect_postgres;

@@ -59,5 +59,6 @@ const struct dialect dialect_postgres = {
     .lock = {
         [1] = " FOR UPDATE", [2] = " FOR SHARE", [3] = " FOR NO KEY UPDATE", [4] = " FOR KEY SHARE",
     },
-    .begin = { "BEGIN", "BEGIN", "BEGIN", "BEGIN" },
+    .lateral = "LATERAL ",
+    .begin = { "BEGIN", "BEGIN", "BEGIN", "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY" },
 };

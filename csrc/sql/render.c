@@ -457,6 +457,7 @@ void put_expr(struct out *out, const struct expr *expr) {
     switch (expr->kind) {
     case EXPR_COLUMN:   put_column(out, expr->attr, expr->alias); break;
     case EXPR_NAME:     put_name(out, expr->text); break;
+    case EXPR_FIELD:    put_alias(out, expr->alias); put_text(out, "."); put_name(out, expr->text); break;
     case EXPR_PARAM:
         if (expr->value.kind == VALUE_NULL) put_text(out, "NULL");
         else put_param(out, expr->value);
