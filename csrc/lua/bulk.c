@@ -20,6 +20,7 @@ struct bulk {
     bool singly;                        /* one row at a time: keys are given here and generated there, or computed values */
     bool answered;                      /* one row at a time, and each is read back: what became of it is known exactly */
     bool *given;                        /* by ordinal: some row brings a value */
+    bool *keyed;                        /* by row: it brings its generated key along */
     bool *skipped;                      /* by row: ignoreDuplicates left it out; NULL: none can be */
     bool *written;                      /* by ordinal: attributes that the rows got; NULL: all */
     bool watched;                       /* the table was asked for triggers */
@@ -91,6 +92,7 @@ static bool prepare_rows(lua_State *L, struct call *call, struct bulk *bulk) {
         lua_rawgeti(L, 2, i);
         if (bulk->answered) note_given(L, call, lua_gettop(L), true, bulk->given);
         if (!push_row(L, call, names, bulk, row)) return false;
+        if (call->model->auto_key) bulk->keyed[i - 1] = row->values[call->model->auto_key->ordinal].kind != VALUE_NULL;
         lua_rawseti(L, list, i);
         lua_settop(L, names);
     }
@@ -366,6 +368,23 @@ static bool bulk_next(lua_State *L, struct call *call) {
     return more && call->statement && !error_is_set(&call->error);
 }
 
+/* The rows are gone again, and with them the keys that the database made: an instance that kept one would be inserted with it. */
+static void forget_keys(lua_State *L, struct call *call) {
+    const struct bulk *bulk = call->data;
+    const struct attr *key = call->model->auto_key;
+    int top = lua_gettop(L);
+    push_call_value(L, call, CALL_RESULT);
+    for (lua_Integer i = 1; key && i <= bulk->count; i++) {
+        if (bulk->keyed[i - 1]) continue;
+        lua_rawgeti(L, top + 1, i);
+        lua_pushstring(L, key->name);
+        lua_pushnil(L);
+        if (lua_istable(L, -3)) lua_rawset(L, -3);
+        lua_settop(L, top + 1);
+    }
+    lua_settop(L, top);
+}
+
 /* ------------------------------------------------------------------------------------------------------ results */
 
 static void leave_unsaved(lua_State *L, int index, int model_index) {
@@ -419,6 +438,7 @@ static void prepare_answers(struct call *call, struct bulk *bulk) {
     for (int i = 0; i < call->model->attr_count; i++)
         bulk->answered = bulk->answered || type_is_rewritten(&call->model->attrs[i]->type);
     bulk->given = arena_array(&call->arena, bool, call->model->attr_count + 1);
+    bulk->keyed = arena_array(&call->arena, bool, (int)bulk->count + 1);
     if (bulk->options.conflict == CONFLICT_NOTHING) bulk->skipped = arena_array(&call->arena, bool, (int)bulk->count + 1);
 }
 
@@ -441,6 +461,7 @@ static int bulk_filled(lua_State *L) {
     call->next = bulk_next;
     call->take = take_bulk;
     call->results = bulk_results;
+    call->forget = forget_keys;
     return call_run(L, call);
 }
 

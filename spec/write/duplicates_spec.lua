@@ -171,6 +171,19 @@ for engine in support.engines() do
       support.raises("UsageError", function() ann:save{ ignoreDuplicates = true } end, "unknown option")
     end)
 
+    it("takes the keys of built instances back if the rows are gone again", function()
+      local users = {}
+      for i = 1, 120 do users[i] = User:build{ email = i < 120 and "new" .. i or "ann@x" } end
+      users[2].id = 5000
+      support.raises("UniqueConstraintError", function() User:bulkCreate(users) end)
+      assert.is_nil(users[1].id)
+      assert.equal(5000, users[2].id)
+      assert.is_true(users[1]:isNew())
+      users[120].email = "new120"
+      User:bulkCreate(users)
+      assert.equal(122, User:count())
+    end)
+
     it("rolls everything back if one row fails", function()
       support.raises("UniqueConstraintError", function()
         User:bulkCreate({ { email = "new@x" }, { id = 1000000, email = "ann@x" } },
