@@ -49,7 +49,8 @@ function behaviour.declare(class)
   local meta = getmetatable(class)
   declare_hooks(meta)
   local scoped = scope.declare(meta)
-  local declares = scoped or meta.hooks or has_validators(meta) or #meta.setters > 0 or #meta.virtuals > 0
+  local assigns = #meta.setters > 0 or #meta.virtuals > 0
+  local declares = scoped or meta.version or meta.hooks or has_validators(meta) or assigns
   if declares or has_general_hooks(meta.db) then behaviour.enable(class) end
 end
 

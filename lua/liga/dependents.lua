@@ -1,12 +1,12 @@
 --- What goes before a row is destroyed: by the option `dependent` of hasOne and hasMany, and junction rows that no
 -- constraint takes away.
 --
---   "destroy" destroys the targets one by one, with their hooks · "delete" deletes them (both with what depends on them)
+--   "destroy" destroys the targets one by one, with their hooks · "delete" deletes them; both with what depends on them
 --   "nullify" clears their foreign key · "restrict" refuses
 --
--- Everything happens in one transaction. But for "destroy" rows are read and written by sets, a level of the tree at a
--- time. Scopes and hooks of finds have no part in it. What is only marked as deleted keeps its links, and what is marked
--- already is left alone, unless the call has force = true.
+-- Everything happens in one transaction. But for "destroy" rows are read and written by sets, a level of the tree at
+-- a time. Scopes and hooks of finds have no part in it. What is only marked as deleted keeps its links, and what is
+-- marked already is left alone, unless the call has force = true.
 local core = require "liga.core"
 local errors = require "liga.errors"
 local keyset = require "liga.keyset"
@@ -194,7 +194,8 @@ apply = {
 
 local function new_context(options)
   return {
-    met = {}, transaction = options.transaction, logging = options.logging, force = options.force, hooks = options.hooks,
+    met = {}, transaction = options.transaction, logging = options.logging,
+    force = options.force, hooks = options.hooks,
   }
 end
 

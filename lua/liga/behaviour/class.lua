@@ -133,18 +133,24 @@ local function build(class, values, options)
   return instance
 end
 
+behaving.build = build
+
 function methods:build(values, given)
   local class, options = open(self, "build", given)
   return build(class, values, options)
 end
 
+local created = { job = function(instance, options) return core.save(instance, options, true) end }
+
 function methods:create(values, given)
   local class, options = open(self, "create", given)
   local instance = build(class, listed(class, values, options.fields), { include = options.include })
-  return write.save(instance, options, false, true)
+  return write.save(instance, options, created)
 end
 
 -- Writing many rows --------------------------------------------------------------------------------------------------
+
+behaving.listed = listed
 
 local function build_all(class, list, options)
   local built = {}
@@ -268,7 +274,7 @@ function methods:update(values, given)
     function(class, written, options) return plain.update(class, written_values(class, written, options), options) end,
     function(instance, written, options)
       local implied = require "liga.instance".assign(instance, written, options)
-      write.save(instance, options, implied)
+      write.save(instance, options, { implied = implied, job = core.save })
     end)
 end
 
