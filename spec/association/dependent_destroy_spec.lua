@@ -85,7 +85,8 @@ for engine in support.engines() do
     it("ends where references run in a circle", function()
       local Node = db:define("Node", { name = liga.STRING })
       Node:hasMany(Node, {
-        as = "children", foreignKey = "parentId", inverse = { as = "parent" }, dependent = "destroy", constraints = false,
+        as = "children", foreignKey = "parentId", inverse = { as = "parent" }, dependent = "destroy",
+        constraints = false,
       })
       db:sync()
       local a = Node:create { name = "a" }

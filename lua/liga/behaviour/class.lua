@@ -140,7 +140,7 @@ function methods:build(values, given)
   return build(class, values, options)
 end
 
-local created = { job = function(instance, options) return core.save(instance, options, true) end }
+local created = { verb = "create", job = function(instance, options) return core.save(instance, options, true) end }
 
 function methods:create(values, given)
   local class, options = open(self, "create", given)
@@ -188,6 +188,7 @@ function methods:bulkCreate(list, given)
   local class, options = open(self, "bulkCreate", given)
   if type(list) ~= "table" then return plain.bulkCreate(class, list, options) end
   local individually = take(options, "individualHooks")
+  core.check_write_options(class, options, "bulkCreate")
   local built = build_all(class, list, options)
   return write.bulk(class, "BulkCreate", options, built, function(creating)
     if individually then return operation.atomically(getmetatable(class).db, creating, function()
@@ -301,6 +302,7 @@ end
 --- Setters and validators first, then the core's upsert between its hooks.
 function methods:upsert(values, given)
   local class, options = open(self, "upsert", given)
+  core.check_write_options(class, options, "upsert")
   if type(values) == "table" then values = option_tables.copy(values) end
   return write.bulk(class, "Upsert", options, values, function(writing)
     return plain.upsert(class, written_values(class, values, writing), writing)

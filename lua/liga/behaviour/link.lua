@@ -9,6 +9,7 @@
 local class_methods = require "liga.behaviour.class"
 local copy = require "liga.options".copy
 local core = require "liga.core"
+local dry = require "liga.dry"
 local errors = require "liga.errors"
 local keyset = require "liga.keyset"
 local memory = require "liga.memory"
@@ -105,7 +106,7 @@ end
 --- The target is built here, and written by the core's method between the hooks.
 local function create(plain, a, source, values, options)
   return write.save(build(a, source, values, options), options, {
-    job = function(instance, saving) return plain(source, instance, saving) end,
+    job = function(instance, saving) return plain(source, instance, saving) end, checked = true,
   })
 end
 
@@ -133,6 +134,10 @@ local function set_source(plain, a, source, target, options)
     saving.transaction, saving.fields = t, table.move(a.foreignKey, 1, #a.foreignKey, 1, {})
     if raw and not core.class_methods.findByPk(a.target, target, { transaction = t }) then no_row(a, "set") end
     local result = plain(source, target, { save = false, transaction = t, hooks = options.hooks })
+    for _, name in ipairs(a.foreignKey) do
+      local unknown = rawget(source, name) == nil and not core.is_selected(source, name)
+      if unknown then rawset(source, name, core.null) end             -- NULL is to be written all the same
+    end
     write.save(source, saving)
     return guard:keep(result)
   end)
@@ -171,6 +176,7 @@ local function link_one(plain, a, source, target, options)
     rawset(target, name, value)
   end
   return write.save(target, saving, {
+    checked = true,
     job = function(_, linking)
       for name in next, values do rawset(target, name, before[name]) end
       linking = copy(linking)
@@ -258,17 +264,34 @@ local function text_of(row, names)
   return table.concat(parts)
 end
 
---- The targets handed over, each once and as a stored instance; nil where one has no row: the core says so.
-local function elements_of(a, targets, options)
+--- The argument as a list. A table that is no instance is a key where the method takes one target.
+local function list_of(a, verb, targets)
   if targets == nil or targets == core.null then return {} end
-  local is_list = type(targets) == "table" and not core.state(targets) and (targets[1] ~= nil or next(targets) == nil)
-  local elements, seen = {}, {}
-  for _, target in ipairs(is_list and targets or { targets }) do
-    if not core.state(target) then
-      target = core.class_methods.findByPk(a.target, target, { transaction = options.transaction })
-      if not target then return nil end
-    end
-    if core.class_of(target) ~= a.target then return nil end
+  local one = core.state(targets) or type(targets) ~= "table"
+    or (verb == "add" or verb == "remove") and a.accessors[verb] ~= a.accessors[verb .. "Multiple"]
+  return one and { targets } or targets
+end
+
+--- The rows of raw keys among targets, by the text of their key: one read for all.
+local function rows_of_keys(a, list, options)
+  local keys, rows = {}, {}
+  for _, target in ipairs(list) do
+    if not core.state(target) then keys[#keys + 1] = target end
+  end
+  if #keys == 0 then return rows end
+  local find = { where = a.target:keys(keys), transaction = options.transaction, logging = options.logging }
+  for _, row in ipairs(core.class_methods.findAll(a.target, find)) do
+    rows[core.key_text(a.target, row:where())] = row
+  end
+  return rows
+end
+
+--- The targets handed over, each once and as a stored instance; nil where one has no row: the core says so.
+local function elements_of(a, list, options)
+  local rows, elements, seen = rows_of_keys(a, list, options), {}, {}
+  for _, target in ipairs(list) do
+    if not core.state(target) then target = rows[core.key_text(a.target, target)] end
+    if not target then return nil end
     local text = text_of(target, a.targetKey)
     if not seen[text] then elements[#elements + 1] = { target = target, text = text } end
     seen[text] = true
@@ -335,9 +358,8 @@ end
 
 --- Links new rows between the hooks of the junction's bulkCreate.
 local function insert_links(plain, a, source, elements, links, options)
-  local rows, targets = {}, {}
-  for i, element in ipairs(elements) do
-    targets[i] = element.target
+  local rows = {}
+  for _, element in ipairs(elements) do
     if not links[element.text] or a.unique == false then
       element.row = junction_row(a, source, element, options)
       rows[#rows + 1] = element.row
@@ -345,7 +367,7 @@ local function insert_links(plain, a, source, elements, links, options)
   end
   local function insert(linking)
     check_rows(a, rows, linking)
-    return plain(source, targets, linking, values_of(a, elements))
+    return plain(source, elements.given, linking, values_of(a, elements))
   end
   if #rows == 0 then return insert(options) end
   return write.bulk(a.through, "BulkCreate", options, rows, insert)
@@ -380,28 +402,29 @@ function junction.set(plain, a, source, elements, options)
 end
 
 function junction.remove(plain, a, source, elements, options)
-  local targets = {}
-  for i, element in ipairs(elements) do targets[i] = element.target end
   return delete_links(a, options, next(links_of(a, source, elements, options)) ~= nil, function(unlinking)
-    return plain(source, targets, unlinking)
+    return plain(source, elements.given, unlinking)
   end)
 end
 
---- The methods of a belongsToMany take lists: `plural` is what the core's method for one would be given as a list.
+local deeds = {
+  set = junction.set, add = junction.add, addMultiple = junction.add, remove = junction.remove,
+  removeMultiple = junction.remove,
+}
+
 local function over_junction(plain, a, source, targets, options, verb)
   if not behaves(a.through) or verb ~= "set" and is_empty(targets) then return plain(source, targets, options) end
-  if has_unsaved(targets) and verb ~= "remove" then
+  if has_unsaved(targets) and deeds[verb] ~= junction.remove then
     return require "liga.handlers".associate(function(_, saved, linking)
       return over_junction(plain, a, source, saved, copy(linking), verb)
     end, source, targets, options, presets(a, source))
   end
   return operation.atomically(db_of(a), options, function(t)
     options.transaction = t
-    local elements = elements_of(a, targets, options)
+    local elements = elements_of(a, list_of(a, verb, targets), options)
     if not elements then return plain(source, targets, options) end
-    local result = junction[verb](plain, a, source, elements, options)
-    if verb == "remove" or targets == nil or targets == core.null then return result end
-    return (core.state(targets) or type(targets) == "table") and targets or true
+    elements.given = targets
+    return deeds[verb](plain, a, source, elements, options)
   end)
 end
 
@@ -426,18 +449,28 @@ local writers = {
     create = function(plain, a, source, values, options)
       if not behaves(a.through) then return create(plain, a, source, values, options) end
       return create_and_link(a, source, values, options, function(instance, linking)
-        over_junction(core.plain_accessor(a.meta[1], "addMultiple"), a, source, { instance }, linking, "add")
+        over_junction(core.plain_accessor(a.meta[1], "addMultiple"), a, source, { instance }, linking, "addMultiple")
       end)
     end,
   },
 }
-local plural = { add = "addMultiple", remove = "removeMultiple" }
-local deeds = { set = "set", add = "add", addMultiple = "add", remove = "remove", removeMultiple = "remove" }
-for verb, done in pairs(deeds) do
+for verb in pairs(deeds) do
   writers.belongsToMany[verb] = function(plain, a, source, targets, options)
-    local several = plural[verb] and core.plain_accessor(a.meta[1], plural[verb]) or plain
-    return over_junction(behaves(a.through) and several or plain, a, source, targets, options, done)
+    return over_junction(plain, a, source, targets, options, verb)
   end
+end
+
+--- Calls the core's method without running it: what is wrong in the call raises before any hook runs. Targets that are
+-- to be created, or saved first, are looked at in their turn.
+local function check(plain, a, verb, source, argument, given)
+  if verb == "create" then return core.check_write_options(a.target, given, "link") end
+  if has_unsaved(argument) then return end
+  local checked, rows = given, nil
+  if a.kind.name == "belongsToMany" then                              -- defaults by function are not called for this
+    checked, rows = copy(given), {}
+    checked.validate = false
+  end
+  dry.run(db_of(a), function() return plain(source, argument, checked, rows) end)
 end
 
 --- Runs a method that writes. What the core refuses anyway (an unsaved source, wrong arguments) goes to it at once.
@@ -447,6 +480,7 @@ function link.write(plain, a, verb, source, argument, given)
   if verb == "create" and argument ~= nil and (type(argument) ~= "table" or core.state(argument)) then
     return plain(source, argument, given)
   end
+  check(plain, a, verb, source, argument, given)
   return writers[a.kind.name][verb](plain, a, source, argument, copy(given))
 end
 

@@ -97,7 +97,8 @@ local plainly = { job = core.save }
 --- Saves an instance: validators, hooks, its INSERT or UPDATE, all in one transaction where there are hooks.
 -- @param options a table of its own, of `u:save`
 -- @param how {implied = its `fields` come from liga, not from the user: what hooks change belongs to them too ·
--- job = function(instance, options) that writes the row}, or nil
+-- job = function(instance, options) that writes the row · checked = its options are those of another call, which looks
+-- at them · verb = "create"}, or nil
 -- @return what the job returns: the instance
 function write.save(instance, options, how)
   how = how or plainly
@@ -107,6 +108,7 @@ function write.save(instance, options, how)
     check(class, instance, options)
     return how.job(instance, options)
   end
+  if not how.checked then core.check_write_options(class, options, how.verb or "save") end
   return operation.atomically(getmetatable(class).db, options, function(t)
     options.transaction = t
     return save_with_hooks(class, instance, options, event, how)
@@ -129,6 +131,7 @@ end
 function write.single(instance, event, options, job)
   local class = core.class_of(instance)
   if not runs_hooks(class, options, { "before" .. event, "after" .. event }) then return job(instance, options) end
+  core.check_write_options(class, options, event:lower())
   return operation.atomically(getmetatable(class).db, options, function(t)
     local guard <close> = memory.guard { instance }
     options.transaction = t
