@@ -209,15 +209,6 @@ static bool plan_create(lua_State *L, struct call *call, struct access *access) 
     return prepare_row(L, call, instance, model_index + 1, &access->options, access->row) && no_faults(call);
 }
 
-const struct statement *insert_created(lua_State *L, struct call *call) {
-    struct access *access = call->data;
-    push_call_value(L, call, CALL_RESULT);
-    access->insert = plan_insert(L, call, lua_gettop(L), access->row);
-    lua_pop(L, 1);
-    access->inserting = true;
-    return insert_statement(call, access->insert, &((struct model *)(uintptr_t)call->model)->insert);
-}
-
 struct value kept_cell(struct call *call, const struct attr *attr, struct value cell) {
     char *scratch = arena_alloc(&call->arena, TYPE_SCRATCH);
     if (cell.kind != VALUE_NULL) type_read(&attr->type, &cell, scratch);
@@ -236,18 +227,32 @@ static void take_computed(lua_State *L, struct call *call, const struct access *
     lua_pop(L, 1);
 }
 
-/* Takes the rows of any statement: of the target's INSERT, else by the association's rule. */
-static enum drive access_take(lua_State *L, struct call *call) {
-    struct access *access = call->data;
+/* Takes the row that the target's INSERT gives back. */
+static enum drive take_inserted(lua_State *L, struct call *call) {
     struct conn *conn = call->link->conn;
     enum drive drive;
-    if (!access->inserting) return link_rules[access->assoc->kind->holder]->take(L, call);
     while ((drive = conn->driver->step(conn, call->cursor, &call->arena, &call->error)) == DRIVE_ROW) {
         call->rows++;
-        take_computed(L, call, access);
+        take_computed(L, call, call->data);
     }
-    if (drive != DRIVE_WAIT) access->inserting = false;
     return drive;
+}
+
+const struct statement *insert_created(lua_State *L, struct call *call) {
+    struct access *access = call->data;
+    push_call_value(L, call, CALL_RESULT);
+    access->insert = plan_insert(L, call, lua_gettop(L), access->row);
+    lua_pop(L, 1);
+    call->take = take_inserted;
+    return insert_statement(call, access->insert, &((struct model *)(uintptr_t)call->model)->insert);
+}
+
+/* The rows of a statement are taken by the association's rule, unless its step says otherwise. */
+static bool access_next(lua_State *L, struct call *call) {
+    const struct access *access = call->data;
+    const struct link_rule *rule = link_rules[access->assoc->kind->holder];
+    call->take = rule->take;
+    return rule->next(L, call);
 }
 
 bool read_created_far(lua_State *L, struct call *call, struct access *access) {
@@ -381,8 +386,7 @@ static int write_links(lua_State *L, int status, lua_KContext context) {
     lua_pushvalue(L, 1);
     set_call_value(L, call, CALL_KEEP);
     if (!rule->plan(L, call) || error_is_set(&call->error)) return call_raise(L, call);
-    call->next = rule->next;
-    call->take = access_take;
+    call->next = access_next;
     call->results = write_results;
     return call_run(L, call);
 }

@@ -33,7 +33,6 @@ struct access {
     struct junction_row *rows;
     int inserted;
     bool created;                   /* createS: the target is made first */
-    bool inserting;                 /* its INSERT runs */
     struct insert *insert;
     struct row *row;                /* … of this row */
     bool created_done;

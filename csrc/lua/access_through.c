@@ -333,6 +333,7 @@ static bool all_found(const struct access *access) {
 }
 
 static bool link_next(struct call *call) {
+    call->ahead = true;
     call->statement = link_statement(call);
     return call->statement != NULL;
 }
@@ -344,6 +345,7 @@ static bool scope_next(struct call *call) {
     struct value now = access->options.silent ? value_null() : call_now(call);
     struct update *update = scope_targets(&call->arena, access->assoc, element_keys(call, access), now);
     if (!update) return link_next(call);
+    call->ahead = true;
     call->statement = render_update(&call->arena, call->db->dialect, update, &call->error);
     return call->statement != NULL;
 }
@@ -371,6 +373,7 @@ static bool unlink_next(struct call *call) {
     const struct access *access = call->data;
     if (removes(access) && !access->count) return false;
     call->phase = AFTER_UNLINK;
+    call->ahead = !removes(access);
     call->statement = unlink_statement(call);
     return call->statement != NULL;
 }

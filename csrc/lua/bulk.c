@@ -10,7 +10,7 @@
 
 struct bulk {
     struct write_options options;
-    lua_Integer count, done;            /* rows; rows inserted so far */
+    lua_Integer count, done, taken;     /* rows; rows sent, and rows whose answer was taken, so far */
     int rows;                           /* of the statement that runs */
     const struct attr **attrs;          /* columns */
     int attr_count;
@@ -323,7 +323,7 @@ static enum drive take_computed(lua_State *L, struct call *call) {
         call->rows++;
         int column = 0;
         push_call_value(L, call, CALL_RESULT);
-        lua_rawgeti(L, -1, bulk->done + call->rows);
+        lua_rawgeti(L, -1, bulk->taken + call->rows);
         for (const struct output *output = bulk->insert.returning; output; output = output->next, column++) {
             char scratch[TYPE_SCRATCH];
             struct error error = { .code = ERROR_NONE };
@@ -341,7 +341,9 @@ static enum drive take_computed(lua_State *L, struct call *call) {
 
 static enum drive take_bulk(lua_State *L, struct call *call) {
     struct bulk *bulk = call->data;
+    int sent = bulk->rows;
     enum drive drive = take_computed(L, call);
+    bulk->taken += bulk->by_column && !bulk->singly ? call->rows : sent;
     if (!bulk->rows && call->rows) bulk->singly = true;         /* the answer about triggers */
     return drive;
 }
@@ -359,6 +361,7 @@ static bool bulk_next(lua_State *L, struct call *call) {
     } else if (more) {
         call->statement = bulk->singly ? one_row(L, call, bulk, list) : many_rows(L, call, bulk, list);
     }
+    call->ahead = bulk->by_column && bulk->done + bulk->rows == bulk->count;
     lua_settop(L, list - 1);
     return more && call->statement && !error_is_set(&call->error);
 }

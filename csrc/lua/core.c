@@ -16,6 +16,7 @@
 #include "lua/find.h"
 #include "lua/handler.h"
 #include "lua/hydrate.h"
+#include "lua/interrupt.h"
 #include "lua/json.h"
 #include "lua/marker.h"
 #include "lua/pool.h"
@@ -366,6 +367,7 @@ static int fill_module(lua_State *L) {
     open_handlers(L);
     open_raw(L);
     open_tables(L);
+    open_interrupt(L);
     lua_getfield(L, 1, "class_methods");
     open_finders(L);
     lua_pop(L, 1);

@@ -12,6 +12,7 @@
 #include "base/utf8.h"
 #include "lua/marker.h"
 #include "lua/value.h"
+#include "lua/where_internal.h"
 
 struct find *find_new(struct call *call, const struct model *model) {
     struct find *find = arena_new(&call->arena, struct find);
@@ -42,6 +43,19 @@ static bool check_alias(struct find *find, const char *alias, size_t len) {
     return true;
 }
 
+/* "meta.address.city" as a value; NULL: it is no path into JSON, or the error is set. */
+static const struct expr *read_json_path(struct find *find, const char *name, const struct attr **attr) {
+    struct expr *path = read_json_name(&find->where, name, attr);
+    return path ? json_value(&find->where, path) : NULL;
+}
+
+/* The attribute that decides how cells of an expression are read, or NULL. */
+static const struct attr *decoding_attr(const struct expr *expr) {
+    const struct expr *json;
+    if (expr->kind == EXPR_COLUMN) return expr->attr;
+    return expr_is_json(expr, &json) ? json->first->attr : NULL;
+}
+
 /* {liga.fn(…), "alias"} or {"attribute", "alias"} */
 static bool read_aliased(lua_State *L, struct find *find, int index) {
     lua_rawgeti(L, index, 1);
@@ -55,11 +69,12 @@ static bool read_aliased(lua_State *L, struct find *find, int index) {
     const struct expr *expr = NULL;
     const struct attr *attr = NULL;
     if (lua_type(L, -2) == LUA_TSTRING) {
-        attr = find_attr(&find->where, name_at(L, -2));
-        expr = attr ? expr_column(find->where.arena, attr, 0) : NULL;
+        expr = read_json_path(find, name_at(L, -2), &attr);
+        if (!expr && !error_is_set(find->where.error)) attr = find_attr(&find->where, name_at(L, -2));
+        if (!expr && attr) expr = expr_column(find->where.arena, attr, 0);
     } else {
         expr = read_expression(L, &find->where, lua_gettop(L) - 1);
-        if (expr && expr->kind == EXPR_COLUMN) attr = expr->attr;
+        if (expr) attr = decoding_attr(expr);
     }
     lua_pop(L, 2);
     if (!expr) return false;
@@ -93,9 +108,12 @@ static bool read_attribute_entry(lua_State *L, struct find *find, const struct m
         return find_wrong(find, "attributes", "an entry must be a name or {expression, \"alias\"}");
     const struct model *before = find->where.model;
     find->where.model = model;
-    const struct attr *attr = find_attr(&find->where, name_at(L, index));
+    const struct attr *attr;
+    const struct expr *json = read_json_path(find, name_at(L, index), &attr);
+    if (!json && !error_is_set(find->where.error)) attr = find_attr(&find->where, name_at(L, index));
     find->where.model = before;
-    if (!attr) return false;
+    if (json) plan_expression(find->where.arena, find->plan, json, arena_text(find->where.arena, name_at(L, index), lua_rawlen(L, index)), attr);
+    if (json || !attr) return json;
     if (!has_column(find->plan, attr)) plan_attr(find->where.arena, find->plan, attr, alias);
     return true;
 }
@@ -214,7 +232,10 @@ static const struct expr *read_order_subject(lua_State *L, struct find *find, in
         alias->text = arena_text(find->where.arena, name, strlen(name));
         return alias;
     }
-    const struct attr *attr = find_attr(&find->where, name);
+    const struct attr *attr;
+    const struct expr *json = read_json_path(find, name, &attr);
+    if (json || error_is_set(find->where.error)) return json;
+    attr = find_attr(&find->where, name);
     *never_null = attr && (!attr->allow_null || attr->primary);
     return attr ? expr_column(find->where.arena, attr, ALIAS_HERE) : NULL;
 }
@@ -223,6 +244,7 @@ static bool add_order(lua_State *L, struct find *find, int index, struct directi
     bool never_null = false;
     const struct expr *expr = read_order_subject(L, find, index, &never_null);
     if (!expr) return false;
+    expr = json_order(&find->where, expr);
     struct order_term **list = (struct order_term **)(uintptr_t)&find->plan->select->order;
     struct order_term *term = order_add(find->where.arena, list, expr);
     term->descending = direction.descending;
@@ -300,18 +322,22 @@ const struct order_term *read_standing_order_list(lua_State *L, struct call *cal
 
 static bool read_group_entry(lua_State *L, struct find *find, int index) {
     const struct expr *expr;
+    const char *name = NULL;
     const struct attr *attr = NULL;
     if (lua_type(L, index) == LUA_TSTRING) {
-        attr = find_attr(&find->where, name_at(L, index));
-        expr = attr ? expr_column(find->where.arena, attr, ALIAS_HERE) : NULL;
+        expr = read_json_path(find, name_at(L, index), &attr);
+        name = expr ? arena_text(find->where.arena, name_at(L, index), lua_rawlen(L, index)) : NULL;
+        if (!expr && !error_is_set(find->where.error)) attr = find_attr(&find->where, name_at(L, index));
+        if (!expr && attr) expr = expr_column(find->where.arena, attr, ALIAS_HERE);
     } else {
         expr = read_expression(L, &find->where, index);
+        if (expr) attr = decoding_attr(expr);
     }
     if (!expr) return false;
     output_add(find->where.arena, &find->plan->select->group, expr, NULL);
     struct plan_column *column = &find->grouped[find->grouped_count++];
     column->attr = attr;
-    column->name = attr ? attr->name : arena_printf(find->where.arena, "group%d", find->grouped_count);
+    column->name = name ? name : expr->kind == EXPR_COLUMN ? expr->attr->name : arena_printf(find->where.arena, "group%d", find->grouped_count);
     return true;
 }
 

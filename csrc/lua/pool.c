@@ -447,13 +447,33 @@ static int lease_savepoint(lua_State *L) {
     return 1;
 }
 
+/* core.set_foreign_keys(db, on): whether this database's connections check foreign keys, on SQLite; those that are open and
+ * those to come. Not inside a transaction, where SQLite would not listen. */
+static int set_foreign_keys(lua_State *L) {
+    struct db *db = userdata_check(L, 1, USERDATA_DB, "a database");
+    bool on = lua_toboolean(L, 2);
+    lua_settop(L, 2);
+    if (db->leases) return raise_usage(L, "foreign keys can't be switched inside a transaction");
+    struct call *call = call_open(L, db, 1);
+    db->options.foreign_keys = on;
+    for (int i = 0; i < db->link_limit; i++) {
+        struct link *link = &db->links[i];
+        if (!is_idle(link)) continue;
+        if (!run_setup(call, link->conn, on ? "PRAGMA foreign_keys = ON" : "PRAGMA foreign_keys = OFF")) call_raise(L, call);
+    }
+    call_close(L, call);
+    return 0;
+}
+
 void open_pool(lua_State *L) {
     static const luaL_Reg methods[] = {
         { "release", lease_release }, { "bind", lease_bind }, { "unbind", lease_unbind }, { "state", lease_state },
         { "run", lease_run }, { "savepoint", lease_savepoint },
         { "set_read_only", lease_set_read_only }, { "__gc", lease_gc }, { NULL, NULL },
     };
-    static const luaL_Reg functions[] = { { "lease", lease_new }, { NULL, NULL } };
+    static const luaL_Reg functions[] = {
+        { "lease", lease_new }, { "set_foreign_keys", set_foreign_keys }, { NULL, NULL },
+    };
     lua_rawgetp(L, LUA_REGISTRYINDEX, core_of(L)->metatable[USERDATA_LEASE]);
     add_functions(L, methods);
     lua_pushvalue(L, -1);

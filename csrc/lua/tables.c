@@ -95,6 +95,129 @@ static int drop_statements(lua_State *L) {
     return close_listing(L, &listing);
 }
 
+/* --------------------------------------------------------------------------------------------- one table in parts */
+
+struct parts {
+    struct call *call;
+    const struct dialect *dialect;
+    const struct model *model;
+    int table;              /* stack index of the result */
+};
+
+static void set_text(lua_State *L, const char *field, const char *text) {
+    lua_pushstring(L, text);
+    lua_setfield(L, -2, field);
+}
+
+static void set_flag(lua_State *L, const char *field, bool flag) {
+    lua_pushboolean(L, flag);
+    lua_setfield(L, -2, field);
+}
+
+static void push_columns(lua_State *L, struct attr_list attrs) {
+    lua_createtable(L, attrs.count, 0);
+    for (int i = 0; i < attrs.count; i++) {
+        lua_pushstring(L, attrs.items[i]->column);
+        lua_rawseti(L, -2, i + 1);
+    }
+}
+
+/* Appends the table on the top to the list below it. */
+static void append(lua_State *L) {
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+}
+
+static void push_column_parts(lua_State *L, const struct parts *parts) {
+    struct call *call = parts->call;
+    lua_createtable(L, parts->model->attr_count, 0);
+    for (int i = 0; i < parts->model->attr_count; i++) {
+        const struct attr *attr = parts->model->attrs[i];
+        const char *sql = ddl_column(&call->arena, parts->dialect, attr, &call->error);
+        if (!sql) call_raise(L, call);
+        lua_createtable(L, 0, 7);
+        set_text(L, "name", attr->column);
+        set_text(L, "attribute", attr->name);
+        set_text(L, "sql", sql);
+        set_text(L, "type", ddl_type(&call->arena, parts->dialect, &attr->type));
+        set_text(L, "default", ddl_default(&call->arena, parts->dialect, attr, &call->error));
+        set_flag(L, "allowNull", attr->allow_null && !attr->primary);
+        set_flag(L, "autoIncrement", attr->auto_increment);
+        append(L);
+    }
+    lua_setfield(L, parts->table, "columns");
+}
+
+static void push_key_parts(lua_State *L, const struct parts *parts) {
+    static const char *const deferrable[] = { NULL, "immediate", "deferred" };
+    struct call *call = parts->call;
+    lua_newtable(L);
+    for (const struct foreign_key *key = parts->model->foreign_keys; key; key = key->next) {
+        lua_createtable(L, 0, 8);
+        push_columns(L, key->attrs);
+        lua_setfield(L, -2, "columns");
+        lua_createtable(L, key->attrs.count, 0);
+        for (int i = 0; i < key->attrs.count; i++) {
+            lua_pushstring(L, key->columns[i]);
+            lua_rawseti(L, -2, i + 1);
+        }
+        lua_setfield(L, -2, "references");
+        set_text(L, "table", key->target ? key->target->table : key->table);
+        set_text(L, "schema", key->target ? key->target->table_schema : key->schema);
+        set_text(L, "onDelete", key->on_delete ? key->on_delete : "NO ACTION");
+        set_text(L, "onUpdate", key->on_update ? key->on_update : "NO ACTION");
+        set_text(L, "deferrable", deferrable[key->deferrable]);
+        set_text(L, "sql", ddl_foreign_key(&call->arena, parts->dialect, key, &call->error));
+        append(L);
+    }
+    lua_setfield(L, parts->table, "foreignKeys");
+}
+
+static void push_index_parts(lua_State *L, const struct parts *parts) {
+    struct call *call = parts->call;
+    lua_newtable(L);
+    for (const struct index *index = parts->model->indexes; index; index = index->next) {
+        const struct statement *statement =
+            ddl_create_index(&call->arena, parts->dialect, parts->model, index, &call->error);
+        if (!statement) call_raise(L, call);
+        lua_createtable(L, 0, 5);
+        set_text(L, "name", index->name);
+        set_flag(L, "unique", index->unique);
+        set_flag(L, "partial", index->where != NULL);
+        lua_pushlstring(L, statement->text, statement->len);
+        lua_setfield(L, -2, "sql");
+        lua_createtable(L, index->field_count, 0);
+        for (int i = 0; i < index->field_count; i++) {
+            lua_createtable(L, 0, 2);
+            set_text(L, "name", index->fields[i].attr->column);
+            set_text(L, "order", index->fields[i].descending ? "DESC" : "ASC");
+            append(L);
+        }
+        lua_setfield(L, -2, "columns");
+        append(L);
+    }
+    lua_setfield(L, parts->table, "indexes");
+}
+
+/* core.table_parts(db, model) → {name (quoted), columns, primaryKey, inlineKey, foreignKeys, indexes}: what CREATE TABLE is
+ * made of, for statements that change tables. Names of columns are those of the database. */
+static int table_parts(lua_State *L) {
+    struct db *db = userdata_check(L, 1, USERDATA_DB, "a database");
+    const struct model_box *box = userdata_check(L, 2, USERDATA_MODEL, "a model");
+    lua_settop(L, 2);
+    struct call *call = call_open(L, db, 1);
+    lua_createtable(L, 0, 6);
+    struct parts parts = { .call = call, .dialect = db->dialect, .model = box->model, .table = lua_gettop(L) };
+    set_text(L, "name", ddl_table_name(&call->arena, db->dialect, box->model));
+    push_columns(L, box->model->key);
+    lua_setfield(L, parts.table, "primaryKey");
+    set_flag(L, "inlineKey", ddl_key_is_inline(db->dialect, box->model));
+    push_column_parts(L, &parts);
+    push_key_parts(L, &parts);
+    push_index_parts(L, &parts);
+    call_close(L, call);
+    return 1;
+}
+
 static bool refers_to(const struct model *model, const struct model *target) {
     for (const struct foreign_key *key = model->foreign_keys; key; key = key->next)
         if (key->target == target) return true;
@@ -134,6 +257,7 @@ static int truncate_statements(lua_State *L) {
 
 void open_tables(lua_State *L) {
     static const luaL_Reg functions[] = {
+        { "table_parts", table_parts },
         { "create_statements", create_statements }, { "drop_statements", drop_statements },
         { "truncate_statements", truncate_statements }, { NULL, NULL },
     };

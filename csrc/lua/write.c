@@ -23,6 +23,7 @@ struct write *write_new(struct call *call) {
 
 bool run_statement_once(lua_State *L, struct call *call) {
     (void)L;
+    call->ahead = true;
     return call->phase++ == 0 && call->statement;
 }
 

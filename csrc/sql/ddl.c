@@ -46,21 +46,26 @@ static void put_attr_names(struct out *out, struct attr_list attrs) {
 
 /* --------------------------------------------------------------------------------------------------- columns */
 
-static void put_default(struct out *out, const struct attr *attr) {
+static bool has_default(const struct attr *attr) {
+    return attr->default_kind == DEFAULT_VALUE || attr->default_kind == DEFAULT_SQL;
+}
+
+static void put_default_value(struct out *out, const struct attr *attr) {
     struct value value = attr->default_value;
-    switch (attr->default_kind) {
-    case DEFAULT_VALUE:
-        type_store(&attr->type, &value, out->arena);
-        put_text(out, " DEFAULT ");
-        put_literal(out, value);
-        break;
-    case DEFAULT_SQL:
-        put_text(out, " DEFAULT (");
+    if (attr->default_kind == DEFAULT_SQL) {
+        put_text(out, "(");
         put_expr(out, attr->default_sql);
         put_text(out, ")");
-        break;
-    default: break;
+        return;
     }
+    type_store(&attr->type, &value, out->arena);
+    put_literal(out, value);
+}
+
+static void put_default(struct out *out, const struct attr *attr) {
+    if (!has_default(attr)) return;
+    put_text(out, " DEFAULT ");
+    put_default_value(out, attr);
 }
 
 static bool auto_key_inline(const struct out *out, const struct attr *attr) {
@@ -87,8 +92,8 @@ static void put_column_definition(struct out *out, const struct attr *attr) {
 
 /* ----------------------------------------------------------------------------------------------- constraints */
 
-static bool key_is_inline(const struct out *out, const struct model *model) {
-    return out->dialect->inline_auto_key && model->key.count == 1 && model->key.items[0]->auto_increment;
+bool ddl_key_is_inline(const struct dialect *dialect, const struct model *model) {
+    return dialect->inline_auto_key && model->key.count == 1 && model->key.items[0]->auto_increment;
 }
 
 static void put_action(struct out *out, const char *event, const char *action) {
@@ -140,12 +145,15 @@ struct statement *ddl_create_table(struct arena *arena, const struct dialect *di
         if (i) put_text(&out, ", ");
         put_column_definition(&out, model->attrs[i]);
     }
-    if (model->key.count && !key_is_inline(&out, model)) {
+    if (model->key.count && !ddl_key_is_inline(dialect, model)) {
         put_text(&out, ", PRIMARY KEY");
         put_attr_names(&out, model->key);
     }
     for (const struct foreign_key *key = model->foreign_keys; key; key = key->next)
-        if (!is_late(key, late, late_count)) put_text(&out, ", "), put_foreign_key(&out, key);
+        if (!is_late(key, late, late_count)) {
+            put_text(&out, ", ");
+            put_foreign_key(&out, key);
+        }
     put_text(&out, ")");
     out.one_off = true;
     return out_finish(&out, STATEMENT_SCHEMA);
@@ -232,6 +240,46 @@ struct statement *ddl_create_index(struct arena *arena, const struct dialect *di
     }
     out.one_off = true;
     return out_finish(&out, STATEMENT_SCHEMA);
+}
+
+/* ------------------------------------------------------------------------------------------------------ parts */
+
+static struct out open_part(struct arena *arena, const struct dialect *dialect, struct error *error) {
+    struct out out;
+    out_init(&out, arena, dialect, error);
+    out.literals = true;
+    return out;
+}
+
+static const char *close_part(const struct out *out) {
+    return error_is_set(out->error) ? NULL : out->buf.text;
+}
+
+const char *ddl_column(struct arena *arena, const struct dialect *dialect, const struct attr *attr, struct error *error) {
+    struct out out = open_part(arena, dialect, error);
+    put_column_definition(&out, attr);
+    return close_part(&out);
+}
+
+const char *ddl_default(struct arena *arena, const struct dialect *dialect, const struct attr *attr, struct error *error) {
+    if (!has_default(attr)) return NULL;
+    struct out out = open_part(arena, dialect, error);
+    put_default_value(&out, attr);
+    return close_part(&out);
+}
+
+const char *ddl_foreign_key(struct arena *arena, const struct dialect *dialect, const struct foreign_key *key,
+                            struct error *error) {
+    struct out out = open_part(arena, dialect, error);
+    put_foreign_key(&out, key);
+    return close_part(&out);
+}
+
+const char *ddl_table_name(struct arena *arena, const struct dialect *dialect, const struct model *model) {
+    struct error error = { .code = ERROR_NONE };
+    struct out out = open_part(arena, dialect, &error);
+    put_table(&out, model);
+    return out.buf.text;
 }
 
 struct statement *ddl_truncate(struct arena *arena, const struct dialect *dialect, const struct model *model, bool restart,

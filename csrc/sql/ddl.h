@@ -18,6 +18,16 @@ struct statement *ddl_add_foreign_key(struct arena *, const struct dialect *, co
 struct statement *ddl_drop_foreign_key(struct arena *, const struct dialect *, const struct model *, const struct foreign_key *,
                                        struct error *);
 
+/* The parts of CREATE TABLE, for statements that change a table. NULL with the error set where the dialect has no such type;
+ * ddl_default gives NULL without an error where the database has no default for the column. */
+const char *ddl_column(struct arena *, const struct dialect *, const struct attr *, struct error *);
+const char *ddl_default(struct arena *, const struct dialect *, const struct attr *, struct error *);
+const char *ddl_foreign_key(struct arena *, const struct dialect *, const struct foreign_key *, struct error *);
+const char *ddl_table_name(struct arena *, const struct dialect *, const struct model *);
+
+/* True where the definition of its column says PRIMARY KEY already. */
+bool ddl_key_is_inline(const struct dialect *, const struct model *);
+
 /* Empties the table; `restart`: generated keys begin anew; `cascade`: so are the tables that refer to it, where the dialect has a
  * word for that. */
 struct statement *ddl_truncate(struct arena *, const struct dialect *, const struct model *, bool restart, bool cascade,

@@ -7,6 +7,22 @@
 #include "schema/types.h"
 #include "sql/operators.h"
 
+/* How the value at a path of a JSON document is looked at. */
+enum json_form {
+    JSON_AS_VALUE,      /* as it is; NULL for JSON's null */
+    JSON_AS_ORDER,      /* to order by */
+    JSON_AS_TEXT, JSON_AS_NUMBER, JSON_AS_BOOL,     /* NULL where it is of another kind */
+    JSON_FORMS
+};
+
+/* Comparisons of two documents, the right one a JSON text. */
+enum json_test { JSON_IS, JSON_IS_NOT, JSON_CONTAINS, JSON_CONTAINED, JSON_OVERLAPS, JSON_TESTS };
+
+/* The text of a path: open document, then each leg between its two, close. */
+struct json_path_text {
+    const char *open, *document, *name[2], *index[2], *close;
+};
+
 struct dialect {
     const char *name;
     enum { MARK_QUESTION, MARK_DOLLAR } mark;
@@ -40,6 +56,10 @@ struct dialect {
     const char *truncate_restart;   /* … and its keys begin anew; NULL: the table `sequences` says where they are */
     const char *truncate_cascade;   /* … and what refers to it, too; NULL: these tables are emptied one by one */
     const char *sequences;          /* (name, seq) of the generated keys, or NULL */
+    struct json_path_text json_path;
+    const char *json_form[JSON_FORMS];          /* of the path \1 */
+    const char *json_operand[JSON_FORMS];       /* of the parameter \1 that is compared with that form */
+    const char *json_test[JSON_TESTS];          /* of \1 and \2 */
     const char *decimal_collation;
     const char *lock[5];            /* by enum lock */
     const char *begin[4];           /* by enum begin_mode */

@@ -31,6 +31,22 @@ const struct dialect dialect_postgres = {
     .truncate = "TRUNCATE TABLE ",
     .truncate_restart = " RESTART IDENTITY",
     .truncate_cascade = " CASCADE",
+    .json_path = { "(", "::jsonb", { " -> ", "::text" }, { " -> ", "::int" }, ")" },
+    .json_form = {
+        [JSON_AS_VALUE] = "NULLIF(\1, 'null'::jsonb)", [JSON_AS_ORDER] = "NULLIF(\1, 'null'::jsonb)",
+        [JSON_AS_TEXT] = "CASE WHEN jsonb_typeof(\1) = 'string' THEN \1 #>> '{}' END",
+        [JSON_AS_NUMBER] = "CASE WHEN jsonb_typeof(\1) = 'number' THEN (\1 #>> '{}')::numeric END",
+        [JSON_AS_BOOL] = "CASE WHEN jsonb_typeof(\1) = 'boolean' THEN (\1 #>> '{}')::boolean END",
+    },
+    .json_operand = {
+        [JSON_AS_TEXT] = "\1::text", [JSON_AS_NUMBER] = "\1::numeric", [JSON_AS_BOOL] = "\1::boolean",
+    },
+    .json_test = {
+        [JSON_IS] = "\1 = \2::jsonb", [JSON_IS_NOT] = "\1 <> \2::jsonb",
+        [JSON_CONTAINS] = "\1 @> \2::jsonb", [JSON_CONTAINED] = "\1 <@ \2::jsonb",
+        [JSON_OVERLAPS] = "CASE WHEN jsonb_typeof(\1) = 'array' THEN EXISTS (SELECT 1 FROM jsonb_array_elements(\1) AS e (v) "
+                          "WHERE e.v IN (SELECT jsonb_array_elements(\2::jsonb))) WHEN \1 IS NOT NULL THEN FALSE END",
+    },
     .lock = {
         [1] = " FOR UPDATE", [2] = " FOR SHARE", [3] = " FOR NO KEY UPDATE", [4] = " FOR KEY SHARE",
     },

@@ -21,6 +21,24 @@ local engines = {
   postgresql = { dialect = "postgres", driver = "liga.postgres" },
 }
 
+--- A URL whose password has a character that belongs to URLs themselves is taken apart in the wrong places, and
+-- messages about its parts would show some of it.
+local function check_postgres(target)
+  local authority, rest = target:match "^//([^/?#]*)([^?]*)"
+  if not authority then return end
+  local _, signs = authority:gsub("@", "")
+  local hosts = authority:match "@(.*)$" or authority
+  local ports_fine = true
+  for host in hosts:gmatch "[^,]+" do
+    local port = host:gsub("^%[[^%]]*%]", ""):match ":(.*)$"
+    ports_fine = ports_fine and (port == nil or port:match "^%d*$" ~= nil)
+  end
+  if signs > 1 or rest:find("@", 1, true) or not ports_fine then
+    errors.usage("liga.connect: the URL can't be taken apart: expected postgres://user:password@host:port/database, "
+      .. "with special characters in user and password written as %%XX")
+  end
+end
+
 --- Splits a URL; what stands behind the scheme is the engine's own.
 -- @return engine row, target
 function connect.parse(url)
@@ -35,6 +53,7 @@ function connect.parse(url)
     errors.usage 'liga.connect: a path or ":memory:" expected after "sqlite:"'
   end
   if target:find "%z" then errors.usage "liga.connect: the URL holds a NUL byte" end
+  if engine.dialect == "postgres" then check_postgres(target) end
   return engine, target
 end
 

@@ -173,6 +173,24 @@ function Database:drop(given)
   return schema.drop(self, nil, given)
 end
 
+--- Tables, columns, indexes and constraints without models.
+-- @return the query interface
+-- @see liga.query_interface
+function Database:queryInterface()
+  check_self(self)
+  return require "liga.query_interface".of(self)
+end
+
+--- Models and associations from the tables that are there. Models that are defined for a table already are kept, and
+-- gain the associations they miss.
+-- @param given options, or nil: schema (PostgreSQL), tables (list of names, or function(name)), views (boolean or
+-- list), naming (function(kind, default, info) → name or nil)
+-- @return list of the models made
+function Database:reflect(given)
+  check_self(self)
+  return require "liga.reflect".reflect(self, given)
+end
+
 --- Adds a hook for all models of the connection, those defined later too; or one that only a connection has (Define,
 -- BulkSync, Connect, Disconnect, Query). It runs after the hooks of the model itself.
 -- @param ... [a name by which it can be removed,] the function
@@ -202,7 +220,7 @@ for _, name in ipairs(hooks.names(true)) do
   Database[name] = function(self, ...) return Database.addHook(self, name, ...) end
 end
 
-for _, name in ipairs { "queryInterface", "reflect", "preload" } do
+for _, name in ipairs { "preload" } do
   Database[name] = function() errors.later("db:" .. name) end
 end
 

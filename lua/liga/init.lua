@@ -8,6 +8,7 @@ local errors = require "liga.errors"
 local inflect = require "liga.inflect"
 local instance = require "liga.instance"
 local markers = require "liga.markers"
+local reflect = require "liga.reflect"
 local readonly = require "liga.readonly"
 local types = require "liga.types"
 require "liga.handlers"
@@ -22,6 +23,7 @@ local liga = {
   fn = core.fn, col = core.col, cast = core.cast, literal = core.literal, sql = core.sql, where = core.where,
   array = core.json.array,
   inflect = inflect,
+  reflect = { source = reflect.source, view = reflect.view },
   Error = errors.Error,
   isError = errors.is,
   methods = readonly.view(instance.names, "liga.methods"),
@@ -31,7 +33,7 @@ liga.Op.col = core.col
 
 --- `liga.json.encode(value)`, `liga.json.decode(text)`; calling it addresses a path in a JSON attribute.
 liga.json = setmetatable({ encode = core.json.encode, decode = core.json.decode }, {
-  __call = function() errors.later "liga.json(…), a path into a JSON attribute," end,
+  __call = function(_, ...) return core.json_path(...) end,
 })
 
 --- The model of an instance; nil for anything else.

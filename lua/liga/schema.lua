@@ -1,6 +1,8 @@
 --- sync and drop: tables of models made and dropped, in order of dependency, in one transaction.
+local alter = require "liga.alter"
 local association = require "liga.association"
 local core = require "liga.core"
+local ddl = require "liga.ddl"
 local errors = require "liga.errors"
 local options = require "liga.options"
 local registry = require "liga.define.registry"
@@ -8,15 +10,17 @@ local transaction = require "liga.transaction"
 
 local schema = {}
 
-local sync_options = { force = true, match = true, logging = true, transaction = true, dryRun = true, hooks = true }
+local sync_options = {
+  force = true, alter = true, match = true, logging = true, transaction = true, dryRun = true, hooks = true,
+}
 local truncate_options = { cascade = true, restartIdentity = true, logging = true, transaction = true, hooks = true }
 local drop_options = { cascade = true, logging = true, transaction = true }
 
-local function check_options(what, given, allowed, later)
+local function check_options(what, given, allowed)
   if given == nil then return {} end
   if type(given) ~= "table" then errors.usage("%s: options must be a table, got %s", what, type(given)) end
-  options.check(what, given, allowed, later)
-  for _, name in ipairs { "force", "dryRun", "cascade", "restartIdentity", "hooks" } do
+  options.check(what, given, allowed)
+  for _, name in ipairs { "force", "alter", "dryRun", "cascade", "restartIdentity", "hooks" } do
     options.kind(what, given, name, "boolean")
   end
   options.kind(what, given, "match", "string")
@@ -43,9 +47,18 @@ local function check_match(db, pattern)
   if not found then errors.usage("sync: the database %q does not match %q", database_name(db), pattern) end
 end
 
+--- The models that tables are made for: views are somebody else's.
+local function classes_of(db, class)
+  local classes = {}
+  for _, each in ipairs(class and { class } or registry.of(db).classes) do
+    if not getmetatable(each).view then classes[#classes + 1] = each end
+  end
+  return classes
+end
+
 local function models_of(db, class)
   local models = {}
-  for i, each in ipairs(class and { class } or registry.of(db).classes) do models[i] = getmetatable(each)[1] end
+  for i, each in ipairs(classes_of(db, class)) do models[i] = getmetatable(each)[1] end
   return models
 end
 
@@ -75,14 +88,25 @@ local function run(db, statements, given, dropping)
   end)
 end
 
+--- Changes what differs from the models, creates what is not there.
+local function sync_by_altering(db, class, given)
+  local creating = core.create_statements(db._.core, models_of(db, class), true)
+  local altering = alter.plan(db, classes_of(db, class), creating, given)
+  if given.dryRun then return ddl.texts(altering) end
+  ddl.run(db, altering, given)
+  return class or db
+end
+
 --- Creates what is not there.
 -- @param class one model, or nil for all
--- @param given {force, match, dryRun, logging, transaction}
+-- @param given {force, alter, match, dryRun, logging, transaction}
 -- @return the list of statements with dryRun
 function schema.sync(db, class, given)
-  given = check_options("sync", given, sync_options, { alter = true })
+  given = check_options("sync", given, sync_options)
   association.resolve(db, class)
   check_match(db, given.match)
+  if given.force and given.alter then errors.usage "sync: force and alter exclude each other" end
+  if given.alter then return sync_by_altering(db, class, given) end
   local statements = plan(db, class, given)
   if given.dryRun then return texts(statements) end
   run(db, statements, given, given.force)

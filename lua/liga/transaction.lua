@@ -188,6 +188,12 @@ local function undo(level)
   if not ok then root_of(level).doomed = problem end
 end
 
+--- Gives the connection back as it was taken. One that still has a transaction open is closed.
+local function give_back(level)
+  for _, sql in ipairs(level.settings.after or {}) do pcall(level[1].run, level[1], sql) end
+  level[1]:release()
+end
+
 local function rollback(level)
   undo(level)
   local outer = outer_of(level)
@@ -195,7 +201,7 @@ local function rollback(level)
   if outer then
     append(outer.committed, level.undone)       -- they run after the outermost, unless that is rolled back too
   else
-    level[1]:release()                          -- closes a connection that still has a transaction open
+    give_back(level)
     run_undone(level)
   end
 end
@@ -247,7 +253,7 @@ local function commit(level, what)
   guard.done = true
   local outer = outer_of(level)
   drop(level)
-  if outer then append(outer.committed, level.committed) else level[1]:release() end
+  if outer then append(outer.committed, level.committed) else give_back(level) end
 end
 
 -- Beginning ----------------------------------------------------------------------------------------------------------
@@ -261,6 +267,7 @@ end
 local function send_begin(level)
   local lease, settings = level[1], level.settings
   lease:set_read_only(settings.readOnly == true)
+  for _, sql in ipairs(settings.before or {}) do lease:run(sql) end
   local mode = settings.mode or settings.readOnly and "deferred" or nil
   local isolation = settings.isolation and settings.isolation:upper()
   lease:run(core.begin_text(level.db._.core, mode, isolation, settings.readOnly, settings.deferrable), settings.writes)
@@ -392,6 +399,16 @@ function transaction.run(db, ...)
   end
   if type(body) ~= "function" then errors.usage("db:transaction: a function expected, got %s", type(body)) end
   if settings.retry > 0 and not surrounding(db, settings) then return run_again(db, settings, body) end
+  return pass(run_once(db, settings, body))
+end
+
+--- Runs a function in an outermost transaction on a connection that is prepared for it, for what can't be set inside a
+-- transaction.
+-- @param before statements to run before it begins
+-- @param after statements to run on the connection when it has ended, however it did
+function transaction.prepared(db, before, after, body)
+  local settings = read_settings(nil)
+  settings.before, settings.after = before, after
   return pass(run_once(db, settings, body))
 end
 

@@ -1,0 +1,89 @@
+#define _POSIX_C_SOURCE 200809L
+
+#include "lua/interrupt.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+/* A signal belongs to the process, and its handler gets nothing but a number: the one place of liga with static variables. They
+ * are set only while a console listens. */
+static volatile sig_atomic_t interrupted;
+static struct db *volatile listening;       /* whose statements are stopped */
+static lua_State *volatile running;         /* whose Lua code is stopped */
+static struct sigaction before;
+
+static void stop(lua_State *L, lua_Debug *debug) {
+    (void)debug;
+    lua_sethook(L, NULL, 0, 0);
+    luaL_error(L, "interrupted");
+}
+
+/* Stops the statement that runs; else the Lua code. Never both: what handles the statement's error must be left alone. */
+static void on_signal(int number) {
+    struct db *db = listening;
+    bool stopped = false;
+    (void)number;
+    interrupted = 1;
+    for (int i = 0; db && i < db->link_limit; i++) {
+        struct link *link = &db->links[i];
+        if (!link->conn || !link->user) continue;
+        db->driver->interrupt(link->conn);
+        stopped = true;
+    }
+    if (!stopped && running) lua_sethook(running, stop, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+}
+
+/* core.listen(db): from now on SIGINT ends what runs, not the process; nil: as before. */
+static int listen_to(lua_State *L) {
+    struct db *db = lua_isnoneornil(L, 1) ? NULL : userdata_check(L, 1, USERDATA_DB, "a database");
+    struct sigaction action = { .sa_handler = on_signal };
+    if (db && !listening) {
+        sigemptyset(&action.sa_mask);
+        sigaction(SIGINT, &action, &before);
+    } else if (!db && listening) {
+        sigaction(SIGINT, &before, NULL);
+    }
+    listening = db;
+    return 0;
+}
+
+/* core.interruptible(f, ...): like pcall; while it runs, SIGINT stops it. The database that is listened to stays alive, as the
+ * caller has it. */
+static int interruptible(lua_State *L) {
+    lua_State *outer = running;
+    running = L;
+    interrupted = 0;
+    int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
+    running = outer;
+    lua_sethook(L, NULL, 0, 0);
+    lua_pushboolean(L, status == LUA_OK);
+    lua_insert(L, 1);
+    return lua_gettop(L);
+}
+
+/* core.await_input() → true when there is something to read on standard input, false when SIGINT came first. */
+static int await_input(lua_State *L) {
+    struct pollfd wanted = { .fd = STDIN_FILENO, .events = POLLIN };
+    interrupted = 0;
+    int found;
+    do found = poll(&wanted, 1, -1);
+    while (found < 0 && errno == EINTR && !interrupted);
+    lua_pushboolean(L, found >= 0 && !interrupted);
+    return 1;
+}
+
+/* core.was_interrupted() → whether SIGINT came since the last of the two above began. */
+static int was_interrupted(lua_State *L) {
+    lua_pushboolean(L, interrupted);
+    return 1;
+}
+
+void open_interrupt(lua_State *L) {
+    static const luaL_Reg functions[] = {
+        { "listen", listen_to }, { "interruptible", interruptible }, { "await_input", await_input },
+        { "was_interrupted", was_interrupted }, { NULL, NULL },
+    };
+    add_functions(L, functions);
+}

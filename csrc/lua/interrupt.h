@@ -1,0 +1,9 @@
+/* Ctrl-C for programs that go on after it: the running statement or the running Lua code ends with an error. */
+#ifndef LIGA_LUA_INTERRUPT_H
+#define LIGA_LUA_INTERRUPT_H
+
+#include "lua/state.h"
+
+void open_interrupt(lua_State *L);
+
+#endif

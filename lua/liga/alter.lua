@@ -1,0 +1,265 @@
+--- sync with `alter`: compares models with the tables that are there and changes what differs. Nothing is ever dropped
+-- but indexes and constraints that are made anew: columns, indexes and keys that no model speaks of stay.
+local core = require "liga.core"
+local ddl = require "liga.ddl"
+local errors = require "liga.errors"
+local introspect = require "liga.introspect"
+local sqltext = require "liga.sqltext"
+local transaction = require "liga.transaction"
+
+local alter = {}
+
+-- Types and defaults in one form -------------------------------------------------------------------------------------
+
+local integers = { SMALLINT = true, INTEGER = true, BIGINT = true }
+
+local function same_kind(a, b)
+  if not a or not b then return a == b end
+  if a.name ~= b.name then return integers[a.name] and integers[b.name] or false end
+  return a.length == b.length and a.precision == b.precision and a.scale == b.scale
+end
+
+local function without_parentheses(sql)
+  return sql and (sql:match "^%((.*)%)$" or sql)
+end
+
+local flags = { ["true"] = 1, ["false"] = 0 }
+
+--- Whether two defaults are one value in SQLite: `1.50` and `'1.5'` of a number, TRUE and 1.
+local function same_value(a, b)
+  if a == b then return true end
+  if a == nil or b == nil then return false end
+  local function plain(sql)
+    local text = sql:match "^'(.*)'$" or sql
+    return flags[text:lower()] or tonumber(text) or text
+  end
+  return plain(a) == plain(b)
+end
+
+--- A table with the columns that a model wants, made, read and dropped again: the server writes types and defaults in
+-- its own words.
+local function on_server(db, parts)
+  local definitions = {}
+  for i, column in ipairs(parts.columns) do definitions[i] = column.sql end
+  return transaction.run(db, nil, function()
+    core.execute(db._.core, ("CREATE TEMP TABLE liga_wanted (%s)"):format(table.concat(definitions, ", ")))
+    local schema = core.query(db._.core,
+      "SELECT nspname::text AS name FROM pg_namespace WHERE oid = pg_my_temp_schema()")[1].name
+    local wanted = introspect.table(db, "liga_wanted", { schema = schema })
+    core.execute(db._.core, "DROP TABLE liga_wanted")
+    return wanted.columns
+  end)
+end
+
+local function same(a, b)
+  return a == b
+end
+
+--- How columns of an engine are compared: `wanted(db, parts)` → name → column of a catalogue; `same_type(a, b)` of
+-- declared types, `same_default(a, b)` of SQL texts.
+local engines = {
+  sqlite = {
+    same_default = same_value,
+    wanted = function(_, parts)
+      local columns = {}
+      for _, part in ipairs(parts.columns) do
+        columns[part.name] = { type = part.type, default = without_parentheses(part.default) }
+      end
+      return columns
+    end,
+    same_type = function(a, b)
+      local kind_of = require "liga.introspect.sqlite".kind_of
+      if not kind_of(a) then return a:upper() == b:upper() end
+      return same_kind(kind_of(a), kind_of(b))
+    end,
+  },
+  postgres = { wanted = on_server, same_type = same, same_default = same },
+}
+
+-- Columns ------------------------------------------------------------------------------------------------------------
+
+--- A column by name; SQLite's have no capitals.
+local function find_column(db, item, name)
+  if item.columns[name] or db.dialect ~= "sqlite" then return item.columns[name] end
+  for _, column in ipairs(item.columns) do
+    if column.name:lower() == name:lower() then return column end
+  end
+end
+
+local function in_key(parts, name)
+  for _, other in ipairs(parts.primaryKey) do
+    if other == name then return true end
+  end
+  return false
+end
+
+--- What differs in a column: a set of "type", "default", "allowNull"; nil: nothing.
+local function differences(engine, parts, part, wanted, actual)
+  if actual.generated then return nil end                           -- computed by the database, which no model says
+  local aspects = {}
+  local generated = part.autoIncrement and actual.autoIncrement
+  if part.autoIncrement and not actual.autoIncrement then aspects.type = true end
+  if not generated and not engine.same_type(wanted.type, actual.type) then aspects.type = true end
+  if not generated and not engine.same_default(without_parentheses(actual.default), wanted.default) then
+    aspects.default = true
+  end
+  if not in_key(parts, part.name) and part.allowNull ~= actual.allowNull then aspects.allowNull = true end
+  return next(aspects) and aspects or nil
+end
+
+-- Keys ---------------------------------------------------------------------------------------------------------------
+
+--- `column → referenced` as text, whatever the order of the pairs.
+local function pairs_of(key)
+  local list = {}
+  for i, column in ipairs(key.columns) do list[i] = column:lower() .. "\0" .. (key.references[i] or ""):lower() end
+  table.sort(list)
+  return table.concat(list, "\1")
+end
+
+local function same_key(a, b)
+  return pairs_of(a) == pairs_of(b) and a.table:lower() == b.table:lower() and a.onDelete == b.onDelete
+    and a.onUpdate == b.onUpdate and a.deferrable == b.deferrable
+end
+
+--- The key of a table over the same columns, or nil.
+local function find_key(item, wanted)
+  for _, key in ipairs(item.foreignKeys) do
+    if introspect.same_names(key.columns, wanted.columns, true) then return key end
+  end
+end
+
+local function key_change(key)
+  return { kind = "add constraint", constraint = { kind = "foreign key", columns = key.columns, sql = key.sql } }
+end
+
+--- A key over one column that is added comes with it.
+local function keys_of_column(parts, name)
+  local list = {}
+  for _, key in ipairs(parts.foreignKeys) do
+    if #key.columns == 1 and key.columns[1] == name then list[1] = key end
+  end
+  return list
+end
+
+local function compare_keys(changes, parts, item, added)
+  for _, key in ipairs(parts.foreignKeys) do
+    local actual = find_key(item, key)
+    local with_column = #key.columns == 1 and added[key.columns[1]]
+    if actual and not same_key(actual, key) then
+      changes[#changes + 1] = { kind = "drop constraint", constraint = actual, aspect = "foreign key" }
+      changes[#changes + 1] = key_change(key)
+    elseif not actual and not with_column then
+      changes[#changes + 1] = key_change(key)
+    end
+  end
+end
+
+local function compare_primary_key(changes, class, parts, item)
+  if #parts.primaryKey == 0 or introspect.same_names(item.primaryKey, parts.primaryKey, true) then return end
+  if parts.inlineKey or not item.primaryKeySource and item.sql and #item.primaryKey > 0 then
+    errors.usage("sync: the primary key of the table %q is (%s), that of %s is (%s): alter can't change it", item.name,
+      table.concat(item.primaryKey, ", "), class.name, table.concat(parts.primaryKey, ", "))
+  end
+  if #item.primaryKey > 0 then
+    changes[#changes + 1] = {
+      kind = "drop constraint", constraint = { name = item.primaryKeyName, source = item.primaryKeySource },
+    }
+  end
+  changes[#changes + 1] = { kind = "add constraint", constraint = {
+    kind = "primary key", columns = parts.primaryKey,
+    sql = ("PRIMARY KEY (%s)"):format(sqltext.quote_all(parts.primaryKey)),
+  } }
+end
+
+-- Indexes ------------------------------------------------------------------------------------------------------------
+
+local function same_index(a, b)
+  if a.unique ~= b.unique or (a.where ~= nil) ~= b.partial or #a.columns ~= #b.columns then return false end
+  for i, column in ipairs(a.columns) do
+    local other = b.columns[i]
+    if not column.name or column.name:lower() ~= other.name:lower() or column.order ~= other.order then return false end
+  end
+  return true
+end
+
+--- Indexes to make: those of which there is no equal one. One of the same name that differs is dropped first.
+local function compare_indexes(statements, parts, item)
+  for _, wanted in ipairs(parts.indexes) do
+    local equal, named = nil, nil
+    for _, index in ipairs(item.indexes) do
+      equal = equal or same_index(index, wanted) and index
+      if index.name == wanted.name then named = index end
+    end
+    if not equal then
+      if named then statements[#statements + 1] = "DROP INDEX " .. sqltext.table_name(item.schema, named.name) end
+      statements[#statements + 1] = wanted.sql
+    end
+  end
+end
+
+-- The whole ----------------------------------------------------------------------------------------------------------
+
+local function model_of(class)
+  return getmetatable(class)[1]
+end
+
+--- What differs between a model and its table.
+-- @return list of changes (see `ddl`), list of statements for indexes
+function alter.compare(db, class, item)
+  local engine, changes, statements, added = engines[db.dialect], {}, {}, {}
+  local parts = core.table_parts(db._.core, model_of(class))
+  local wanted = engine.wanted(db, parts)
+  for _, part in ipairs(parts.columns) do
+    local actual = find_column(db, item, part.name)
+    local aspects = actual and differences(engine, parts, part, wanted[part.name], actual)
+    if not actual then
+      added[part.name] = true
+      changes[#changes + 1] = { kind = "add column", column = part, keys = keys_of_column(parts, part.name) }
+    elseif aspects then
+      changes[#changes + 1] = { kind = "change column", column = part, aspects = aspects, before = actual }
+    end
+  end
+  compare_primary_key(changes, class, parts, item)
+  compare_keys(changes, parts, item, added)
+  compare_indexes(statements, parts, item)
+  return changes, statements
+end
+
+--- The table of a model in a catalogue, or nil.
+function alter.find_table(db, catalogue, class)
+  local name = class.tableName
+  if catalogue[name] or db.dialect ~= "sqlite" then return catalogue[name] end
+  for _, item in ipairs(catalogue) do
+    if item.name:lower() == name:lower() then return item end
+  end
+end
+
+local function plan_of(db, class, item)
+  local changes, indexes = alter.compare(db, class, item)
+  local plan = ddl.plan(db, item, changes)
+  table.move(indexes, 1, #indexes, #plan.statements + 1, plan.statements)
+  return plan
+end
+
+--- The plan that brings tables in line with models.
+-- @param classes the models
+-- @param creating what sync would run for them, each with the name of its model
+function alter.plan(db, classes, creating, given)
+  local catalogue, missing, plans = introspect.read(db, given), {}, {}
+  local new = { statements = {} }
+  for _, class in ipairs(classes) do
+    if not alter.find_table(db, catalogue, class) then missing[class.name] = true end
+  end
+  for _, statement in ipairs(creating) do
+    if missing[statement.model] then new.statements[#new.statements + 1] = statement.sql end
+  end
+  plans[1] = new
+  for _, class in ipairs(classes) do
+    local item = alter.find_table(db, catalogue, class)
+    if item and item.kind == "table" then plans[#plans + 1] = plan_of(db, class, item) end
+  end
+  return ddl.join(plans)
+end
+
+return alter

@@ -1,0 +1,148 @@
+--- Changes of tables: from a list of changes to statements, and their running.
+--
+-- A change is one of
+--   {kind = "add column", column, keys} · {kind = "change column", column, keys, aspects}
+--   {kind = "drop column", name} · {kind = "rename column", name, to}
+--   {kind = "add constraint", constraint} · {kind = "drop constraint", constraint}
+-- `column` and `keys` are parts as `core.table_parts` gives them; `aspects` is the set of what differs (type,
+-- allowNull, default; nil: all); `constraint` is {kind, name, sql} to be added, or an entry of the catalogue to
+-- be dropped.
+--
+-- A plan is {statements, rebuilt = the table that SQLite has to make anew, or nil}.
+local core = require "liga.core"
+local errors = require "liga.errors"
+local sqltext = require "liga.sqltext"
+local transaction = require "liga.transaction"
+
+local ddl = {}
+
+local dialects = { sqlite = "liga.ddl.sqlite", postgres = "liga.ddl.postgres" }
+
+local function dialect_of(db)
+  return require(dialects[db.dialect])
+end
+
+--- The plan for changes of one table.
+-- @param item the table as the catalogue has it
+-- @param changes list of changes
+function ddl.plan(db, item, changes)
+  return dialect_of(db).plan(item, changes)
+end
+
+--- A plan of statements that need no care.
+function ddl.plain(...)
+  return { statements = { ... } }
+end
+
+--- One plan of several.
+function ddl.join(plans)
+  local joined = { statements = {}, rebuilt = {} }
+  for _, plan in ipairs(plans) do
+    table.move(plan.statements, 1, #plan.statements, #joined.statements + 1, joined.statements)
+    if plan.rebuilt then table.move(plan.rebuilt, 1, #plan.rebuilt, #joined.rebuilt + 1, joined.rebuilt) end
+  end
+  if #joined.rebuilt == 0 then joined.rebuilt = nil end
+  return joined
+end
+
+-- Running ------------------------------------------------------------------------------------------------------------
+
+local function execute(db, statements, given)
+  for _, sql in ipairs(statements) do core.execute(db._.core, sql, { logging = given.logging }) end
+end
+
+local function rows(db, sql, bind)
+  return (core.query(db._.core, sql, { bind = bind }))
+end
+
+--- The views that can be read, as a set: those that are broken already are nobody's fault.
+local function working_views(db)
+  local names = {}
+  for _, row in ipairs(rows(db, "SELECT name FROM sqlite_schema WHERE type = 'view'")) do
+    names[row.name] = pcall(rows, db, ("SELECT 1 FROM %s LIMIT 0"):format(sqltext.quote(row.name))) or nil
+  end
+  return names
+end
+
+--- References without a row, counted.
+local function orphans(db)
+  return #rows(db, "PRAGMA foreign_key_check")
+end
+
+--- A table that was made anew must serve its triggers and views as the old one did.
+local function check_dependents(db, item, views)
+  local name = sqltext.quote(item.name)
+  for name_of_view in pairs(views) do rows(db, ("SELECT 1 FROM %s LIMIT 0"):format(sqltext.quote(name_of_view))) end
+  if #item.triggers == 0 then return end
+  rows(db, ("EXPLAIN INSERT INTO %s DEFAULT VALUES"):format(name))
+  rows(db, ("EXPLAIN DELETE FROM %s"):format(name))
+  for _, column in ipairs(item.columns) do
+    local quoted = sqltext.quote(column.name)
+    local there = #rows(db, "SELECT 1 FROM pragma_table_info($1) WHERE name = $2", { item.name, column.name }) > 0
+    if there then rows(db, ("EXPLAIN UPDATE %s SET %s = %s"):format(name, quoted, quoted)) end
+  end
+end
+
+local function rebuild(db, plan, given)
+  local views, before = working_views(db), orphans(db)
+  execute(db, plan.statements, given)
+  for _, item in ipairs(plan.rebuilt) do check_dependents(db, item, views) end
+  if orphans(db) <= before then return end
+  errors.raise("ForeignKeyConstraintError", ("the change of %q would leave rows that reference nothing"):format(
+    plan.rebuilt[1].name), { table = plan.rebuilt[1].name })
+end
+
+--- Dropping a table that others reference deletes its rows first, with what hangs on them: not inside a transaction,
+-- where foreign keys can't be switched off.
+local function check_free(db, plan)
+  if rows(db, "PRAGMA foreign_keys")[1].foreign_keys == 0 then return end
+  for _, item in ipairs(plan.rebuilt) do
+    local found = rows(db, [[SELECT m.name FROM sqlite_schema m JOIN pragma_foreign_key_list(m.name) f
+      WHERE m.type = 'table' AND lower(f."table") = lower($1) AND lower(m.name) <> lower($1) LIMIT 1]], { item.name })
+    if found[1] then
+      errors.usage("SQLite must make the table %q anew, and %q references it: not inside a transaction", item.name,
+        found[1].name)
+    end
+  end
+end
+
+local FOREIGN_OFF, FOREIGN_ON = "PRAGMA foreign_keys = OFF", "PRAGMA foreign_keys = ON"
+local LEGACY_ON, LEGACY_OFF = "PRAGMA legacy_alter_table = ON", "PRAGMA legacy_alter_table = OFF"
+
+--- Inside a transaction the switch for renaming is turned by hand.
+local function rebuild_inside(db, plan, given)
+  check_free(db, plan)
+  core.execute(db._.core, LEGACY_ON)
+  local ok, problem = pcall(rebuild, db, plan, given)
+  core.execute(db._.core, LEGACY_OFF)
+  if not ok then error(problem, 0) end
+end
+
+local function rebuild_alone(db, plan, given)
+  local checked = rows(db, "PRAGMA foreign_keys")[1].foreign_keys ~= 0
+  transaction.prepared(db, { checked and FOREIGN_OFF or nil, LEGACY_ON }, { LEGACY_OFF, checked and FOREIGN_ON or nil },
+    function() rebuild(db, plan, given) end)
+end
+
+--- Runs a plan in one transaction.
+-- @param given {transaction, logging}
+function ddl.run(db, plan, given)
+  if #plan.statements == 0 then return end
+  if plan.rebuilt and not given.transaction and not transaction.current(db) then
+    return rebuild_alone(db, plan, given)
+  end
+  transaction.atomically(db, given, function()
+    if plan.rebuilt then rebuild_inside(db, plan, given) else execute(db, plan.statements, given) end
+  end)
+end
+
+--- The statements of a plan as they would be sent.
+function ddl.texts(plan)
+  if not plan.rebuilt then return plan.statements end
+  local list = { FOREIGN_OFF, LEGACY_ON }
+  table.move(plan.statements, 1, #plan.statements, 3, list)
+  list[#list + 1], list[#list + 2] = LEGACY_OFF, FOREIGN_ON
+  return list
+end
+
+return ddl

@@ -1,0 +1,72 @@
+--- Names for what a database has: models, attributes, associations.
+local inflect = require "liga.inflect"
+local instance = require "liga.instance"
+local naming = require "liga.naming"
+
+local names = {}
+
+local is_method = {}
+for _, name in ipairs(instance.names) do is_method[name] = true end
+
+--- A text without what names can't hold; shouted names in small letters.
+local function plain(text)
+  local name = text:gsub("[%.%$%c]", "_")
+  if not utf8.len(name) then name = name:gsub("[\x80-\xff]", "_") end
+  if not name:find "%l" then name = name:lower() end
+  return name
+end
+
+--- `order_items` → `OrderItem`.
+function names.model(table_name)
+  return inflect.upper_first(inflect.camelize(inflect.singularize(plain(table_name))))
+end
+
+--- `AlbumId` → `albumId`, `user_name` → `userName`; `get` → `get_`, as instances have a method of that name.
+function names.attribute(column)
+  local name = inflect.camelize(plain(column))
+  if name == "" then name = "column" end
+  return is_method[name] and name .. "_" or name
+end
+
+--- What a foreign key means: its attribute without `Id`, or without the name of what it references.
+-- @param attribute its attribute
+-- @param referenced the attribute it references
+-- @return the stem, and whether something was stripped: `albumId` → `album`, true; `reportsTo` → `reportsTo`, false
+function names.stem(attribute, referenced)
+  for _, suffix in ipairs { "Id", inflect.upper_first(referenced) } do
+    if #attribute > #suffix and attribute:sub(-#suffix) == suffix then return attribute:sub(1, -#suffix - 1), true end
+  end
+  return attribute, false
+end
+
+--- The stem of a key of several attributes: that of the one part which is no copy of what it references; else that of
+-- the model.
+function names.composite_stem(attributes, referenced, target)
+  local found
+  for i, attribute in ipairs(attributes) do
+    if attribute ~= referenced[i] then
+      if found then return inflect.lower_first(target), true end
+      found = { names.stem(attribute, referenced[i]) }
+    end
+  end
+  if found and found[2] then return found[1], true end
+  return inflect.lower_first(target), true
+end
+
+--- A name that is not taken yet, of several to choose from; the last one gets an underscore as often as needed.
+-- @param taken set of names, to which the name is added
+function names.free(taken, ...)
+  local choices = { ... }
+  for _, name in ipairs(choices) do
+    if not taken[name] and not is_method[name] and not naming.problem(name) then
+      taken[name] = true
+      return name
+    end
+  end
+  local name = choices[#choices]
+  repeat name = name .. "_" until not taken[name] and not is_method[name]
+  taken[name] = true
+  return name
+end
+
+return names

@@ -1,0 +1,129 @@
+--- db:sync{ alter = true }: tables follow their models, and nothing is lost.
+local support = require "spec.support"
+local liga = require "liga"
+
+for engine in support.engines() do
+  describe("sync with alter on " .. engine.name, function()
+    local db
+    before_each(function()
+      db = engine:open()
+      db:queryInterface():dropAllTables()
+    end)
+    after_each(function() db:close() end)
+
+    --- The same database with other models.
+    local function again(log)
+      db:close()
+      db = engine:reopen{ logging = log }
+      return db
+    end
+
+    --- A memory database is gone with its connection.
+    local on_disk = engine.kind == "memory" and function() end or it
+
+    local function differing()
+      return db:sync{ alter = true, dryRun = true }
+    end
+
+    local function first_models()
+      local User = db:define("User", {
+        name = { type = liga.STRING(20) }, age = { type = liga.INTEGER, defaultValue = 3 }, old = liga.TEXT,
+      }, { timestamps = false })
+      local Post = db:define("Post", { title = liga.STRING(30) }, { timestamps = false })
+      User:hasMany(Post, { as = "posts", inverse = "author" })
+      db:sync()
+      local ann = User:create{ name = "ann", old = "kept" }
+      ann:createPost{ title = "one" }
+    end
+
+    it("creates what is not there, and finds nothing to do the second time", function()
+      local User = db:define("User", {
+        name = { type = liga.STRING(20), unique = true, allowNull = false, defaultValue = "it's" },
+        flag = { type = liga.BOOLEAN, defaultValue = true },
+        price = { type = liga.DECIMAL(10, 2), defaultValue = "1.5" },
+        long = { type = liga.DECIMAL(20, 3) }, at = { type = liga.DATE, defaultValue = liga.fn("lower", "x") },
+        data = { type = liga.JSON, defaultValue = { a = 1 } }, ratio = { type = liga.DOUBLE, defaultValue = 0.5 },
+        kind = { type = liga.ENUM { "a", "b" }, defaultValue = "a" }, day = liga.DATEONLY, time = liga.TIME,
+        id2 = { type = liga.UUID, defaultValue = liga.UUIDV4 }, bytes = liga.BLOB, small = liga.SMALLINT,
+        letter = liga.CHAR(3), real = liga.REAL, code = { type = liga.STRING(9), index = true },
+      }, { indexes = {
+        { fields = { "name", { "code", order = "DESC" } }, where = liga.literal("code IS NOT NULL") },
+      } })
+      local Tag = db:define("Tag", { name = liga.STRING })
+      User:belongsToMany(Tag, { through = "UserTags" })
+      User:belongsTo(User, { as = "boss", inverse = "team" })
+      local wanted = #differing()
+      assert.is_true(wanted >= 3)
+      if engine.dialect == "postgres" then return end
+      db:sync{ alter = true }
+      assert.same({}, differing())
+      assert.equal(db, db:sync{ alter = true })
+    end)
+
+    on_disk("adds columns and indexes, changes types, defaults and nullability, and drops no column", function()
+      first_models()
+      again()
+      local User = db:define("User", {
+        name = { type = liga.STRING(50), allowNull = false, unique = true },
+        age = { type = liga.INTEGER, defaultValue = 4 },
+        mail = { type = liga.STRING, allowNull = false, defaultValue = "-" },
+      }, { timestamps = false })
+      assert.is_true(#differing() > 0)
+      assert.is_nil(db:query("SELECT * FROM \"Users\"")[1].mail)
+      db:sync{ alter = true }
+      assert.same({}, differing())
+      local row = db:query("SELECT * FROM \"Users\"")[1]
+      assert.equal("kept", row.old)
+      assert.equal("-", row.mail)
+      assert.equal(1, #db:query("SELECT * FROM \"Posts\""))
+      assert.equal(4, User:create{ name = "bob" }.age)
+      support.raises("UniqueConstraintError", function() User:create{ name = "bob" } end)
+    end)
+
+    on_disk("changes the rules of foreign keys, and adds keys", function()
+      first_models()
+      again()
+      local User = db:define("User", { name = liga.STRING(20) }, { timestamps = false })
+      local Post = db:define("Post", { title = liga.STRING(30) }, { timestamps = false })
+      User:hasMany(Post, { as = "posts", inverse = "author", onDelete = "CASCADE" })
+      Post:belongsTo(User, { as = "editor" })
+      db:sync{ alter = true }
+      assert.same({}, differing())
+      local ann = User:findOne()
+      assert.equal(1, ann:countPosts())
+      ann:getPosts()[1]:setEditor(ann)
+      ann:destroy()
+      assert.equal(0, Post:count())
+    end)
+
+    it("says what it would do without doing it", function()
+      db:define("User", { name = liga.STRING })
+      local statements = db:sync{ alter = true, dryRun = true }
+      assert.is_truthy(statements[1]:find("CREATE TABLE", 1, true))
+      assert.is_false(db:queryInterface():tableExists("Users"))
+    end)
+
+    it("leaves a column of computed values alone", function()
+      db:query [[CREATE TABLE "Things" (
+        id INTEGER PRIMARY KEY, a INTEGER, b INTEGER GENERATED ALWAYS AS (a * 2) STORED)]]
+      db:reflect()
+      assert.same({}, differing())
+    end)
+
+    it("and force exclude each other", function()
+      support.raises("UsageError", function() db:sync{ alter = true, force = true } end, "alter", "force")
+    end)
+
+    on_disk("that fails changes nothing", function()
+      first_models()
+      again()
+      db:define("User", {
+        name = liga.STRING(20), mail = { type = liga.STRING, allowNull = false },
+      }, { timestamps = false })
+      support.raises("NotNullConstraintError", function() db:sync{ alter = true } end)
+      assert.equal(1, #db:query("SELECT * FROM \"Users\""))
+      assert.equal(1, #db:query("SELECT * FROM \"Posts\" WHERE \"authorId\" IS NOT NULL"))
+      assert.is_true(#differing() > 0)
+    end)
+  end)
+end

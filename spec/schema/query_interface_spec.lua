@@ -1,0 +1,359 @@
+--- db:queryInterface(): tables, columns, indexes and constraints without models.
+local support = require "spec.support"
+local liga = require "liga"
+
+local function names(list)
+  local found = {}
+  for i, item in ipairs(list) do found[i] = item.name end
+  table.sort(found)
+  return found
+end
+
+for engine in support.engines() do
+  describe("the query interface on " .. engine.name, function()
+    local db, q
+    before_each(function()
+      db = engine:open()
+      q = db:queryInterface()
+      q:dropAllTables()
+    end)
+    after_each(function() db:close() end)
+
+    local function generated() return { type = liga.BIGINT, primaryKey = true, autoIncrement = true } end
+
+    --- Two users; ann has two posts, which go with her.
+    local function users_and_posts()
+      q:createTable("users", {
+        id = generated(),
+        name = { type = liga.STRING(20), allowNull = false, unique = true },
+        age = { type = liga.INTEGER, defaultValue = 3 },
+      })
+      q:createTable("posts", {
+        id = generated(), title = liga.STRING(50),
+        user_id = { type = liga.BIGINT, references = { table = "users", key = "id" }, onDelete = "CASCADE" },
+      })
+      q:bulkInsert("users", { { name = "ann", age = 30 }, { name = "bob" } })
+      q:bulkInsert("posts", { { title = "one", user_id = 1 }, { title = "two", user_id = 1 } })
+    end
+
+    local function rows(sql) return (db:query(sql)) end
+
+    describe("tables", function()
+      it("are created with columns, keys and indexes, and listed", function()
+        users_and_posts()
+        assert.same({ "posts", "users" }, q:showAllTables())
+        assert.is_true(q:tableExists("users"))
+        assert.is_false(q:tableExists("nobody"))
+        local described = q:describeTable("users")
+        assert.is_true(described.id.primaryKey)
+        assert.is_true(described.id.autoIncrement)
+        assert.is_false(described.name.allowNull)
+        assert.is_true(described.name.unique)
+        assert.equal(3, described.age.defaultValue)
+        assert.is_true(described.age.allowNull)
+      end)
+
+      it("may have a key of several columns and unique keys over several", function()
+        q:createTable("seats", {
+          row = { type = liga.INTEGER, primaryKey = true }, place = { type = liga.INTEGER, primaryKey = true },
+          code = liga.STRING(5), hall = liga.STRING(5),
+        }, { uniqueKeys = { one_code = { fields = { "code", "hall" } } } })
+        q:bulkInsert("seats", { { row = 1, place = 1, code = "a", hall = "x" } })
+        support.raises("UniqueConstraintError", function()
+          q:bulkInsert("seats", { { row = 1, place = 1, code = "b", hall = "x" } })
+        end)
+        support.raises("UniqueConstraintError", function()
+          q:bulkInsert("seats", { { row = 2, place = 1, code = "a", hall = "x" } })
+        end)
+      end)
+
+      it("keep their rows and what references them when they are renamed", function()
+        users_and_posts()
+        q:renameTable("users", "people")
+        assert.is_false(q:tableExists("users"))
+        assert.equal(2, #rows "SELECT * FROM people")
+        rows "DELETE FROM people WHERE name = 'ann'"
+        assert.equal(0, #rows "SELECT * FROM posts")
+      end)
+
+      it("are dropped, one or all, whatever references what", function()
+        users_and_posts()
+        q:dropTable("posts")
+        q:dropTable("posts")
+        assert.same({ "users" }, q:showAllTables())
+        q:createTable("a", { id = generated(), b = { type = liga.BIGINT } })
+        q:createTable("b", { id = generated(), a = { type = liga.BIGINT, references = { table = "a", key = "id" } } })
+        q:dropAllTables{ skip = { "users" } }
+        assert.same({ "users" }, q:showAllTables())
+      end)
+
+      it("are named with the nearest where there is none of that name", function()
+        users_and_posts()
+        support.raises("UsageError", function() q:describeTable("user") end, '"user"', '"users"')
+        support.raises("UsageError", function() q:removeColumn("users", "nmae") end, '"nmae"', '"name"')
+        support.raises("UsageError", function() q:createTable("x", { a = liga.STRING }, { unqiueKeys = {} }) end,
+          "unqiueKeys", "uniqueKeys")
+        support.raises("UsageError", function() q.showAllTables() end, "colon")
+      end)
+    end)
+
+    describe("columns", function()
+      before_each(users_and_posts)
+
+      it("are added, with default, key and index", function()
+        q:addColumn("users", "mail", { type = liga.STRING(30), allowNull = false, defaultValue = "none" })
+        q:addColumn("users", "boss_id", { type = liga.BIGINT, references = { table = "users", key = "id" } })
+        q:addColumn("users", "code", { type = liga.STRING(10), unique = true })
+        assert.equal("none", rows("SELECT mail FROM users")[1].mail)
+        support.raises("ForeignKeyConstraintError", function()
+          q:bulkInsert("users", { { name = "c", boss_id = 99 } })
+        end)
+        q:bulkInsert("users", { { name = "c", code = "x" } })
+        support.raises("UniqueConstraintError", function() q:bulkInsert("users", { { name = "d", code = "x" } }) end)
+      end)
+
+      it("are changed: rows, keys, indexes and what references the table stay", function()
+        q:changeColumn("users", "age", { type = liga.BIGINT, allowNull = false, defaultValue = 7 })
+        local described = q:describeTable("users")
+        assert.equal("BIGINT", described.age.type)
+        assert.is_false(described.age.allowNull)
+        assert.equal(7, described.age.defaultValue)
+        assert.is_true(described.name.unique)
+        assert.equal(30, rows("SELECT age FROM users WHERE name = 'ann'")[1].age)
+        assert.equal(2, #rows "SELECT * FROM posts")
+        rows "DELETE FROM users WHERE name = 'ann'"
+        assert.equal(0, #rows "SELECT * FROM posts")
+      end)
+
+      it("that hold NULL can't be required, and then nothing has changed", function()
+        q:bulkInsert("posts", { { title = "three" } })
+        support.raises("NotNullConstraintError", function()
+          q:changeColumn("posts", "user_id", { type = liga.BIGINT, allowNull = false })
+        end)
+        assert.equal(3, #rows "SELECT * FROM posts")
+        assert.is_true(q:describeTable("posts").user_id.allowNull)
+        assert.equal("CASCADE", q:showConstraints("posts")[2].onDelete)
+      end)
+
+      it("are removed with their indexes and constraints", function()
+        q:addIndex("posts", { "title" })
+        q:removeColumn("posts", "title")
+        assert.is_nil(q:describeTable("posts").title)
+        q:removeColumn("posts", "user_id")
+        assert.is_nil(q:describeTable("posts").user_id)
+        assert.equal(2, #rows "SELECT * FROM posts")
+      end)
+
+      it("are renamed, with what speaks of them", function()
+        q:renameColumn("users", "name", "nick")
+        assert.is_true(q:describeTable("users").nick.unique)
+        assert.equal("ann", rows("SELECT nick FROM users ORDER BY id")[1].nick)
+      end)
+    end)
+
+    describe("indexes", function()
+      before_each(users_and_posts)
+
+      it("are added, shown and removed, by name or by columns", function()
+        q:addIndex("posts", { "title", { "user_id", order = "DESC" } }, { name = "by title" })
+        q:addIndex("posts", { fields = { "user_id" } })
+        local shown
+        for _, index in ipairs(q:showIndexes("posts")) do
+          if index.name == "by title" then shown = index end
+        end
+        assert.is_false(shown.unique)
+        assert.same({ { attribute = "title", order = "ASC" }, { attribute = "user_id", order = "DESC" } }, shown.fields)
+        q:removeIndex("posts", "by title")
+        q:removeIndex("posts", { "user_id" })
+        for _, index in ipairs(q:showIndexes("posts")) do assert.is_true(index.primary) end
+        support.raises("UsageError", function() q:removeIndex("posts", "by title") end, "by title")
+      end)
+
+      it("may be unique, and over some rows only", function()
+        q:addIndex("posts", { "title" }, { unique = true, where = liga.literal("user_id = 1") })
+        q:bulkInsert("posts", { { title = "one", user_id = 2 } })
+        support.raises("UniqueConstraintError", function()
+          q:bulkInsert("posts", { { title = "one", user_id = 1 } })
+        end)
+      end)
+    end)
+
+    describe("constraints", function()
+      before_each(users_and_posts)
+
+      it("are shown with names", function()
+        local shown = q:showConstraints("posts")
+        local key
+        for _, constraint in ipairs(shown) do
+          if constraint.type == "FOREIGN KEY" then key = constraint end
+        end
+        assert.equal("posts_user_id_fkey", key.name)
+        assert.same({ "user_id" }, key.columns)
+        assert.same({ table = "users", columns = { "id" } }, key.references)
+        assert.equal("CASCADE", key.onDelete)
+      end)
+
+      it("of every kind are added and removed", function()
+        q:addConstraint("posts", { type = "unique", fields = { "title", "user_id" } })
+        support.raises("UniqueConstraintError", function()
+          q:bulkInsert("posts", { { title = "one", user_id = 1 } })
+        end)
+        q:removeConstraint("posts", "posts_title_user_id_uk")
+        q:bulkInsert("posts", { { title = "one", user_id = 1 } })
+
+        q:addConstraint("posts", { type = "check", where = liga.literal("length(title) > 2"), name = "long_enough" })
+        support.raises("CheckConstraintError", function() q:bulkInsert("posts", { { title = "x" } }) end)
+        q:removeConstraint("posts", "long_enough")
+        q:bulkInsert("posts", { { title = "x" } })
+
+        q:removeConstraint("posts", "posts_user_id_fkey")
+        q:bulkInsert("posts", { { title = "y", user_id = 99 } })
+        rows "DELETE FROM posts WHERE user_id = 99"
+        q:addConstraint("posts", {
+          type = "foreign key", fields = { "user_id" }, references = { table = "users", field = "id" },
+          onDelete = "set null",
+        })
+        support.raises("ForeignKeyConstraintError", function()
+          q:bulkInsert("posts", { { title = "y", user_id = 99 } })
+        end)
+        rows "DELETE FROM users WHERE name = 'ann'"
+        assert.equal(0, #rows "SELECT * FROM posts WHERE user_id IS NOT NULL")
+        assert.is_true(#rows "SELECT * FROM posts" > 0)
+      end)
+
+      it("may reference several columns", function()
+        q:createTable("seats", {
+          row = { type = liga.INTEGER, primaryKey = true }, place = { type = liga.INTEGER, primaryKey = true },
+        })
+        q:createTable("tickets", { id = generated(), row = liga.INTEGER, place = liga.INTEGER })
+        q:addConstraint("tickets", {
+          type = "FOREIGN KEY", fields = { "row", "place" },
+          references = { table = "seats", fields = { "row", "place" } },
+        })
+        support.raises("ForeignKeyConstraintError", function() q:bulkInsert("tickets", { { row = 1, place = 1 } }) end)
+        q:bulkInsert("seats", { { row = 1, place = 1 } })
+        q:bulkInsert("tickets", { { row = 1, place = 1 } })
+      end)
+
+      it("that would be broken are refused, and then nothing has changed", function()
+        q:removeConstraint("posts", "posts_user_id_fkey")
+        q:bulkInsert("posts", { { title = "y", user_id = 99 } })
+        support.raises("ForeignKeyConstraintError", function()
+          q:addConstraint("posts", { type = "foreign key", fields = { "user_id" }, references = { table = "users" } })
+        end)
+        assert.equal(3, #rows "SELECT * FROM posts")
+        assert.equal(1, #q:showConstraints("posts"))
+      end)
+
+      it("of a wrong type or over unknown columns are UsageErrors", function()
+        support.raises("UsageError", function()
+          q:addConstraint("posts", { type = "uniqe", fields = { "title" } })
+        end, "unique")
+        support.raises("UsageError", function() q:addConstraint("posts", { type = "unique", fields = { "titel" } }) end,
+          "titel", "title")
+        support.raises("UsageError", function() q:removeConstraint("posts", "nothing") end, "nothing")
+      end)
+    end)
+
+    it("resets the next generated key", function()
+      users_and_posts()
+      q:resetSequence("users", 50)
+      q:bulkInsert("users", { { name = "cid" } })
+      assert.equal(50, rows("SELECT max(id) AS id FROM users")[1].id)
+      rows "DELETE FROM users WHERE id = 50"
+      q:resetSequence("users")
+      q:bulkInsert("users", { { name = "dan" } })
+      assert.equal(3, rows("SELECT max(id) AS id FROM users")[1].id)
+    end)
+
+    it("inserts rows of different columns, all or none", function()
+      users_and_posts()
+      local more = { { name = "c" }, { name = "d", age = 4 }, { name = "e", age = liga.null } }
+      assert.equal(3, q:bulkInsert("users", more))
+      assert.equal(5, #rows "SELECT * FROM users")
+      support.raises("UniqueConstraintError", function()
+        q:bulkInsert("users", { { name = "f", age = 1 }, { name = "c" } })
+      end)
+      assert.equal(5, #rows "SELECT * FROM users")
+      support.raises("UsageError", function() q:bulkInsert("users", { { nmae = "f" } }) end, "nmae", "name")
+    end)
+
+    it("takes part in a transaction", function()
+      users_and_posts()
+      pcall(db.transaction, db, function()
+        q:addColumn("users", "mail", liga.STRING)
+        q:createTable("more", { id = generated() })
+        error "oops"
+      end)
+      assert.is_nil(q:describeTable("users").mail)
+      assert.is_false(q:tableExists("more"))
+    end)
+
+    if engine.dialect == "sqlite" then
+      it("switches foreign keys off and on", function()
+        users_and_posts()
+        q:disableForeignKeyConstraints()
+        q:bulkInsert("posts", { { title = "y", user_id = 99 } })
+        rows "DELETE FROM posts WHERE user_id = 99"
+        q:enableForeignKeyConstraints()
+        support.raises("ForeignKeyConstraintError", function()
+          q:bulkInsert("posts", { { title = "y", user_id = 99 } })
+        end)
+      end)
+
+      it("has no schemas", function()
+        support.raises("UsageError", function() q:createSchema("s") end, "SQLite")
+        support.raises("UsageError", function() q:dropTable("t", { schema = "s" }) end, "SQLite")
+      end)
+
+      it("keeps views, triggers, the sequence and what its text says when a table is made anew", function()
+        db:query [[CREATE TABLE things (
+          id INTEGER PRIMARY KEY AUTOINCREMENT, -- a comment, with a comma
+          [the name] TEXT COLLATE NOCASE CHECK ("the name" <> ','), `size` DECIMAL(5, 2) DEFAULT (1 + 1),
+          twice INTEGER GENERATED ALWAYS AS (size * 2) VIRTUAL, parent INTEGER REFERENCES things ON DELETE CASCADE,
+          CONSTRAINT "no giants" CHECK (size < 100), UNIQUE ("the name", size))]]
+        db:query "CREATE INDEX by_half ON things (size / 2)"
+        db:query "CREATE VIEW big AS SELECT * FROM things WHERE size > 10"
+        db:query "CREATE TABLE log (what TEXT)"
+        db:query [[CREATE TRIGGER noted AFTER INSERT ON things BEGIN INSERT INTO log VALUES (new."the name"); END]]
+        q:bulkInsert("things", { { ["the name"] = "a", size = 20 }, { ["the name"] = "b", size = 30, parent = 1 } })
+        rows "DELETE FROM things WHERE id = 2"
+        q:changeColumn("things", "size", { type = liga.DOUBLE, defaultValue = 5 })
+        assert.equal(1, #rows "SELECT * FROM big")
+        q:bulkInsert("things", { { ["the name"] = "c", parent = 1 } })
+        local row = rows([[SELECT id, size, twice FROM things WHERE "the name" = 'C']])[1]
+        assert.same({ id = 3, size = 5.0, twice = 10 }, { id = row.id, size = row.size, twice = row.twice })
+        assert.equal(3, #rows "SELECT * FROM log")
+        assert.same({ "big", "by_half", "log", "noted", "things" }, names(rows [[
+          SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite%' ORDER BY name]]))
+        support.raises("CheckConstraintError", function() q:bulkInsert("things", { { ["the name"] = "," } }) end)
+        support.raises("CheckConstraintError", function()
+          q:bulkInsert("things", { { ["the name"] = "d", size = 100 } })
+        end)
+        rows "DELETE FROM things WHERE id = 1"
+        assert.equal(0, #rows "SELECT * FROM things")
+        assert.equal(1, rows("PRAGMA foreign_keys")[1].foreign_keys)
+        assert.equal(0, rows("PRAGMA legacy_alter_table")[1].legacy_alter_table)
+      end)
+
+      it("does not take a column that a view needs", function()
+        users_and_posts()
+        db:query "CREATE VIEW names AS SELECT name, age FROM users"
+        local ok = pcall(q.removeColumn, q, "users", "age")
+        assert.is_false(ok)
+        assert.equal(2, #rows "SELECT * FROM names")
+        assert.equal(2, #rows "SELECT * FROM posts")
+      end)
+
+      it("makes no table anew inside a transaction that others reference", function()
+        users_and_posts()
+        db:transaction(function()
+          support.raises("UsageError", function() q:changeColumn("users", "age", liga.BIGINT) end, "users", "posts")
+          q:changeColumn("posts", "title", { type = liga.STRING(99) })
+        end)
+        assert.equal(2, #rows "SELECT * FROM posts")
+        assert.equal("VARCHAR(99)", q:describeTable("posts").title.type)
+      end)
+    end
+  end)
+end
