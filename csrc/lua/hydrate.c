@@ -223,7 +223,7 @@ static struct value key_cell(struct call *call, int column) {
     const struct plan_column *described = &call->hydration->run->plan->columns[column];
     struct value cell = call->cursor->cells[column];
     if (cell.kind == VALUE_NULL || !described->attr || (int)cell.kind == described->settled) return cell;
-    type_read(&described->attr->type, &cell, call->hydration->scratch);
+    type_read(&described->attr->type, &cell, call->hydration->scratch, &call->arena);
     if (cell.kind == VALUE_TEXT || cell.kind == VALUE_BLOB) cell.as.text = arena_text(&call->arena, cell.as.text, cell.len);
     return cell;
 }
