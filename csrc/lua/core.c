@@ -181,13 +181,25 @@ static int database_gc(lua_State *L) {
     return 0;
 }
 
+/* core.connections(db) → how many are open */
+static int count_connections(lua_State *L) {
+    const struct db *db = check_db(L);
+    int open = 0;
+    for (int i = 0; i < db->link_limit; i++) open += db->links[i].conn != NULL;
+    lua_pushinteger(L, open);
+    return 1;
+}
+
 static int is_closed(lua_State *L) {
     lua_pushboolean(L, check_db(L)->closed);
     return 1;
 }
 
+/* core.set_driven(db, driven, announces): `announces` tells the Lua side also what is about to happen. */
 static int set_driven(lua_State *L) {
-    check_db(L)->driven = lua_toboolean(L, 2);
+    struct db *db = check_db(L);
+    db->driven = lua_toboolean(L, 2);
+    db->announces = lua_toboolean(L, 3);
     return 0;
 }
 
@@ -362,7 +374,8 @@ static void hang_core_values(lua_State *L, int core) {
 /* Fills the module table at the top; runs as a function of its own so that the core is its upvalue. */
 static int fill_module(lua_State *L) {
     static const luaL_Reg functions[] = {
-        { "open", open_database }, { "connect", connect_database }, { "close", close_database }, { "is_closed", is_closed }, { "set_driven", set_driven },
+        { "open", open_database }, { "connect", connect_database }, { "close", close_database }, { "is_closed", is_closed },
+        { "connections", count_connections }, { "set_driven", set_driven },
         { "call_logger", call_logger }, { "set_dry", set_dry },
         { "begin_text", begin_text }, { "raise", raise_error }, { "nearest", nearest },
         { "set_drive", set_drive }, { "set_source_prefix", set_source_prefix }, { "list", new_list }, { "sleep", sleep_ms },

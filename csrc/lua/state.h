@@ -108,7 +108,7 @@ struct db {
     int leases;                         /* open transactions */
     struct process process;             /* that opened the database */
     bool waits;                         /* an event loop waits for us where a coroutine may yield */
-    bool closed, driven, logging_now, dates_epoch, read_only, memory;
+    bool closed, driven, announces, logging_now, dates_epoch, read_only, memory;
     bool dry;                           /* calls give their first statement instead of running it */
 };
 
