@@ -35,6 +35,12 @@ static void on_signal(int number) {
     if (!stopped && running) lua_sethook(running, stop, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
 }
 
+void interrupt_forget(const struct db *db) {
+    if (listening != db) return;
+    sigaction(SIGINT, &before, NULL);
+    listening = NULL;
+}
+
 /* core.listen(db): from now on SIGINT ends what runs, not the process; nil: as before. */
 static int listen_to(lua_State *L) {
     struct db *db = lua_isnoneornil(L, 1) ? NULL : userdata_check(L, 1, USERDATA_DB, "a database");
