@@ -40,6 +40,14 @@ static inline void show_value(struct buf *buf, struct value value) {
     case VALUE_REAL: buf_addf(buf, "%g", value.as.real); break;
     case VALUE_TEXT: buf_addf(buf, "'%.*s'", (int)value.len, value.as.text); break;
     case VALUE_BLOB: show_bytes(buf, value); break;
+    case VALUE_LIST:
+        buf_addc(buf, '[');
+        for (size_t i = 0; i < value.len; i++) {
+            if (i) buf_addc(buf, ',');
+            show_value(buf, value.as.items[i]);
+        }
+        buf_addc(buf, ']');
+        break;
     }
 }
 

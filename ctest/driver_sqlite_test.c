@@ -357,7 +357,7 @@ static void test_other_errors(void) {
     struct conn *conn = open_memory();
     run(conn, "CREATE TABLE t(id INTEGER PRIMARY KEY, a)");
     run(conn, "CREATE TABLE s(a INTEGER) STRICT");
-    CHECK(fails(conn, "INSERT INTO t(id) VALUES ('x')", ERROR_DATABASE) && error.native == SQLITE_MISMATCH,
+    CHECK(fails(conn, "INSERT INTO t(id) VALUES ('x')", ERROR_VALIDATION) && error.native == SQLITE_MISMATCH,
           "a text as a key");
     CHECK(fails(conn, "INSERT INTO s VALUES ('x')", ERROR_DATABASE) && says("s.a"), "a text in a strict table: %s",
           error.message);

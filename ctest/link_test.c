@@ -154,7 +154,7 @@ STATEMENT(no_scope) {
 
 static const struct sql_case cases[] = {
     { "link two rows", link, "UPDATE `posts` SET `user_id` = ? WHERE " IDS " | 1, 7, 8",
-      "UPDATE `posts` SET `user_id` = $1 WHERE `id` = ANY ($2) | 1, '[7,8]'" },
+      "UPDATE `posts` SET `user_id` = $1 WHERE `id` = ANY ($2) | 1, [7,8]" },
     { "link and touch", link_touching,
       "UPDATE `posts` SET `user_id` = ?, `updatedAt` = CASE WHEN `user_id` = ? THEN `updatedAt` ELSE ? END"
       " WHERE `id` = ? | 1, 1, 'now', 7",
@@ -171,7 +171,7 @@ static const struct sql_case cases[] = {
     { "unlink nothing", unlink_none, "UPDATE `posts` SET `user_id` = NULL WHERE (`user_id` = ?) AND 1 = 0 | 1", NULL },
     { "unlink the others", unlink_others,
       "UPDATE `posts` SET `user_id` = NULL WHERE (`user_id` = ?) AND NOT (" IDS ") | 1, 7, 8",
-      "UPDATE `posts` SET `user_id` = NULL WHERE (`user_id` = $1) AND NOT (`id` = ANY ($2)) | 1, '[7,8]'" },
+      "UPDATE `posts` SET `user_id` = NULL WHERE (`user_id` = $1) AND NOT (`id` = ANY ($2)) | 1, [7,8]" },
     { "others than none are all", unlink_other_than_none, "UPDATE `posts` SET `user_id` = NULL WHERE `user_id` = ? | 1",
       NULL },
     { "unlink all", unlink_all, "UPDATE `posts` SET `user_id` = NULL WHERE `user_id` = ? | 1", NULL },
@@ -181,7 +181,7 @@ static const struct sql_case cases[] = {
     { "a key that can be cleared in part", unlink_partly,
       "UPDATE `posts` SET `headline` = NULL WHERE `id` = ? AND `headline` = ? | 1, 's'", NULL },
     { "delete targets", delete_named, "DELETE FROM `posts` WHERE (`user_id` = ?) AND " IDS " | 1, 7, 8",
-      "DELETE FROM `posts` WHERE (`user_id` = $1) AND `id` = ANY ($2) | 1, '[7,8]'" },
+      "DELETE FROM `posts` WHERE (`user_id` = $1) AND `id` = ANY ($2) | 1, [7,8]" },
     { "delete the others of a scope", delete_others_scoped,
       "DELETE FROM `posts` WHERE ((`user_id` = ?) AND `status` = ?) AND NOT (`id` = ?) | 1, 'open', 7", NULL },
 
@@ -189,7 +189,7 @@ static const struct sql_case cases[] = {
       "DELETE FROM `post_tags` WHERE ((`postId` = ?) AND `tagId` IN (SELECT `id` FROM `tags` WHERE `kind` = ?))"
       " AND `tagId` IN (?, ?) | 1, 'post', 7, 8",
       "DELETE FROM `post_tags` WHERE ((`postId` = $1) AND `tagId` IN (SELECT `id` FROM `tags` WHERE `kind` = $2))"
-      " AND `tagId` = ANY ($3) | 1, 'post', '[7,8]'" },
+      " AND `tagId` = ANY ($3) | 1, 'post', [7,8]" },
     { "delete other links", links_others,
       "DELETE FROM `post_tags` WHERE ((`postId` = ?) AND `tagId` IN (SELECT `id` FROM `tags` WHERE `kind` = ?))"
       " AND NOT (`tagId` = ?) | 1, 'post', 7",
@@ -203,7 +203,7 @@ static const struct sql_case cases[] = {
       " AND (`tagId`, `note`) IN (SELECT `shop`, `shelf` FROM `shop`.`places` WHERE `label` = $2) | 1, 'l'" },
     { "targets get what the scope writes, also where it was NULL", scope,
       "UPDATE `tags` SET `kind` = ? WHERE `id` IN (?, ?) AND (`kind` = ?) IS NOT TRUE | 'post', 7, 8, 'post'",
-      "UPDATE `tags` SET `kind` = $1 WHERE `id` = ANY ($2) AND (`kind` = $3) IS NOT TRUE | 'post', '[7,8]', 'post'" },
+      "UPDATE `tags` SET `kind` = $1 WHERE `id` = ANY ($2) AND (`kind` = $3) IS NOT TRUE | 'post', [7,8], 'post'" },
     { "without a scope there is nothing to write", no_scope, "error: no statement", NULL },
 };
 

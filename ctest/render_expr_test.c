@@ -151,9 +151,10 @@ static struct statement *in_many(struct blog *blog, const struct dialect *dialec
     struct statement *statement = render_select(blog->arena, dialect, select, error);
     if (!statement || statement->param_count != 1) return statement;
     struct value *param = (struct value *)(uintptr_t)statement->params;
-    bool whole = param->len == 1945 && memcmp(param->as.text, "[1,2,3,", 7) == 0
-                 && strcmp(param->as.text + param->len - 9, ",512,513]") == 0;
-    *param = value_bool(whole);
+    bool list = param->kind == VALUE_LIST && param->len == 513 && param->as.items[512].as.integer == 513;
+    bool json = param->kind == VALUE_TEXT && param->len == 1945 && memcmp(param->as.text, "[1,2,3,", 7) == 0
+                && strcmp(param->as.text + param->len - 9, ",512,513]") == 0;
+    *param = value_bool(list || json);
     return statement;
 }
 
@@ -318,10 +319,10 @@ static const struct sql_case cases[] = {
 
     { "in nothing", in_nothing, USERS "1 = 0", NULL },
     { "not in nothing", not_in_nothing, USERS "1 = 1", NULL },
-    { "in one", in_one, USERS "`age` IN (?) | 1", USERS "`age` = ANY ($1) | '[1]'" },
-    { "in three, padded", in_three, USERS "`age` IN (?, ?, ?, ?) | 1, 2, 3, 3", USERS "`age` = ANY ($1) | '[1,2,3]'" },
+    { "in one", in_one, USERS "`age` IN (?) | 1", USERS "`age` = ANY ($1) | [1]" },
+    { "in three, padded", in_three, USERS "`age` IN (?, ?, ?, ?) | 1, 2, 3, 3", USERS "`age` = ANY ($1) | [1,2,3]" },
     { "not in four", not_in_four, USERS "`age` NOT IN (?, ?, ?, ?) | 1, 2, 3, 4",
-      USERS "`age` <> ALL ($1) | '[1,2,3,4]'" },
+      USERS "`age` <> ALL ($1) | [1,2,3,4]" },
     { "not in many", in_many, USERS "`age` NOT IN (SELECT value FROM json_each(?)) | true",
       USERS "`age` <> ALL ($1) | true" },
 
@@ -337,7 +338,7 @@ static const struct sql_case cases[] = {
       PLACES "NOT (((`shop` = ? AND `shelf` = ?) OR (`shop` = ? AND `shelf` = ?))) | 1, 'a', 2, 'a'",
       SHOP "NOT (((`shop` = $1 AND `shelf` = $2) OR (`shop` = $3 AND `shelf` = $4))) | 1, 'a', 2, 'a'" },
     { "one id", one_id, USERS "`id` = ? | 1", NULL },
-    { "three ids", three_ids, USERS "`id` IN (?, ?, ?, ?) | 1, 2, 3, 3", USERS "`id` = ANY ($1) | '[1,2,3]'" },
+    { "three ids", three_ids, USERS "`id` IN (?, ?, ?, ?) | 1, 2, 3, 3", USERS "`id` = ANY ($1) | [1,2,3]" },
     { "a long decimal as key", decimal_key, USERS "`balance` COLLATE liga_decimal = ? | '1.50'",
       USERS "`balance` = $1 | '1.50'" },
 
@@ -388,8 +389,8 @@ static void test_long(struct arena *arena) {
     CHECK(chain->params[0].as.integer == 1 && chain->params[1999].as.integer == 2000, "in its order");
     CHECK(make_long(arena, &dialect_sqlite, &long_cases[1])->param_count == 1024, "600 blobs are padded to 1024");
     struct statement *tuples = make_long(arena, &dialect_postgres, &long_cases[2]);
-    CHECK(tuples->param_count == 6000 && depth_of(tuples->text) < 20, "3000 tuples are balanced");
-    CHECK(strstr(tuples->text, "$6000") != NULL, "marks are numbered to the end");
+    CHECK(tuples->param_count == 2 && tuples->params[0].len == 3000, "3000 tuples are two arrays");
+    CHECK(strstr(tuples->text, "IN (SELECT * FROM unnest($1::") != NULL, "which the server joins");
     struct statement *array = make_long(arena, &dialect_sqlite, &long_cases[3]);
     static const char begin[] =
         "[\"q\\\"\\\\\\u000a\\u0001\xc3\xa9\",0.1,-9e999,1,null,-9223372036854775808,1e+300,1,1";

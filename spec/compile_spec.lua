@@ -1,6 +1,6 @@
 -- Options → SQL, per dialect, without a database. The cases stand in spec/compile/*.case:
 --
---     a call on the models of spec/support/blog_models.lua (User, Post, Tag, Stock)
+--     a call on the models of spec/support/blog_models.lua (User, Post, Tag, Stock, Doc)
 --     sqlite: the statement
 --     postgres: the statement
 --     params: the parameters, in Lua notation
@@ -15,6 +15,11 @@ local define_models = require "spec.support.blog_models"
 
 local function shown(value)
   if value == core.null then return "null" end
+  if type(value) == "table" then
+    local items = {}
+    for i, item in ipairs(value) do items[i] = shown(item) end
+    return "{" .. table.concat(items, ", ") .. "}"
+  end
   return type(value) == "string" and ("%q"):format(value) or tostring(value)
 end
 
@@ -48,7 +53,7 @@ local function run(dialect, call)
   return assert(load("return " .. call, call, "t", environment))()
 end
 
-for _, name in ipairs { "find", "where", "aggregate", "write" } do
+for _, name in ipairs { "find", "where", "json", "aggregate", "write" } do
   describe("compiles " .. name, function()
     for _, case in ipairs(read_cases("spec/compile/" .. name .. ".case")) do
       for _, dialect in ipairs { "sqlite", "postgres" } do

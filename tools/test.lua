@@ -80,7 +80,7 @@ local OUT_OF_MEMORY_POINTS = tonumber(os.getenv "LIGA_TEST_OUT_OF_MEMORY") or 60
 
 local function out_of_memory()
   heading(("out of memory (%d points)"):format(OUT_OF_MEMORY_POINTS))
-  local host = "DRIVER_LIBS='-llua5.4 -lsqlite3 -lm' build-asan/ctest/out_of_memory"
+  local host = "DRIVER_LIBS='-llua5.4 -lsqlite3 -lpq -lm' build-asan/ctest/out_of_memory"
   local output, ok = run(MAKE_SANITIZED .. "modules && " .. MAKE_SANITIZED .. host)
   if not ok then io.write(output) end
   run_ctest("out_of_memory", " ctest/out_of_memory.lua " .. OUT_OF_MEMORY_POINTS)

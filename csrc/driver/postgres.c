@@ -2,6 +2,7 @@
 
 #include "driver/postgres.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,6 +121,7 @@ static bool send_prepare(struct pg_conn *conn, struct pg_cursor *cursor) {
     const struct pg_params *params = &cursor->params;
     const struct prepared *prepared = cursor->prepared;
     if (!prepared->known) {
+        if (!pg_close_now(conn, prepared->name)) return false;
         if (!PQsendPrepare(conn->pg, prepared->name, cursor->statement.text, params->count, params->types)) return false;
         pg_expect(conn, COMMAND_PREPARE, cursor);
     }
@@ -142,7 +144,7 @@ static bool send_execute(struct pg_conn *conn, struct pg_cursor *cursor) {
 }
 
 static bool send(struct pg_conn *conn, struct pg_cursor *cursor, struct arena *arena) {
-    enum { MOST_COMMANDS = 4 };
+    enum { MOST_COMMANDS = 6 };
     if (conn->base.broken || !pg_prepare_session(conn) || !pg_reserve(conn, MOST_COMMANDS)) return false;
     take_prepared(conn, cursor, arena);
     if (cursor->prepared && !send_prepare(conn, cursor)) return false;
@@ -242,6 +244,7 @@ static struct cursor *postgres_start(struct conn *base, const struct statement *
         return NULL;
     }
     append(conn, cursor);
+    if (begins(cursor, "BEGIN")) conn->first_error[0] = '\0';
     if (send(conn, cursor, arena)) return &cursor->base;
     lose(conn, cursor, arena, error);
     leave(conn, cursor);
@@ -304,7 +307,6 @@ static int read_cells(struct pg_cursor *cursor, struct arena *arena) {
 }
 
 static enum drive next_row(struct pg_cursor *cursor, struct arena *arena, struct error *error) {
-    if (!cursor->cells) open_result(cursor, arena);
     int broken = read_cells(cursor, arena);
     if (!broken) return DRIVE_ROW;
     error_set(error, arena, ERROR_DATABASE, "the server sent a value in column %d that is none of its type", broken);
@@ -397,6 +399,7 @@ static enum drive postgres_fetch(struct conn *base, struct cursor *base_cursor, 
     struct pg_cursor *cursor = cursor_of(base_cursor);
     if (cursor->state == CURSOR_OVER) return DRIVE_DONE;
     enum drive drive = receive(conn, cursor, arena, error);
+    if (drive == DRIVE_DONE && cursor->state == CURSOR_ANSWERED && !cursor->cells) open_result(cursor, arena);
     if (drive != DRIVE_DONE || cursor->state == CURSOR_ANSWERED) return drive;
     if (cursor->state == CURSOR_FAILED && send_again(conn, cursor, arena)) return postgres_fetch(base, base_cursor, arena, error);
     if (cursor->state == CURSOR_FAILED) return fail(conn, cursor, arena, error);
@@ -474,8 +477,15 @@ static const char *postgres_notice(struct conn *base) {
 
 /* What came while nobody asked: the end of the connection, or notices. */
 static bool postgres_is_alive(struct conn *base) {
+    enum { MOST_PIECES = 16 };
     struct pg_conn *conn = conn_of(base);
-    return PQconsumeInput(conn->pg) && PQstatus(conn->pg) == CONNECTION_OK && !conn->expected;
+    struct pollfd idle = { .fd = PQsocket(conn->pg), .events = POLLIN };
+    for (int i = 0; i < MOST_PIECES && poll(&idle, 1, 0) > 0; i++) {
+        if (!PQconsumeInput(conn->pg) || PQstatus(conn->pg) != CONNECTION_OK) return false;
+        PQisBusy(conn->pg);                     /* looks at what has come */
+        PQfreemem(PQnotifies(conn->pg));
+    }
+    return PQstatus(conn->pg) == CONNECTION_OK && !conn->expected;
 }
 
 static void postgres_reset(struct conn *base) {

@@ -70,7 +70,6 @@ bool pg_sync(struct pg_conn *conn) {
 static void take_sync(struct pg_conn *conn) {
     PGTransactionStatusType status = PQtransactionStatus(conn->pg);
     conn->in_transaction = status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
-    if (!conn->in_transaction) conn->first_error[0] = '\0';
 }
 
 /* libpq gives NULL behind the results of a command, and nothing behind that of a sync. */
@@ -169,14 +168,28 @@ static void forget_closing(struct pg_conn *conn) {
     conn->closing_count = 0;
 }
 
+static bool close_statement(struct pg_conn *conn, const char *name) {
+    char text[64];
+    snprintf(text, sizeof text, "DEALLOCATE %s", name);
+    return send_own(conn, text, 0, NULL);
+}
+
 /* Each on its own, so that one the server does not know harms nobody. */
 static bool close_statements(struct pg_conn *conn) {
-    for (int i = 0; i < conn->closing_count; i++) {
-        char text[64];
-        snprintf(text, sizeof text, "DEALLOCATE %s", conn->closing[i]);
-        if (!send_own(conn, text, 0, NULL) || !pg_sync(conn)) return false;
-    }
+    for (int i = 0; i < conn->closing_count; i++)
+        if (!close_statement(conn, conn->closing[i]) || !pg_sync(conn)) return false;
     forget_closing(conn);
+    return true;
+}
+
+bool pg_close_now(struct pg_conn *conn, const char *name) {
+    for (int i = 0; i < conn->closing_count; i++) {
+        if (strcmp(conn->closing[i], name) != 0) continue;
+        if (!close_statement(conn, name)) return false;
+        free(conn->closing[i]);
+        conn->closing[i] = conn->closing[--conn->closing_count];
+        return true;
+    }
     return true;
 }
 
@@ -232,7 +245,7 @@ static const char *read_target(const struct conn_options *options, struct arena 
     PQfreemem(reason);
     PQconninfoFree(parsed);
     if (parsed) return target;
-    error_set(error, arena, ERROR_USAGE, "postgres: the %s can't be read: expected %s", url ? "URL" : "connection text",
+    error_set(error, arena, ERROR_USAGE, "liga.connect: the %s can't be read: expected %s", url ? "URL" : "connection text",
               url ? "postgres://user:password@host:port/database?option=value, with special characters written as %XX"
                   : "host=... port=... dbname=... user=... password=..., with values in quotes where they hold blanks");
     return NULL;

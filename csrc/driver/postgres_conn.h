@@ -57,6 +57,9 @@ bool pg_sync(struct pg_conn *conn);
 /* What the connection has to do before the next statement: forget statements, reset the session. False: lost. */
 bool pg_prepare_session(struct pg_conn *conn);
 
+/* Makes the server forget a statement that is only waiting for that, as one of the same name is to be prepared. False: lost. */
+bool pg_close_now(struct pg_conn *conn, const char *name);
+
 /* Gives a struct prepared back: for the cache. */
 void postgres_dispose(void *handle);
 

@@ -11,6 +11,7 @@
 
 #include "base/datetime.h"
 #include "base/decimal.h"
+#include "base/json_text.h"
 #include "base/regexp.h"
 
 struct sqlite_functions {
@@ -286,6 +287,125 @@ static void call_date(sqlite3_context *context, int count, sqlite3_value **args)
     else sqlite3_result_value(context, args[0]);
 }
 
+/* ---------------------------------------------------------------------------------------------------------- JSON */
+
+/* An argument that is a well-formed JSON text and not null; false: the result is NULL. */
+static bool read_json(sqlite3_context *context, sqlite3_value *value, struct json_text *json) {
+    struct text text;
+    if (!read_text(context, value, &text)) return false;
+    *json = (struct json_text){ text.at, text.end };
+    return json_text_check(json) && json_text_kind(*json) != JSON_NULL;
+}
+
+static void give_json(sqlite3_context *context, struct json_text json) {
+    sqlite3_result_text64(context, json.at, (sqlite3_uint64)(json.end - json.at), SQLITE_TRANSIENT, SQLITE_UTF8);
+}
+
+/* One leg of a path: a text names a member, an integer an element, counted from 0. */
+static bool take_leg(sqlite3_context *context, struct json_text *json, sqlite3_value *leg) {
+    struct text name;
+    if (sqlite3_value_type(leg) == SQLITE_INTEGER) return json_text_element(*json, sqlite3_value_int64(leg), json);
+    return read_text(context, leg, &name) && json_text_member(*json, name.at, text_len(name), json);
+}
+
+/* liga_json(document, leg, …): the value at this path as JSON text; NULL where there is none, and for JSON's null. */
+static void call_json(sqlite3_context *context, int count, sqlite3_value **args) {
+    struct json_text json;
+    if (!count || !read_json(context, args[0], &json)) return;
+    for (int i = 1; i < count; i++)
+        if (!take_leg(context, &json, args[i])) return;
+    if (json_text_kind(json) != JSON_NULL) give_json(context, json);
+}
+
+static void call_json_text(sqlite3_context *context, int count, sqlite3_value **args) {
+    struct json_text json;
+    (void)count;
+    if (!read_json(context, args[0], &json) || json_text_kind(json) != JSON_STRING) return;
+    char *out = sqlite3_malloc64((sqlite3_uint64)(json.end - json.at));
+    if (!out) sqlite3_result_error_nomem(context);
+    else sqlite3_result_text64(context, out, json_text_characters(json, out), sqlite3_free, SQLITE_UTF8);
+}
+
+static void give_number(sqlite3_context *context, struct json_text number) {
+    int64_t integer;
+    size_t len = (size_t)(number.end - number.at);
+    if (integer_read(number.at, len, &integer)) sqlite3_result_int64(context, integer);
+    else sqlite3_result_double(context, real_read(number.at, len));
+}
+
+static void call_json_number(sqlite3_context *context, int count, sqlite3_value **args) {
+    struct json_text json;
+    (void)count;
+    if (read_json(context, args[0], &json) && json_text_kind(json) == JSON_NUMBER) give_number(context, json);
+}
+
+static void call_json_bool(sqlite3_context *context, int count, sqlite3_value **args) {
+    struct json_text json;
+    (void)count;
+    if (!read_json(context, args[0], &json)) return;
+    enum json_kind kind = json_text_kind(json);
+    if (kind == JSON_TRUE || kind == JSON_FALSE) sqlite3_result_int(context, kind == JSON_TRUE);
+}
+
+/* Two documents in, a truth value out. */
+static void compare_json(sqlite3_context *context, sqlite3_value **args, bool compare(struct json_text, struct json_text)) {
+    struct json_text a, b;
+    if (read_json(context, args[0], &a) && read_json(context, args[1], &b)) sqlite3_result_int(context, compare(a, b));
+}
+
+static void call_json_is(sqlite3_context *context, int count, sqlite3_value **args) {
+    (void)count;
+    compare_json(context, args, json_text_equal);
+}
+
+static void call_json_contains(sqlite3_context *context, int count, sqlite3_value **args) {
+    (void)count;
+    compare_json(context, args, json_text_contains);
+}
+
+static void call_json_overlaps(sqlite3_context *context, int count, sqlite3_value **args) {
+    (void)count;
+    compare_json(context, args, json_text_overlaps);
+}
+
+/* What kinds are to each other in an order: as PostgreSQL has it. */
+static const unsigned char json_ranks[] = {
+    [JSON_STRING] = 1, [JSON_NUMBER] = 2, [JSON_FALSE] = 3, [JSON_TRUE] = 4, [JSON_ARRAY] = 5, [JSON_OBJECT] = 6,
+};
+
+/* Eight bytes that compare as the doubles do. */
+static void put_sortable(double real, unsigned char *out) {
+    uint64_t bits;
+    memcpy(&bits, &real, sizeof bits);
+    bits = bits >> 63 ? ~bits : bits | (uint64_t)1 << 63;
+    for (int i = 0; i < 8; i++) out[i] = (unsigned char)(bits >> (56 - 8 * i));
+}
+
+/* liga_json_order(document): bytes that sort documents by kind, then by value. */
+static void call_json_order(sqlite3_context *context, int count, sqlite3_value **args) {
+    struct json_text json;
+    (void)count;
+    if (!read_json(context, args[0], &json)) return;
+    enum json_kind kind = json_text_kind(json);
+    size_t room = (size_t)(json.end - json.at), len = 1;
+    char *out = sqlite3_malloc64(room + 16);
+    if (!out) {
+        sqlite3_result_error_nomem(context);
+        return;
+    }
+    out[0] = (char)json_ranks[kind];
+    if (kind == JSON_STRING) {
+        len += json_text_characters(json, out + 1);
+    } else if (kind == JSON_NUMBER) {
+        put_sortable(real_read(json.at, room) + 0.0, (unsigned char *)out + 1);
+        len += 8;
+    } else if (kind == JSON_ARRAY || kind == JSON_OBJECT) {
+        memcpy(out + 1, json.at, room);
+        len += room;
+    }
+    sqlite3_result_blob64(context, out, len, sqlite3_free);
+}
+
 /* --------------------------------------------------------------------------------------------------- registration */
 
 static const struct function {
@@ -304,6 +424,14 @@ static const struct function {
     { "liga_count",   4, call_count,   NULL,     NULL },
     { "liga_sum",     2, NULL,         step_sum, end_sum },
     { "liga_date",    1, call_date,    NULL,     NULL },
+    { "liga_json",    -1, call_json,   NULL,     NULL },
+    { "liga_json_text",     1, call_json_text,     NULL, NULL },
+    { "liga_json_number",   1, call_json_number,   NULL, NULL },
+    { "liga_json_bool",     1, call_json_bool,     NULL, NULL },
+    { "liga_json_is",       2, call_json_is,       NULL, NULL },
+    { "liga_json_contains", 2, call_json_contains, NULL, NULL },
+    { "liga_json_overlaps", 2, call_json_overlaps, NULL, NULL },
+    { "liga_json_order",    1, call_json_order,    NULL, NULL },
 };
 
 static int add_all(struct sqlite3 *db, struct sqlite_functions *functions) {

@@ -8,6 +8,13 @@
  *     liga_round(x, scale)          as such a text, rounded half away from zero
  *     liga_add(x, y, scale)         the exact sum of two, as such a text
  *     liga_date(x)                  an instant in any stored form as the canonical text, so that mixed forms compare
+ *     liga_json(x, leg, …)          the value at a path in a JSON text, a text names a member, an integer (from 0) an element;
+ *                                   NULL: none is there, it is null, or x is no JSON
+ *     liga_json_text, _number, _bool(x)      the value of such a text, NULL if it is of another kind
+ *     liga_json_is(x, y)            whether two are the same: numbers by value, members in any order
+ *     liga_json_contains(x, y)      as PostgreSQL's @>
+ *     liga_json_overlaps(x, y)      whether two arrays have an element in common
+ *     liga_json_order(x)            bytes to order by: by kind, then by value
  *     COLLATE liga_decimal          decimal texts by value, 1.0 = 1.00; other texts after them
  *
  * They are for statements only: no schema may name them, so that other programs can open the file. */

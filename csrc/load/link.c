@@ -30,7 +30,8 @@ static const struct expr *restricted(struct arena *arena, const struct expr *whe
 /* ---------------------------------------------------------------------------------------- the target holds the key */
 
 static const struct expr *linked_targets(struct arena *arena, const struct assoc *assoc, const struct value *source) {
-    return expr_and(arena, keys_are(arena, assoc_last_hop(assoc)->far, source), assoc_condition(arena, assoc));
+    const struct expr *where = expr_and(arena, keys_are(arena, assoc_last_hop(assoc)->far, source), assoc_condition(arena, assoc));
+    return expr_and(arena, where, not_deleted(arena, assoc->target));
 }
 
 /* CASE WHEN <linked as wanted already> THEN updatedAt ELSE now END */
@@ -132,6 +133,7 @@ struct delete *delete_links(struct arena *arena, const struct assoc *assoc, cons
     delete->from = first->next;
     const struct expr *where = expr_and(arena, keys_are(arena, first->far, source), first->scope);
     where = expr_and(arena, where, inside_scope(arena, assoc));
+    where = expr_and(arena, where, not_deleted(arena, first->next));
     delete->where = restricted(arena, where, which, keys);
     return delete;
 }

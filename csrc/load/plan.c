@@ -107,6 +107,10 @@ struct expr *keys_are(struct arena *arena, struct attr_list attrs, const struct 
     return group;
 }
 
+const struct expr *not_deleted(struct arena *arena, const struct model *model) {
+    return model->deleted_at ? expr_attr_is(arena, model->deleted_at, value_null()) : NULL;
+}
+
 const struct expr *assoc_condition(struct arena *arena, const struct assoc *assoc) {
     return expr_and(arena, assoc_last_hop(assoc)->scope, assoc->where);
 }

@@ -58,6 +58,9 @@ int plan_link(struct arena *arena, struct plan *plan, const struct assoc *assoc,
 /* Association conditions over the target (scope and standing where), or NULL. */
 const struct expr *assoc_condition(struct arena *arena, const struct assoc *assoc);
 
+/* deletedAt IS NULL, over ALIAS_HERE; NULL for a model whose rows are never only marked as deleted. */
+const struct expr *not_deleted(struct arena *arena, const struct model *model);
+
 /* far[k] = keys[k] for every k, over ALIAS_HERE. */
 struct expr *keys_are(struct arena *arena, struct attr_list attrs, const struct value *keys);
 

@@ -4,6 +4,7 @@
 
 #include "lua/handler.h"
 #include "lua/hydrate.h"
+#include "lua/lifecycle.h"
 #include "lua/value.h"
 
 struct assoc_box *access_assoc(lua_State *L) {
@@ -129,8 +130,9 @@ const struct statement *count_keys_statement(struct call *call, struct link_keys
 }
 
 const struct statement *render_update_or_delete(struct call *call, const struct update *update, const struct delete *delete) {
+    const struct access *access = call->data;
     if (update) return render_update(&call->arena, call->db->dialect, update, &call->error);
-    return render_delete(&call->arena, call->db->dialect, delete, &call->error);
+    return removal_statement(call, delete, &access->options);
 }
 
 void set_stored(lua_State *L, struct call *call, int index, const struct attr *const *attrs, const struct value *values, int count) {
@@ -195,15 +197,6 @@ static bool plan_create(lua_State *L, struct call *call, struct access *access) 
     return prepare_row(L, call, instance, model_index + 1, &access->options, access->row) && no_faults(call);
 }
 
-const struct statement *insert_created(lua_State *L, struct call *call) {
-    struct access *access = call->data;
-    push_call_value(L, call, CALL_RESULT);
-    access->insert = plan_insert(L, call, lua_gettop(L), access->row);
-    lua_pop(L, 1);
-    access->inserting = true;
-    return insert_statement(call, access->insert, &((struct model *)(uintptr_t)call->model)->insert);
-}
-
 struct value kept_cell(struct call *call, const struct attr *attr, struct value cell) {
     char *scratch = arena_alloc(&call->arena, TYPE_SCRATCH);
     if (cell.kind != VALUE_NULL) type_read(&attr->type, &cell, scratch);
@@ -222,18 +215,32 @@ static void take_computed(lua_State *L, struct call *call, const struct access *
     lua_pop(L, 1);
 }
 
-/* Takes the rows of any statement: of the target's INSERT, else by the association's rule. */
-static enum drive access_take(lua_State *L, struct call *call) {
-    struct access *access = call->data;
+/* Takes the row that the target's INSERT gives back. */
+static enum drive take_inserted(lua_State *L, struct call *call) {
     struct conn *conn = call->link->conn;
     enum drive drive;
-    if (!access->inserting) return link_rules[access->assoc->kind->holder]->take(L, call);
     while ((drive = conn->driver->step(conn, call->cursor, &call->arena, &call->error)) == DRIVE_ROW) {
         call->rows++;
-        take_computed(L, call, access);
+        take_computed(L, call, call->data);
     }
-    if (drive != DRIVE_WAIT) access->inserting = false;
     return drive;
+}
+
+const struct statement *insert_created(lua_State *L, struct call *call) {
+    struct access *access = call->data;
+    push_call_value(L, call, CALL_RESULT);
+    access->insert = plan_insert(L, call, lua_gettop(L), access->row);
+    lua_pop(L, 1);
+    call->take = take_inserted;
+    return insert_statement(call, access->insert, &((struct model *)(uintptr_t)call->model)->insert);
+}
+
+/* The rows of a statement are taken by the association's rule, unless its step says otherwise. */
+static bool access_next(lua_State *L, struct call *call) {
+    const struct access *access = call->data;
+    const struct link_rule *rule = link_rules[access->assoc->kind->holder];
+    call->take = rule->take;
+    return rule->next(L, call);
 }
 
 bool read_created_far(lua_State *L, struct call *call, struct access *access) {
@@ -341,7 +348,7 @@ static int save_targets_first(lua_State *L, struct call *call, struct access *ac
     push_presets(L, call, access);
     int presets = lua_gettop(L);
     push_handler(L, HANDLER_ASSOCIATE);
-    push_accessor(L, lua_upvalueindex(2), assoc_verb(access->assoc, access->verb));
+    push_plain_accessor(L, lua_upvalueindex(2), assoc_verb(access->assoc, access->verb));
     lua_pushvalue(L, 1);
     lua_pushvalue(L, 2);
     lua_pushvalue(L, 3);
@@ -367,8 +374,7 @@ static int write_links(lua_State *L, int status, lua_KContext context) {
     lua_pushvalue(L, 1);
     set_call_value(L, call, CALL_KEEP);
     if (!rule->plan(L, call) || error_is_set(&call->error)) return call_raise(L, call);
-    call->next = rule->next;
-    call->take = access_take;
+    call->next = access_next;
     call->results = write_results;
     return call_run(L, call);
 }
@@ -432,15 +438,65 @@ static int access_create(lua_State *L) {
     return fill_then(L, 4, 2, create_with_defaults);
 }
 
-void push_accessor(lua_State *L, int assoc_index, const struct verb_row *verb) {
-    static const lua_CFunction functions[VERBS] = {
-        [VERB_GET] = access_get, [VERB_SET] = access_set, [VERB_CREATE] = access_create, [VERB_ADD] = access_add,
-        [VERB_ADD_MULTIPLE] = access_add_multiple, [VERB_REMOVE] = access_remove,
-        [VERB_REMOVE_MULTIPLE] = access_remove_multiple, [VERB_HAS] = access_has_one, [VERB_HAS_MULTIPLE] = access_has_multiple,
-        [VERB_COUNT] = access_count,
-    };
+static const lua_CFunction plain_functions[VERBS] = {
+    [VERB_GET] = access_get, [VERB_SET] = access_set, [VERB_CREATE] = access_create, [VERB_ADD] = access_add,
+    [VERB_ADD_MULTIPLE] = access_add_multiple, [VERB_REMOVE] = access_remove,
+    [VERB_REMOVE_MULTIPLE] = access_remove_multiple, [VERB_HAS] = access_has_one, [VERB_HAS_MULTIPLE] = access_has_multiple,
+    [VERB_COUNT] = access_count,
+};
+
+static void push_method(lua_State *L, int assoc_index, lua_CFunction function) {
     lua_pushvalue(L, lua_upvalueindex(1));
     if (assoc_index == lua_upvalueindex(2)) lua_pushvalue(L, assoc_index);
     else lua_pushvalue(L, lua_absindex(L, assoc_index));
-    lua_pushcclosure(L, functions[verb->verb], 2);
+    lua_pushcclosure(L, function, 2);
+}
+
+void push_plain_accessor(lua_State *L, int assoc_index, const struct verb_row *verb) {
+    push_method(L, assoc_index, plain_functions[verb->verb]);
+}
+
+/* Whether a model that the verb reads or writes has hooks, scopes … to be looked after. */
+static bool behaves(const struct assoc *assoc, enum verb verb) {
+    if (assoc->target->behaves) return true;
+    return !is_read(verb) && (assoc->hops[0].next->behaves || (assoc->kind->holder == HELD_BY_SOURCE && assoc->source->behaves));
+}
+
+/* linked(plain method, verb, name of the association, source, argument, options) */
+static int run_linked(lua_State *L, enum verb verb) {
+    const struct verb_row *row = assoc_verb(access_assoc(L)->assoc, verb);
+    check_call(L, verb);
+    lua_settop(L, 3);
+    push_handler(L, HANDLER_LINKED);
+    push_plain_accessor(L, lua_upvalueindex(2), row);
+    lua_pushstring(L, row->name);
+    lua_pushstring(L, access_assoc(L)->assoc->name);
+    for (int i = 1; i <= 3; i++) lua_pushvalue(L, i);
+    return call_function(L, 6);
+}
+
+#define VERB_FUNCTION(name, verb)                                                   \
+    static int name(lua_State *L) {                                                 \
+        if (behaves(access_assoc(L)->assoc, verb)) return run_linked(L, verb);      \
+        return plain_functions[verb](L);                                            \
+    }
+
+VERB_FUNCTION(run_get, VERB_GET)
+VERB_FUNCTION(run_set, VERB_SET)
+VERB_FUNCTION(run_create, VERB_CREATE)
+VERB_FUNCTION(run_add, VERB_ADD)
+VERB_FUNCTION(run_add_multiple, VERB_ADD_MULTIPLE)
+VERB_FUNCTION(run_remove, VERB_REMOVE)
+VERB_FUNCTION(run_remove_multiple, VERB_REMOVE_MULTIPLE)
+VERB_FUNCTION(run_has, VERB_HAS)
+VERB_FUNCTION(run_has_multiple, VERB_HAS_MULTIPLE)
+VERB_FUNCTION(run_count, VERB_COUNT)
+
+void push_accessor(lua_State *L, int assoc_index, const struct verb_row *verb) {
+    static const lua_CFunction functions[VERBS] = {
+        [VERB_GET] = run_get, [VERB_SET] = run_set, [VERB_CREATE] = run_create, [VERB_ADD] = run_add,
+        [VERB_ADD_MULTIPLE] = run_add_multiple, [VERB_REMOVE] = run_remove, [VERB_REMOVE_MULTIPLE] = run_remove_multiple,
+        [VERB_HAS] = run_has, [VERB_HAS_MULTIPLE] = run_has_multiple, [VERB_COUNT] = run_count,
+    };
+    push_method(L, assoc_index, functions[verb->verb]);
 }

@@ -33,7 +33,6 @@ struct access {
     struct junction_row *rows;
     int inserted;
     bool created;                   /* createS: the target is made first */
-    bool inserting;                 /* its INSERT runs */
     struct insert *insert;
     struct row *row;                /* … of this row */
     bool created_done;
@@ -48,6 +47,9 @@ enum access_phase { PHASE_READ, PHASE_UNLINK, PHASE_CHECK, PHASE_CREATE, PHASE_S
 
 /* Pushes the function of a verb of the association (userdata at assoc_index). */
 void push_accessor(lua_State *L, int assoc_index, const struct verb_row *verb);
+
+/* The same for the method itself, without the hooks and scopes of the models around it. */
+void push_plain_accessor(lua_State *L, int assoc_index, const struct verb_row *verb);
 
 /* Upvalue 2. */
 struct assoc_box *access_assoc(lua_State *L);

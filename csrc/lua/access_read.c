@@ -17,6 +17,7 @@ struct junction {
     const char *property;
     int attributes;             /* stack index of the list, 0: all */
     bool hidden;                /* an empty list: no junction row */
+    bool with_deleted;          /* paranoid = false: links that are marked as deleted too */
 };
 
 static bool read_through_option(lua_State *L, struct find *find, struct junction *junction, const char *key, int index) {
@@ -39,18 +40,31 @@ static bool read_through_option(lua_State *L, struct find *find, struct junction
         if (!lua_istable(L, index)) return wrong(find, "through.attributes", "a list of attributes expected");
         return true;
     }
-    if (strcmp(key, "paranoid") == 0) return wrong(find, "through.paranoid", "option \"paranoid\" is not available yet");
+    if (strcmp(key, "paranoid") == 0) {
+        if (!lua_isboolean(L, index)) return wrong(find, "through.paranoid", "true or false expected");
+        junction->with_deleted = !lua_toboolean(L, index);
+        return true;
+    }
     return wrong(find, "through", arena_printf(find->where.arena, "unknown option \"%s\" (it has: where, attributes, as, paranoid)", key));
 }
 
-static bool read_through(lua_State *L, struct find *find, struct junction *junction) {
+static bool read_through_options(lua_State *L, struct find *find, struct junction *junction) {
     lua_getfield(L, find->options, "through");
     int table = lua_gettop(L);
-    if (lua_isnil(L, table)) return true;
     for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
         if (lua_type(L, -2) != LUA_TSTRING) return wrong(find, "through", "keys are option names; there is one that is none");
         if (!read_through_option(L, find, junction, name_at(L, -2), lua_gettop(L))) return false;
     }
+    return true;
+}
+
+/* What the call says about the junction; links that are marked as deleted are no links. */
+static bool read_through(lua_State *L, struct find *find, struct junction *junction) {
+    if (!junction->model) return true;
+    if (find->through && !read_through_options(L, find, junction)) return false;
+    const struct expr *there = not_deleted(find->where.arena, junction->model);
+    if (there && !junction->with_deleted)
+        select_where(find->where.arena, find->plan->select, expr_at(find->where.arena, junction->alias, there));
     return true;
 }
 
@@ -98,9 +112,9 @@ static struct find *link_find(struct call *call, const struct access *access, in
 static bool read_get(lua_State *L, struct find *find, const struct access *access, int alias) {
     const struct model *through = assoc_through(access->assoc);
     struct junction junction = { .model = through, .alias = alias, .property = through ? through->name : NULL };
-    if (!read_find(L, find, 2, through ? FIND_LINK : FIND_PLAIN)) return false;
+    if (!read_find(L, find, 2, FIND_LINKED | (through ? FIND_LINK : FIND_PLAIN))) return false;
     if (!find->plan->select->order) find->plan->select->order = access->assoc->order;
-    if (through && find->through && !read_through(L, find, &junction)) return false;
+    if (!read_through(L, find, &junction)) return false;
     find_default_columns(find);
     return !through || find->plan->select->group || add_junction(L, find, &junction);
 }
@@ -138,8 +152,7 @@ int access_count(lua_State *L) {
     struct find *find = link_find(call, access, &alias);
     const struct model *through = assoc_through(access->assoc);
     struct junction junction = { .model = through, .alias = alias };
-    if (read_find(L, find, 2, FIND_COUNT | (through ? FIND_LINK : FIND_PLAIN)) && through && find->through)
-        read_through(L, find, &junction);
+    if (read_find(L, find, 2, FIND_LINKED | FIND_COUNT | (through ? FIND_LINK : FIND_PLAIN))) read_through(L, find, &junction);
     return count_rows(L, call, find);
 }
 
@@ -193,8 +206,8 @@ int access_has(lua_State *L, enum verb verb) {
     const struct model *through = assoc_through(access->assoc);
     struct junction junction = { .model = through, .alias = alias };
     bool fine = read_elements(L, call, access, &unsaved)
-             && read_find(L, found, 3, FIND_HAS | (through ? FIND_LINK : FIND_PLAIN))
-             && (!through || !found->through || read_through(L, found, &junction));
+             && read_find(L, found, 3, FIND_LINKED | FIND_HAS | (through ? FIND_LINK : FIND_PLAIN))
+             && read_through(L, found, &junction);
     if (!fine) return call_raise(L, call);
     struct has *has = arena_new(&call->arena, struct has);
     has->find = *found;

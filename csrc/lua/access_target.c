@@ -88,6 +88,7 @@ static bool all_raw_exist(const struct access *access) {
 static const struct statement *unlink_next(struct call *call) {
     struct access *access = call->data;
     if (removes(access) && !access->count) return NULL;
+    call->ahead = !removes(access);
     call->phase = AFTER_UNLINK;
     return unlink_statement(call);
 }
@@ -95,6 +96,7 @@ static const struct statement *unlink_next(struct call *call) {
 static const struct statement *write_next(lua_State *L, struct call *call) {
     struct access *access = call->data;
     call->phase = PHASE_LINK;
+    call->ahead = access->created;
     if (access->created) return insert_created(L, call);
     return access->count ? link_statement(call) : NULL;
 }

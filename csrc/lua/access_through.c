@@ -69,6 +69,7 @@ static bool holds_attr(struct attr_list list, const struct attr *attr) {
 
 /* Key and scope win over all values given. A pair that is linked outside of the scope comes into it. */
 static void set_links(const struct access *access, const struct element *element, struct junction_row *row) {
+    const struct attr *deleted_at = junction_of(access)->deleted_at;
     const struct hop *first = &access->assoc->hops[0], *last = assoc_last_hop(access->assoc);
     for (int k = 0; k < first->far.count; k++) {
         row->values[first->far.items[k]->ordinal] = access->source[k];
@@ -82,6 +83,7 @@ static void set_links(const struct access *access, const struct element *element
         row->values[first->values[i].attr->ordinal] = first->values[i].value;
         row->given[first->values[i].attr->ordinal] = !holds_attr(access->assoc->unique_key, first->values[i].attr);
     }
+    if (deleted_at) row->given[deleted_at->ordinal] = true;     /* a link that is marked as deleted comes back */
 }
 
 static bool is_link(const struct access *access, const struct attr *attr) {
@@ -215,7 +217,7 @@ static const struct statement *unlink_statement(struct call *call) {
     const struct access *access = call->data;
     enum which which = removes(access) ? WHICH_NAMED : access->count ? WHICH_OTHERS : WHICH_ALL;
     struct delete *delete = delete_links(&call->arena, access->assoc, access->source, which, far_keys(call, access));
-    return render_delete(&call->arena, call->db->dialect, delete, &call->error);
+    return render_update_or_delete(call, NULL, delete);
 }
 
 static bool same_given(const struct junction_row *a, const struct junction_row *b, int count) {
@@ -331,6 +333,7 @@ static bool all_found(const struct access *access) {
 }
 
 static bool link_next(struct call *call) {
+    call->ahead = true;
     call->statement = link_statement(call);
     return call->statement != NULL;
 }
@@ -342,6 +345,7 @@ static bool scope_next(struct call *call) {
     struct value now = access->options.silent ? value_null() : call_now(call);
     struct update *update = scope_targets(&call->arena, access->assoc, element_keys(call, access), now);
     if (!update) return link_next(call);
+    call->ahead = true;
     call->statement = render_update(&call->arena, call->db->dialect, update, &call->error);
     return call->statement != NULL;
 }
@@ -369,6 +373,7 @@ static bool unlink_next(struct call *call) {
     const struct access *access = call->data;
     if (removes(access) && !access->count) return false;
     call->phase = AFTER_UNLINK;
+    call->ahead = !removes(access);
     call->statement = unlink_statement(call);
     return call->statement != NULL;
 }

@@ -32,6 +32,13 @@ static struct expr *call_of(struct arena *arena, const char *function, struct ex
     return call;
 }
 
+static struct expr *cast_as(struct arena *arena, struct expr *argument, const char *type) {
+    struct expr *cast = expr_new(arena, EXPR_CAST);
+    cast->text = type;
+    cast->first = argument;
+    return cast;
+}
+
 static bool is_decimal(const struct attr *attr) {
     return attr->type.id == TYPE_DECIMAL;
 }
@@ -77,6 +84,7 @@ static struct expr *aggregate_call(struct find *find, const struct aggregate *ag
         subject = collated;
     }
     struct expr *call = call_of(arena, aggregate->function, subject);
+    if (aggregate->real && dialect->real_cast) return cast_as(arena, call, dialect->real_cast);
     if (!aggregate->zero) return call;
     call->next = expr_text(arena, aggregate->zero);
     return call_of(arena, "coalesce", call);

@@ -8,12 +8,9 @@
 #include "lua/marker.h"
 #include "lua/value.h"
 
-/* Rows of one INSERT: the gain is complete at about fifty (measured, SQLite). */
-enum { BULK_ROWS = 50 };
-
 struct bulk {
     struct write_options options;
-    lua_Integer count, done;            /* rows; rows inserted so far */
+    lua_Integer count, done, taken;     /* rows; rows sent, and rows whose answer was taken, so far */
     int rows;                           /* of the statement that runs */
     const struct attr **attrs;          /* columns */
     int attr_count;
@@ -28,7 +25,8 @@ struct bulk {
     bool watched;                       /* the table was asked for triggers */
     struct value *values;               /* rows × columns, stored form, made anew for each statement */
     struct insert insert;
-    const struct statement *full;       /* the statement of BULK_ROWS rows */
+    bool by_column;                     /* a column is one parameter, an array: one text serves any number of rows */
+    const struct statement *full;       /* else the statement of as many rows as it may have */
     struct statement filled;
 };
 
@@ -144,6 +142,13 @@ static void note_written(struct call *call, struct bulk *bulk, const struct pres
         bulk->written[i] = !presence->given[i] || in_insert(bulk, model->attrs[i], presence);
 }
 
+/* An array of arrays would come apart into its elements. */
+static bool all_scalar(const struct bulk *bulk) {
+    for (int i = 0; i < bulk->attr_count; i++)
+        if (bulk->attrs[i]->type.id == TYPE_ARRAY) return false;
+    return true;
+}
+
 static void choose_columns(lua_State *L, struct call *call, struct bulk *bulk, int list) {
     const struct model *model = call->model;
     struct presence presence = { .given = arena_array(&call->arena, bool, model->attr_count + 1) };
@@ -160,14 +165,15 @@ static void choose_columns(lua_State *L, struct call *call, struct bulk *bulk, i
     bulk->borrows = !presence.tables;
     bulk->singly = computed || !bulk->attr_count || (presence.keys && presence.keys < bulk->count);
     bulk->in_order = bulk->generates;
+    bulk->by_column = call->db->dialect->array_lists && !bulk->answered && all_scalar(bulk);
 }
 
 /* --------------------------------------------------------------------------------------------------- statements */
 
 static int rows_per_statement(const struct call *call, const struct bulk *bulk) {
-    int fit = most_params(call) / (bulk->attr_count ? bulk->attr_count : 1);
+    int most = call->db->dialect->bulk_rows, fit = most_params(call) / (bulk->attr_count ? bulk->attr_count : 1);
     if (bulk->singly || bulk->answered || fit < 1) return 1;
-    return fit < BULK_ROWS ? fit : BULK_ROWS;
+    return bulk->by_column || most < fit ? most : fit;
 }
 
 /* The value as the instance holds it: canonical by now, so that plain kinds are bound without a copy (nothing that could
@@ -189,7 +195,7 @@ static struct value borrowed(lua_State *L, int index) {
 static struct value row_value(lua_State *L, struct call *call, const struct bulk *bulk, const struct attr *attr) {
     struct value value = value_null();
     int index = lua_gettop(L);
-    if (bulk->borrows && !call->db->dates_epoch) {
+    if (bulk->borrows && !call->yields && !call->db->dates_epoch) {
         value = borrowed(L, index);
         if (attr->type.id == TYPE_BLOB && value.kind == VALUE_TEXT) value.kind = VALUE_BLOB;
     } else {
@@ -211,13 +217,13 @@ static void push_names(lua_State *L, struct call *call) {
 static void fill_values(lua_State *L, struct call *call, struct bulk *bulk, int list) {
     push_names(L, call);
     int names = lua_gettop(L);
-    struct value *value = bulk->values;
     for (int row = 0; row < bulk->rows; row++) {
         lua_rawgeti(L, list, bulk->done + row + 1);
-        for (int i = 0; i < bulk->attr_count; i++, value++) {
+        for (int i = 0; i < bulk->attr_count; i++) {
+            int place = bulk->by_column ? i * bulk->rows + row : row * bulk->attr_count + i;
             lua_rawgeti(L, names, bulk->attrs[i]->ordinal + 1);
             lua_rawget(L, names + 1);
-            *value = row_value(L, call, bulk, bulk->attrs[i]);
+            bulk->values[place] = row_value(L, call, bulk, bulk->attrs[i]);
             lua_pop(L, 1);
         }
         lua_pop(L, 1);
@@ -231,9 +237,13 @@ static const struct statement *render(struct call *call, struct bulk *bulk) {
     bulk->insert.attr_count = bulk->attr_count;
     bulk->insert.values = bulk->values;
     bulk->insert.rows = bulk->rows;
+    bulk->insert.by_column = bulk->by_column;
+    bulk->insert.returning = NULL;
+    if (bulk->generates && call->db->dialect->returns_keys) return_attr(call, &bulk->insert, call->model->auto_key);
     if (bulk->answered && !plan_duplicates(call, &bulk->options, bulk->given, &bulk->insert)) return NULL;
     struct statement *statement = render_insert(&call->arena, call->db->dialect, &bulk->insert, &call->error);
-    if (statement) statement->one_off = bulk->rows != 1 && bulk->rows != rows_per_statement(call, bulk);
+    bool usual = bulk->by_column || bulk->rows == 1 || bulk->rows == rows_per_statement(call, bulk);
+    if (statement) statement->one_off = !usual;
     return statement;
 }
 
@@ -244,7 +254,7 @@ static const struct statement *many_rows(lua_State *L, struct call *call, struct
     bulk->rows = left < full ? (int)left : full;
     if (!bulk->values) bulk->values = arena_array(&call->arena, struct value, full * (bulk->attr_count + 1));
     fill_values(L, call, bulk, list);
-    if (bulk->rows < full) return render(call, bulk);
+    if (bulk->rows < full || bulk->by_column) return render(call, bulk);
     if (!bulk->full) bulk->full = render(call, bulk);
     if (!bulk->full) return NULL;
     bulk->filled = *bulk->full;
@@ -285,7 +295,7 @@ static const struct statement *ask_for_triggers(struct call *call) {
 static void adopt_rows(lua_State *L, struct call *call, struct bulk *bulk, int list) {
     const struct attr *auto_key = call->model->auto_key;
     if (bulk->skipped && !call->affected) bulk->skipped[bulk->done] = true;
-    if (auto_key && !bulk->answered && (bulk->generates || bulk->singly)) {
+    if (auto_key && !call->db->dialect->returns_keys && !bulk->answered && (bulk->generates || bulk->singly)) {
         lua_pushstring(L, auto_key->name);
         int name = lua_gettop(L);
         for (int row = 0; row < bulk->rows; row++) {
@@ -303,7 +313,8 @@ static void adopt_rows(lua_State *L, struct call *call, struct bulk *bulk, int l
     bulk->done += bulk->rows;
 }
 
-/* The row of RETURNING belongs to the one row of its statement. */
+/* The rows of RETURNING come in the order of the rows that were sent: the database makes their keys in that order and hands each
+ * row on as it is inserted. */
 static enum drive take_computed(lua_State *L, struct call *call) {
     struct bulk *bulk = call->data;
     struct conn *conn = call->link->conn;
@@ -312,7 +323,7 @@ static enum drive take_computed(lua_State *L, struct call *call) {
         call->rows++;
         int column = 0;
         push_call_value(L, call, CALL_RESULT);
-        lua_rawgeti(L, -1, bulk->done + 1);
+        lua_rawgeti(L, -1, bulk->taken + call->rows);
         for (const struct output *output = bulk->insert.returning; output; output = output->next, column++) {
             char scratch[TYPE_SCRATCH];
             struct error error = { .code = ERROR_NONE };
@@ -330,7 +341,9 @@ static enum drive take_computed(lua_State *L, struct call *call) {
 
 static enum drive take_bulk(lua_State *L, struct call *call) {
     struct bulk *bulk = call->data;
+    int sent = bulk->rows;
     enum drive drive = take_computed(L, call);
+    bulk->taken += bulk->by_column && !bulk->singly ? call->rows : sent;
     if (!bulk->rows && call->rows) bulk->singly = true;         /* the answer about triggers */
     return drive;
 }
@@ -348,6 +361,7 @@ static bool bulk_next(lua_State *L, struct call *call) {
     } else if (more) {
         call->statement = bulk->singly ? one_row(L, call, bulk, list) : many_rows(L, call, bulk, list);
     }
+    call->ahead = bulk->by_column && bulk->done + bulk->rows == bulk->count;
     lua_settop(L, list - 1);
     return more && call->statement && !error_is_set(&call->error);
 }

@@ -290,7 +290,7 @@ static enum drive run_flight(lua_State *L, struct call *call, const struct fligh
     call->statement = flight->statement;
     call->cursor = flight->cursor;
     call->started = flight->started;
-    call->rows = 0;
+    if (flight->stage == STAGE_BODY) call->rows = 0;        /* what the body gave is asked for when the bracket is closed */
     if (!flight->cursor) return DRIVE_FAILED;
     enum drive drive = conn->driver->fetch ? conn->driver->fetch(conn, call->cursor, &call->arena, &call->error) : DRIVE_DONE;
     if (drive != DRIVE_DONE) return drive;
@@ -486,7 +486,8 @@ static int push_event(lua_State *L, struct call *call) {
     lua_setfield(L, -2, "ms");
     push_values(L, statement->params, statement->param_count);
     lua_setfield(L, -2, "params");
-    lua_pushinteger(L, statement->kind == STATEMENT_WRITE && call->affected ? call->affected : call->rows);
+    bool control = statement->kind == STATEMENT_TRANSACTION;
+    lua_pushinteger(L, control ? 0 : statement->kind == STATEMENT_WRITE && call->affected ? call->affected : call->rows);
     lua_setfield(L, -2, "rows");
     lua_pushstring(L, kind_name(statement->kind));
     lua_setfield(L, -2, "kind");

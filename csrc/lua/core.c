@@ -306,6 +306,19 @@ static int raise_json(lua_State *L, const struct error *error) {
     return 0;
 }
 
+/* An instance whose model has getters is written as they show it: its metatable has the function that makes the copy. */
+static bool show_instance(lua_State *L, int index, void *owner) {
+    (void)owner;
+    int found = luaL_getmetafield(L, index, "__shown");
+    if (found != LUA_TFUNCTION) {
+        if (found != LUA_TNIL) lua_pop(L, 1);
+        return false;
+    }
+    lua_pushvalue(L, index);
+    lua_call(L, 1, 1);
+    return true;
+}
+
 /* ------------------------------------------------------------------------------------------------------- opening */
 
 static void make_metatables(lua_State *L, struct core *core) {
@@ -340,7 +353,7 @@ static int fill_module(lua_State *L) {
         { "set_drive", set_drive }, { "set_source_prefix", set_source_prefix }, { "list", new_list }, { "sleep", sleep_ms },
         { NULL, NULL },
     };
-    static const struct json_binding json = { .raise = raise_json };
+    static const struct json_binding json = { .raise = raise_json, .hook = { .replace = show_instance } };
     static const luaL_Reg database[] = { { "__gc", database_gc }, { NULL, NULL } };
     lua_settop(L, 1);
     lua_newtable(L);

@@ -1,5 +1,5 @@
 /* increment and decrement, of one instance and of many rows: the database adds, so that no addition gets lost. */
-#include "lua/write_job.h"
+#include "lua/lifecycle.h"
 
 #include "lua/value.h"
 
@@ -107,6 +107,8 @@ static int count_instance(lua_State *L, bool down) {
     if (!fine) return call_raise(L, call);
     if (!update.set) return nothing_to_do(L, call);
     touch(call, &update, call->model->updated_at);
+    bump_version(call, &update);
+    if (call->model->version) output_add(&call->arena, &update.returning, expr_column(&call->arena, call->model->version, ALIAS_HERE), NULL);
     update.where = keys_are(&call->arena, call->model->key, key);
     call->statement = render_update(&call->arena, call->db->dialect, &update, &call->error);
     write->returning = update.returning;
@@ -125,6 +127,8 @@ static int count_rows_of_class(lua_State *L, bool down) {
     bool fine = read_write_options(L, call, 3, WRITE_WHERE | WRITE_COUNTER, &write->options)
              && check_condition(call, &write->options, down ? "decrement" : "increment");
     if (fine) read_counters(L, call, 2, &update, down);
+    if (update.set) bump_version(call, &update);
+    leave_out_deleted_rows(call, &write->options);
     return run_update(L, call, &update);
 }
 

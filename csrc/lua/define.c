@@ -97,8 +97,12 @@ static int bind(lua_State *L) {
             lua_rawset(L, metatable);
         }
     }
-    lua_getfield(L, 2, "methods");
-    lua_setfield(L, metatable, "__index");
+    lua_settop(L, metatable);
+    lua_pushliteral(L, "__index");          /* VIRTUAL attributes bring their own */
+    if (lua_rawget(L, metatable) == LUA_TNIL) {
+        lua_getfield(L, 2, "methods");
+        lua_setfield(L, metatable, "__index");
+    }
     lua_settop(L, metatable);
     lua_setiuservalue(L, 1, MODEL_UNSAVED);
     return 0;
@@ -106,6 +110,12 @@ static int bind(lua_State *L) {
 
 static int set_dependents(lua_State *L) {
     check_model(L, 1)->has_dependents = lua_toboolean(L, 2);
+    return 0;
+}
+
+/* core.set_behaves(model) */
+static int set_behaves(lua_State *L) {
+    check_model(L, 1)->model->behaves = true;
     return 0;
 }
 
@@ -151,6 +161,7 @@ static struct type read_type(lua_State *L, struct db *db, int index) {
     type.precision = number_field(L, index, "precision");
     type.scale = number_field(L, index, "scale");
     type.stored = date_form(L, index);
+    type.nan = db->dialect->nan;
     type.element = element_type(L, db, index);
     type.values = texts_field(L, db, index, "values", &type.value_count);
     return type;
@@ -257,11 +268,13 @@ static const struct attr *attr_argument(lua_State *L, const struct model *model,
     return lua_type(L, index) == LUA_TSTRING ? attr_find(model, lua_tostring(L, index)) : NULL;
 }
 
-/* core.timestamps(model, createdAt, updatedAt) */
+/* core.timestamps(model, createdAt, updatedAt, deletedAt, version) */
 static int set_timestamps(lua_State *L) {
     struct model *model = check_model(L, 1)->model;
     model->created_at = attr_argument(L, model, 2);
     model->updated_at = attr_argument(L, model, 3);
+    model->deleted_at = attr_argument(L, model, 4);
+    model->version = attr_argument(L, model, 5);
     return 0;
 }
 
@@ -473,7 +486,7 @@ static int put_association(lua_State *L) {
 
 void open_definitions(lua_State *L) {
     static const luaL_Reg functions[] = {
-        { "model", new_model }, { "bind", bind }, { "set_dependents", set_dependents }, { "set_pending", set_pending },
+        { "model", new_model }, { "bind", bind }, { "set_dependents", set_dependents }, { "set_pending", set_pending }, { "set_behaves", set_behaves },
         { "attribute", put_attribute },
         { "has_type", has_type },
         { "remove_attribute", remove_attribute }, { "primary_key", set_primary_key }, { "timestamps", set_timestamps },

@@ -9,6 +9,7 @@ struct find {
     struct plan *plan;
     bool reject_on_empty;
     bool attributes_given;
+    bool with_deleted;              /* paranoid = false: rows that are marked as deleted too */
     const char *column;             /* `col` of count */
     const struct expr *expression;  /* … if it is an expression */
     struct plan_column *grouped;    /* columns of `group`, as result columns */
@@ -19,7 +20,7 @@ struct find {
 };
 
 /* Option sets: which keys a caller takes beyond those of finds. */
-enum find_options { FIND_PLAIN = 0, FIND_COUNT = 1, FIND_LINK = 2, FIND_HAS = 4 };
+enum find_options { FIND_PLAIN = 0, FIND_COUNT = 1, FIND_LINK = 2 /* over a junction */, FIND_HAS = 4, FIND_LINKED = 8 /* getters */ };
 
 static inline const struct model *model_of(const struct find *find) {
     return find->where.model;

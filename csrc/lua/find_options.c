@@ -12,6 +12,7 @@
 #include "base/utf8.h"
 #include "lua/marker.h"
 #include "lua/value.h"
+#include "lua/where_internal.h"
 
 struct find *find_new(struct call *call, const struct model *model) {
     struct find *find = arena_new(&call->arena, struct find);
@@ -42,6 +43,19 @@ static bool check_alias(struct find *find, const char *alias, size_t len) {
     return true;
 }
 
+/* "meta.address.city" as a value; NULL: it is no path into JSON, or the error is set. */
+static const struct expr *read_json_path(struct find *find, const char *name, const struct attr **attr) {
+    struct expr *path = read_json_name(&find->where, name, attr);
+    return path ? json_value(&find->where, path) : NULL;
+}
+
+/* The attribute that decides how cells of an expression are read, or NULL. */
+static const struct attr *decoding_attr(const struct expr *expr) {
+    const struct expr *json;
+    if (expr->kind == EXPR_COLUMN) return expr->attr;
+    return expr_is_json(expr, &json) ? json->first->attr : NULL;
+}
+
 /* {liga.fn(…), "alias"} or {"attribute", "alias"} */
 static bool read_aliased(lua_State *L, struct find *find, int index) {
     lua_rawgeti(L, index, 1);
@@ -55,11 +69,12 @@ static bool read_aliased(lua_State *L, struct find *find, int index) {
     const struct expr *expr = NULL;
     const struct attr *attr = NULL;
     if (lua_type(L, -2) == LUA_TSTRING) {
-        attr = find_attr(&find->where, name_at(L, -2));
-        expr = attr ? expr_column(find->where.arena, attr, 0) : NULL;
+        expr = read_json_path(find, name_at(L, -2), &attr);
+        if (!expr && !error_is_set(find->where.error)) attr = find_attr(&find->where, name_at(L, -2));
+        if (!expr && attr) expr = expr_column(find->where.arena, attr, 0);
     } else {
         expr = read_expression(L, &find->where, lua_gettop(L) - 1);
-        if (expr && expr->kind == EXPR_COLUMN) attr = expr->attr;
+        if (expr) attr = decoding_attr(expr);
     }
     lua_pop(L, 2);
     if (!expr) return false;
@@ -93,9 +108,12 @@ static bool read_attribute_entry(lua_State *L, struct find *find, const struct m
         return find_wrong(find, "attributes", "an entry must be a name or {expression, \"alias\"}");
     const struct model *before = find->where.model;
     find->where.model = model;
-    const struct attr *attr = find_attr(&find->where, name_at(L, index));
+    const struct attr *attr;
+    const struct expr *json = read_json_path(find, name_at(L, index), &attr);
+    if (!json && !error_is_set(find->where.error)) attr = find_attr(&find->where, name_at(L, index));
     find->where.model = before;
-    if (!attr) return false;
+    if (json) plan_expression(find->where.arena, find->plan, json, arena_text(find->where.arena, name_at(L, index), lua_rawlen(L, index)), attr);
+    if (json || !attr) return json;
     if (!has_column(find->plan, attr)) plan_attr(find->where.arena, find->plan, attr, alias);
     return true;
 }
@@ -214,7 +232,10 @@ static const struct expr *read_order_subject(lua_State *L, struct find *find, in
         alias->text = arena_text(find->where.arena, name, strlen(name));
         return alias;
     }
-    const struct attr *attr = find_attr(&find->where, name);
+    const struct attr *attr;
+    const struct expr *json = read_json_path(find, name, &attr);
+    if (json || error_is_set(find->where.error)) return json;
+    attr = find_attr(&find->where, name);
     *never_null = attr && (!attr->allow_null || attr->primary);
     return attr ? expr_column(find->where.arena, attr, ALIAS_HERE) : NULL;
 }
@@ -223,6 +244,7 @@ static bool add_order(lua_State *L, struct find *find, int index, struct directi
     bool never_null = false;
     const struct expr *expr = read_order_subject(L, find, index, &never_null);
     if (!expr) return false;
+    expr = json_order(&find->where, expr);
     struct order_term **list = (struct order_term **)(uintptr_t)&find->plan->select->order;
     struct order_term *term = order_add(find->where.arena, list, expr);
     term->descending = direction.descending;
@@ -300,18 +322,22 @@ const struct order_term *read_standing_order_list(lua_State *L, struct call *cal
 
 static bool read_group_entry(lua_State *L, struct find *find, int index) {
     const struct expr *expr;
+    const char *name = NULL;
     const struct attr *attr = NULL;
     if (lua_type(L, index) == LUA_TSTRING) {
-        attr = find_attr(&find->where, name_at(L, index));
-        expr = attr ? expr_column(find->where.arena, attr, ALIAS_HERE) : NULL;
+        expr = read_json_path(find, name_at(L, index), &attr);
+        name = expr ? arena_text(find->where.arena, name_at(L, index), lua_rawlen(L, index)) : NULL;
+        if (!expr && !error_is_set(find->where.error)) attr = find_attr(&find->where, name_at(L, index));
+        if (!expr && attr) expr = expr_column(find->where.arena, attr, ALIAS_HERE);
     } else {
         expr = read_expression(L, &find->where, index);
+        if (expr) attr = decoding_attr(expr);
     }
     if (!expr) return false;
     output_add(find->where.arena, &find->plan->select->group, expr, NULL);
     struct plan_column *column = &find->grouped[find->grouped_count++];
     column->attr = attr;
-    column->name = attr ? attr->name : arena_printf(find->where.arena, "group%d", find->grouped_count);
+    column->name = name ? name : expr->kind == EXPR_COLUMN ? expr->attr->name : arena_printf(find->where.arena, "group%d", find->grouped_count);
     return true;
 }
 
@@ -388,6 +414,12 @@ static bool read_hooks(lua_State *L, struct find *find, int index) {
     return read_flag(L, find, index, "hooks", &hooks);
 }
 
+static bool read_paranoid(lua_State *L, struct find *find, int index) {
+    bool paranoid = true, fine = read_flag(L, find, index, "paranoid", &paranoid);
+    find->with_deleted = !paranoid;
+    return fine;
+}
+
 static bool read_exact(lua_State *L, struct find *find, int index) {
     return read_flag(L, find, index, "exact", &find->exact);
 }
@@ -436,6 +468,13 @@ static bool read_join_table_attributes(lua_State *L, struct find *find, int inde
     return true;
 }
 
+/* Scopes are the Lua side's; a model that comes here with the option has none. */
+static bool read_scope(lua_State *L, struct find *find, int index) {
+    if (lua_isboolean(L, index)) return true;
+    const char *name = lua_type(L, index) == LUA_TSTRING ? name_at(L, index) : kind_text(L, index);
+    return find_wrong(find, "scope", arena_printf(find->where.arena, "%s has no scope \"%s\"", model_of(find)->name, name));
+}
+
 static bool no_effect(lua_State *L, struct find *find, int index) {
     (void)L, (void)find, (void)index;
     return true;
@@ -476,9 +515,9 @@ static const struct option option_table[] = {
     { "minifyAliases", no_effect, 0, NULL },
     { "benchmark", no_effect, 0, NULL },
     { "include", NULL, 0, later },
-    { "paranoid", NULL, 0, later },
+    { "paranoid", read_paranoid, 0, NULL },
     { "lazy", NULL, 0, later },
-    { "scope", NULL, 0, later },
+    { "scope", read_scope, FIND_LINKED, NULL },
     { "batch", NULL, 0, later },
     { "plain", NULL, 0, "is not liga's way: findOne returns a single instance" },
     { "right", NULL, 0, "is not liga's way: start from the other model" },
@@ -526,7 +565,7 @@ static bool read_first_options(lua_State *L, struct find *find, int index, enum 
     return true;
 }
 
-bool read_find(lua_State *L, struct find *find, int index, enum find_options options) {
+static bool read_options(lua_State *L, struct find *find, int index, enum find_options options) {
     if (lua_isnoneornil(L, index)) return true;
     if (!lua_istable(L, index) || class_model(L, index)) return find_wrong(find, "options", "a table of options expected");
     find->options = index;
@@ -537,6 +576,20 @@ bool read_find(lua_State *L, struct find *find, int index, enum find_options opt
         if (!is_first(name) && !read_option(L, find, name, lua_gettop(L), options)) return false;
     }
     return aliases_are_free(find);
+}
+
+/* Rows that are marked as deleted are there on demand only. */
+static void leave_out_deleted(struct find *find) {
+    const struct expr *there = not_deleted(find->where.arena, model_of(find));
+    struct select *select = find->plan->select;
+    if (find->with_deleted || !there) return;
+    select_where(find->where.arena, select, select->joins ? expr_at(find->where.arena, 0, there) : there);
+}
+
+bool read_find(lua_State *L, struct find *find, int index, enum find_options options) {
+    if (!read_options(L, find, index, options)) return false;
+    if (model_of(find)->deleted_at) leave_out_deleted(find);
+    return true;
 }
 
 void find_default_columns(struct find *find) {

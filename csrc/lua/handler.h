@@ -12,6 +12,7 @@
     X(DESTROY_INSTANCE,  "destroy_instance")                \
     X(DESTROY_WHERE,     "destroy_where")                   \
     X(ASSOCIATE,         "associate")                       \
+    X(LINKED,            "linked")                          \
     X(CHECK_PENDING,     "check_pending")
 
 enum handler {

@@ -271,6 +271,40 @@ static int previous(lua_State *L) {
     return 1;
 }
 
+/* core.set_original(instance, name, value): what is stored, as far as the instance knows */
+static int set_original(lua_State *L) {
+    lua_settop(L, 3);
+    struct instance instance = check_instance(L, 1, NULL);
+    int rowset_index = lua_gettop(L);
+    const struct attr *attr = check_attr(L, instance.rowset->model, 2);
+    if (instance.row < 0) return 0;
+    lua_getiuservalue(L, rowset_index, ROWSET_TEXTS);
+    if (!lua_istable(L, 3)) {
+        original_keep(L, instance.rowset, instance.row, attr, lua_gettop(L), 3);
+        return 0;
+    }
+    struct value source;
+    int texts = lua_gettop(L);
+    lua_pushvalue(L, rowset_index);
+    struct call *call = open_for_instance(L, &instance);
+    if (read_attr_value(L, 3, attr, &source, &call->arena, &call->error) && source.kind == VALUE_TEXT)
+        original_keep_source(L, instance.rowset, instance.row, attr, texts, source);
+    error_clear(&call->error);
+    call_close(L, call);
+    return 0;
+}
+
+/* core.unsaved(class) → a new instance without any values */
+static int unsaved(lua_State *L) {
+    lua_settop(L, 1);
+    lua_newtable(L);
+    if (!class_model(L, 1)) return raise_usage(L, "a model expected");
+    push_unsaved_metatable(L, 3);
+    lua_setmetatable(L, 2);
+    lua_settop(L, 2);
+    return 1;
+}
+
 /* core.is_selected(instance, name): false where the query left the attribute out */
 static int is_selected(lua_State *L) {
     struct instance instance = check_instance(L, 1, NULL);
@@ -305,6 +339,7 @@ static int stored_key(lua_State *L) {
 void open_instances(lua_State *L) {
     static const luaL_Reg functions[] = {
         { "state", state }, { "class_of", class_of }, { "changed", changed }, { "is_selected", is_selected }, { "previous", previous },
+        { "set_original", set_original }, { "unsaved", unsaved },
         { "stored_key", stored_key }, { NULL, NULL },
     };
     add_functions(L, functions);

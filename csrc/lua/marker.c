@@ -92,8 +92,14 @@ static int new_where(lua_State *L) {
     return 1;
 }
 
+/* liga.json("meta", "a.b", 1): the attribute, then keys and indexes. */
 static int new_json(lua_State *L) {
-    return raise_usage(L, "liga.json paths are not available yet");
+    const char *name = check_text(L, 1, "liga.json");
+    for (int i = 2; i <= lua_gettop(L); i++)
+        if (lua_type(L, i) != LUA_TSTRING && !(lua_isinteger(L, i) && lua_tointeger(L, i) >= 1))
+            raise_usage(L, "liga.json: leg %d must be a key (text) or an index (from 1)", i - 1);
+    push_marker(L, MARKER_JSON, name, 2);
+    return 1;
 }
 
 /* Op.gte(18): the operator with its operands. */

@@ -459,7 +459,7 @@ static void add_cells(lua_State *L, struct call *call, int index, const struct r
     insert->cells = cells;
 }
 
-static void return_attr(struct call *call, struct insert *insert, const struct attr *attr) {
+void return_attr(struct call *call, struct insert *insert, const struct attr *attr) {
     output_add(&call->arena, &insert->returning, expr_column(&call->arena, attr, ALIAS_HERE), NULL);
 }
 
@@ -498,7 +498,15 @@ struct insert *plan_insert(lua_State *L, struct call *call, int index, const str
     if (call->expressions) add_cells(L, call, index, row, insert);
     else insert->values = values;
     if (call->expressions || has_sql_defaults(model, row)) plan_returning(L, call, insert, index);
+    bool makes_key = model->auto_key && !row->present[model->auto_key->ordinal];
+    if (makes_key && call->db->dialect->returns_keys) return_attr(call, insert, model->auto_key);
     return insert;
+}
+
+/* A key that the database makes, and nothing else, comes back: the columns of the INSERT tell whether. */
+static bool returns_key_only(const struct insert *insert) {
+    const struct output *first = insert->returning;
+    return !first || (!first->next && first->expr->attr == insert->into->auto_key);
 }
 
 /* The texts of a model's INSERTs differ only by their columns: the one used last is kept with the model. */
@@ -522,7 +530,7 @@ static const struct statement *statement_of_text(struct call *call, const struct
 
 const struct statement *insert_statement(struct call *call, const struct insert *insert, struct cached_insert *cached) {
     const struct model *model = insert->into;
-    bool plain = cached && insert->values && !insert->returning && insert->rows == 1 && insert->attr_count
+    bool plain = cached && insert->values && returns_key_only(insert) && insert->rows == 1 && insert->attr_count
               && insert->conflict != CONFLICT_UPDATE && model->attr_count <= CACHED_COLUMNS;
     uint64_t columns = plain ? column_bits(insert) : 0;
     if (plain && cached->text && cached->columns == columns && cached->generation == model->generation)

@@ -51,7 +51,20 @@ static int close_listing(lua_State *L, const struct listing *listing) {
     return 1;
 }
 
-/* core.create_statements(db, models, if_not_exists) → list of {sql, model, kind = "table" | "index"} */
+typedef struct statement *key_statement(struct arena *, const struct dialect *, const struct model *, const struct foreign_key *,
+                                        struct error *);
+
+/* A statement for each key that had to be left out of its CREATE TABLE. */
+static void add_late_keys(lua_State *L, struct listing *listing, key_statement *make) {
+    struct call *call = listing->call;
+    const struct model_order *order = &listing->order;
+    for (int i = 0; !call->db->dialect->forward_references && i < order->late_count; i++)
+        if (is_chosen(L, listing, order->late_models[i]))
+            add(L, listing, make(&call->arena, call->db->dialect, order->late_models[i], order->late[i], &call->error),
+                order->late_models[i], "key");
+}
+
+/* core.create_statements(db, models, if_not_exists) → list of {sql, model, kind = "table" | "index" | "key"} */
 static int create_statements(lua_State *L) {
     struct listing listing = open_listing(L);
     struct call *call = listing.call;
@@ -65,6 +78,7 @@ static int create_statements(lua_State *L) {
         for (const struct index *index = model->indexes; index; index = index->next)
             add(L, &listing, ddl_create_index(&call->arena, call->db->dialect, model, index, &call->error), model, "index");
     }
+    add_late_keys(L, &listing, ddl_add_foreign_key);
     return close_listing(L, &listing);
 }
 
@@ -72,6 +86,7 @@ static int create_statements(lua_State *L) {
 static int drop_statements(lua_State *L) {
     struct listing listing = open_listing(L);
     struct call *call = listing.call;
+    add_late_keys(L, &listing, ddl_drop_foreign_key);
     for (int i = listing.order.count - 1; i >= 0; i--) {
         const struct model *model = listing.order.models[i];
         if (is_chosen(L, &listing, model))

@@ -20,11 +20,9 @@
 #include "base/names.h"
 #include "base/regexp.h"
 #include "lua/instance.h"
-#include "lua/marker.h"
 #include "lua/value.h"
+#include "lua/where_internal.h"
 #include "sql/scan.h"
-
-enum { WHERE_DEPTH = 64, WHERE_NODES = 10000 };
 
 struct where_reader where_reader(struct call *call, const struct model *model, const char *path) {
     return (struct where_reader){ .call = call, .model = model, .arena = &call->arena, .error = &call->error, .path = path };
@@ -37,6 +35,10 @@ static void *fail(struct where_reader *reader, const char *format, const char *d
     error_set(reader->error, reader->arena, ERROR_USAGE, "%s: %s", reader->path, sentence);
     if (!reader->error->path) reader->error->path = reader->path;
     return NULL;
+}
+
+void *where_fail(struct where_reader *reader, const char *format, const char *detail) {
+    return fail(reader, format, detail);
 }
 
 static const char *attribute_list(const struct model *model, struct arena *arena) {
@@ -97,7 +99,7 @@ static struct expr *param_of(struct where_reader *reader, const struct attr *att
 }
 
 /* A value was refused: where it stands, if the message does not say it by naming the attribute. */
-static void *misfit(struct where_reader *reader) {
+void *where_misfit(struct where_reader *reader) {
     struct error *error = reader->error;
     if (!error->attribute) error->message = arena_printf(reader->arena, "%s: %s", reader->path, error->message);
     if (!error->path) error->path = reader->path;
@@ -111,17 +113,17 @@ static struct expr *read_operand(lua_State *L, struct where_reader *reader, int 
     bool fine = attr ? read_attr_value(L, index, attr, &value, reader->arena, reader->error)
                      : read_plain(L, index, &value, reader->arena, reader->error);
     if (fine) return param_of(reader, attr, value);
-    return misfit(reader);
+    return where_misfit(reader);
 }
 
 /* Pushes argument `at` (from 1) of the marker at `index`. */
-static void push_argument(lua_State *L, int index, int at) {
+void push_argument(lua_State *L, int index, int at) {
     lua_getiuservalue(L, index, MARKER_ARGUMENTS);
     lua_rawgeti(L, -1, at);
     lua_remove(L, -2);
 }
 
-static const char *marker_text(lua_State *L, struct where_reader *reader, int index) {
+const char *read_marker_text(lua_State *L, struct where_reader *reader, int index) {
     lua_getiuservalue(L, index, MARKER_TEXT);
     size_t len;
     const char *text = lua_tolstring(L, -1, &len);
@@ -147,15 +149,19 @@ static bool read_arguments(lua_State *L, struct where_reader *reader, int index,
 static struct expr *read_call(lua_State *L, struct where_reader *reader, int index, const struct marker *marker,
                               enum expr_kind kind) {
     struct expr *expr = expr_new(reader->arena, kind);
-    expr->text = marker_text(L, reader, index);
+    expr->text = read_marker_text(L, reader, index);
     return read_arguments(L, reader, index, marker, expr) ? expr : NULL;
 }
 
 static struct expr *read_col(lua_State *L, struct where_reader *reader, int index, const struct marker *marker) {
     (void)marker;
-    const char *name = marker_text(L, reader, index);
+    const char *name = read_marker_text(L, reader, index);
     if (strcmp(name, "*") == 0) return expr_new(reader->arena, EXPR_STAR);
-    const struct attr *attr = find_attr(reader, name);
+    const struct attr *attr;
+    struct expr *path = read_json_name(reader, name, &attr);
+    if (path) return json_value(reader, path);
+    if (error_is_set(reader->error)) return NULL;
+    attr = find_attr(reader, name);
     return attr ? expr_column(reader->arena, attr, ALIAS_HERE) : NULL;
 }
 
@@ -178,7 +184,7 @@ static const char *const *split_at_marks(struct where_reader *reader, const char
 static struct expr *read_sql(lua_State *L, struct where_reader *reader, int index, const struct marker *marker) {
     struct expr *expr = expr_new(reader->arena, EXPR_RAW);
     int marks;
-    expr->pieces = split_at_marks(reader, marker_text(L, reader, index), &marks);
+    expr->pieces = split_at_marks(reader, read_marker_text(L, reader, index), &marks);
     if (!expr->pieces) return NULL;
     if (marks != marker->count)
         return fail(reader, "liga.sql: %s", arena_printf(reader->arena, "%d marks (?) but %d values", marks, marker->count));
@@ -189,7 +195,7 @@ static struct expr *read_literal(lua_State *L, struct where_reader *reader, int 
     (void)marker;
     struct expr *expr = expr_new(reader->arena, EXPR_RAW);
     const char **pieces = arena_array(reader->arena, const char *, 1);
-    pieces[0] = marker_text(L, reader, index);
+    pieces[0] = read_marker_text(L, reader, index);
     expr->pieces = pieces;
     return expr;
 }
@@ -202,11 +208,16 @@ static struct expr *read_cast(lua_State *L, struct where_reader *reader, int ind
     return read_call(L, reader, index, marker, EXPR_CAST);
 }
 
+static struct expr *read_json_value(lua_State *L, struct where_reader *reader, int index, const struct marker *marker) {
+    struct expr *path = read_json_marker(L, reader, index, marker);
+    return path ? json_value(reader, path) : NULL;
+}
+
 struct expr *read_expression(lua_State *L, struct where_reader *reader, int index) {
     typedef struct expr *read(lua_State *, struct where_reader *, int, const struct marker *);
     static read *const readers[] = {
         [MARKER_FN] = read_fn, [MARKER_COL] = read_col, [MARKER_CAST] = read_cast, [MARKER_LITERAL] = read_literal,
-        [MARKER_SQL] = read_sql, [MARKER_WHERE] = NULL, [MARKER_OP] = NULL, [MARKER_JSON] = NULL,
+        [MARKER_SQL] = read_sql, [MARKER_WHERE] = NULL, [MARKER_OP] = NULL, [MARKER_JSON] = read_json_value,
     };
     index = lua_absindex(L, index);
     const struct marker *marker = marker_test(L, index);
@@ -224,13 +235,13 @@ struct expr *read_expression(lua_State *L, struct where_reader *reader, int inde
 static const struct expr *read_condition(lua_State *L, struct where_reader *reader, struct expr *left, const struct attr *attr,
                                          int index);
 
-static struct expr *copy_of(struct where_reader *reader, const struct expr *left) {
+struct expr *copy_of(struct where_reader *reader, const struct expr *left) {
     struct expr *copy = arena_copy(reader->arena, left, sizeof *left);
     copy->next = NULL;
     return copy;
 }
 
-static const struct expr *null_test(struct where_reader *reader, enum op op, struct expr *left) {
+const struct expr *null_test(struct where_reader *reader, enum op op, struct expr *left) {
     return expr_operator(reader->arena, op, copy_of(reader, left), expr_param(reader->arena, value_null()));
 }
 
@@ -267,7 +278,7 @@ static const struct expr *read_text(lua_State *L, struct where_reader *reader, c
     int type = lua_type(L, index);
     if (type != LUA_TSTRING && type != LUA_TNUMBER) return fail(reader, "Op.%s expects a string", op->name);
     if (!read_plain(L, index, &value, reader->arena, reader->error)
-        || !type_accept(&text_type, &value, reader->arena, reader->error)) return misfit(reader);
+        || !type_accept(&text_type, &value, reader->arena, reader->error)) return where_misfit(reader);
     bool regexp = op->op == OP_REGEXP || op->op == OP_IREGEXP || op->op == OP_NOT_REGEXP;
     const char *fault = regexp ? regexp_fault(value.as.text, value.len) : NULL;
     if (fault) return fail(reader, "no regular expression: %s", fault);
@@ -333,22 +344,22 @@ static const struct expr *read_nullity(lua_State *L, struct where_reader *reader
 }
 
 /* age = { [Op.or_] = { 1, { [Op.gt] = 5 } } }, Op.not_(5) */
-static const struct expr *read_operand_group(lua_State *L, struct where_reader *reader, const struct op_info *op,
-                                             struct expr *left, const struct attr *attr, int index) {
+const struct expr *read_operand_group(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
+                                      const struct attr *attr, int index, condition_reader *read) {
     if (op->op == OP_NOT) {
-        const struct expr *condition = read_condition(L, reader, left, attr, index);
+        const struct expr *condition = read(L, reader, left, attr, index);
         return condition ? expr_not(reader->arena, expr_at(reader->arena, ALIAS_HERE, condition)) : NULL;
     }
     if (!lua_istable(L, index)) return fail(reader, "Op.%s expects a list of conditions", op->name);
     int length = list_length(L, reader, index);
     if (length < 0) {
         error_clear(reader->error);
-        return read_condition(L, reader, left, attr, index);
+        return read(L, reader, left, attr, index);
     }
     struct expr *group = expr_group(reader->arena, op->op == OP_AND ? EXPR_AND : EXPR_OR);
     for (int i = 1; i <= length; i++) {
         lua_rawgeti(L, index, i);
-        const struct expr *child = read_condition(L, reader, left, attr, lua_gettop(L));
+        const struct expr *child = read(L, reader, left, attr, lua_gettop(L));
         lua_pop(L, 1);
         if (!child) return NULL;
         expr_push(reader->arena, group, expr_at(reader->arena, ALIAS_HERE, child));
@@ -356,47 +367,101 @@ static const struct expr *read_operand_group(lua_State *L, struct where_reader *
     return group;
 }
 
-static const struct expr *read_later(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
-                                     const struct attr *attr, int index) {
+static const struct expr *read_group_of_operand(lua_State *L, struct where_reader *reader, const struct op_info *op,
+                                                struct expr *left, const struct attr *attr, int index) {
+    return read_operand_group(L, reader, op, left, attr, index, read_condition);
+}
+
+bool op_of_list(lua_State *L, int index) {
+    const struct marker *marker = marker_test(L, index);
+    return marker && marker->kind == MARKER_OP && (marker->op->op == OP_ANY || marker->op->op == OP_ALL);
+}
+
+const struct expr *read_quantified(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
+                                   const struct attr *attr, int index, operator_reader *apply) {
+    const struct marker *marker = marker_test(L, index);
+    struct expr *group = expr_group(reader->arena, marker->op->op == OP_ALL ? EXPR_AND : EXPR_OR);
+    push_operand(L, marker, index);
+    int list = lua_gettop(L), length = lua_istable(L, list) ? list_length(L, reader, list) : -1;
+    if (length < 0) return fail(reader, "Op.%s expects a list", marker->op->name);
+    for (int i = 1; i <= length; i++) {
+        lua_rawgeti(L, list, i);
+        const struct expr *child = op_of_list(L, -1) ? fail(reader, "Op.%s: a list in a list", marker->op->name)
+                                                     : apply(L, reader, op, copy_of(reader, left), attr, lua_gettop(L));
+        lua_pop(L, 1);
+        if (!child) return NULL;
+        expr_push(reader->arena, group, child);
+    }
+    lua_pop(L, 1);
+    return group;
+}
+
+static const struct expr *read_rows(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
+                                    const struct attr *attr, int index) {
     (void)L, (void)left, (void)attr, (void)index;
     return fail(reader, "Op.%s is not available yet", op->name);
+}
+
+/* Op.any{1, 2}: equal to one of them; Op.all: to each. */
+static const struct expr *read_of_list(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
+                                       const struct attr *attr, int index) {
+    if (op->op == OP_ANY) return read_list(L, reader, &op_table[OP_IN], left, attr, index);
+    if (!lua_istable(L, index)) return fail(reader, "Op.%s expects a list", op->name);
+    int length = list_length(L, reader, index);
+    struct expr *group = expr_group(reader->arena, EXPR_AND);
+    for (int i = 1; i <= length; i++) {
+        lua_rawgeti(L, index, i);
+        const struct expr *child = apply_operator(L, reader, &op_table[OP_EQ], left, attr, lua_gettop(L));
+        lua_pop(L, 1);
+        if (!child) return NULL;
+        expr_push(reader->arena, group, child);
+    }
+    return length < 0 ? NULL : group;
+}
+
+static const struct expr *read_array(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
+                                     const struct attr *attr, int index) {
+    if (op->op == OP_ANY || op->op == OP_ALL) return read_of_list(L, reader, op, left, attr, index);
+    return fail(reader, "Op.%s needs a JSON attribute", op->name);
 }
 
 typedef const struct expr *operand_reader(lua_State *, struct where_reader *, const struct op_info *, struct expr *,
                                           const struct attr *, int);
 
-static const struct expr *apply(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
-                                const struct attr *attr, int index) {
+const struct expr *apply_operator(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
+                                  const struct attr *attr, int index) {
     static operand_reader *const readers[] = {
         [OPERAND_VALUE] = read_value, [OPERAND_TEXT] = read_text, [OPERAND_PLAIN] = read_text, [OPERAND_LIST] = read_list,
-        [OPERAND_PAIR] = read_pair, [OPERAND_NULLITY] = read_nullity, [OPERAND_GROUP] = read_operand_group,
-        [OPERAND_ROWS] = read_later, [OPERAND_ARRAY] = read_later,
+        [OPERAND_PAIR] = read_pair, [OPERAND_NULLITY] = read_nullity, [OPERAND_GROUP] = read_group_of_operand,
+        [OPERAND_ROWS] = read_rows, [OPERAND_ARRAY] = read_array,
     };
     luaL_checkstack(L, 10, "condition too deep");
-    return readers[op->operand](L, reader, op, left, attr, lua_absindex(L, index));
+    index = lua_absindex(L, index);
+    if (op_of_list(L, index)) return read_quantified(L, reader, op, left, attr, index, apply_operator);
+    return readers[op->operand](L, reader, op, left, attr, index);
+}
+
+void push_operand(lua_State *L, const struct marker *marker, int index) {
+    if (marker->count == 1) push_argument(L, index, 1);
+    else lua_getiuservalue(L, index, MARKER_ARGUMENTS);
 }
 
 /* Op.gte(18), Op.between(1, 2), Op.in_{1, 2} */
 static const struct expr *apply_marker(lua_State *L, struct where_reader *reader, const struct marker *marker,
                                        struct expr *left, const struct attr *attr, int index) {
-    if (marker->count == 1) push_argument(L, index, 1);
-    else lua_getiuservalue(L, index, MARKER_ARGUMENTS);
-    const struct expr *expr = apply(L, reader, marker->op, left, attr, lua_gettop(L));
+    push_operand(L, marker, index);
+    const struct expr *expr = apply_operator(L, reader, marker->op, left, attr, lua_gettop(L));
     lua_pop(L, 1);
     return expr;
 }
 
-struct term {
-    int64_t sort;
-    const struct expr *expr;
-};
-
 static int by_sort(const void *a, const void *b) {
-    int64_t x = ((const struct term *)a)->sort, y = ((const struct term *)b)->sort;
-    return x < y ? -1 : x > y;
+    const struct term *x = a, *y = b;
+    if (x->sort != y->sort) return x->sort < y->sort ? -1 : 1;
+    return x->name && y->name ? strcmp(x->name, y->name) : 0;
 }
 
-static const struct expr *all_of(struct where_reader *reader, struct term *terms, int count) {
+const struct expr *all_of(struct where_reader *reader, struct term *terms, int count) {
     if (count == 1) return terms[0].expr;
     qsort(terms, (size_t)count, sizeof *terms, by_sort);
     struct expr *group = expr_group(reader->arena, EXPR_AND);
@@ -405,7 +470,7 @@ static const struct expr *all_of(struct where_reader *reader, struct term *terms
     return group;
 }
 
-static int count_keys(lua_State *L, int index) {
+int count_keys(lua_State *L, int index) {
     int count = 0;
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) count++;
     return count;
@@ -421,14 +486,14 @@ static const struct expr *read_operators(lua_State *L, struct where_reader *read
         if (!op) return fail(reader, "a table here holds a list, or operators as keys (Op.gt …); %s is neither",
                              lua_type(L, -2) == LUA_TSTRING ? arena_printf(reader->arena, "\"%s\"", lua_tostring(L, -2))
                                                             : kind_text(L, -2));
-        const struct expr *expr = apply(L, reader, op, left, attr, lua_gettop(L));
+        const struct expr *expr = apply_operator(L, reader, op, left, attr, lua_gettop(L));
         if (!expr) return NULL;
-        terms[count++] = (struct term){ op->op, expr };
+        terms[count++] = (struct term){ .sort = op->op, .expr = expr };
     }
     return all_of(reader, terms, count);
 }
 
-static bool is_sequence(lua_State *L, int index) {
+bool is_sequence(lua_State *L, int index) {
     bool sequence = true;
     for (lua_pushnil(L); sequence && lua_next(L, index); lua_pop(L, 1))
         if (!lua_isinteger(L, -2)) {
@@ -450,33 +515,23 @@ static bool is_date_table(lua_State *L, const struct attr *attr, int index) {
     return year;
 }
 
-static bool is_json(const struct attr *attr) {
-    return attr && (attr->type.id == TYPE_JSON || attr->type.id == TYPE_JSONB);
-}
-
-/* Op.eq(document), not Op.ne(liga.null). */
-static bool compares_document(lua_State *L, const struct marker *marker, int index) {
-    if (!marker || marker->kind != MARKER_OP || marker->op->op == OP_NOT) return false;
-    push_argument(L, index, 1);
-    bool document = !is_null(L, -1);
-    lua_pop(L, 1);
-    return document;
+bool where_descend(lua_State *L, struct where_reader *reader) {
+    if (++reader->depth > WHERE_DEPTH) return fail(reader, "nested deeper than 64 levels%s", "");
+    luaL_checkstack(L, 20, "condition too deep");
+    return true;
 }
 
 static const struct expr *read_condition(lua_State *L, struct where_reader *reader, struct expr *left, const struct attr *attr,
                                          int index) {
-    if (++reader->depth > WHERE_DEPTH) return fail(reader, "nested deeper than 64 levels%s", "");
-    luaL_checkstack(L, 10, "condition too deep");
+    if (!where_descend(L, reader)) return NULL;
     const struct expr *expr;
     const struct marker *marker = marker_test(L, index);
-    if (is_json(attr) && !is_null(L, index) && !marker) expr = fail(reader, "conditions on JSON are not available yet%s", "");
-    else if (is_json(attr) && compares_document(L, marker, index))
-        expr = fail(reader, "Op.%s on JSON is not available yet", marker->op->name);
+    if (is_json_attr(attr)) expr = read_json_condition(L, reader, left, attr, index);
     else if (marker && marker->kind == MARKER_OP) expr = apply_marker(L, reader, marker, left, attr, index);
     else if (!lua_istable(L, index) || is_date_table(L, attr, index))
-        expr = apply(L, reader, &op_table[OP_EQ], left, attr, index);
+        expr = apply_operator(L, reader, &op_table[OP_EQ], left, attr, index);
     else if (instance_test(L, index)) expr = fail(reader, "an instance is no value: give its key%s", "");
-    else if (is_sequence(L, index)) expr = apply(L, reader, &op_table[OP_IN], left, attr, index);
+    else if (is_sequence(L, index)) expr = apply_operator(L, reader, &op_table[OP_IN], left, attr, index);
     else expr = read_operators(L, reader, left, attr, index);
     reader->depth--;
     return expr;
@@ -516,7 +571,7 @@ static bool read_named_alternatives(lua_State *L, struct where_reader *reader, i
         lua_pop(L, 1);
         if (error_is_set(reader->error)) return false;
         int64_t sort = 100000 + (attr ? attr->ordinal : op ? 10000 + (int)op->op : 20000);
-        terms[(*count)++] = (struct term){ sort, child ? child : expr_const(reader->arena, true) };
+        terms[(*count)++] = (struct term){ .sort = sort, .expr = child ? child : expr_const(reader->arena, true) };
     }
     return true;
 }
@@ -531,7 +586,7 @@ static const struct expr *read_or(lua_State *L, struct where_reader *reader, int
         const struct expr *child = read_where(L, reader, lua_gettop(L));
         lua_pop(L, 1);
         if (error_is_set(reader->error)) return NULL;
-        terms[count++] = (struct term){ i, child ? child : expr_const(reader->arena, true) };
+        terms[count++] = (struct term){ .sort = i, .expr = child ? child : expr_const(reader->arena, true) };
     }
     if (!read_named_alternatives(L, reader, index, terms, &count)) return NULL;
     qsort(terms, (size_t)count, sizeof *terms, by_sort);
@@ -552,12 +607,12 @@ static const struct expr *read_group(lua_State *L, struct where_reader *reader, 
     return inner ? inner : expr_group(reader->arena, EXPR_AND);
 }
 
-static const struct expr *read_named(lua_State *L, struct where_reader *reader, const char *name, int index, int64_t *sort) {
-    const struct attr *attr = find_attr(reader, name);
-    if (!attr) return NULL;
+/* A condition on `left`; the value is at `index`. */
+static const struct expr *read_on(lua_State *L, struct where_reader *reader, struct expr *left, const struct attr *attr,
+                                  const char *name, int index, int64_t *sort) {
     const char *before = reader->path;
-    reader->path = arena_printf(reader->arena, "%s.%s", before, attr->name);
-    const struct expr *expr = read_condition(L, reader, expr_column(reader->arena, attr, ALIAS_HERE), attr, index);
+    reader->path = arena_printf(reader->arena, "%s.%s", before, name);
+    const struct expr *expr = read_condition(L, reader, left, attr, index);
     if (!expr && error_is_set(reader->error) && !reader->error->path) reader->error->path = reader->path;
     reader->path = before;
     *sort = attr->ordinal;
@@ -565,20 +620,49 @@ static const struct expr *read_named(lua_State *L, struct where_reader *reader, 
     return expr;
 }
 
+static const struct expr *read_named(lua_State *L, struct where_reader *reader, const char *name, int index, struct term *term) {
+    const struct attr *attr;
+    struct expr *left = read_json_name(reader, name, &attr);
+    if (!left && error_is_set(reader->error)) return NULL;
+    if (!left) attr = find_attr(reader, name);
+    if (!attr) return NULL;
+    if (left) term->name = arena_text(reader->arena, name, strlen(name));
+    if (!left) left = expr_column(reader->arena, attr, ALIAS_HERE);
+    return read_on(L, reader, left, attr, left->kind == EXPR_JSON ? term->name : attr->name, index, &term->sort);
+}
+
+/* [liga.json("meta", "a.b")] = value */
+static const struct expr *read_json_key(lua_State *L, struct where_reader *reader, const struct marker *marker, int index,
+                                        struct term *term) {
+    struct expr *left = read_json_marker(L, reader, index - 1, marker);
+    if (!left) return NULL;
+    struct buf name;
+    buf_init(&name, reader->arena);
+    buf_adds(&name, left->first->attr->name);
+    for (int i = 0; i < left->value_count; i++) {
+        buf_addc(&name, '.');
+        if (left->values[i].kind == VALUE_INT) buf_addi(&name, left->values[i].as.integer + 1);
+        else buf_add(&name, left->values[i].as.text, left->values[i].len);
+    }
+    term->name = name.text;
+    return read_on(L, reader, left, left->first->attr, name.text, index, &term->sort);
+}
+
 /* One key of a where table: -2 the key, -1 the value. NULL without error: no condition. */
-static const struct expr *read_entry(lua_State *L, struct where_reader *reader, int64_t *sort) {
+static const struct expr *read_entry(lua_State *L, struct where_reader *reader, struct term *term) {
     const struct op_info *op = op_test(L, -2);
     int value = lua_gettop(L);
     if (op) {
-        *sort = 10000 + (int)op->op;
+        term->sort = 10000 + (int)op->op;
         return read_group(L, reader, op, value);
     }
     if (lua_isinteger(L, -2)) {
-        *sort = 20000 + lua_tointeger(L, -2);
+        term->sort = 20000 + lua_tointeger(L, -2);
         return read_where(L, reader, value);
     }
-    if (lua_type(L, -2) == LUA_TSTRING) return read_named(L, reader, name_at(L, -2), value, sort);
+    if (lua_type(L, -2) == LUA_TSTRING) return read_named(L, reader, name_at(L, -2), value, term);
     const struct marker *marker = marker_test(L, -2);
+    if (marker && marker->kind == MARKER_JSON) return read_json_key(L, reader, marker, value, term);
     if (marker && marker->op && marker->op->operand == OPERAND_ROWS)
         return fail(reader, "Op.%s is not available yet", marker->op->name);
     return fail(reader, "keys are attribute names or Op.and_, Op.or_, Op.not_; %s is neither", kind_text(L, -2));
@@ -591,18 +675,17 @@ static const struct expr *read_table(lua_State *L, struct where_reader *reader, 
     if (!keys) return NULL;
     struct term *terms = arena_array(reader->arena, struct term, keys);
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
-        int64_t sort = 0;
-        const struct expr *expr = read_entry(L, reader, &sort);
+        struct term term = { 0 };
+        term.expr = read_entry(L, reader, &term);
         if (error_is_set(reader->error)) return NULL;
-        if (expr) terms[count++] = (struct term){ sort, expr };
+        if (term.expr) terms[count++] = term;
     }
     return count ? all_of(reader, terms, count) : NULL;
 }
 
 static const struct expr *read_marker(lua_State *L, struct where_reader *reader, const struct marker *marker, int index) {
     if (marker->kind == MARKER_OP) {
-        if (marker->count == 1) push_argument(L, index, 1);
-        else lua_getiuservalue(L, index, MARKER_ARGUMENTS);
+        push_operand(L, marker, index);
         const struct expr *expr = read_group(L, reader, marker->op, lua_gettop(L));
         lua_pop(L, 1);
         return expr;
@@ -621,7 +704,10 @@ static const struct expr *read_marker(lua_State *L, struct where_reader *reader,
     push_argument(L, index, 2);
     struct expr *left = read_expression(L, reader, lua_gettop(L) - 1);
     const struct attr *attr = left && left->kind == EXPR_COLUMN ? left->attr : NULL;
-    const struct expr *expr = left ? apply(L, reader, marker->op, left, attr, lua_gettop(L)) : NULL;
+    const struct expr *json, *expr;
+    if (left && (expr_is_json(left, &json) || is_json_attr(attr)))
+        expr = apply_json(L, reader, marker->op, is_json_attr(attr) ? left : copy_of(reader, json), NULL, lua_gettop(L));
+    else expr = left ? apply_operator(L, reader, marker->op, left, attr, lua_gettop(L)) : NULL;
     lua_pop(L, 2);
     return expr;
 }

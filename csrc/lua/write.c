@@ -8,6 +8,7 @@
 #include "lua/conflict.h"
 #include "lua/handler.h"
 #include "lua/hydrate.h"
+#include "lua/lifecycle.h"
 #include "lua/marker.h"
 #include "lua/value.h"
 
@@ -22,6 +23,7 @@ struct write *write_new(struct call *call) {
 
 bool run_statement_once(lua_State *L, struct call *call) {
     (void)L;
+    call->ahead = true;
     return call->phase++ == 0 && call->statement;
 }
 
@@ -53,6 +55,11 @@ enum drive take_values(lua_State *L, struct call *call) {
 
 int vanished(lua_State *L, struct call *call) {
     const struct write *write = call->data;
+    if (write->guarded) {
+        call->error.model = call->model->name;
+        return call_fail(L, call, ERROR_OPTIMISTIC_LOCK, "this %s can't be %s: its row was changed or removed since it was read",
+                         call->model->name, write->vanished);
+    }
     return call_fail(L, call, ERROR_INSTANCE, "this %s can't be %s: its row does not exist any more", call->model->name,
                      write->vanished);
 }
@@ -149,7 +156,7 @@ static int create_filled(lua_State *L) {
     push_attr_names(L, lua_gettop(L));
     int names = lua_gettop(L);
     if (!read_write_options(L, call, 3, WRITE_ROW | WRITE_CREATE, &write->options)) return call_raise(L, call);
-    write->row = row_new(call, call->driven || call->db->driven);
+    write->row = row_new(call, call->driven || call->db->driven || call->db->waits);
     bool fine = build_row(L, call, 2, names, &write->options, write->row);
     if (!fine && error_is_set(&call->error)) return call_raise(L, call);
     int index = names + 1;
@@ -247,7 +254,7 @@ static bool collect_changes(lua_State *L, struct call *call, int rowset_index, i
         const struct attr *attr = model->attrs[i];
         lua_rawgeti(L, names, i + 1);
         *present += lua_rawget(L, 1) != LUA_TNIL;
-        bool stamped = attr == model->updated_at && !write->options.silent;
+        bool stamped = (attr == model->updated_at && !write->options.silent) || attr == model->version;
         if (stamped || attr->type.id == TYPE_VIRTUAL || !written_field(&write->options, attr)) continue;
         enum change change = value_change(L, call, rowset_index, instance, attr, lua_gettop(L));
         if (change == SAME_VALUE) restore_form(L, rowset_index, names, instance, attr);
@@ -280,6 +287,10 @@ static int update_instance(lua_State *L, struct call *call, int rowset_index, co
     if (!update.set) return nothing_to_do(L, call);
     touch(call, &update, call->model->updated_at);
     update.where = keys_are(&call->arena, call->model->key, key);
+    if (call->model->version) {
+        bump_version(call, &update);
+        update.where = guard_version(L, call, rowset_index, instance, update.where);
+    }
     call->statement = render_update(&call->arena, call->db->dialect, &update, &call->error);
     write->returning = update.returning;
     write->vanished = "saved";
@@ -289,13 +300,14 @@ static int update_instance(lua_State *L, struct call *call, int rowset_index, co
     return call_run(L, call);
 }
 
+/* core.save(instance, options, creating): `creating` lets it take the options of create. */
 static int save(lua_State *L) {
     struct instance instance;
-    int rowset_index;
+    int rowset_index, sets = WRITE_ROW | (lua_toboolean(L, 3) ? WRITE_CREATE : 0);
     lua_settop(L, 2);
     struct call *call = open_instance_call(L, &instance, &rowset_index);
     struct write *write = write_new(call);
-    if (!read_write_options(L, call, 2, WRITE_ROW, &write->options)) return call_raise(L, call);
+    if (!read_write_options(L, call, 2, sets, &write->options)) return call_raise(L, call);
     if (instance.state != INSTANCE_NEW) return update_instance(L, call, rowset_index, &instance);
     if (!check_instance_keys(L, call, 1, rowset_index)) return call_raise(L, call);
     lua_getiuservalue(L, rowset_index, ROWSET_MODEL);
@@ -333,10 +345,12 @@ static int destroy_plainly(lua_State *L) {
              && stored_key_of(L, call, rowset_index, &instance, key);
     if (!fine) return call_raise(L, call);
     struct delete delete = { .from = call->model, .where = keys_are(&call->arena, call->model->key, key) };
-    call->statement = render_delete(&call->arena, call->db->dialect, &delete, &call->error);
+    delete.where = guard_version(L, call, rowset_index, &instance, delete.where);
+    call->results = destroy_results;
+    if (removes_softly(call->model, &write->options)) plan_soft_destroy(call, delete.where);
+    else call->statement = render_delete(&call->arena, call->db->dialect, &delete, &call->error);
     write->vanished = "destroyed";
     call->next = run_statement_once;
-    call->results = destroy_results;
     return call_run(L, call);
 }
 
@@ -458,5 +472,6 @@ void open_writes(lua_State *L) {
     add_functions(L, class_functions);
     open_many_writes(L);
     open_counters(L);
+    open_lifecycle(L);
     lua_pop(L, 1);
 }

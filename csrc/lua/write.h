@@ -6,7 +6,8 @@
 #include "lua/instance.h"
 
 struct write_options {
-    bool silent, all, no_validate, returning, truncate;
+    bool silent, all, no_validate, returning, truncate, force;
+    bool with_deleted;              /* paranoid = false */
     const bool *returned;           /* by ordinal: what `returning` lists; NULL: all attributes */
     int64_t limit;                  /* -1: none */
     const bool *fields;             /* by ordinal; NULL: no `fields` given */
@@ -30,7 +31,8 @@ enum write_option_set {
     WRITE_BUILD = 64,
     WRITE_CREATE = 128,             /* create and no save: ignoreDuplicates */
     WRITE_UPSERT = 256,             /* conflictFields, conflictWhere without the others */
-    WRITE_TRUNCATE = 512            /* destroy of a model */
+    WRITE_TRUNCATE = 512,           /* destroy of a model */
+    WRITE_RESTORE = 1024
 };
 
 /* Reads the options table at `index` (nil: none). False: error set. */
@@ -80,6 +82,7 @@ void fill_visible_defaults(lua_State *L, struct call *call, int index);
 /* The INSERT of the prepared instance at `index`, and its statement, whose text is kept in `cached` (of the model, or of an
  * association whose INSERTs say more; NULL: nowhere). */
 struct insert *plan_insert(lua_State *L, struct call *call, int index, const struct row *row);
+void return_attr(struct call *call, struct insert *insert, const struct attr *attr);      /* adds it to RETURNING */
 const struct statement *insert_statement(struct call *call, const struct insert *insert, struct cached_insert *cached);
 
 /* After the INSERT: makes the instance at `index` a stored one. `generated`: the key that the database made, if it did. */

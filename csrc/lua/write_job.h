@@ -12,6 +12,7 @@ struct write {
     const struct output *returning;     /* attributes that come back from the database */
     struct row *row;                    /* of an INSERT */
     const char *vanished;               /* what to say if no row was there; NULL: nothing to say */
+    bool guarded;                       /* … of the version that was read */
 };
 
 struct write *write_new(struct call *call);

@@ -5,6 +5,7 @@
 
 #include "lua/handler.h"
 #include "lua/hydrate.h"
+#include "lua/lifecycle.h"
 #include "lua/value.h"
 #include "sql/ddl.h"
 
@@ -125,14 +126,17 @@ static int update_rows(lua_State *L) {
     bool fine = read_write_options(L, call, 3, WRITE_WHERE | WRITE_ROW, &write->options)
              && check_condition(call, &write->options, "update");
     if (fine) read_assignments(L, call, 2, &update);
+    if (update.set && !assigned(&update, call->model->version)) bump_version(call, &update);
+    leave_out_deleted_rows(call, &write->options);
     return run_update(L, call, &update);
 }
 
-static const struct statement *delete_statement(lua_State *L, struct call *call, const struct write_options *options) {
+static const struct statement *delete_statement(lua_State *L, struct call *call, struct write_options *options) {
+    if (removes_softly(call->model, options)) leave_out_deleted_rows(call, options);
     struct delete delete = { .from = call->model, .where = limited(call, options) };
     if (error_is_set(&call->error)) return NULL;
     if (options->returning) return_rows(L, call, options, &delete.returning);
-    return render_delete(&call->arena, call->db->dialect, &delete, &call->error);
+    return removal_statement(call, &delete, options);
 }
 
 static const struct statement *truncate_statement(struct call *call, const struct write_options *options) {
@@ -147,8 +151,8 @@ static const struct statement *truncate_statement(struct call *call, const struc
 static int destroy_rows_plainly(lua_State *L) {
     struct call *call = open_class_call(L);
     struct write *write = write_new(call);
-    const struct write_options *options = &write->options;
-    bool fine = read_write_options(L, call, 2, WRITE_WHERE | WRITE_DESTROY | WRITE_TRUNCATE, &write->options)
+    struct write_options *options = &write->options;
+    bool fine = read_write_options(L, call, 2, WRITE_WHERE | WRITE_DESTROY | WRITE_TRUNCATE, options)
              && (options->truncate || check_condition(call, options, "destroy"));
     if (fine) call->statement = options->truncate ? truncate_statement(call, options) : delete_statement(L, call, options);
     if (error_is_set(&call->error)) return call_raise(L, call);
@@ -165,6 +169,32 @@ static bool skips_dependents(lua_State *L, int index) {
     return skips;
 }
 
+/* core.check_condition(class, options, verb): raises what update, destroy … of these rows would raise for the options */
+static int check_rows_named(lua_State *L) {
+    lua_settop(L, 3);
+    struct write_options options = { .limit = -1 };
+    const char *verb = luaL_checkstring(L, 3);
+    struct call *call = open_class_call(L);
+    int sets = WRITE_WHERE | WRITE_ROW | WRITE_DESTROY | WRITE_COUNTER | WRITE_TRUNCATE;
+    bool fine = read_write_options(L, call, 2, sets, &options) && (options.truncate || check_condition(call, &options, verb));
+    if (!fine) return call_raise(L, call);
+    call_close(L, call);
+    return 0;
+}
+
+/* core.has_condition(class, where) → whether it restricts the rows; raises for what is wrong in it */
+static int has_condition(lua_State *L) {
+    lua_settop(L, 2);
+    struct call *call = open_class_call(L);
+    struct where_reader reader = where_reader(call, call->model, "where");
+    read_where(L, &reader, 2);
+    if (error_is_set(&call->error)) return call_raise(L, call);
+    bool some = reader.conditions > 0;
+    call_close(L, call);
+    lua_pushboolean(L, some);
+    return 1;
+}
+
 /* Model:destroy(options, plainly) */
 static int destroy_rows(lua_State *L) {
     bool plainly = lua_toboolean(L, 3);
@@ -176,5 +206,11 @@ static int destroy_rows(lua_State *L) {
 
 void open_many_writes(lua_State *L) {
     static const luaL_Reg functions[] = { { "update", update_rows }, { "destroy", destroy_rows }, { NULL, NULL } };
+    static const luaL_Reg checks[] = {
+        { "check_condition", check_rows_named }, { "has_condition", has_condition }, { NULL, NULL },
+    };
     add_functions(L, functions);
+    lua_insert(L, -2);
+    add_functions(L, checks);
+    lua_insert(L, -2);
 }

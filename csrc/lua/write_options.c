@@ -143,9 +143,25 @@ static bool read_by(lua_State *L, struct reading *reading, int index) {
     return true;
 }
 
+static bool read_force(lua_State *L, struct reading *reading, int index) {
+    return read_flag(L, reading, index, "force", &reading->options->force);
+}
+
+static bool read_paranoid(lua_State *L, struct reading *reading, int index) {
+    bool paranoid = true, fine = read_flag(L, reading, index, "paranoid", &paranoid);
+    reading->options->with_deleted = !paranoid;
+    return fine;
+}
+
 static bool read_ignored_flag(lua_State *L, struct reading *reading, int index) {
     bool ignored;
     return read_flag(L, reading, index, "hooks", &ignored);
+}
+
+/* Where a model has hooks its Lua side has taken the option; where it has none there are none to run. */
+static bool read_individual_hooks(lua_State *L, struct reading *reading, int index) {
+    bool ignored;
+    return read_flag(L, reading, index, "individualHooks", &ignored);
 }
 
 static bool read_by_caller(lua_State *L, struct reading *reading, int index) {
@@ -160,7 +176,7 @@ struct option {
 };
 
 enum {
-    EVERY = WRITE_ROW | WRITE_WHERE | WRITE_BULK | WRITE_COUNTER | WRITE_DESTROY | WRITE_LINK | WRITE_UPSERT,
+    EVERY = WRITE_ROW | WRITE_WHERE | WRITE_BULK | WRITE_COUNTER | WRITE_DESTROY | WRITE_LINK | WRITE_UPSERT | WRITE_RESTORE,
     CONFLICTS = WRITE_BULK | WRITE_CREATE | WRITE_UPSERT
 };
 
@@ -174,7 +190,7 @@ static const struct option option_table[] = {
     { "all", read_all, WRITE_WHERE },
     { "limit", read_limit, WRITE_WHERE },
     { "by", read_by, WRITE_COUNTER },
-    { "force", read_ignored_flag, WRITE_DESTROY },
+    { "force", read_force, WRITE_DESTROY },
     { "dependent", read_by_caller, WRITE_DESTROY },
     { "truncate", read_truncate, WRITE_TRUNCATE },
     { "save", read_by_caller, WRITE_LINK },
@@ -183,12 +199,12 @@ static const struct option option_table[] = {
     { "destroyPrevious", read_by_caller, WRITE_LINK },
     { "joinTableAttributes", read_by_caller, WRITE_LINK },
     { "include", NULL, WRITE_ROW | WRITE_BULK | WRITE_LINK | WRITE_BUILD },
-    { "individualHooks", NULL, EVERY },
+    { "individualHooks", read_individual_hooks, EVERY },
     { "ignoreDuplicates", read_ignore_duplicates, WRITE_BULK | WRITE_CREATE },
     { "updateOnDuplicate", read_update_on_duplicate, WRITE_BULK },
     { "conflictFields", read_conflict_fields, CONFLICTS },
     { "conflictWhere", read_conflict_where, CONFLICTS },
-    { "paranoid", NULL, WRITE_WHERE },
+    { "paranoid", read_paranoid, WRITE_WHERE },
     { NULL, NULL, 0 },
 };
 

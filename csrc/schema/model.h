@@ -92,10 +92,13 @@ struct model {
     struct attr_list key;               /* primary key; count 0: a model without key */
     const struct attr *auto_key;        /* the generated key attribute, or NULL */
     const struct attr *created_at, *updated_at;
+    const struct attr *deleted_at;      /* NULL: rows are deleted; else marked, and left out of reads */
+    const struct attr *version;         /* counts the changes of a row, or NULL */
     struct foreign_key *foreign_keys;
     struct index *indexes;
     struct assoc *assocs;
     struct cached_insert insert;
+    bool behaves;                       /* hooks, scopes …: calls on its rows go through the Lua side */
     unsigned generation;                /* grows with every change; what was compiled before is rebuilt */
 };
 

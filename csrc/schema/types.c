@@ -125,7 +125,7 @@ static bool accept_integer(struct accept *a) {
 static bool accept_real(struct accept *a) {
     if (a->value->kind == VALUE_INT) *a->value = value_real((double)a->value->as.integer);
     if (a->value->kind != VALUE_REAL) return refuse(a, "expects a number");
-    if (isnan(a->value->as.real)) return refuse(a, "can't be NaN");
+    if (isnan(a->value->as.real) && !a->type->nan) return refuse(a, "can't be NaN");
     return true;
 }
 

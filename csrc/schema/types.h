@@ -60,6 +60,7 @@ struct type {
     enum type_id id;
     int length;                         /* STRING(n), CHAR(n): characters; 0: no limit (CHAR: 1) */
     int precision, scale;               /* DECIMAL */
+    bool nan;                           /* FLOAT …: NaN can be stored */
     enum date_form stored;              /* DATE on SQLite */
     const struct type *element;         /* ARRAY, RANGE */
     const char *const *values;          /* ENUM */

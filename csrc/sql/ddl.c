@@ -1,5 +1,6 @@
 #include "sql/ddl.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -26,6 +27,12 @@ const char *ddl_type(struct arena *arena, const struct dialect *dialect, const s
         else buf_addc(&buf, *c);
     }
     return buf.text;
+}
+
+/* A length would cut longer texts silently, as a cast does. */
+const char *ddl_element_type(struct arena *arena, const struct dialect *dialect, const struct type *type) {
+    const char *own = dialect->element[type->id], *whole = own ? own : ddl_type(arena, dialect, type);
+    return arena_text(arena, whole, strcspn(whole, "("));
 }
 
 static void put_attr_names(struct out *out, struct attr_list attrs) {
@@ -159,6 +166,50 @@ struct statement *ddl_drop_table(struct arena *arena, const struct dialect *dial
     out.literals = true;
     put_text(&out, "DROP TABLE IF EXISTS ");
     put_table(&out, model);
+    out.one_off = true;
+    return out_finish(&out, STATEMENT_SCHEMA);
+}
+
+/* table_column_fkey, as PostgreSQL would call it; a long one ends with a hash, so that it stays one of its own. */
+static const char *foreign_key_name(struct arena *arena, const struct model *model, const struct foreign_key *key) {
+    enum { LONGEST = 63, KEPT = 54 };
+    struct buf name;
+    uint32_t hash = 2166136261u;
+    buf_init(&name, arena);
+    buf_adds(&name, model->table);
+    for (int i = 0; i < key->attrs.count; i++) buf_addf(&name, "_%s", key->attrs.items[i]->column);
+    buf_adds(&name, "_fkey");
+    if (name.len <= LONGEST) return name.text;
+    for (const char *c = name.text; *c; c++) hash = (hash ^ (unsigned char)*c) * 16777619u;
+    size_t kept = KEPT;
+    while (kept && ((unsigned char)name.text[kept] & 0xC0) == 0x80) kept--;        /* no half of a character */
+    return arena_printf(arena, "%.*s_%08x", (int)kept, name.text, hash);
+}
+
+/* Does nothing where the constraint is there already: PostgreSQL has no IF NOT EXISTS for it. */
+struct statement *ddl_add_foreign_key(struct arena *arena, const struct dialect *dialect, const struct model *model,
+                                      const struct foreign_key *key, struct error *error) {
+    struct out out;
+    out_init(&out, arena, dialect, error);
+    put_text(&out, "DO $liga$ BEGIN ALTER TABLE ");
+    put_table(&out, model);
+    put_text(&out, " ADD CONSTRAINT ");
+    put_name(&out, foreign_key_name(arena, model, key));
+    put_text(&out, " ");
+    put_foreign_key(&out, key);
+    put_text(&out, "; EXCEPTION WHEN duplicate_object THEN NULL; END $liga$");
+    out.one_off = true;
+    return out_finish(&out, STATEMENT_SCHEMA);
+}
+
+struct statement *ddl_drop_foreign_key(struct arena *arena, const struct dialect *dialect, const struct model *model,
+                                       const struct foreign_key *key, struct error *error) {
+    struct out out;
+    out_init(&out, arena, dialect, error);
+    put_text(&out, "ALTER TABLE IF EXISTS ");
+    put_table(&out, model);
+    put_text(&out, " DROP CONSTRAINT IF EXISTS ");
+    put_name(&out, foreign_key_name(arena, model, key));
     out.one_off = true;
     return out_finish(&out, STATEMENT_SCHEMA);
 }

@@ -12,6 +12,12 @@ struct statement *ddl_drop_table(struct arena *, const struct dialect *, const s
 struct statement *ddl_create_index(struct arena *, const struct dialect *, const struct model *, const struct index *,
                                    struct error *);
 
+/* A constraint of its own, for tables that refer to each other in a circle, where the dialect can't refer to a table to come. */
+struct statement *ddl_add_foreign_key(struct arena *, const struct dialect *, const struct model *, const struct foreign_key *,
+                                      struct error *);
+struct statement *ddl_drop_foreign_key(struct arena *, const struct dialect *, const struct model *, const struct foreign_key *,
+                                       struct error *);
+
 /* The parts of CREATE TABLE, for statements that change a table. NULL with the error set where the dialect has no such type;
  * ddl_default gives NULL without an error where the database has no default for the column. */
 const char *ddl_column(struct arena *, const struct dialect *, const struct attr *, struct error *);
@@ -31,5 +37,7 @@ struct statement *ddl_restart(struct arena *, const struct dialect *, const stru
 
 /* "VARCHAR(40)": the column type in the dialect, or NULL where the dialect has none. */
 const char *ddl_type(struct arena *, const struct dialect *, const struct type *);
+/* The type of an array's elements: without length, precision and scale. */
+const char *ddl_element_type(struct arena *arena, const struct dialect *dialect, const struct type *type);
 
 #endif

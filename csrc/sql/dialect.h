@@ -7,6 +7,22 @@
 #include "schema/types.h"
 #include "sql/operators.h"
 
+/* How the value at a path of a JSON document is looked at. */
+enum json_form {
+    JSON_AS_VALUE,      /* as it is; NULL for JSON's null */
+    JSON_AS_ORDER,      /* to order by */
+    JSON_AS_TEXT, JSON_AS_NUMBER, JSON_AS_BOOL,     /* NULL where it is of another kind */
+    JSON_FORMS
+};
+
+/* Comparisons of two documents, the right one a JSON text. */
+enum json_test { JSON_IS, JSON_IS_NOT, JSON_CONTAINS, JSON_CONTAINED, JSON_OVERLAPS, JSON_TESTS };
+
+/* The text of a path: open document, then each leg between its two, close. */
+struct json_path_text {
+    const char *open, *document, *name[2], *index[2], *close;
+};
+
 struct dialect {
     const char *name;
     enum { MARK_QUESTION, MARK_DOLLAR } mark;
@@ -18,12 +34,15 @@ struct dialect {
     bool one_writer;                /* a transaction that writes keeps others from it */
     bool returns_keys;              /* generated keys come back by RETURNING only */
     bool array_lists;               /* lists travel as arrays, not as JSON */
+    bool nan;                       /* floats can be NaN */
     bool isolation;                 /* BEGIN says isolation, access and deferrable */
     bool nulls_smallest;            /* without NULLS FIRST/LAST, NULL sorts before everything */
     bool decimal_text;              /* long DECIMALs are text and need the collation */
     bool inline_auto_key;           /* the generated key says PRIMARY KEY in its column */
+    int bulk_rows;                  /* rows of one INSERT, beyond which nothing is gained */
     int in_list_limit;              /* longer IN lists are sent as one JSON array; 0: never as single marks */
     const char *type[TYPE_COUNT];   /* column types; NULL: not supported. %l length, %p precision, %s scale */
+    const char *element[TYPE_COUNT];/* the type without its parameters, as an array has it; NULL: type up to its parenthesis */
     const char *decimal_long;       /* DECIMAL beyond DECIMAL_NUMERIC_DIGITS; NULL: type[TYPE_DECIMAL] */
     const char *op[OP_COUNT];       /* NULL: the text in operators.h */
     const char *auto_key;           /* column definition of a generated key */
@@ -31,11 +50,16 @@ struct dialect {
     const char *not_in_array;
     const char *keys_in_array;      /* how (a, b) is looked up in a JSON array of tuples */
     const char *add[VALUE_KINDS];   /* by logical kind: the beginning of a call that adds; NULL: the engine's + */
+    const char *real_cast;          /* the type that makes an average a float; NULL: it is one */
     const char *no_values;          /* INSERT without columns */
     const char *truncate;           /* how a table is emptied; the table's name follows */
     const char *truncate_restart;   /* … and its keys begin anew; NULL: the table `sequences` says where they are */
     const char *truncate_cascade;   /* … and what refers to it, too; NULL: these tables are emptied one by one */
     const char *sequences;          /* (name, seq) of the generated keys, or NULL */
+    struct json_path_text json_path;
+    const char *json_form[JSON_FORMS];          /* of the path \1 */
+    const char *json_operand[JSON_FORMS];       /* of the parameter \1 that is compared with that form */
+    const char *json_test[JSON_TESTS];          /* of \1 and \2 */
     const char *decimal_collation;
     const char *lock[5];            /* by enum lock */
     const char *begin[4];           /* by enum begin_mode */

@@ -11,6 +11,7 @@ const struct dialect dialect_sqlite = {
     .decimal_text = true,
     .inline_auto_key = true,
     .one_writer = true,
+    .bulk_rows = 50,
     .in_list_limit = 512,
     .type = {
         [TYPE_STRING] = "VARCHAR(%l)", [TYPE_CHAR] = "CHAR(%l)", [TYPE_TEXT] = "TEXT",
@@ -37,6 +38,17 @@ const struct dialect dialect_sqlite = {
     .no_values = " DEFAULT VALUES",
     .truncate = "DELETE FROM ",
     .sequences = "sqlite_sequence",
+    .json_path = { "liga_json(", "", { ", ", "" }, { ", ", "" }, ")" },
+    .json_form = {
+        [JSON_AS_VALUE] = "\1", [JSON_AS_ORDER] = "liga_json_order(\1)", [JSON_AS_TEXT] = "liga_json_text(\1)",
+        [JSON_AS_NUMBER] = "liga_json_number(\1)", [JSON_AS_BOOL] = "liga_json_bool(\1)",
+    },
+    .json_operand = { [JSON_AS_TEXT] = "\1", [JSON_AS_NUMBER] = "\1", [JSON_AS_BOOL] = "\1" },
+    .json_test = {
+        [JSON_IS] = "liga_json_is(\1, \2)", [JSON_IS_NOT] = "NOT liga_json_is(\1, \2)",
+        [JSON_CONTAINS] = "liga_json_contains(\1, \2)", [JSON_CONTAINED] = "liga_json_contains(\2, \1)",
+        [JSON_OVERLAPS] = "liga_json_overlaps(\1, \2)",
+    },
     .decimal_collation = "liga_decimal",
     .begin = {
         [BEGIN_DEFAULT] = "BEGIN IMMEDIATE", [BEGIN_DEFERRED] = "BEGIN DEFERRED",

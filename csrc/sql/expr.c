@@ -1,5 +1,7 @@
 #include "sql/expr.h"
 
+#include <string.h>
+
 #include "base/arena.h"
 
 const struct op_info op_table[OP_COUNT] = {
@@ -78,6 +80,42 @@ struct expr *expr_keys(struct arena *arena, struct attr_list attrs, const struct
     expr->values = values;
     expr->value_count = tuples * attrs.count;
     return expr;
+}
+
+struct expr *expr_template(struct arena *arena, const char *text, struct expr *left, struct expr *right) {
+    struct expr *expr = expr_new(arena, EXPR_TEMPLATE);
+    expr->text = text;
+    expr->first = left;
+    left->next = right;
+    return expr;
+}
+
+static const struct expr *inner_of(const struct expr *expr) {
+    while (expr->kind == EXPR_AT) expr = expr->first;
+    return expr;
+}
+
+bool expr_is_json(const struct expr *expr, const struct expr **json) {
+    expr = inner_of(expr);
+    if (expr->kind == EXPR_TEMPLATE && !expr->first->next) expr = inner_of(expr->first);
+    *json = expr;
+    return expr->kind == EXPR_JSON;
+}
+
+static bool same_leg(struct value a, struct value b) {
+    if (a.kind != b.kind) return false;
+    if (a.kind == VALUE_INT) return a.as.integer == b.as.integer;
+    return a.len == b.len && memcmp(a.as.text, b.as.text, a.len) == 0;
+}
+
+bool expr_same_json(const struct expr *a, const struct expr *b) {
+    const struct expr *left, *right;
+    if (!expr_is_json(a, &left) || !expr_is_json(b, &right) || inner_of(a)->text != inner_of(b)->text) return false;
+    const struct expr *column = inner_of(left->first), *other = inner_of(right->first);
+    if (left->value_count != right->value_count || column->attr != other->attr || column->alias != other->alias) return false;
+    for (int i = 0; i < left->value_count; i++)
+        if (!same_leg(left->values[i], right->values[i])) return false;
+    return true;
 }
 
 struct expr *expr_attr_is(struct arena *arena, const struct attr *attr, struct value logical) {

@@ -28,7 +28,9 @@ enum expr_kind {
     EXPR_EXISTS,        /* select */
     EXPR_SELECT,        /* (select) as a value, or right of IN: first IN (select) when first is there */
     EXPR_EXCLUDED,      /* attr of the row an upsert proposed */
-    EXPR_KEYS           /* attrs: (a, b) is one of the tuples in values, row after row */
+    EXPR_KEYS,          /* attrs: (a, b) is one of the tuples in values, row after row */
+    EXPR_JSON,          /* what the JSON document `first` holds at the path in values: texts name members, integers elements from 0 */
+    EXPR_TEMPLATE       /* text of the dialect with \1 \2 \3 for the children */
 };
 
 enum { ALIAS_HERE = -1 };
@@ -62,7 +64,13 @@ struct expr *expr_operator(struct arena *arena, enum op op, struct expr *left, s
 struct expr *expr_list(struct arena *arena, enum op op, struct expr *left, const struct value *values, int count);
 struct expr *expr_not(struct arena *arena, struct expr *child);
 struct expr *expr_at(struct arena *arena, int alias, const struct expr *child);
+struct expr *expr_template(struct arena *arena, const char *text, struct expr *left, struct expr *right);
 struct expr *expr_keys(struct arena *arena, struct attr_list attrs, const struct value *values, int tuples);
+
+/* True for one value at a path of one document, in whatever form; *json becomes the path. */
+bool expr_is_json(const struct expr *expr, const struct expr **json);
+/* True if both are the same form of the same path of the same column. */
+bool expr_same_json(const struct expr *a, const struct expr *b);
 
 /* attr = value over the table ALIAS_HERE, the value in logical form; NULL becomes IS NULL. */
 struct expr *expr_attr_is(struct arena *arena, const struct attr *attr, struct value logical);

@@ -63,6 +63,7 @@ struct insert {
     const struct expr *const *cells;    /* rows × attrs; a NULL cell: DEFAULT (one row only) */
     const struct value *values;         /* instead of cells: rows × attrs in stored form */
     int rows;
+    bool by_column;                     /* values: attrs × rows; each column travels as one array */
     const struct select *select;        /* rows from a query instead of cells */
     enum conflict conflict;
     struct attr_list target;            /* conflict target, may be empty */

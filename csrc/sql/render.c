@@ -118,7 +118,7 @@ void put_param(struct out *out, struct value value) {
 void put_array(struct out *out, const struct attr *attr, const struct value *values, int count) {
     put_param(out, value_list(values, (size_t)count));
     put_text(out, "::");
-    put_text(out, ddl_type(out->arena, out->dialect, &attr->type));
+    put_text(out, ddl_element_type(out->arena, out->dialect, &attr->type));
     put_text(out, "[]");
 }
 
@@ -189,11 +189,15 @@ static void put_template(struct out *out, const char *text, const struct expr *c
     }
 }
 
-static void put_operator(struct out *out, const struct expr *expr) {
-    const char *text = out->dialect->op[expr->op] ? out->dialect->op[expr->op] : op_table[expr->op].text;
+static void put_operands(struct out *out, const char *text, const struct expr *expr) {
     const struct expr *second = expr->first->next;
     const struct expr *operands[3] = { expr->first, second, second ? second->next : NULL };
     put_template(out, text, operands);
+}
+
+static void put_operator(struct out *out, const struct expr *expr) {
+    const char *text = out->dialect->op[expr->op] ? out->dialect->op[expr->op] : op_table[expr->op].text;
+    put_operands(out, text, expr);
 }
 
 static int count_children(const struct expr *expr) {
@@ -413,6 +417,22 @@ static void put_raw(struct out *out, const struct expr *expr) {
     }
 }
 
+/* Every leg is a parameter: no key of a document can be more than a key. */
+static void put_json(struct out *out, const struct expr *expr) {
+    const struct json_path_text *text = &out->dialect->json_path;
+    if (out->literals && strstr(text->open, "liga_")) refuse_in_ddl(out, "a path into JSON");
+    put_text(out, text->open);
+    put_expr(out, expr->first);
+    put_text(out, text->document);
+    for (int i = 0; i < expr->value_count; i++) {
+        const char *const *around = expr->values[i].kind == VALUE_INT ? text->index : text->name;
+        put_text(out, around[0]);
+        put_param(out, expr->values[i]);
+        put_text(out, around[1]);
+    }
+    put_text(out, text->close);
+}
+
 static void put_at(struct out *out, const struct expr *expr) {
     int before = out->here;
     if (expr->alias != ALIAS_HERE) out->here = expr->alias;
@@ -453,5 +473,7 @@ void put_expr(struct out *out, const struct expr *expr) {
     case EXPR_SELECT:   put_subselect(out, expr); break;
     case EXPR_EXCLUDED: put_text(out, "excluded."); put_name(out, expr->attr->column); break;
     case EXPR_KEYS:     put_keys(out, expr); break;
+    case EXPR_JSON:     put_json(out, expr); break;
+    case EXPR_TEMPLATE: put_operands(out, expr->text, expr); break;
     }
 }

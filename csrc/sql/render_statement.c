@@ -60,10 +60,22 @@ static void put_condition(struct out *out, const char *word, const struct expr *
     put_expr(out, condition);
 }
 
-static void put_group_by(struct out *out, const struct output *group) {
-    if (!group) return;
-    put_text(out, " GROUP BY ");
-    put_outputs(out, group);
+/* The place of a result column with the same path into JSON, from 1; 0: there is none. */
+static int place_of_json(const struct output *outputs, const struct expr *expr) {
+    int place = 1;
+    for (; outputs; outputs = outputs->next, place++)
+        if (expr_same_json(outputs->expr, expr)) return place;
+    return 0;
+}
+
+/* A path has parameters of its own each time it is written, so that PostgreSQL would take it for another expression. */
+static void put_group_by(struct out *out, const struct select *select) {
+    for (const struct output *group = select->group; group; group = group->next) {
+        int place = place_of_json(select->outputs, group->expr);
+        put_text(out, group == select->group ? " GROUP BY " : ", ");
+        if (place) buf_addi(&out->buf, place);
+        else put_expr(out, group->expr);
+    }
 }
 
 /* Without a word of the user's NULL counts as the largest value on every engine. */
@@ -112,7 +124,7 @@ void put_select(struct out *out, const struct select *select) {
     put_from(out, select);
     put_joins(out, select->joins);
     put_condition(out, " WHERE ", select->where);
-    put_group_by(out, select->group);
+    put_group_by(out, select);
     put_condition(out, " HAVING ", select->having);
     put_order_by(out, select->order);
     put_limit(out, select);
@@ -155,6 +167,16 @@ static void put_value_row(struct out *out, const struct value *values, int count
     for (int i = 0; i < count; i++) {
         if (i) put_text(out, ", ");
         put_param(out, values[i]);
+    }
+    put_text(out, ")");
+}
+
+/* SELECT * FROM unnest($1::BIGINT[], $2::TEXT[]): one text for any number of rows. */
+static void put_arrays(struct out *out, const struct insert *insert) {
+    put_text(out, " SELECT * FROM unnest(");
+    for (int i = 0; i < insert->attr_count; i++) {
+        if (i) put_text(out, ", ");
+        put_array(out, insert->attrs[i], insert->values + i * insert->rows, insert->rows);
     }
     put_text(out, ")");
 }
@@ -220,6 +242,8 @@ struct statement *render_insert(struct arena *arena, const struct dialect *diale
     if (insert->select) {
         put_text(&out, " ");
         put_select(&out, insert->select);
+    } else if (insert->attr_count && insert->by_column) {
+        put_arrays(&out, insert);
     } else if (insert->attr_count) {
         put_values(&out, insert);
     } else {

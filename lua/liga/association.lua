@@ -27,7 +27,7 @@ local function read_target(place, db, target)
     if getmetatable(target).db ~= db then
       errors.raise("UsageError", ("%s: %s is a model of another connection"):format(place.text, target.name))
     end
-    return target, target.name
+    return getmetatable(target).class, target.name
   end
   if type(target) ~= "string" or target == "" then
     place:fail("the target must be a model or the name of one, got %s", fail.shown(target))

@@ -1,15 +1,16 @@
 --- Reads connect URLs and options into what the core opens.
 local errors = require "liga.errors"
+local hooks = require "liga.hooks"
 local options = require "liga.options"
 
 local connect = {}
 
 local allowed, later = {}, {}
 for name in ([[logging define pool statementCache timeout connectTimeout foreignKeys busyTimeout pragmas readOnly schema
-    dates wait benchmark minifyAliases]]):gmatch "%a+" do
+    dates wait benchmark minifyAliases hooks]]):gmatch "%a+" do
   allowed[name] = true
 end
-for name in ("lazy hooks replication compat"):gmatch "%a+" do later[name] = true end
+for name in ("lazy replication compat"):gmatch "%a+" do later[name] = true end
 
 local pool_options = { max = true, idle = true, acquireTimeout = true }
 
@@ -19,6 +20,24 @@ local engines = {
   postgres = { dialect = "postgres", driver = "liga.postgres" },
   postgresql = { dialect = "postgres", driver = "liga.postgres" },
 }
+
+--- A URL whose password has a character that belongs to URLs themselves is taken apart in the wrong places, and messages
+-- about its parts would show some of it.
+local function check_postgres(target)
+  local authority, rest = target:match "^//([^/?#]*)([^?]*)"
+  if not authority then return end
+  local _, signs = authority:gsub("@", "")
+  local hosts = authority:match "@(.*)$" or authority
+  local ports_fine = true
+  for host in hosts:gmatch "[^,]+" do
+    local port = host:gsub("^%[[^%]]*%]", ""):match ":(.*)$"
+    ports_fine = ports_fine and (port == nil or port:match "^%d*$" ~= nil)
+  end
+  if signs > 1 or rest:find("@", 1, true) or not ports_fine then
+    errors.usage("liga.connect: the URL can't be taken apart: expected postgres://user:password@host:port/database, "
+      .. "with special characters in user and password written as %%XX")
+  end
+end
 
 --- Splits a URL; what stands behind the scheme is the engine's own.
 -- @return engine row, target
@@ -34,6 +53,7 @@ function connect.parse(url)
     errors.usage 'liga.connect: a path or ":memory:" expected after "sqlite:"'
   end
   if target:find "%z" then errors.usage "liga.connect: the URL holds a NUL byte" end
+  if engine.dialect == "postgres" then check_postgres(target) end
   return engine, target
 end
 
@@ -131,6 +151,7 @@ local function check_others(given, engine)
   end
   options.kind("liga.connect", given, "logging", "function", "boolean")
   options.kind("liga.connect", given, "define", "table")
+  if given.hooks ~= nil then hooks.check({ what = "liga.connect", database = true }, given.hooks) end
   if given.define ~= nil then require("liga.define").check_options("liga.connect: define", given.define) end
 end
 

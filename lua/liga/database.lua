@@ -1,14 +1,19 @@
 --- The database object: `liga.connect(url, options)`.
 local association = require "liga.association"
+local behaviour = require "liga.behaviour"
 local connect = require "liga.connect"
 local core = require "liga.core"
 local define = require "liga.define"
 local errors = require "liga.errors"
+local hooks = require "liga.hooks"
 local options = require "liga.options"
 local registry = require "liga.define.registry"
 local schema = require "liga.schema"
 local transaction = require "liga.transaction"
 require "liga.operation"
+
+--- Whose hooks these are, for messages.
+local hook_owner = { what = "db", database = true }
 
 local Database = { __name = "liga.Database" }
 Database.__index = Database
@@ -37,7 +42,7 @@ local database = {}
 -- or ConnectionError where the database can't be opened.
 -- @param url "sqlite::memory:", "sqlite:PATH", "postgres://…"
 -- @param given options, or nil: logging, define, pool, statementCache, timeout, connectTimeout, foreignKeys,
--- busyTimeout, pragmas, readOnly, dates
+-- busyTimeout, pragmas, readOnly, dates, hooks
 -- @return the database object; to be closed
 function database.connect(url, given)
   local engine, opening, pragmas = connect.read(url, given)
@@ -45,10 +50,11 @@ function database.connect(url, given)
   opening.setup = pragmas
   local db = setmetatable({ dialect = engine.dialect, models = new_models() }, Database)
   db._ = {
-    define = given.define, logging = given.logging or nil, wait = given.wait,
+    define = given.define, logging = given.logging or nil, wait = given.wait, hooks = {},
     current = setmetatable({}, { __mode = "k" }),                   -- coroutine → its transaction
     running = setmetatable({}, { __mode = "k" }),                   -- managed transactions
   }
+  hooks.add_all(db._.hooks, hook_owner, given.hooks or {})
   db._.core = core.open(load_driver(engine), opening, db)
   core.set_driven(db._.core, db._.logging ~= nil)
   core.connect(db._.core)
@@ -65,7 +71,7 @@ end
 -- @param dialect "sqlite" or "postgres"
 function database.dry(dialect)
   local db = setmetatable({ dialect = dialect, models = new_models() }, Database)
-  db._ = { current = setmetatable({}, { __mode = "k" }) }
+  db._ = { current = setmetatable({}, { __mode = "k" }), dry = true }
   db._.core = core.open(nil, { dialect = dialect, target = "" }, db)
   return db
 end
@@ -185,7 +191,36 @@ function Database:reflect(given)
   return require "liga.reflect".reflect(self, given)
 end
 
-for _, name in ipairs { "preload", "addHook", "removeHook", "hasHook" } do
+--- Adds a hook for all models of the connection, those defined later too; or one that only a connection has (Define,
+-- BulkSync, Connect, Disconnect, Query). It runs after the hooks of the model itself.
+-- @param ... [a name by which it can be removed,] the function
+-- @return the database object
+function Database:addHook(hook, ...)
+  check_self(self)
+  behaviour.add_general_hook(self, hook, ...)
+  return self
+end
+
+--- Removes the functions of a hook that have this name or are this function; without: all of them.
+-- @return the database object
+function Database:removeHook(hook, which)
+  check_self(self)
+  hooks.remove(self._.hooks or {}, hook_owner, hook, which)
+  return self
+end
+
+--- Whether the connection has functions for a hook (with this name, or this function).
+function Database:hasHook(hook, which)
+  check_self(self)
+  return hooks.has(self._.hooks or {}, hook_owner, hook, which)
+end
+
+for _, name in ipairs(hooks.names(true)) do
+  --- db:beforeCreate([name,] fn) adds a hook.
+  Database[name] = function(self, ...) return Database.addHook(self, name, ...) end
+end
+
+for _, name in ipairs { "preload" } do
   Database[name] = function() errors.later("db:" .. name) end
 end
 

@@ -7,24 +7,29 @@
 local attribute = require "liga.define.attribute"
 local constraint = require "liga.define.constraint"
 local core = require "liga.core"
+local behaviour = require "liga.behaviour"
 local describe = require "liga.define.describe"
 local fail = require "liga.define.fail"
+local hooks = require "liga.hooks"
 local index = require "liga.define.index"
 local inflect = require "liga.inflect"
 local naming = require "liga.naming"
 local options = require "liga.options"
 local readonly = require "liga.readonly"
 local registry = require "liga.define.registry"
+local scope = require "liga.scope"
 local types = require "liga.types"
+local validate = require "liga.validate"
+local virtual = require "liga.virtual"
 
 local define = {}
 
 local allowed, later = {}, {}
-for name in ([[tableName freezeTableName underscored timestamps createdAt updatedAt indexes methods primaryKey name
-    comment]]):gmatch "%a+" do
+for name in ([[deletedAt paranoid version tableName freezeTableName underscored timestamps createdAt updatedAt
+    indexes methods primaryKey name comment hooks validate defaultScope scopes]]):gmatch "%a+" do
   allowed[name] = true
 end
-for name in ("deletedAt paranoid version schema defaultScope scopes hooks validate lazy"):gmatch "%a+" do
+for name in ("schema lazy"):gmatch "%a+" do
   later[name] = true
 end
 
@@ -32,7 +37,7 @@ end
 
 local option_kinds = {
   tableName = "string", freezeTableName = "boolean", underscored = "boolean", timestamps = "boolean", indexes = "table",
-  methods = "table", name = "table", comment = "string",
+  methods = "table", name = "table", comment = "string", paranoid = "boolean",
 }
 
 --- Checks model options; also those that a connection gives to all its models.
@@ -47,6 +52,9 @@ function define.check_options(what, given)
       fail.usage(nil, nil, "%s: %s must be a %s, got %s", what, option, kind, fail.shown(given[option]))
     end
   end
+  if given.hooks ~= nil then hooks.check({ what = what }, given.hooks) end
+  if given.validate ~= nil then validate.check_model(what, given.validate) end
+  scope.check(what, given)
 end
 
 --- The options of a model over those of the connection.
@@ -287,12 +295,12 @@ local function timestamp_name(meta, option)
 end
 
 --- Adds a timestamp unless the model declares it itself.
-local function add_timestamp(meta, list, option)
+local function add_timestamp(meta, list, option, nullable)
   local name = timestamp_name(meta, option)
   if not name then return nil end
   local own = find_named(list, name)
   if not own then
-    list[#list + 1] = { name = name, given = { type = types.DATE, allowNull = false } }
+    list[#list + 1] = { name = name, given = { type = types.DATE, allowNull = nullable or false } }
   elseif own.given.type.name ~= "DATE" then
     fail.usage(meta.name, name, "a timestamp needs the type DATE, not %s (or give the model %s = false)",
       tostring(own.given.type), option)
@@ -309,6 +317,34 @@ local function add_timestamps(meta, list)
   end
 end
 
+--- Rows are marked as deleted by the time of it.
+local function add_deletion(meta, list)
+  if not meta.options.paranoid then return end
+  if meta.options.deletedAt == false then fail.usage(meta.name, nil, "a paranoid model needs its deletedAt") end
+  meta.deletedAt = add_timestamp(meta, list, "deletedAt", true)
+end
+
+--- The changes of a row are counted, from 0.
+local function add_version(meta, list)
+  local name = meta.options.version
+  if name == nil or name == false then return end
+  if name == true then name = "version" end
+  if type(name) ~= "string" or name == "" then
+    fail.usage(meta.name, nil, "version must be a boolean or the name of an attribute, got %s", fail.shown(name))
+  end
+  attribute.check_name(meta.name, name)
+  check_method_name(meta, name)
+  local own = find_named(list, name)
+  if own and not attribute.is_integer(own.given) then
+    fail.usage(meta.name, name, "a version needs an integer type, not %s", tostring(own.given.type))
+  elseif own then
+    own.given.allowNull, own.given.defaultValue = false, own.given.defaultValue or 0
+  else
+    list[#list + 1] = { name = name, given = { type = types.INTEGER, allowNull = false, defaultValue = 0 } }
+  end
+  meta.version = name
+end
+
 --- Raises if two attributes share a column, before anything is made.
 local function check_columns(meta, records)
   for i, record in ipairs(records) do
@@ -321,6 +357,17 @@ local function check_columns(meta, records)
       end
     end
   end
+end
+
+--- VIRTUAL attributes have no column: the core does not know them.
+-- @return the records with a column, those without
+local function without_virtuals(records)
+  local columns, virtuals = {}, {}
+  for _, record in ipairs(records) do
+    local list = record.virtual and virtuals or columns
+    list[#list + 1] = record
+  end
+  return columns, virtuals
 end
 
 --- Types that the engine does not have are refused before anything is made.
@@ -336,7 +383,9 @@ end
 
 --- Raises if an own method has the name of an attribute or association.
 local function check_own_method(meta, name)
-  local what = meta.attributes[name] and "an attribute" or meta.associations[name] and "an association"
+  local virtuals = meta.virtuals or {}
+  local is_attribute = meta.attributes[name] or virtuals[name]
+  local what = is_attribute and "an attribute" or meta.associations[name] and "an association"
   if what then fail.usage(meta.name, name, "a method can't have the name of %s", what) end
 end
 
@@ -411,12 +460,15 @@ local function read(db, name, attributes, given)
   if #key > 32 then fail.usage(meta.name, nil, "a primary key has at most 32 parts") end
   check_generated(meta, list, key)
   add_timestamps(meta, list)
+  add_deletion(meta, list)
+  add_version(meta, list)
   for place, key_name in ipairs(key) do meta.key[key_name] = place end
   local records = {}
   for i, item in ipairs(list) do records[i] = attribute.new(meta, item.name, item.given) end
+  check_methods(meta, meta.options.methods, records)
+  records, meta.virtual_records = without_virtuals(records)
   check_columns(meta, records)
   check_types(meta, records)
-  check_methods(meta, meta.options.methods, records)
   return meta, {
     table_name = table_name, records = records, markers = markers, references = references, key = key,
     indexes = index.read_all(meta, meta.options.indexes),
@@ -433,10 +485,13 @@ local function make(meta, parts)
     attribute.add(meta, record)
   end
   attribute.set_key(meta, parts.key)
-  core.timestamps(meta[1], meta.createdAt, meta.updatedAt)
+  core.timestamps(meta[1], meta.createdAt, meta.updatedAt, meta.deletedAt, meta.version)
   for name, method in next, meta.options.methods or {} do class.methods[name] = method end
+  virtual.declare(meta, meta.virtual_records)
+  meta.instance = virtual.metamethods(meta, meta.instance)
   registry.add(db, class)
   core.bind(meta[1], class)
+  behaviour.declare(class)
   return class
 end
 

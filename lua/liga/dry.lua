@@ -4,8 +4,9 @@ local core = require "liga.core"
 
 local dry = {}
 
-local function finish(db, ok, ...)
+local function finish(db, before, ok, ...)
   core.set_dry(db._.core, false)
+  db._.dry = before
   if ok then return ... end
   error((...), 0)
 end
@@ -16,8 +17,10 @@ end
 -- @return the SQL of its first statement and the list of its parameters; nothing if it would send nothing
 -- A closing variable would not do: an error that leaves a coroutine does not close it.
 function dry.run(db, call)
+  local before = db._.dry
   core.set_dry(db._.core, true)
-  return finish(db, pcall(call))
+  db._.dry = true                                     -- hooks are not run
+  return finish(db, before, pcall(call))
 end
 
 return dry

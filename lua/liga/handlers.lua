@@ -1,6 +1,8 @@
 --- What the core hands over where your code has to run, or several calls belong together.
 local core = require "liga.core"
 local dependents = require "liga.dependents"
+local memory = require "liga.memory"
+local operation = require "liga.operation"
 local copy = require "liga.options".copy
 local transaction = require "liga.transaction"
 
@@ -8,27 +10,12 @@ local handlers = {}
 
 -- Defaults by function -----------------------------------------------------------------------------------------------
 
-local Inside = {}
-
--- However your code is left: a coroutine that waits in it may be closed.
-function Inside:__close()
-  self.private.calls = self.private.calls - 1
-end
-
---- Calls your code inside one of the connection's calls: it can't be closed meanwhile.
-local function call_inside(db, body)
-  local private = db._
-  private.calls = (private.calls or 0) + 1
-  local inside <close> = setmetatable({ private = private }, Inside) -- luacheck: ignore inside
-  return (body())
-end
-
 --- Values with the defaults that functions give; the caller's table is left alone.
 function handlers.fill_defaults(class, values)
   if values ~= nil and (type(values) ~= "table" or core.state(values)) then return values end
   local filled = copy(values)
   for name, default in pairs(getmetatable(class).defaults) do
-    if filled[name] == nil then filled[name] = call_inside(getmetatable(class).db, default) end
+    if filled[name] == nil then filled[name] = operation.inside(getmetatable(class).db, default) end
   end
   return filled
 end
@@ -62,7 +49,7 @@ function handlers.fill_link_defaults(junction, targets, options)
   for place = 1, is_list and math.max(#targets, 1) or 1 do
     local row = {}
     for name, default in pairs(meta.defaults) do
-      if type(given) ~= "table" or rawget(given, name) == nil then row[name] = call_inside(meta.db, default) end
+      if type(given) ~= "table" or rawget(given, name) == nil then row[name] = operation.inside(meta.db, default) end
     end
     rows[place] = row
   end
@@ -91,36 +78,6 @@ local function without_repeats(list)
   return once
 end
 
---- What the instances are now, to be brought back if they are not saved after all.
-local function remember(instances)
-  local memories = {}
-  for i, instance in ipairs(instances) do
-    memories[i] = { metatable = getmetatable(instance), fields = copy(instance) }
-  end
-  return memories
-end
-
-local function bring_back(instances, memories)
-  for i, instance in ipairs(instances) do
-    for name in next, instance do rawset(instance, name, nil) end
-    for name, value in next, memories[i].fields do rawset(instance, name, value) end
-    setmetatable(instance, memories[i].metatable)
-  end
-end
-
-local Memory = {}
-Memory.__index = Memory
-
-function Memory:keep(...)
-  self.saved = true
-  return ...
-end
-
--- Also when a coroutine is closed on the way.
-function Memory:__close()
-  if not self.saved then bring_back(self.instances, self.memories) end
-end
-
 local function save_all(class, unsaved, options)
   options = options and { logging = options.logging, silent = options.silent, validate = options.validate }
   if #unsaved == 1 then core.save(unsaved[1], options) else class:bulkCreate(unsaved, options) end
@@ -132,8 +89,8 @@ end
 function handlers.associate(accessor, source, targets, options, presets)
   local unsaved = without_repeats(unsaved_in(targets))
   local class = core.class_of(unsaved[1])
-  local memory <close> = setmetatable({ instances = unsaved, memories = remember(unsaved) }, Memory)
-  return memory:keep(transaction.atomically(getmetatable(class).db, options, function()
+  local before <close> = memory.guard(unsaved)
+  return before:keep(transaction.atomically(getmetatable(class).db, options, function()
     for _, target in ipairs(unsaved) do
       for name, value in next, presets do target[name] = value end
     end
@@ -146,6 +103,13 @@ end
 
 handlers.destroy_instance = dependents.destroy_instance
 handlers.destroy_where = dependents.destroy_where
+
+-- Associations of models that declare behaviour ----------------------------------------------------------------------
+
+--- A generated method whose models have hooks or scopes.
+function handlers.linked(...)
+  return require "liga.behaviour.access".linked(...)
+end
 
 -- Forward references -------------------------------------------------------------------------------------------------
 

@@ -33,7 +33,7 @@ liga.Op.col = core.col
 
 --- `liga.json.encode(value)`, `liga.json.decode(text)`; calling it addresses a path in a JSON attribute.
 liga.json = setmetatable({ encode = core.json.encode, decode = core.json.decode }, {
-  __call = function() errors.later "liga.json(…), a path into a JSON attribute," end,
+  __call = function(_, ...) return core.json_path(...) end,
 })
 
 --- The model of an instance; nil for anything else.

@@ -2,6 +2,7 @@
 local core = require "liga.core"
 local errors = require "liga.errors"
 local plain_copy = require "liga.options".copy
+local virtual = require "liga.virtual"
 
 local instance = { methods = {}, metamethods = {} }
 local methods = instance.methods
@@ -15,6 +16,7 @@ local function class_of(self, method)
   return class
 end
 
+--- The attribute of this name, VIRTUAL ones among them.
 local function attribute_of(class, name)
   local attribute = type(name) == "string" and class.attributes[name]
   if attribute then return attribute end
@@ -43,18 +45,41 @@ function methods:set(name, value)
   local class = class_of(self, "set")
   if type(name) == "table" then
     for key in next, name do attribute_of(class, key) end
-    for key, each in next, name do self[key] = each end
+    virtual.set_all(class, self, name)
   else
-    self[attribute_of(class, name).name] = value
+    virtual.set(class, self, attribute_of(class, name).name, value)
   end
   return self
 end
 
-local function names_of(values)
-  local names = {}
-  for name in next, values do names[#names + 1] = name end
+--- The names of values that have a column.
+local function names_of(class, values)
+  local names, virtuals = {}, getmetatable(class).virtuals
+  for name in next, values do
+    if not virtuals[name] then names[#names + 1] = name end
+  end
   table.sort(names)
   return names
+end
+
+--- The first half of `update`: sets the values and says what is to be written.
+-- @param options of the call, a table of its own; gets `fields` where it has none
+-- @return whether these are liga's own: what setters changed is among them
+function instance.assign(self, values, options)
+  local class = core.class_of(self)
+  if type(values) ~= "table" then
+    errors.usage("%s: update expects a table of values, got %s", class.name, type(values))
+  end
+  local before = plain_copy(self)
+  methods.set(self, values)
+  if options.fields ~= nil or core.state(self) == "new" then return false end
+  options.fields = names_of(class, values)
+  for _, attribute in ipairs(getmetatable(class).attributes) do
+    local name = attribute.name
+    local by_setter = values[name] == nil and not rawequal(rawget(self, name), before[name])
+    if by_setter then table.insert(options.fields, name) end
+  end
+  return true
 end
 
 --- Sets values and writes just these; raises as `save`.
@@ -66,13 +91,8 @@ function methods:update(values, options)
   if options ~= nil and type(options) ~= "table" then
     errors.usage("%s: update: options must be a table, got %s", class.name, type(options))
   end
-  if type(values) ~= "table" then
-    errors.usage("%s: update expects a table of values, got %s", class.name, type(values))
-  end
-  self:set(values)
   local saving = plain_copy(options)
-  if saving.fields == nil then saving.fields = names_of(values) end
-  if core.state(self) == "new" then saving.fields = options and options.fields end
+  instance.assign(self, values, saving)
   return core.save(self, saving)
 end
 
@@ -143,11 +163,15 @@ function copy_deep(value, nulls, seen)
   if not class then return copy_into(empty_like(value), value, nulls, seen) end
   local copy = {}
   if nulls then
-    for _, attribute in ipairs(class.attributes) do
+    for _, attribute in ipairs(getmetatable(class).attributes) do
       if core.is_selected(value, attribute.name) then copy[attribute.name] = core.null end
     end
   end
-  return copy_into(copy, value, nulls, seen)
+  copy_into(copy, value, nulls, seen)
+  virtual.show(class, value, copy, function(shown)
+    return type(shown) == "table" and copy_deep(shown, nulls, seen) or shown
+  end)
+  return copy
 end
 
 --- A deep plain copy, without metatables but those that mark lists.
@@ -172,7 +196,9 @@ function methods:get(what)
     require("liga.options").check("get", what, { plain = true, nulls = true })
     return self:toTable { nulls = what.nulls }
   end
-  local value = rawget(self, what)
+  local shown, value = virtual.get(class, self, what)
+  if shown then return value end
+  value = rawget(self, what)
   if value == nil then attribute_of(class, what) end
   return value
 end
@@ -183,13 +209,16 @@ end
 function methods:changed(name)
   local class = class_of(self, "changed")
   if name == nil then return core.changed(self) end
+  if getmetatable(class).virtuals[name] then return false end
   return core.changed(self, attribute_of(class, name).name)
 end
 
 --- The value that is stored, as it was read or last written; nil for NULL, and where it is not known.
 -- @param name an attribute
 function methods:previous(name)
-  return core.previous(self, attribute_of(class_of(self, "previous"), name).name)
+  local class = class_of(self, "previous")
+  if getmetatable(class).virtuals[name] then return nil end
+  return core.previous(self, attribute_of(class, name).name)
 end
 
 --- Whether there is no row for it yet.
@@ -230,7 +259,15 @@ function methods:equals(other)
   return type(other) == "table" and same_row(self, other)
 end
 
-for _, name in ipairs { "restore", "load", "isLoaded" } do
+--- Makes the row count again that was only marked as deleted; raises UsageError where the model is not paranoid.
+-- @param options {silent, hooks, transaction, logging}, or nil
+-- @return the instance
+function methods:restore(options)
+  class_of(self, "restore")
+  return core.restore(self, options)
+end
+
+for _, name in ipairs { "load", "isLoaded" } do
   methods[name] = function(self)
     errors.later(("%s of %s"):format(name, class_of(self, name).name))
   end

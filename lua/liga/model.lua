@@ -1,14 +1,17 @@
 --- The methods of models. What is hot is in the core; here is what puts several calls together.
 local association = require "liga.association"
+local behaviour = require "liga.behaviour"
 local core = require "liga.core"
 local define = require "liga.define"
 local errors = require "liga.errors"
 local dry = require "liga.dry"
 local find_or = require "liga.find_or"
 local handlers = require "liga.handlers"
+local hooks = require "liga.hooks"
 local keyset = require "liga.keyset"
 local option_tables = require "liga.options"
 local schema = require "liga.schema"
+local scope = require "liga.scope"
 local transaction = require "liga.transaction"
 
 local model = { methods = {} }
@@ -53,7 +56,7 @@ end
 local function named_key(class, key)
   local names = class.primaryKey
   check_keyed(class)
-  if core.class_of(key) == class then return key:where() end
+  if core.class_of(key) == getmetatable(class).class then return key:where() end
   if type(key) ~= "table" then
     if #names > 1 then errors.usage("%s: a key of %d parts expected, got %s", class.name, #names, type(key)) end
     if key == nil or key == core.null then errors.usage("%s: a key is nil", class.name) end
@@ -222,10 +225,15 @@ local function shown_value(value)
   return type(value) == "string" and ("%q"):format(value) or tostring(value)
 end
 
+local explaining = {
+  sqlite = { command = "EXPLAIN QUERY PLAN ", values = "replacements", column = "detail" },
+  postgres = { command = "EXPLAIN ", values = "bind", column = "QUERY PLAN" },
+}
+
 local function plan_lines(db, sql, params)
-  local lines = {}
-  local rows = core.query(db._.core, "EXPLAIN QUERY PLAN " .. sql, { replacements = params })
-  for i, row in ipairs(rows) do lines[i] = "  " .. row.detail end
+  local lines, how = {}, explaining[db.dialect]
+  local rows = core.query(db._.core, how.command .. sql, { [how.values] = params })
+  for i, row in ipairs(rows) do lines[i] = "  " .. row[how.column] end
   return lines
 end
 
@@ -312,8 +320,64 @@ function methods:drop(options)
   return schema.drop(meta_of(self, "drop").db, self, options)
 end
 
-for name in ([[page restore scope unscoped addScope addHook removeHook
-    hasHook]]):gmatch "%a+" do
+-- Scopes -------------------------------------------------------------------------------------------------------------
+
+--- The model with other scopes in force instead of the default one; without arguments with none.
+-- @param ... names of scopes, or {name, arguments ...} for those given as functions
+-- @return a scope object: it has every class method
+function methods:scope(...)
+  local class = meta_of(self, "scope").class
+  return scope.new(class, { ... })
+end
+
+--- The model without its default scope.
+-- @return a scope object
+function methods:unscoped()
+  return scope.unscoped(meta_of(self, "unscoped").class)
+end
+
+--- Adds a scope: a table of find options, or a function that returns one. UsageError if one of this name is there.
+-- @param options {override = true} to replace one, or nil
+-- @return the model
+function methods:addScope(name, given, options)
+  local class = meta_of(self, "addScope").class
+  scope.add(class, name, given, options)
+  behaviour.enable(class)
+  return class
+end
+
+-- Hooks --------------------------------------------------------------------------------------------------------------
+
+--- Adds a hook; UsageError for an unknown one.
+-- @param hook "beforeCreate", "afterFind" …
+-- @param ... [a name by which it can be removed,] the function
+-- @return the model
+function methods:addHook(hook, ...)
+  local class = meta_of(self, "addHook").class
+  behaviour.add_hook(class, hook, ...)
+  return class
+end
+
+--- Removes the functions of a hook that have this name or are this function; without: all of them.
+-- @return the model
+function methods:removeHook(hook, which)
+  local meta = meta_of(self, "removeHook")
+  hooks.remove(meta.hooks or {}, { what = meta.name }, hook, which)
+  return meta.class
+end
+
+--- Whether the model itself has functions for a hook (with this name, or this function).
+function methods:hasHook(hook, which)
+  local meta = meta_of(self, "hasHook")
+  return hooks.has(meta.hooks or {}, { what = meta.name }, hook, which)
+end
+
+for _, name in ipairs(hooks.names()) do
+  --- User:beforeCreate([name,] fn) adds a hook.
+  methods[name] = function(class, ...) return methods.addHook(class, name, ...) end
+end
+
+for _, name in ipairs { "page" } do
   methods[name] = function(class)
     errors.later(("%s:%s"):format(meta_of(class, name).name, name))
   end

@@ -1,6 +1,7 @@
---- The one driver of jobs that need somebody to be called between their statements: loggers, and event loops that
--- wait for the server meanwhile.
+--- The one driver of jobs that need somebody to be called between their statements (loggers, and event loops that wait
+-- for the server meanwhile), and of lists of jobs with your code between them (hooks, validators, setters).
 local core = require "liga.core"
+local transaction = require "liga.transaction"
 
 local operation = {}
 
@@ -39,5 +40,30 @@ function operation.drive(job)
 end
 
 core.set_drive(operation.drive)
+
+-- Lists of jobs ------------------------------------------------------------------------------------------------------
+
+local Inside = {}
+
+-- However your code is left: a coroutine that waits in it may be closed.
+function Inside:__close()
+  self.private.calls = self.private.calls - 1
+end
+
+--- Calls your code inside one of the connection's calls: it can't be closed meanwhile.
+-- @return the first result
+function operation.inside(db, body, ...)
+  local private = db._
+  private.calls = (private.calls or 0) + 1
+  local inside <close> = setmetatable({ private = private }, Inside) -- luacheck: ignore inside
+  return (body(...))
+end
+
+--- Runs jobs and your code between them so that all is written or nothing: in a transaction of their own, or under a
+-- savepoint of the one that is open. An error rolls back and goes on as it is.
+-- @param given options of the call: its `transaction`, or nil
+-- @param body function(t)
+-- @return what the body returns
+operation.atomically = transaction.atomically
 
 return operation

@@ -27,11 +27,17 @@ local function check_options(what, given, allowed)
   return given
 end
 
+local dialects = {
+  -- Tables can reference each other in a circle: their constraints are looked at when all of them are gone.
+  sqlite = { name = "SELECT file AS name FROM pragma_database_list WHERE name = 'main'",
+    before_drop = "PRAGMA defer_foreign_keys = ON" },
+  postgres = { name = "SELECT current_database() AS name" },
+}
+
 --- The name that `match` guards: the file of an SQLite database, the database's name on a server.
 local function database_name(db)
-  local rows = core.query(db._.core, "PRAGMA database_list")
-  local file = rows[1] and rows[1].file
-  return file ~= "" and file or ":memory:"
+  local name = core.query(db._.core, dialects[db.dialect].name)[1].name
+  return name ~= "" and name or ":memory:"
 end
 
 local function check_match(db, pattern)
@@ -73,15 +79,11 @@ local function plan(db, class, given)
   return table.move(creating, 1, #creating, #statements + 1, statements)
 end
 
---- Tables can reference each other in a circle: their constraints are looked at when all of them are gone.
-local function defer_constraints(db, given)
-  core.execute(db._.core, "PRAGMA defer_foreign_keys = ON", { logging = given.logging })
-end
-
 local function run(db, statements, given, dropping)
   if #statements == 0 then return end
   transaction.run(db, { transaction = given.transaction }, function()
-    if dropping then defer_constraints(db, given) end
+    local first = dropping and dialects[db.dialect].before_drop
+    if first then core.execute(db._.core, first, { logging = given.logging }) end
     execute_all(db, statements, given)
   end)
 end

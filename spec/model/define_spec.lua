@@ -125,30 +125,5 @@ for engine in support.engines() do
       local Comment = db:define("Comment", { content = liga.TEXT, post = liga.belongsTo("Post") })
       support.raises("AssociationError", function() Comment:findAll() end, "Post")
     end)
-
-    it("says which options are not available yet", function()
-      local early = {
-        paranoid = true, version = true, defaultScope = { where = { name = "ann" } }, scopes = { all = {} },
-        hooks = { beforeCreate = function() end }, validate = { check = function() end },
-      }
-      for option, value in pairs(early) do
-        support.raises("UsageError", function()
-          db:define("User" .. option, { name = liga.STRING }, { [option] = value })
-        end, option, "not available yet")
-      end
-    end)
-
-    it("says which attribute options are not available yet", function()
-      local early = {
-        validate = { len = { 1, 5 } },
-        get = function(_, stored) return stored end,
-        set = function(_, value) return value end,
-      }
-      for option, value in pairs(early) do
-        support.raises("UsageError", function()
-          db:define("User" .. option, { name = { type = liga.STRING, [option] = value } })
-        end, option, "not available yet")
-      end
-    end)
   end)
 end

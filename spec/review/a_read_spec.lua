@@ -86,12 +86,12 @@ for engine in support.engines() do
         assert.equal("1.10", Item:sum(liga.col "price"))
       end)
 
-      it("compare dates in mixed forms as instants", function()
+      if engine.dialect == "sqlite" then it("compare dates in mixed forms as instants", function()
         db:query [[UPDATE "Items" SET "at" = '2026-01-01T00:00:00.000Z' WHERE "n" = 1]]
         db:query [[UPDATE "Items" SET "at" = 1767225601 WHERE "n" = 5]]
         assert.equal("2026-01-01T00:00:01.000Z", Item:max "at")
         assert.equal("2026-01-01T00:00:00.000Z", Item:min "at")
-      end)
+      end) end
     end)
 
     describe("attributes", function()
@@ -130,8 +130,8 @@ for engine in support.engines() do
         support.raises("ValidationError", function() Item:findAll(find) end, "where.name")
       end)
 
-      it("compares documents later, and with NULL now", function()
-        support.raises("UsageError", function() Item:findAll { where = { meta = Op.gt(5) } } end, "not available yet")
+      it("compares documents with values and with NULL", function()
+        assert.equal(0, Item:count { where = { meta = Op.gt(5) } })
         assert.equal(4, Item:count { where = { meta = Op.eq(liga.null) } })
       end)
     end)
@@ -151,7 +151,7 @@ for engine in support.engines() do
 
     it("lastId is there for inserted rows only", function()
       local _, info = db:query [[INSERT INTO "Items" ("n") VALUES (9)]]
-      assert.equal(5, info.lastId)
+      if engine.dialect == "sqlite" then assert.equal(5, info.lastId) end      -- PostgreSQL has RETURNING for that
       _, info = db:query "SELECT 1"
       assert.is_nil(info.lastId)
       _, info = db:query [[UPDATE "Items" SET "n" = 1]]

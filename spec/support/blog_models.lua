@@ -1,4 +1,4 @@
---- The models of the compile specs: users, posts, tags, and stock with a key of two parts.
+--- The models of the compile specs: users, posts, tags, stock with a key of two parts, documents.
 local liga = require "liga"
 
 return function(db)
@@ -13,6 +13,7 @@ return function(db)
     shopId = { type = liga.INTEGER, primaryKey = true }, sku = { type = liga.STRING(10), primaryKey = true },
     amount = liga.INTEGER,
   }, { timestamps = false, tableName = "stock" })
+  models.Doc = db:define("Doc", { meta = liga.JSON }, { timestamps = false })
   models.User:hasMany(models.Post)
   models.Post:belongsToMany(models.Tag, { through = "PostTag" })
   return models

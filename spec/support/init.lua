@@ -31,7 +31,8 @@ end
 --- Connects to a server whose schemas are dropped first; other connections to it (of a spec that failed) are ended.
 function Engine:open_empty(options)
   local db <close> = liga.connect(self.url)
-  db:query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+  db:query [[SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()]]
   db:query([[SET client_min_messages = warning;
     DO $$ DECLARE name text; BEGIN
       FOR name IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' LOOP

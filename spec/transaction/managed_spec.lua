@@ -25,6 +25,15 @@ for engine in support.engines() do
       assert.same({ "ann", "bob" }, names())
     end)
 
+    it("gives writes what the database computed for them", function()
+      local ann = User:create{ name = "ann", age = 1 }
+      db:transaction(function()
+        assert.equal(2, ann:increment("age").age)
+        assert.equal(1, (User:update({ age = 5 }, { all = true, returning = true })))
+      end)
+      assert.equal(5, User:findByPk(ann.id).age)
+    end)
+
     it("passes the results of its function through", function()
       local a, b, c = db:transaction(function() return 1, nil, "three" end)
       assert.equal(1, a)
@@ -34,7 +43,7 @@ for engine in support.engines() do
     end)
 
     it("is used by every call inside, without an option", function()
-      db:transaction(function()
+      db:transaction({ savepoint = false }, function()
         User:create{ name = "ann" }
         assert.equal(1, User:count())
         assert.equal(1, #db:query('SELECT * FROM "Users"'))

@@ -44,10 +44,6 @@ for engine in support.engines() do
       support.raises("UsageError", function() db:define("Person", { age = { type = "no such type" } }) end, "age")
     end)
 
-    it("cannot be VIRTUAL yet", function()
-      support.raises("UsageError", function() db:define("User", { full = liga.VIRTUAL }) end, "not available yet")
-    end)
-
     if engine.dialect == "sqlite" then
       it("cannot be an array, which SQLite does not have", function()
         support.raises("UsageError", function() db:define("User", { tags = liga.ARRAY(liga.STRING) }) end, "tags")

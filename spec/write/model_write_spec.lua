@@ -130,11 +130,5 @@ for engine in support.engines() do
         assert.same({}, log:statements())
       end)
     end
-
-    it("does not run hooks one by one yet", function()
-      support.raises("UsageError", function()
-        User:update({ age = 1 }, { all = true, individualHooks = true })
-      end, "individualHooks", "not available yet")
-    end)
   end)
 end

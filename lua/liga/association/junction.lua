@@ -26,7 +26,7 @@ end
 --- A junction of liga's own: named verbatim, in the manner of the models it joins.
 local function make_model(a, db, name)
   local class = define.model(db, name, {}, {
-    tableName = name, timestamps = a.read.through.timestamps, indexes = {},
+    tableName = name, timestamps = a.read.through.timestamps, paranoid = a.read.through.paranoid, indexes = {},
     underscored = is_underscored(a.source) and is_underscored(a.target) or nil,
   })
   getmetatable(class).junction_of = a.label

@@ -48,8 +48,7 @@ local allowed_inverse = {
   belongsToMany = set "as type scope where order constraints foreignKeyConstraints",
 }
 
-local allowed_through = set "model scope unique timestamps"
-local later_through = set "paranoid"
+local allowed_through = set "model scope unique timestamps paranoid"
 local allowed_links = set "fromSource toSource fromTarget toTarget"
 local dependents = { "delete", "nullify", "restrict" }
 
@@ -157,15 +156,18 @@ local function check_junction(place, at, model)
 end
 
 local function read_through_table(place, given)
-  options.check(place.text .. ": through", given, allowed_through, later_through)
+  options.check(place.text .. ": through", given, allowed_through)
   local unique = given.unique
   if unique ~= nil and type(unique) ~= "boolean" and (type(unique) ~= "string" or unique == "") then
     place:fail("through.unique must be a boolean or the name of an index, got %s", fail.shown(unique))
   elseif given.timestamps ~= nil and type(given.timestamps) ~= "boolean" then
     place:fail("through.timestamps must be a boolean, got %s", fail.shown(given.timestamps))
+  elseif given.paranoid ~= nil and type(given.paranoid) ~= "boolean" then
+    place:fail("through.paranoid must be a boolean, got %s", fail.shown(given.paranoid))
   end
   return {
     model = check_junction(place, "through.model", given.model), unique = unique, timestamps = given.timestamps,
+    paranoid = given.paranoid,
     scope = check_table(place, "through.scope", given.scope),
   }
 end

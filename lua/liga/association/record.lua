@@ -37,7 +37,7 @@ end
 
 --- Raises if the name is taken by anything but an association.
 function record.check_name(place, meta, as)
-  if meta.attributes[as] then
+  if meta.attributes[as] or meta.virtuals[as] then
     place:fail("%s has an attribute named %q already: give the association another name by as", meta.name, as)
   end
   for _, method in ipairs(require "liga.instance".names) do
@@ -155,7 +155,7 @@ end
 -- that liga declared by itself gives way to the user's.
 local function may_install(meta, a, name)
   local present, generated = rawget(meta.class.methods, name), meta.generated[name]
-  if meta.attributes[name] then return false end
+  if meta.attributes[name] or meta.virtuals[name] then return false end
   if present == nil then return true end
   if not generated or generated.method ~= present then return false end
   return generated.by == a or generated.by.implicit and not a.implicit

@@ -10,12 +10,14 @@ local naming = require "liga.naming"
 local options = require "liga.options"
 local readonly = require "liga.readonly"
 local types = require "liga.types"
+local validate = require "liga.validate"
+local virtual = require "liga.virtual"
 
 local attribute = {}
 
-local allowed, later = {}, { validate = true, get = true, set = true }
+local allowed = {}
 for name in ([[type allowNull defaultValue primaryKey autoIncrement unique index columnName field references
-    referencesKey onDelete onUpdate deferrable comment values]]):gmatch "%a+" do
+    referencesKey onDelete onUpdate deferrable comment values validate get set]]):gmatch "%a+" do
   allowed[name] = true
 end
 
@@ -23,11 +25,18 @@ end
 local kinds = {
   allowNull = "boolean", primaryKey = "boolean", autoIncrement = "boolean",
   columnName = "string", field = "string", comment = "string", referencesKey = "string",
+  get = "function", set = "function",
 }
 
 local uuid_length = 36
 
 local integers = { SMALLINT = true, INTEGER = true, BIGINT = true }
+
+--- Whether what is given makes an attribute of an integer type.
+function attribute.is_integer(given)
+  return integers[given.type.name] == true
+end
+
 local texts = { STRING = true, CHAR = true, TEXT = true, UUID = true }
 local instants = { DATE = true, DATEONLY = true, TIME = true }
 
@@ -64,9 +73,7 @@ local function check_type(model, name, given)
       given.type == nil and "none" or fail.shown(given.type))
   end
   read_values(model, name, given)
-  if given.type.name == "VIRTUAL" then
-    fail.usage(model, name, "the type VIRTUAL is not available yet")
-  end
+  if given.type.name == "VIRTUAL" then virtual.check(model, name, given) end
   local problem = types.problem(given.type)
   if problem then fail.usage(model, name, "%s", problem) end
 end
@@ -118,7 +125,7 @@ function attribute.read(model, name, spec)
   if type(spec) ~= "table" or getmetatable(spec) then
     fail.usage(model, name, "must be a type such as liga.STRING or a table {type = ...}, got %s", fail.shown(spec))
   end
-  options.check(model .. "." .. name, spec, allowed, later)
+  options.check(model .. "." .. name, spec, allowed)
   local given = options.copy(spec)
   check_kinds(model, name, given)
   read_column(model, name, given)
@@ -126,6 +133,7 @@ function attribute.read(model, name, spec)
   check_index(model, name, given)
   check_default(model, name, given)
   check_generated(model, name, given)
+  if given.validate ~= nil then validate.read(model, name, given.validate) end
   return given
 end
 
@@ -155,6 +163,8 @@ local function settle(meta, record)
   record.unique = given.unique or false
   record.defaultValue = given.defaultValue
   record.comment = given.comment
+  record.virtual = record.type.name == "VIRTUAL"
+  record.validators = given.validate and validate.read(meta.name, record.name, given.validate) or nil
   local nullable = given.allowNull
   if nullable == nil then nullable = soft.allowNull end
   record.allowNull = nullable ~= false and not record.primaryKey
@@ -217,6 +227,10 @@ function attribute.new(meta, name, given, soft)
   local record = { name = name, given = given, soft = soft or {}, by = {}, shown = {} }
   settle(meta, record)
   record.view = readonly.view(record.shown, meta.name .. ".attributes." .. name)
+  if record.virtual then
+    record.columnName, record.allowNull = nil, true
+    show(record)
+  end
   return record
 end
 

@@ -1,0 +1,229 @@
+-- Hooks of writes about many rows, and individualHooks (contract, sections 7 and 9).
+local liga = require "liga"
+local support = require "spec.support"
+
+for engine in support.engines() do
+  describe("the hooks of many rows on " .. engine.name, function()
+    local db, User, ran
+    before_each(function()
+      db, ran = engine:open(), {}
+      User = db:define("User", { name = liga.STRING, age = liga.INTEGER })
+      db:sync()
+      for _, event in ipairs { "BulkCreate", "BulkUpdate", "BulkDestroy", "Create", "Update", "Destroy" } do
+        for _, moment in ipairs { "before", "after" } do
+          User:addHook(moment .. event, function() ran[#ran + 1] = moment .. event end)
+        end
+      end
+    end)
+    after_each(function() db:close() end)
+
+    it("of bulkCreate get the instances, which they may change", function()
+      local seen
+      User:beforeBulkCreate(function(users, options)
+        seen = options.silent
+        for _, user in ipairs(users) do user.age = 3 end
+      end)
+      local rows = User:bulkCreate({ { name = "ann" }, { name = "eva" } }, { silent = true })
+      assert.is_true(seen)
+      assert.same({ "beforeBulkCreate", "afterBulkCreate" }, ran)
+      assert.same({ 3, 3 }, support.pluck(User:findAll(), "age"))
+      assert.is_false(rows[1]:isNew())
+    end)
+
+    it("of bulkCreate with individualHooks are those of each instance too", function()
+      local rows = User:bulkCreate({ { name = "ann" }, { name = "eva" } }, { individualHooks = true })
+      assert.same({
+        "beforeBulkCreate", "beforeCreate", "afterCreate", "beforeCreate", "afterCreate", "afterBulkCreate",
+      }, ran)
+      assert.equal(2, User:count())
+      assert.same({ "ann", "eva" }, support.pluck(rows, "name"))
+    end)
+
+    describe("of update and destroy", function()
+      before_each(function()
+        User:bulkCreate({ { name = "ann", age = 1 }, { name = "eva", age = 2 } }, { hooks = false })
+      end)
+
+      it("get the options, which they may change", function()
+        User:beforeBulkUpdate(function(options)
+          assert.same({ age = 5 }, options.attributes)
+          options.where = { name = "eva" }
+          options.attributes.age = 6
+        end)
+        assert.equal(1, User:update({ age = 5 }, { where = { name = "ann" } }))
+        assert.same({ "beforeBulkUpdate", "afterBulkUpdate" }, ran)
+        assert.equal(6, User:findOne { where = { name = "eva" } }.age)
+        assert.equal(1, User:findOne { where = { name = "ann" } }.age)
+      end)
+
+      it("of destroy get the options", function()
+        User:beforeBulkDestroy(function(options) options.where = { name = "eva" } end)
+        assert.equal(1, User:destroy { where = { name = "ann" } })
+        assert.same({ "beforeBulkDestroy", "afterBulkDestroy" }, ran)
+        assert.equal("ann", User:findOne().name)
+      end)
+
+      it("with individualHooks load the rows and write each", function()
+        User:beforeUpdate(function(user) user.name = user.name .. "!" end)
+        local count, rows = User:update({ age = 9 }, { all = true, individualHooks = true, returning = true })
+        assert.equal(2, count)
+        assert.same({ "ann!", "eva!" }, support.sorted(rows, "name"))
+        assert.same({ "ann!", "eva!" }, support.sorted(User:findAll { where = { age = 9 } }, "name"))
+        assert.equal(2, User:destroy { where = { age = 9 }, individualHooks = true })
+        assert.same({
+          "beforeBulkUpdate", "beforeUpdate", "afterUpdate", "beforeUpdate", "afterUpdate", "afterBulkUpdate",
+          "beforeBulkDestroy", "beforeDestroy", "afterDestroy", "beforeDestroy", "afterDestroy", "afterBulkDestroy",
+        }, ran)
+        assert.equal(0, User:count())
+      end)
+
+      it("take everything back where one fails", function()
+        User:afterBulkUpdate(function() error "no" end)
+        assert.is_false(pcall(User.update, User, { age = 7 }, { all = true }))
+        assert.equal(0, User:count { where = { age = 7 } })
+        local calls = 0
+        User:beforeDestroy(function() calls = calls + 1; if calls == 2 then error "no" end end)
+        assert.is_false(pcall(User.destroy, User, { all = true, individualHooks = true }))
+        assert.equal(2, User:count())
+      end)
+
+      it("are not run for rows that are not named", function()
+        support.raises("UsageError", function() User:update({ age = 1 }, {}) end, "where")
+        support.raises("UsageError", function() User:destroy { where = {}, individualHooks = true } end, "where")
+        support.raises("UsageError", function() User:destroy { wher = { age = 1 } } end, "where")
+        assert.same({}, ran)
+        assert.equal(2, User:count())
+      end)
+    end)
+
+    it("refuse an individualHooks that is no boolean", function()
+      support.raises("UsageError", function() User:bulkCreate({}, { individualHooks = 1 }) end, "individualHooks")
+    end)
+  end)
+
+  describe("the hooks of finds on " .. engine.name, function()
+    local db, User, Post
+    before_each(function()
+      db = engine:open()
+      User = db:define("User", { name = liga.STRING })
+      Post = db:define("Post", { title = liga.STRING })
+      User:hasMany(Post)
+      db:sync()
+      User:bulkCreate { { name = "ann" }, { name = "eva" } }
+    end)
+    after_each(function() db:close() end)
+
+    it("may change the options before", function()
+      User:beforeFind(function(options) options.where = { name = "eva" } end)
+      assert.same({ "eva" }, support.pluck(User:findAll(), "name"))
+      assert.equal("eva", User:findOne().name)
+      assert.is_nil(User:findByPk(1))
+    end)
+
+    it("never change the caller's options, nor what hangs on them", function()
+      User:beforeFind(function(options) options.where.name = "eva" end)
+      local options = { where = { name = "ann" } }
+      assert.equal("eva", User:findAll(options)[1].name)
+      assert.same({ where = { name = "ann" } }, options)
+    end)
+
+    it("see the result after", function()
+      local seen = {}
+      User:afterFind(function(result, options) seen[#seen + 1] = { result, options.limit } end)
+      local list = User:findAll { limit = 1 }
+      assert.is_true(rawequal(list, seen[1][1]))
+      assert.equal(1, seen[1][2])
+      local one = User:findByPk(1)
+      assert.is_true(rawequal(one, seen[2][1]))
+    end)
+
+    it("run in order, once for findAndCountAll", function()
+      local ran = {}
+      for _, name in ipairs { "beforeFind", "beforeFindAfterExpandIncludeAll", "beforeFindAfterOptions", "afterFind",
+        "beforeCount", "afterCount" } do
+        User:addHook(name, function() ran[#ran + 1] = name end)
+      end
+      User:findAll()
+      assert.same({ "beforeFind", "beforeFindAfterExpandIncludeAll", "beforeFindAfterOptions", "afterFind" }, ran)
+      for i = #ran, 1, -1 do ran[i] = nil end
+      local rows, count = User:findAndCountAll { limit = 1 }
+      assert.equal(1, #rows)
+      assert.equal(2, count)
+      assert.equal(6, #ran)
+    end)
+
+    it("run for the getters of associations", function()
+      local ann = User:findByPk(1)
+      ann:createPost { title = "a" }
+      ann:createPost { title = "b" }
+      local results = 0
+      Post:beforeFind(function(options) options.order = { { "title", "DESC" } } end)
+      Post:afterFind(function(result) results = results + #result end)
+      Post:beforeCount(function(options) options.where = { title = "a" } end)
+      assert.same({ "b", "a" }, support.pluck(ann:getPosts(), "title"))
+      assert.equal(2, results)
+      assert.equal(1, ann:countPosts())
+      assert.equal(2, ann:countPosts { hooks = false })
+    end)
+
+    it("are not run by explain", function()
+      local ran = 0
+      User:beforeFind(function() ran = ran + 1 end)
+      User:explain()
+      assert.equal(0, ran)
+    end)
+
+    it("before counts may change the options", function()
+      User:beforeCount(function(options) options.where = { name = "ann" } end)
+      assert.equal(1, User:count())
+      assert.equal(2, User:count { hooks = false })
+    end)
+  end)
+end
+
+for engine in support.engines() do
+  describe("the hooks of upsert and findOrCreate on " .. engine.name, function()
+    local db, User, ran
+    before_each(function()
+      db, ran = engine:open(), {}
+      User = db:define("User", {
+        { "name", liga.STRING, unique = true }, { "age", liga.INTEGER, validate = { min = 0 } },
+        { "note", liga.STRING, set = function(_, value) return value:upper() end },
+      })
+      db:sync()
+      for _, event in ipairs { "Upsert", "Create", "Update" } do
+        for _, moment in ipairs { "before", "after" } do
+          User:addHook(moment .. event, function() ran[#ran + 1] = moment .. event end)
+        end
+      end
+    end)
+    after_each(function() db:close() end)
+
+    it("get the values before and the instance after an upsert", function()
+      User:beforeUpsert(function(values) values.age = values.age + 1 end)
+      local seen
+      User:afterUpsert(function(user, _, created) seen = { user, created } end)
+      local ann, created = User:upsert { name = "ann", age = 1, note = "x" }
+      assert.same({ 2, "X", true }, { ann.age, ann.note, created })
+      assert.same({ "beforeUpsert", "afterUpsert" }, ran)
+      assert.is_true(rawequal(ann, seen[1]))
+      assert.is_true(seen[2])
+      support.raises("ValidationError", function() User:upsert { name = "ann", age = -5 } end, "age")
+    end)
+
+    it("are those of create where findOrCreate creates", function()
+      local ann, created = User:findOrCreate { where = { name = "ann" }, defaults = { note = "x" } }
+      assert.same({ true, "X" }, { created, ann.note })
+      local again = User:findOrCreate { where = { name = "ann" } }
+      assert.equal(ann.id, again.id)
+      assert.same({ "beforeCreate", "afterCreate" }, ran)
+    end)
+
+    it("after the write are left out where a duplicate is ignored", function()
+      User:create({ name = "ann" }, { hooks = false })
+      local twin = User:create({ name = "ann" }, { ignoreDuplicates = true })
+      assert.is_true(twin:isNew())
+      assert.same({ "beforeCreate" }, ran)
+    end)
+  end)
+end
