@@ -8,7 +8,8 @@ describe("annotations", function()
     db = liga.connect "sqlite::memory:"
     local User = db:define("User", {
       name = { type = liga.STRING(20), allowNull = false }, age = liga.INTEGER, score = liga.DOUBLE,
-      admin = liga.BOOLEAN, data = liga.JSON, kind = liga.ENUM { "a", "b" }, ["the day"] = liga.DATEONLY, price = liga.DECIMAL(5, 2),
+      admin = liga.BOOLEAN, data = liga.JSON, kind = liga.ENUM { "a", "b" },
+      ["the day"] = liga.DATEONLY, price = liga.DECIMAL(5, 2),
     })
     local Post = db:define("Post", { title = liga.STRING })
     User:hasMany(Post, { as = "posts", inverse = "author" })

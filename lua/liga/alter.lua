@@ -14,8 +14,8 @@ local alter = {}
 local integers = { SMALLINT = true, INTEGER = true, BIGINT = true }
 
 local function same_kind(a, b)
-  if not a or not b then return a == b end
-  if a.name ~= b.name then return integers[a.name] and integers[b.name] or false end
+  if a.name ~= b.name then return false end
+  if a.element then return same_kind(a.element, b.element) end
   return a.length == b.length and a.precision == b.precision and a.scale == b.scale
 end
 
@@ -51,12 +51,14 @@ local function on_server(db, parts)
   end)
 end
 
-local function same(a, b)
-  return a == b
+--- Whether two defaults are one but for the type that the server adds: `'sad'::text`, `'sad'::mood`.
+local function same_but_cast(a, b)
+  local function plain(sql) return sql and sql:gsub("::[%w_ %.\"%(%),%[%]]+$", "") end
+  return plain(a) == plain(b)
 end
 
---- How columns of an engine are compared: `wanted(db, parts)` → name → column of a catalogue; `same_type(a, b)` of
--- declared types, `same_default(a, b)` of SQL texts.
+--- How columns of an engine are compared: `wanted(db, parts)` → name → column of a catalogue; `same_type(wanted,
+-- actual, db)` of columns, `same_default(a, b)` of SQL texts.
 local engines = {
   sqlite = {
     same_default = same_value,
@@ -67,13 +69,22 @@ local engines = {
       end
       return columns
     end,
-    same_type = function(a, b)
+    same_type = function(wanted, actual)
       local kind_of = require "liga.introspect.sqlite".kind_of
-      if not kind_of(a) then return a:upper() == b:upper() end
-      return same_kind(kind_of(a), kind_of(b))
+      local a, b = kind_of(wanted.type), kind_of(actual.type)
+      if not a or not b then return wanted.type:upper() == actual.type:upper() end
+      return integers[a.name] and integers[b.name] or same_kind(a, b)   -- it stores all integers alike
     end,
   },
-  postgres = { wanted = on_server, same_type = same, same_default = same },
+  postgres = {
+    wanted = on_server, same_default = same_but_cast,
+    -- A type that liga has no word for was somebody else's choice, an enum of the database's own too.
+    same_type = function(wanted, actual, db)
+      local kind_of = require "liga.introspect.postgres".kind_of
+      local b = kind_of(actual.type)
+      return b == nil or not core.has_type(db._.core, b.name) or same_kind(kind_of(wanted.type) or {}, b)
+    end,
+  },
 }
 
 -- Columns ------------------------------------------------------------------------------------------------------------
@@ -94,12 +105,12 @@ local function in_key(parts, name)
 end
 
 --- What differs in a column: a set of "type", "default", "allowNull"; nil: nothing.
-local function differences(engine, parts, part, wanted, actual)
+local function differences(db, parts, part, wanted, actual)
   if actual.generated then return nil end                           -- computed by the database, which no model says
-  local aspects = {}
+  local engine, aspects = engines[db.dialect], {}
   local generated = part.autoIncrement and actual.autoIncrement
   if part.autoIncrement and not actual.autoIncrement then aspects.type = true end
-  if not generated and not engine.same_type(wanted.type, actual.type) then aspects.type = true end
+  if not generated and not engine.same_type(wanted, actual, db) then aspects.type = true end
   if not generated and not engine.same_default(without_parentheses(actual.default), wanted.default) then
     aspects.default = true
   end
@@ -207,12 +218,12 @@ end
 --- What differs between a model and its table.
 -- @return list of changes (see `ddl`), list of statements for indexes
 function alter.compare(db, class, item)
-  local engine, changes, statements, added = engines[db.dialect], {}, {}, {}
+  local changes, statements, added = {}, {}, {}
   local parts = core.table_parts(db._.core, model_of(class))
-  local wanted = engine.wanted(db, parts)
+  local wanted = engines[db.dialect].wanted(db, parts)
   for _, part in ipairs(parts.columns) do
     local actual = find_column(db, item, part.name)
-    local aspects = actual and differences(engine, parts, part, wanted[part.name], actual)
+    local aspects = actual and differences(db, parts, part, wanted[part.name], actual)
     if not actual then
       added[part.name] = true
       changes[#changes + 1] = { kind = "add column", column = part, keys = keys_of_column(parts, part.name) }

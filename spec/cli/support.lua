@@ -47,17 +47,41 @@ function support.liga(words, input)
   return output, errors, status
 end
 
---- Runs `liga` on a terminal; keys are sent one after the other, with a pause before each.
--- @return what the terminal showed, without colours
-function support.terminal(words, keys)
-  local parts = {}
-  for _, key in ipairs(keys) do parts[#parts + 1] = ("sleep 0.4; printf %s"):format(quoted(key)) end
+--- What a terminal showed, without colours and movements of the cursor.
+local function plain(shown)
+  return (shown:gsub("\27%[[%d;?]*%a", ""):gsub("\r", ""))
+end
+
+local PATIENCE = 200                    -- looks at the output, 50 ms apart
+
+--- Waits until the output holds a text behind a place.
+local function await(path, from, wanted)
+  for _ = 1, PATIENCE do
+    local shown = plain(read(path))
+    if shown:find(wanted, from, true) then return #shown + 1 end
+    os.execute "sleep 0.05"
+  end
+  error(("%q did not come; the terminal shows:\n%s"):format(wanted, plain(read(path))), 0)
+end
+
+--- Runs `liga` on a terminal, by the program script.
+-- @param words list
+-- @param steps list of {keys, text that the terminal shows after them}
+-- @return what the terminal showed
+function support.terminal(words, steps)
   local command = { environment "TERM=xterm COLUMNS=100" .. "bin/liga" }
   for _, word in ipairs(words) do command[#command + 1] = quoted(word) end
   local out = os.tmpname()
-  os.execute(("(%s; sleep 0.4) | script -qefc %s /dev/null >%s 2>&1"):format(table.concat(parts, "; "),
-    quoted(table.concat(command, " ")), out))
-  local shown = read(out):gsub("\27%[[%d;?]*%a", ""):gsub("\27%[%?%d+%a", ""):gsub("\r", "")
+  local keys <close> = assert(io.popen(("script -qefc %s /dev/null >%s 2>&1"):format(
+    quoted(table.concat(command, " ")), out), "w"))
+  local place = await(out, 1, "liga> ")
+  for _, step in ipairs(steps) do
+    keys:write(step[1]):flush()
+    place = await(out, place, step[2])
+  end
+  keys:write("\4"):flush()
+  keys:close()
+  local shown = plain(read(out))
   os.remove(out)
   return shown
 end

@@ -16,10 +16,8 @@ end
 local Editor = {}
 Editor.__index = Editor
 
---- Reads a line while SIGINT is listened to: it throws the line away.
--- @return line, or nil and "end" or "interrupted"
-function Editor:read(prompt)
-  local rl, line, done = self.rl, nil, false
+local function read_line(rl, prompt)
+  local line, done
   rl.handler_install(prompt, function(text)
     line, done = text, true
     rl.handler_remove()
@@ -37,6 +35,16 @@ function Editor:read(prompt)
     return nil, "end"
   end
   return line
+end
+
+--- Reads a line while SIGINT is listened to: it throws the line away. It comes between two keys only, never to readline.
+-- @return line, or nil and "end" or "interrupted"
+function Editor:read(prompt)
+  core.hold_interrupts(true)
+  local ok, line, reason = pcall(read_line, self.rl, prompt)
+  core.hold_interrupts(false)
+  if not ok then error(line, 0) end
+  return line, reason
 end
 
 --- Remembers an input, of one or more lines.
