@@ -53,7 +53,7 @@ local function run(dialect, call)
   return assert(load("return " .. call, call, "t", environment))()
 end
 
-for _, name in ipairs { "find", "where", "json", "aggregate", "write" } do
+for _, name in ipairs { "find", "where", "json", "include", "aggregate", "write" } do
   describe("compiles " .. name, function()
     for _, case in ipairs(read_cases("spec/compile/" .. name .. ".case")) do
       for _, dialect in ipairs { "sqlite", "postgres" } do

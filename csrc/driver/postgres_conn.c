@@ -124,6 +124,8 @@ static int list_settings(const struct pg_conn *conn, const char **settings, char
     int count = 0;
     if (!zone || strcmp(zone, "UTC") != 0) settings[count++] = "TimeZone", settings[count++] = "UTC";
     if (!style || strncmp(style, "ISO", 3) != 0) settings[count++] = "DateStyle", settings[count++] = "ISO";
+    const char *strings = PQparameterStatus(conn->pg, "standard_conforming_strings");
+    if (!strings || strcmp(strings, "on") != 0) settings[count++] = "standard_conforming_strings", settings[count++] = "on";
     if (conn->read_only) settings[count++] = "default_transaction_read_only", settings[count++] = "on";
     if (*path) settings[count++] = "search_path", settings[count++] = path;
     if (*timeout) settings[count++] = "statement_timeout", settings[count++] = timeout;
@@ -146,7 +148,8 @@ static void write_path(const struct pg_conn *conn, char *path, size_t size) {
 /* The server ends a statement by itself when its time is over, so that the connection stays usable. A pooler would hand such a
  * setting to others: there only our own deadline counts. */
 static void write_timeout(const struct pg_conn *conn, char *timeout, size_t size) {
-    snprintf(timeout, size, conn->timeout && conn->keeps ? "%d" : "", conn->timeout);
+    *timeout = '\0';
+    if (conn->timeout && conn->keeps) snprintf(timeout, size, "%d", conn->timeout);
 }
 
 static bool send_settings(struct pg_conn *conn) {

@@ -34,7 +34,7 @@ int plan_node(struct arena *arena, struct plan *plan, const struct model *model,
 
 /* ---------------------------------------------------------------------------------------------------- columns */
 
-static struct plan_column *add_column(struct arena *arena, struct plan *plan) {
+static struct plan_column *new_column(struct arena *arena, struct plan *plan) {
     if (plan->column_count == plan->column_size) {
         int size = plan->column_size ? plan->column_size * 2 : FIRST_COLUMNS;
         struct plan_column *columns = arena_array(arena, struct plan_column, size);
@@ -42,19 +42,24 @@ static struct plan_column *add_column(struct arena *arena, struct plan *plan) {
         plan->columns = columns;
         plan->column_size = size;
     }
-    plan->nodes[plan->node_count - 1].count++;
     return &plan->columns[plan->column_count++];
+}
+
+static struct plan_column *add_column(struct arena *arena, struct plan *plan) {
+    plan->nodes[plan->node_count - 1].count++;
+    return new_column(arena, plan);
 }
 
 /* Most types leave a cell of their own kind alone; these three have a canonical form to look after. */
 static int settled_kind(const struct attr *attr) {
     if (!attr || attr->type.id == TYPE_CHAR || attr->type.id == TYPE_DECIMAL || attr->type.id == TYPE_DATE) return -1;
+    if (type_is_table(&attr->type) && !type_is_json(&attr->type)) return -1;
     return (int)type_info(attr->type.id)->logical;
 }
 
 /* JSON always; dates where the database shows them as numbers, which the reader knows. */
 static bool may_be_decoded(const struct attr *attr) {
-    return attr && (attr->type.id == TYPE_JSON || attr->type.id == TYPE_JSONB || attr->type.id == TYPE_DATE);
+    return attr && (type_is_table(&attr->type) || attr->type.id == TYPE_DATE);
 }
 
 static void describe_attr(struct arena *arena, struct plan *plan, const struct attr *attr) {
@@ -81,7 +86,7 @@ void plan_attr(struct arena *arena, struct plan *plan, const struct attr *attr, 
 
 /* All attributes of a plan's only node need no list of outputs as long as nothing follows. */
 void plan_attrs(struct arena *arena, struct plan *plan, const struct model *model, int alias) {
-    bool implied = plan->node_count == 1 && plan->column_count == 0 && alias == plan->select->alias;
+    bool implied = plan->node_count == 1 && plan->column_count == 0 && alias == plan->select->alias && !plan->select->outputs;
     for (int i = 0; i < model->attr_count; i++) {
         if (implied) describe_attr(arena, plan, model->attrs[i]);
         else plan_attr(arena, plan, model->attrs[i], alias);
@@ -99,52 +104,209 @@ void plan_expression(struct arena *arena, struct plan *plan, const struct expr *
     output_add(arena, &plan->select->outputs, expr, name);
 }
 
+/* Columns that no instance shows stand behind those of all nodes. */
+static int add_hidden(struct arena *arena, struct plan *plan, const struct expr *expr, const struct attr *reads_as) {
+    name_implied(arena, plan);
+    struct plan_column *column = new_column(arena, plan);
+    column->attr = reads_as;
+    column->name = "";
+    column->settled = settled_kind(reads_as);
+    output_add(arena, &plan->select->outputs, expr, NULL);
+    return plan->column_count - 1;
+}
+
+int plan_hidden(struct arena *arena, struct plan *plan, int node, const struct attr *attr, int alias) {
+    const struct plan_node *owner = &plan->nodes[node];
+    for (int i = owner->first; i < owner->first + owner->count; i++)
+        if (plan->columns[i].tracked && plan->columns[i].attr == attr) return i;
+    return add_hidden(arena, plan, expr_column(arena, attr, alias), attr);
+}
+
+static int *hidden_columns(struct arena *arena, struct plan *plan, int node, struct attr_list attrs, int alias) {
+    int *columns = arena_array(arena, int, attrs.count + 1);
+    for (int k = 0; k < attrs.count; k++) columns[k] = plan_hidden(arena, plan, node, attrs.items[k], alias);
+    return columns;
+}
+
+void plan_identity(struct arena *arena, struct plan *plan, int node) {
+    const struct plan_node *owner = &plan->nodes[node];
+    if (!owner->model->key.count || owner->identity) return;
+    int *columns = hidden_columns(arena, plan, node, owner->model->key, owner->alias);
+    plan->nodes[node].identity = columns;
+}
+
 /* ------------------------------------------------------------------------------------------------ associations */
 
-struct expr *keys_are(struct arena *arena, struct attr_list attrs, const struct value *keys) {
-    struct expr *group = expr_group(arena, EXPR_AND);
-    for (int k = 0; k < attrs.count; k++) expr_push(arena, group, expr_attr_is(arena, attrs.items[k], keys[k]));
-    return group;
+/* `SELECT DISTINCT <the first table's far keys>, <the last but one's near keys> FROM <all tables before the target>`: each pair of
+ * a source and a row next to the target once, whatever number of ways lead from one to the other. */
+static struct select *chain_pairs(struct arena *arena, struct plan *plan, const struct assoc *assoc, const struct expr *keys) {
+    const struct hop *first = &assoc->hops[0], *last = assoc_last_hop(assoc);
+    int alias = plan->next_alias++;
+    struct select *pairs = select_new(arena, first->next, alias);
+    pairs->distinct = pairs->qualified = true;
+    select_where(arena, pairs, expr_at(arena, alias, keys));
+    select_where(arena, pairs, hop_filter(arena, assoc, 0, alias, WALK_PRESENT));
+    for (int k = 0; k < first->far.count; k++)
+        output_add(arena, &pairs->outputs, expr_column(arena, first->far.items[k], alias), arena_printf(arena, "k%d", k));
+    for (int hop = 1; hop < assoc->hop_count - 1; hop++) {
+        int next = plan->next_alias++;
+        select_join(arena, pairs, JOIN_INNER, assoc->hops[hop].next, next,
+                    expr_and(arena, hop_condition(arena, &assoc->hops[hop], alias, next), hop_filter(arena, assoc, hop, next, WALK_PRESENT)));
+        alias = next;
+    }
+    for (int k = 0; k < last->near.count; k++)
+        output_add(arena, &pairs->outputs, expr_column(arena, last->near.items[k], alias), arena_printf(arena, "n%d", k));
+    return pairs;
 }
 
-const struct expr *not_deleted(struct arena *arena, const struct model *model) {
-    return model->deleted_at ? expr_attr_is(arena, model->deleted_at, value_null()) : NULL;
-}
-
-const struct expr *assoc_condition(struct arena *arena, const struct assoc *assoc) {
-    return expr_and(arena, assoc_last_hop(assoc)->scope, assoc->where);
-}
-
-/* near[k] of one table equals far[k] of the next. */
-static const struct expr *hop_condition(struct arena *arena, const struct hop *hop, int near_alias, int far_alias) {
-    struct expr *group = expr_group(arena, EXPR_AND);
-    for (int k = 0; k < hop->near.count; k++)
-        expr_push(arena, group, expr_operator(arena, OP_EQ, expr_column(arena, hop->far.items[k], far_alias),
-                                              expr_column(arena, hop->near.items[k], near_alias)));
-    return group;
-}
-
-/* Walks the hops from the target back to the source: the last hop's table is t0, each earlier one is joined. SQLite's planner
- * would put the targets outside; there the junction comes first, by CROSS JOIN. */
-int plan_link(struct arena *arena, struct plan *plan, const struct assoc *assoc, const struct value *keys) {
+/* A path of associations: its pairs become a table that the target is joined to. Returns that table's alias. */
+static int link_chain(struct arena *arena, struct plan *plan, const struct assoc *assoc, const struct expr *keys) {
     struct select *select = plan->select;
     const struct hop *last = assoc_last_hop(assoc);
-    select_where(arena, select, assoc_condition(arena, assoc));
-    if (assoc->hop_count == 1) {
-        select_where(arena, select, keys_are(arena, last->far, keys));
-        return -1;
-    }
+    int pairs = plan->next_alias++;
+    select->from_select = chain_pairs(arena, plan, assoc, keys);
+    select->from = NULL;
+    select->alias = pairs;
+    struct expr *on = expr_group(arena, EXPR_AND);
+    for (int k = 0; k < last->far.count; k++)
+        expr_push(arena, on, expr_operator(arena, OP_EQ, expr_column(arena, last->far.items[k], 0),
+                                           expr_field(arena, pairs, arena_printf(arena, "n%d", k))));
+    select_join(arena, select, JOIN_CROSS, assoc->target, 0, on);
+    if (select->where) select->where = expr_at(arena, 0, select->where);
+    return pairs;
+}
+
+/* The junction comes first: SQLite's planner would put the targets outside. Returns its alias. */
+static int link_junction(struct arena *arena, struct plan *plan, const struct assoc *assoc, const struct expr *keys) {
+    struct select *select = plan->select;
     const struct hop *first = &assoc->hops[0];
     int junction = plan->next_alias++;
     select->from = first->next;
     select->alias = junction;       /* select->here stays 0, the target */
-    select_join(arena, select, JOIN_CROSS, assoc->target, 0, hop_condition(arena, last, junction, 0));
+    select_join(arena, select, JOIN_CROSS, assoc->target, 0, hop_condition(arena, assoc_last_hop(assoc), junction, 0));
     struct expr *where = expr_group(arena, EXPR_AND);
-    expr_push(arena, where, expr_at(arena, junction, keys_are(arena, first->far, keys)));
+    expr_push(arena, where, expr_at(arena, junction, keys));
     if (first->scope) expr_push(arena, where, expr_at(arena, junction, first->scope));
     if (select->where) expr_push(arena, where, expr_at(arena, 0, select->where));
     select->where = where;
     return junction;
+}
+
+/* Restricts a plan over the target to the rows whose keys, over the first hop's table, fulfil the condition. */
+static int link_rows(struct arena *arena, struct plan *plan, const struct assoc *assoc, const struct expr *keys) {
+    select_where(arena, plan->select, assoc_condition(arena, assoc));
+    if (assoc->hop_count == 1) {
+        select_where(arena, plan->select, keys);
+        return -1;
+    }
+    return assoc->path ? link_chain(arena, plan, assoc, keys) : link_junction(arena, plan, assoc, keys);
+}
+
+int plan_link(struct arena *arena, struct plan *plan, const struct assoc *assoc, const struct value *keys) {
+    return link_rows(arena, plan, assoc, keys_are(arena, assoc->hops[0].far, keys));
+}
+
+/* -------------------------------------------------------------------------------------------------------- steps */
+
+static struct plan_step *new_step(struct arena *arena, struct plan *plan, int node, const struct assoc *assoc) {
+    struct plan_step *step = arena_new(arena, struct plan_step);
+    struct plan_step **link = &plan->steps;
+    while (*link) link = &(*link)->next;
+    *link = step;
+    step->node = node;
+    step->assoc = assoc;
+    step->property = assoc->name;
+    step->many = assoc->kind->many;
+    step->plan = plan_new(arena, assoc->target);
+    step->plan->raw = plan->raw;
+    step->limit = step->offset = step->junction = -1;
+    plan->nodes[node].children++;
+    return step;
+}
+
+struct plan_step *plan_step(struct arena *arena, struct plan *plan, int node, const struct assoc *assoc) {
+    struct plan_step *step = new_step(arena, plan, node, assoc);
+    const struct hop *first = &assoc->hops[0];
+    step->near = first->near;
+    step->far = first->far;
+    step->keys = expr_keys(arena, first->far, NULL, 0);
+    int alias = link_rows(arena, step->plan, assoc, step->keys);
+    step->source = alias < 0 ? 0 : assoc->path ? -1 : alias;
+    step->fields = alias;
+    if (!assoc->path) step->junction = alias;
+    return step;
+}
+
+struct plan_step *plan_step_on(struct arena *arena, struct plan *plan, int node, const struct assoc *assoc) {
+    struct plan_step *step = new_step(arena, plan, node, assoc);
+    const struct model *source = plan->nodes[node].model;
+    struct select *select = step->plan->select;
+    step->near = step->far = source->key;
+    step->keys = expr_keys(arena, source->key, NULL, 0);
+    step->source = step->plan->next_alias++;
+    select->from = source;
+    select->alias = step->source;
+    select_join(arena, select, JOIN_INNER, assoc->target, 0, NULL);
+    select_where(arena, select, expr_at(arena, step->source, step->keys));
+    return step;
+}
+
+void plan_step_set_on(struct plan_step *step, const struct expr *on) {
+    step->plan->select->joins->on = on;
+}
+
+/* The columns that tell whose rows they are. */
+static const int *far_columns(struct arena *arena, struct plan_step *step) {
+    for (int n = 0; step->source >= 0 && n < step->plan->node_count; n++)
+        if (step->plan->nodes[n].alias == step->source) return hidden_columns(arena, step->plan, n, step->far, step->source);
+    int *columns = arena_array(arena, int, step->far.count + 1);
+    for (int k = 0; k < step->far.count; k++) {
+        const struct attr *attr = step->far.items[k];
+        struct expr *far = step->source >= 0 ? expr_column(arena, attr, step->source)
+                                             : expr_field(arena, step->fields, arena_printf(arena, "k%d", k));
+        columns[k] = add_hidden(arena, step->plan, far, attr);
+    }
+    return columns;
+}
+
+void plan_step_finish(struct arena *arena, struct plan_step *step, struct plan *parent) {
+    struct plan *plan = step->plan;
+    if (parent)
+        step->near_columns = hidden_columns(arena, parent, step->node, step->near, parent->nodes[step->node].alias);
+    step->far_columns = far_columns(arena, step);
+    bool shared = step->assoc->path || step->source != 0;
+    if (shared && step->junction < 0) plan_identity(arena, plan, 0);
+    plan_order_by_key(arena, plan->select, plan->nodes[0].model, 0);
+    if (step->junction >= 0) plan_order_by_key(arena, plan->select, step->assoc->hops[0].next, step->junction);
+}
+
+static bool ordered_by(const struct select *select, const struct attr *attr, int alias) {
+    for (const struct order_term *term = select->order; term; term = term->next) {
+        const struct expr *expr = term->expr;
+        while (expr->kind == EXPR_AT) expr = expr->first;
+        bool here = expr->alias == alias || (expr->alias == ALIAS_HERE && select->here == alias);
+        if (expr->kind == EXPR_COLUMN && expr->attr == attr && here) return true;
+    }
+    return false;
+}
+
+/* An order may be a standing one, which belongs to the schema: it is copied before anything is appended. */
+static struct order_term *own_order(struct arena *arena, const struct order_term *order) {
+    struct order_term *first = NULL, **link = &first;
+    for (; order; order = order->next, link = &(*link)->next) {
+        *link = arena_copy(arena, order, sizeof *order);
+        (*link)->next = NULL;
+    }
+    return first;
+}
+
+void plan_order_by_key(struct arena *arena, struct select *select, const struct model *model, int alias) {
+    struct order_term *order = own_order(arena, select->order);
+    for (int k = 0; k < model->key.count; k++) {
+        if (ordered_by(select, model->key.items[k], alias)) continue;
+        order_add(arena, &order, expr_column(arena, model->key.items[k], alias))->never_null = true;
+    }
+    select->order = order;
 }
 
 /* ------------------------------------------------------------------------------------------------------ count */

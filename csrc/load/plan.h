@@ -1,7 +1,11 @@
-/* A find as one select, and which column of its result belongs to which node. */
+/* A find as selects, and which column of their results belongs to which node.
+ *
+ * A plan is one statement. What to-many associations lead to is read by statements of their own, one for each: the steps that
+ * hang on a plan's nodes, each with a plan of its own. A step asks for the rows of all its parents at once, by their keys. */
 #ifndef LIGA_LOAD_PLAN_H
 #define LIGA_LOAD_PLAN_H
 
+#include "load/walk.h"
 #include "schema/assoc.h"
 #include "sql/query.h"
 #include "sql/render.h"
@@ -20,9 +24,37 @@ struct plan_node {
     const struct model *model;
     int parent;
     const char *property;
+    const struct assoc *assoc;      /* that leads here from the parent, or NULL */
+    int alias;                      /* of its table */
     int first, count;               /* its columns */
     int presence;                   /* column whose NULL means "no row here"; -1: always there */
-    int children;
+    int children;                   /* properties besides its columns */
+    int *identity;                  /* columns of its key: rows of equal key are one instance; NULL: each row is one */
+    int include;                    /* place of the options that asked for it, 0: none */
+};
+
+struct plan;
+
+/* The rows that an association leads to from all instances of a node, by a statement of its own. */
+struct plan_step {
+    struct plan_step *next;
+    int number;                     /* from 0, through all steps of a call */
+    int node;                       /* of the plan above */
+    const struct assoc *assoc;
+    const char *property;
+    bool many;
+    struct attr_list near;          /* the parents' key: of these attributes, … */
+    const int *near_columns;        /* … in these columns of the plan above (NULL: read from the instances themselves) */
+    struct attr_list far;           /* the same key in the rows that are read, … */
+    const int *far_columns;         /* … in these columns of `plan` */
+    struct expr *keys;              /* EXPR_KEYS in the select: the parents' keys are set before it is rendered */
+    struct plan *plan;
+    int junction;                   /* alias of the junction, or -1 */
+    int source;                     /* alias of the table that `far` is of; -1: they are fields of the subquery `fields` */
+    int fields;
+    int64_t limit, offset;          /* of each parent, cut while rows are read; -1: none */
+    int include;                    /* place of the options that asked for it, 0: none */
+    const char *reason;             /* why it is a statement of its own, for explain */
 };
 
 /* One statement and what its rows become. Everything lives in the arena it was made in. */
@@ -35,6 +67,7 @@ struct plan {
     bool one;                       /* a single instance instead of a list */
     bool raw;                       /* plain tables */
     int next_alias;
+    struct plan_step *steps;        /* of its nodes */
 };
 
 /* Starts a plan whose root is `model` under alias t0, with no columns yet. */
@@ -51,18 +84,29 @@ void plan_attrs(struct arena *arena, struct plan *plan, const struct model *mode
 void plan_expression(struct arena *arena, struct plan *plan, const struct expr *expr, const char *name,
                      const struct attr *reads_as);
 
+/* The column of an attribute of the table `alias` that belongs to the node: one of the node's own, else one more at the end of the
+ * result, which no instance shows. */
+int plan_hidden(struct arena *arena, struct plan *plan, int node, const struct attr *attr, int alias);
+
+/* Puts the node's key into the result, so that rows of equal key become one instance. A model without key: no change. */
+void plan_identity(struct arena *arena, struct plan *plan, int node);
+
 /* The rows that an association leads to from one source row: restricts a select over the target (alias t0) to them, joining what
  * lies between. keys: values of the first hop's near attributes, logical form. Returns the alias of the junction, or -1. */
 int plan_link(struct arena *arena, struct plan *plan, const struct assoc *assoc, const struct value *keys);
 
-/* Association conditions over the target (scope and standing where), or NULL. */
-const struct expr *assoc_condition(struct arena *arena, const struct assoc *assoc);
+/* Begins a step of a node (its table is `alias` in the plan): its own plan reads the target as t0, without columns yet. With `on`
+ * (may be NULL; over the aliases step->source of the parent's table and 0 of the target) it takes the place of the keys. */
+struct plan_step *plan_step(struct arena *arena, struct plan *plan, int node, const struct assoc *assoc);
+struct plan_step *plan_step_on(struct arena *arena, struct plan *plan, int node, const struct assoc *assoc);
+void plan_step_set_on(struct plan_step *step, const struct expr *on);
 
-/* deletedAt IS NULL, over ALIAS_HERE; NULL for a model whose rows are never only marked as deleted. */
-const struct expr *not_deleted(struct arena *arena, const struct model *model);
+/* Ends it: the result gets the columns that tell the parent, and the order is completed by the key. `parent` NULL: the parents
+ * are instances that exist. */
+void plan_step_finish(struct arena *arena, struct plan_step *step, struct plan *parent);
 
-/* far[k] = keys[k] for every k, over ALIAS_HERE. */
-struct expr *keys_are(struct arena *arena, struct attr_list attrs, const struct value *keys);
+/* Appends the key of the table `alias` to the select's order, so that rows have one order only. */
+void plan_order_by_key(struct arena *arena, struct select *select, const struct model *model, int alias);
 
 /* SELECT count(*): of the rows of `select`; wrapped in a subquery where it is grouped, distinct or limited. */
 struct select *plan_count(struct arena *arena, const struct select *select);

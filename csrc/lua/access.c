@@ -199,7 +199,7 @@ static bool plan_create(lua_State *L, struct call *call, struct access *access) 
 
 struct value kept_cell(struct call *call, const struct attr *attr, struct value cell) {
     char *scratch = arena_alloc(&call->arena, TYPE_SCRATCH);
-    if (cell.kind != VALUE_NULL) type_read(&attr->type, &cell, scratch);
+    if (cell.kind != VALUE_NULL) type_read(&attr->type, &cell, scratch, &call->arena);
     if (cell.kind == VALUE_TEXT || cell.kind == VALUE_BLOB) cell.as.text = arena_text(&call->arena, cell.as.text, cell.len);
     return cell;
 }

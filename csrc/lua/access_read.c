@@ -115,7 +115,7 @@ static bool read_get(lua_State *L, struct find *find, const struct access *acces
     if (!read_find(L, find, 2, FIND_LINKED | (through ? FIND_LINK : FIND_PLAIN))) return false;
     if (!find->plan->select->order) find->plan->select->order = access->assoc->order;
     if (!read_through(L, find, &junction)) return false;
-    find_default_columns(find);
+    find_columns(L, find);
     return !through || find->plan->select->group || add_junction(L, find, &junction);
 }
 
@@ -152,7 +152,9 @@ int access_count(lua_State *L) {
     struct find *find = link_find(call, access, &alias);
     const struct model *through = assoc_through(access->assoc);
     struct junction junction = { .model = through, .alias = alias };
-    if (read_find(L, find, 2, FIND_LINKED | FIND_COUNT | (through ? FIND_LINK : FIND_PLAIN))) read_through(L, find, &junction);
+    bool fine = read_find(L, find, 2, FIND_LINKED | FIND_COUNT | (through ? FIND_LINK : FIND_PLAIN))
+             && read_through(L, find, &junction);
+    if (fine) find_filters(L, find);
     return count_rows(L, call, find);
 }
 
@@ -208,7 +210,8 @@ int access_has(lua_State *L, enum verb verb) {
     bool fine = read_elements(L, call, access, &unsaved)
              && read_find(L, found, 3, FIND_LINKED | FIND_HAS | (through ? FIND_LINK : FIND_PLAIN))
              && read_through(L, found, &junction);
-    if (!fine) return call_raise(L, call);
+    if (fine) find_filters(L, found);
+    if (error_is_set(&call->error)) return call_raise(L, call);
     struct has *has = arena_new(&call->arena, struct has);
     has->find = *found;
     call->data = has;

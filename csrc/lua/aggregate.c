@@ -92,17 +92,16 @@ static struct expr *aggregate_call(struct find *find, const struct aggregate *ag
 
 static struct expr *aggregate_subject(lua_State *L, struct find *find, const struct attr **attr) {
     find->where.path = "attribute";
-    if (marker_test(L, 2)) {
-        struct expr *expr = read_expression(L, &find->where, 2);
-        if (expr && expr->kind == EXPR_COLUMN) *attr = expr->attr;
-        return expr;
-    }
-    if (lua_type(L, 2) != LUA_TSTRING) {
+    bool marker = marker_test(L, 2) != NULL;
+    if (!marker && lua_type(L, 2) != LUA_TSTRING) {
         find_wrong(find, "attribute", "an attribute name or an expression expected");
         return NULL;
     }
-    *attr = find_attr(&find->where, name_at(L, 2));
-    return *attr ? expr_column(find->where.arena, *attr, ALIAS_HERE) : NULL;
+    find->base.multiplies = true;
+    struct expr *expr = marker ? read_expression(L, &find->where, 2) : find_column(&find->where, name_at(L, 2), attr);
+    find->base.multiplies = false;
+    if (expr && expr->kind == EXPR_COLUMN) *attr = expr->attr;
+    return expr;
 }
 
 /* A float, whatever the engine made of it. */
@@ -196,7 +195,7 @@ static int count(lua_State *L) {
     struct call *call;
     lua_settop(L, 2);
     struct find *find = start_find(L, &call);
-    read_find(L, find, 2, FIND_COUNT);
+    if (read_find(L, find, 2, FIND_COUNT)) find_filters(L, find);
     return count_rows(L, call, find);
 }
 
@@ -206,7 +205,7 @@ static int aggregate_of(lua_State *L, const struct aggregate *aggregate) {
     lua_settop(L, 3);
     struct find *find = start_find(L, &call);
     struct expr *subject = aggregate_subject(L, find, &attr);
-    if (subject) read_find(L, find, 3, FIND_PLAIN);
+    if (subject && read_find(L, find, 3, FIND_PLAIN)) find_filters(L, find);
     if (find->attributes_given) find_wrong(find, "attributes", "an aggregate takes no attributes");
     if (error_is_set(&call->error)) return call_raise(L, call);
     if (attr && !is_numeric(attr) && (aggregate->zero || aggregate->real))

@@ -190,7 +190,8 @@ static const struct statement *control(struct call *call, const char *text) {
 }
 
 static const struct statement *begin_statement(struct call *call) {
-    if (!call->link->lease) return control(call, call->db->dialect->begin[BEGIN_DEFAULT]);
+    enum begin_mode mode = call->atomic ? BEGIN_DEFAULT : call->locks ? BEGIN_DEFERRED : BEGIN_SNAPSHOT;
+    if (!call->link->lease) return control(call, call->db->dialect->begin[mode]);
     call->savepoint = ++call->link->savepoints;
     return control(call, arena_printf(&call->arena, "SAVEPOINT liga_%d", call->savepoint));
 }
@@ -209,8 +210,13 @@ static const struct statement *rollback_statement(struct call *call) {
     return control(call, arena_printf(&call->arena, format, call->savepoint));
 }
 
+/* Writes of several statements always; reads of several, unless a transaction is open already. */
+static bool is_bracketed(const struct call *call) {
+    return call->atomic || (call->snapshot && !call->link->lease);
+}
+
 static enum stage after_body(const struct call *call) {
-    bool open = call->begun || (call->atomic && call->flights);        /* begun, or about to be */
+    bool open = call->begun || (is_bracketed(call) && call->flights);     /* begun, or about to be */
     return !open ? STAGE_OVER : error_is_set(&call->error) ? STAGE_ROLLBACK : STAGE_COMMIT;
 }
 
@@ -226,7 +232,7 @@ static const struct statement *next_statement(lua_State *L, struct call *call) {
     if (call->stage == STAGE_BEGIN) {
         call->stage = STAGE_BODY;
         call->ahead = true;
-        if (call->atomic) return begin_statement(call);
+        if (is_bracketed(call)) return begin_statement(call);
     }
     if (call->stage == STAGE_BODY) {
         call->planned = STAGE_BODY;

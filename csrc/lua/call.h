@@ -46,6 +46,8 @@ struct call {
     enum stage planned;                 /* what the statement planned last is for */
     bool aboard;                        /* has its connection, which is ready */
     bool atomic;                        /* several statements: BEGIN … COMMIT, or a savepoint */
+    bool snapshot;                      /* several reads of one moment: outside of a transaction in one of their own */
+    bool locks;                         /* … which lock rows */
     bool writes;                        /* takes SQLite's write lock */
     bool control;                       /* its statement is a transaction command of the user's own transaction */
     bool unleased;                      /* wants a connection of its own */

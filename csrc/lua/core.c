@@ -18,6 +18,7 @@
 #include "lua/hydrate.h"
 #include "lua/interrupt.h"
 #include "lua/json.h"
+#include "lua/load.h"
 #include "lua/marker.h"
 #include "lua/pool.h"
 #include "lua/raw.h"
@@ -365,6 +366,7 @@ static int fill_module(lua_State *L) {
     open_markers(L);
     open_instances(L);
     open_writes(L);
+    open_loads(L);
     open_handlers(L);
     open_raw(L);
     open_tables(L);

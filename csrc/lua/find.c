@@ -35,7 +35,7 @@ static int find_all(lua_State *L) {
     lua_settop(L, 2);
     struct find *find = start_find(L, &call);
     read_find(L, find, 2, FIND_PLAIN);
-    find_default_columns(find);
+    find_columns(L, find);
     return run_find(L, call);
 }
 
@@ -44,7 +44,7 @@ static int find_one(lua_State *L) {
     lua_settop(L, 2);
     struct find *find = start_find(L, &call);
     read_find(L, find, 2, FIND_PLAIN);
-    find_default_columns(find);
+    find_columns(L, find);
     find->plan->one = true;
     if (find->plan->select->limit != 0) find->plan->select->limit = 1;
     return run_find(L, call);
@@ -97,7 +97,7 @@ static int find_by_pk(lua_State *L) {
     struct find *find = start_find(L, &call);
     struct value key[KEY_PARTS];
     if (read_key_argument(L, call, call->model, 2, key) && read_find(L, find, 3, FIND_PLAIN)) {
-        find_default_columns(find);
+        find_columns(L, find);
         select_where(&call->arena, find->plan->select, keys_are(&call->arena, call->model->key, key));
         find->plan->one = true;
     }
@@ -115,7 +115,7 @@ static int exists(lua_State *L) {
     struct call *call;
     lua_settop(L, 2);
     struct find *find = start_find(L, &call);
-    read_find(L, find, 2, FIND_PLAIN);
+    if (read_find(L, find, 2, FIND_PLAIN)) find_filters(L, find);
     if (error_is_set(&call->error)) return call_raise(L, call);
     struct plan *plan = find->plan;
     if (!find->attributes_given) plan_expression(&call->arena, plan, expr_text(&call->arena, "1"), "found", NULL);

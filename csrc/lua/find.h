@@ -4,9 +4,16 @@
 
 #include "lua/where.h"
 
+struct include;
+
 struct find {
     struct where_reader where;
     struct plan *plan;
+    int node, alias;                /* of the plan: whose options these are, and its table */
+    struct path_base base;          /* where paths begin */
+    struct include *includes;       /* the tree's first level, or NULL */
+    int include_count;              /* in the whole tree */
+    int steps;                      /* statements besides the first, so far */
     bool reject_on_empty;
     bool attributes_given;
     bool with_deleted;              /* paranoid = false: rows that are marked as deleted too */
@@ -41,8 +48,18 @@ struct find *find_new(struct call *call, const struct model *model);
 /* Reads the options table at `index` (nil: none). False: error set. */
 bool read_find(lua_State *L, struct find *find, int index, enum find_options options);
 
-/* Adds every attribute of the model as a column unless `attributes` were given. */
-void find_default_columns(struct find *find);
+/* Ends the reading of what is to be read: adds every attribute of the model as a column unless `attributes` were given, then what is
+ * included. The error may be set. */
+void find_columns(lua_State *L, struct find *find);
+
+/* Ends the reading of what only counts or looks for rows: required includes become conditions. */
+void find_filters(lua_State *L, struct find *find);
+
+/* Readers of single options at `index` into the find; false: error set. */
+bool read_attributes_option(lua_State *L, struct find *find, int index);
+bool read_order(lua_State *L, struct find *find, int index);
+/* False with error set: an alias has the name of an attribute. */
+bool aliases_are_free(struct find *find);
 
 /* Raises EmptyResultError if nothing was found and rejectOnEmpty was given: a results function. */
 int find_results(lua_State *L, struct call *call);

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/names.h"
 #include "base/utf8.h"
+#include "lua/include.h"
 #include "lua/marker.h"
 #include "lua/value.h"
 #include "lua/where_internal.h"
@@ -18,6 +19,8 @@ struct find *find_new(struct call *call, const struct model *model) {
     struct find *find = arena_new(&call->arena, struct find);
     find->where = where_reader(call, model, NULL);
     find->plan = call->plan = plan_new(&call->arena, model);
+    find->base = (struct path_base){ find->plan->select, &find->plan->next_alias, 0, false, false };
+    find->where.paths = &find->base;
     call->data = find;
     return find;
 }
@@ -43,12 +46,6 @@ static bool check_alias(struct find *find, const char *alias, size_t len) {
     return true;
 }
 
-/* "meta.address.city" as a value; NULL: it is no path into JSON, or the error is set. */
-static const struct expr *read_json_path(struct find *find, const char *name, const struct attr **attr) {
-    struct expr *path = read_json_name(&find->where, name, attr);
-    return path ? json_value(&find->where, path) : NULL;
-}
-
 /* The attribute that decides how cells of an expression are read, or NULL. */
 static const struct attr *decoding_attr(const struct expr *expr) {
     const struct expr *json;
@@ -68,25 +65,24 @@ static bool read_aliased(lua_State *L, struct find *find, int index) {
     if (!check_alias(find, alias, len)) return false;
     const struct expr *expr = NULL;
     const struct attr *attr = NULL;
-    if (lua_type(L, -2) == LUA_TSTRING) {
-        expr = read_json_path(find, name_at(L, -2), &attr);
-        if (!expr && !error_is_set(find->where.error)) attr = find_attr(&find->where, name_at(L, -2));
-        if (!expr && attr) expr = expr_column(find->where.arena, attr, 0);
-    } else {
-        expr = read_expression(L, &find->where, lua_gettop(L) - 1);
-        if (expr) attr = decoding_attr(expr);
-    }
+    find->base.multiplies = true;
+    if (lua_type(L, -2) == LUA_TSTRING) expr = find_value(&find->where, name_at(L, -2), &attr);
+    else expr = read_expression(L, &find->where, lua_gettop(L) - 1);
+    find->base.multiplies = false;
     lua_pop(L, 2);
     if (!expr) return false;
-    if (attr && strcmp(attr->name, alias) == 0) plan_attr(find->where.arena, find->plan, attr, 0);
-    else plan_expression(find->where.arena, find->plan, expr, alias, attr);
+    if (!attr) attr = decoding_attr(expr);
+    bool own = expr->kind == EXPR_COLUMN && expr->alias == ALIAS_HERE;
+    if (own && strcmp(attr->name, alias) == 0) plan_attr(find->where.arena, find->plan, attr, find->alias);
+    else plan_expression(find->where.arena, find->plan, expr_at(find->where.arena, find->alias, expr), alias, attr);
     return true;
 }
 
 /* In an instance the value would pass for the attribute's and be written by save. */
-static bool aliases_are_free(struct find *find) {
+bool aliases_are_free(struct find *find) {
     const struct plan *plan = find->plan;
-    for (int i = 0; !plan->raw && i < plan->column_count; i++) {
+    const struct plan_node *node = &plan->nodes[find->node];
+    for (int i = node->first; !plan->raw && i < node->first + node->count; i++) {
         const struct plan_column *column = &plan->columns[i];
         if (column->tracked || !attr_find(model_of(find), column->name)) continue;
         return find_wrong(find, "attributes", arena_printf(find->where.arena, "the alias \"%s\" is the name of an attribute: "
@@ -109,12 +105,15 @@ static bool read_attribute_entry(lua_State *L, struct find *find, const struct m
     const struct model *before = find->where.model;
     find->where.model = model;
     const struct attr *attr;
-    const struct expr *json = read_json_path(find, name_at(L, index), &attr);
-    if (!json && !error_is_set(find->where.error)) attr = find_attr(&find->where, name_at(L, index));
+    const char *name = arena_text(find->where.arena, name_at(L, index), strlen(name_at(L, index)));
+    find->base.multiplies = true;
+    const struct expr *expr = find_value(&find->where, name, &attr);
+    find->base.multiplies = false;
     find->where.model = before;
-    if (json) plan_expression(find->where.arena, find->plan, json, arena_text(find->where.arena, name_at(L, index), lua_rawlen(L, index)), attr);
-    if (json || !attr) return json;
-    if (!has_column(find->plan, attr)) plan_attr(find->where.arena, find->plan, attr, alias);
+    if (!expr) return false;
+    bool own = expr->kind == EXPR_COLUMN && expr->alias == ALIAS_HERE;
+    if (!own) plan_expression(find->where.arena, find->plan, expr_at(find->where.arena, alias, expr), name, attr);
+    else if (!has_column(find->plan, attr)) plan_attr(find->where.arena, find->plan, attr, alias);
     return true;
 }
 
@@ -168,21 +167,21 @@ static bool read_include_exclude(lua_State *L, struct find *find, int index) {
     if (!only_include_exclude(L, find, index) || !push_sublist(L, find, index, "exclude")
         || !mark_excluded(L, find, lua_gettop(L), excluded)) return false;
     for (int i = 0; i < model->attr_count; i++)
-        if (!excluded[i]) plan_attr(find->where.arena, find->plan, model->attrs[i], 0);
+        if (!excluded[i]) plan_attr(find->where.arena, find->plan, model->attrs[i], find->alias);
     if (!push_sublist(L, find, index, "include")) return false;
-    bool fine = lua_isnil(L, -1) || read_attribute_list(L, find, model, 0, lua_gettop(L));
+    bool fine = lua_isnil(L, -1) || read_attribute_list(L, find, model, find->alias, lua_gettop(L));
     lua_pop(L, 2);
     return fine;
 }
 
-static bool read_attributes_option(lua_State *L, struct find *find, int index) {
+bool read_attributes_option(lua_State *L, struct find *find, int index) {
     if (!lua_istable(L, index)) return find_wrong(find, "attributes", "a list of attributes expected");
     find->attributes_given = true;
     find->where.path = "attributes";
     lua_pushnil(L);
     bool empty = !lua_next(L, index), list = !empty && lua_isinteger(L, -2);
     if (!empty) lua_pop(L, 2);
-    if (list || empty) return read_attribute_list(L, find, model_of(find), 0, index);
+    if (list || empty) return read_attribute_list(L, find, model_of(find), find->alias, index);
     return read_include_exclude(L, find, index);
 }
 
@@ -225,7 +224,12 @@ static bool aliased_column(const struct plan *plan, const char *name) {
 
 /* What to order by: an attribute, an alias from `attributes`, or an expression. */
 static const struct expr *read_order_subject(lua_State *L, struct find *find, int index, bool *never_null) {
-    if (lua_type(L, index) != LUA_TSTRING) return read_expression(L, &find->where, index);
+    if (lua_type(L, index) != LUA_TSTRING) {
+        find->base.multiplies = find->plan->select->group != NULL;
+        const struct expr *expr = read_expression(L, &find->where, index);
+        find->base.multiplies = false;
+        return expr;
+    }
     const char *name = name_at(L, index);
     if (!attr_find(model_of(find), name) && aliased_column(find->plan, name)) {
         struct expr *alias = expr_new(find->where.arena, EXPR_NAME);
@@ -233,11 +237,9 @@ static const struct expr *read_order_subject(lua_State *L, struct find *find, in
         return alias;
     }
     const struct attr *attr;
-    const struct expr *json = read_json_path(find, name, &attr);
-    if (json || error_is_set(find->where.error)) return json;
-    attr = find_attr(&find->where, name);
-    *never_null = attr && (!attr->allow_null || attr->primary);
-    return attr ? expr_column(find->where.arena, attr, ALIAS_HERE) : NULL;
+    const struct expr *expr = find_value(&find->where, name, &attr);
+    *never_null = expr && expr->kind == EXPR_COLUMN && (!attr->allow_null || attr->primary);
+    return expr;
 }
 
 static bool add_order(lua_State *L, struct find *find, int index, struct direction direction) {
@@ -253,37 +255,189 @@ static bool add_order(lua_State *L, struct find *find, int index, struct directi
     return true;
 }
 
+static void put_order(struct find *find, const struct expr *expr, struct direction direction) {
+    struct order_term **list = (struct order_term **)(uintptr_t)&find->plan->select->order;
+    struct order_term *term = order_add(find->where.arena, list, expr);
+    term->descending = direction.descending;
+    term->nulls = direction.nulls;
+}
+
+/* The smallest value among the rows (descending: the largest), whose NULL counts as the user says. */
+static const struct expr *extreme_of(struct find *find, struct select *rows, const struct attr *attr, int alias,
+                                     struct direction direction) {
+    struct order_term *order = NULL;
+    struct expr *value = expr_new(find->where.arena, EXPR_SELECT);
+    struct order_term *term = order_add(find->where.arena, &order, expr_column(find->where.arena, attr, alias));
+    term->descending = direction.descending;
+    term->nulls = direction.nulls;
+    rows->outputs = NULL;
+    output_add(find->where.arena, &rows->outputs, expr_column(find->where.arena, attr, alias), NULL);
+    rows->order = order;
+    rows->limit = 1;
+    value->select = rows;
+    return value;
+}
+
+static struct select *rows_at_end(struct find *find, const struct assoc *const *path, int steps, int near, int *alias) {
+    struct select *rows = walk_rows(find->where.arena, find->base.next_alias, path[0], near, alias);
+    for (int i = 1; i < steps; i++)
+        *alias = walk_join(find->where.arena, rows, find->base.next_alias, JOIN_INNER, path[i], *alias)->target;
+    rows->here = *alias;
+    return rows;
+}
+
+/* A parent has one place, whatever the number of its children: the smallest, descending the largest; childless parents are last. */
+static bool order_by_rows(struct find *find, const struct assoc *const *path, int steps, int near, const char *name,
+                          struct direction direction) {
+    struct arena *arena = find->where.arena;
+    struct where_reader reader = find->where;
+    reader.model = path[steps - 1]->target;
+    const struct attr *attr = find_attr(&reader, name);
+    if (!attr) return false;
+    int alias;
+    struct select *rows = rows_at_end(find, path, steps, near, &alias);
+    const struct expr *value = extreme_of(find, rows, attr, alias, direction);
+    if (attr->allow_null && !attr->primary) {       /* a child's NULL is not the same as no child */
+        struct order_term **list = (struct order_term **)(uintptr_t)&find->plan->select->order;
+        struct order_term *some = order_add(arena, list, expr_exists(arena, rows_at_end(find, path, steps, near, &alias)));
+        some->descending = some->never_null = true;
+    } else {
+        direction.nulls = NULLS_LAST;
+    }
+    put_order(find, value, direction);
+    find->plan->select->qualified = true;
+    return true;
+}
+
+/* Orders by an attribute at the end of a path: to-one steps are joined, the rest is looked at row by row. */
+static bool order_by_steps(struct find *find, const struct assoc *const *path, int steps, const char *name,
+                           struct direction direction) {
+    struct select *in = find->base.select;
+    int alias = find->base.alias;
+    for (int i = 0; i < steps; i++) {
+        if (!assoc_single(path[i]) && !find->base.select->group)
+            return order_by_rows(find, path + i, steps - i, alias, name, direction);
+        find->base.multiplies = true;
+        alias = path_follow(find->where.arena, &find->base, NULL, &in, path[i], alias);
+        find->base.multiplies = false;
+    }
+    struct where_reader reader = find->where;
+    reader.model = path[steps - 1]->target;
+    const struct attr *attr = find_attr(&reader, name);
+    if (attr) put_order(find, expr_column(find->where.arena, attr, alias), direction);
+    return attr != NULL;
+}
+
+enum { LONGEST_PATH = 64 };
+
+static bool no_paths(struct find *find) {
+    return find_wrong(find, "order", "a standing order has no paths into associations");
+}
+
+/* "author.name": the steps before the last dot. */
+static bool order_by_path(struct find *find, const char *text, struct direction direction) {
+    const struct assoc *path[LONGEST_PATH];
+    if (!find->where.paths) return no_paths(find);
+    const struct model *model = model_of(find);
+    size_t len = strlen(text);
+    int steps = 0;
+    bool dollars = *text == '$' && len > 2 && text[len - 1] == '$';
+    char *at = arena_text(find->where.arena, text + dollars, len - 2 * (size_t)dollars), *dot;
+    for (; (dot = strchr(at, '.')); at = dot + 1) {
+        *dot = '\0';
+        if (steps == LONGEST_PATH) return find_wrong(find, "order", "a path of more than 64 steps");
+        if (!(path[steps] = find_assoc(&find->where, model, at, text))) return false;
+        model = path[steps++]->target;
+    }
+    if (steps) return order_by_steps(find, path, steps, at, direction);
+    return find_wrong(find, "order", arena_printf(find->where.arena, "\"%s\" is no path", text));
+}
+
+/* The association that a step of {"author", "name"} means: its name, an association object or a model. */
+static const struct assoc *order_step(lua_State *L, struct find *find, const struct model *model, int index) {
+    if (lua_type(L, index) == LUA_TSTRING) return find_assoc(&find->where, model, name_at(L, index), name_at(L, index));
+    const char *sentence;
+    const struct assoc *assoc = assoc_at(L, find->where.call, model, index, &sentence);
+    if (!assoc) find_wrong(find, "order", sentence);
+    return assoc;
+}
+
+/* {"comments", "author", "name"}, the direction taken off. */
+static bool order_by_names(lua_State *L, struct find *find, int index, int length, struct direction direction) {
+    const struct assoc *path[LONGEST_PATH];
+    const struct model *model = model_of(find);
+    if (!find->where.paths) return no_paths(find);
+    if (length > LONGEST_PATH) return find_wrong(find, "order", "a path of more than 64 steps");
+    for (int i = 1; i < length; i++, lua_pop(L, 1)) {
+        lua_rawgeti(L, index, i);
+        if (!(path[i - 1] = order_step(L, find, model, lua_gettop(L)))) return false;
+        model = path[i - 1]->target;
+    }
+    lua_rawgeti(L, index, length);
+    if (lua_type(L, -1) != LUA_TSTRING) return find_wrong(find, "order", "a path ends with the name of an attribute");
+    const char *name = arena_text(find->where.arena, name_at(L, -1), strlen(name_at(L, -1)));
+    lua_pop(L, 1);
+    return order_by_steps(find, path, length - 1, name, direction);
+}
+
+/* True for a path of associations: neither an alias of `attributes` nor a path into a document of the model. */
+static bool is_path(struct find *find, const char *name) {
+    const char *dot = strchr(name, '.');
+    if (aliased_column(find->plan, name) || (!dot && *name != '$')) return false;
+    const struct attr *attr = dot ? attr_find(model_of(find), arena_text(find->where.arena, name, (size_t)(dot - name))) : NULL;
+    return !attr || !is_json_attr(attr);
+}
+
 static bool order_by_text(lua_State *L, struct find *find, int index) {
     const char *name = name_at(L, index);
     struct direction direction = { *name == '-', NULLS_LARGEST };
+    const char *bare = name + direction.descending;
+    if (is_path(find, bare)) return order_by_path(find, bare, direction);
     lua_pushstring(L, name + direction.descending);
     bool fine = add_order(L, find, lua_gettop(L), direction);
     lua_pop(L, 1);
     return fine;
 }
 
-/* {"name"}, {"name", "DESC"}, {expression, "ASC NULLS LAST"} */
+/* Reads the direction at the end of the entry, if there is one; false: there is none. */
+static bool read_direction(lua_State *L, int index, int length, struct direction *direction) {
+    lua_rawgeti(L, index, length);
+    bool known = length > 1 && lua_type(L, -1) == LUA_TSTRING && parse_direction(name_at(L, -1), direction);
+    lua_pop(L, 1);
+    return known;
+}
+
+/* Two elements that are no path: the second is meant to be a direction. */
+static bool wrong_direction(lua_State *L, struct find *find, int index) {
+    lua_rawgeti(L, index, 2);
+    const char *given = lua_type(L, -1) == LUA_TSTRING ? name_at(L, -1) : kind_text(L, -1);
+    given = arena_text(find->where.arena, given, strlen(given));
+    lua_pop(L, 1);
+    return find_wrong(find, "order", arena_printf(find->where.arena, "the direction must be ASC or DESC, with NULLS FIRST or NULLS LAST, "
+                                                  "not %s", given));
+}
+
+static bool begins_path(lua_State *L, struct find *find, int index) {
+    lua_rawgeti(L, index, 1);
+    bool attribute = lua_type(L, -1) == LUA_TSTRING && attr_find(model_of(find), name_at(L, -1));
+    bool step = lua_type(L, -1) == LUA_TTABLE || (lua_type(L, -1) == LUA_TSTRING && !attribute);
+    lua_pop(L, 1);
+    return step;
+}
+
+/* {"name"}, {"name", "DESC"}, {expression, "ASC NULLS LAST"}, {"author", "name", "ASC"}, {"author.name", "ASC"} */
 static bool order_by_list(lua_State *L, struct find *find, int index) {
     int length = list_length(L, &find->where, index);
     struct direction direction = { false, NULLS_LARGEST };
     if (length < 0) return false;
-    if (length > 2) return find_wrong(find, "order", "paths into associations are not available yet");
-    if (length == 2) {
-        lua_rawgeti(L, index, 2);
-        const char *given = lua_type(L, -1) == LUA_TSTRING ? name_at(L, -1) : kind_text(L, -1);
-        given = arena_text(find->where.arena, given, strlen(given));
-        bool known = lua_type(L, -1) == LUA_TSTRING && parse_direction(given, &direction);
-        lua_pop(L, 1);
-        if (!known) {
-            return find_wrong(find, "order", arena_printf(find->where.arena,
-                                                          "the direction must be ASC or DESC, with NULLS FIRST or NULLS LAST, not %s",
-                                                          given));
-        }
-    }
+    if (length && read_direction(L, index, length, &direction)) length--;
+    if (length == 2 && !begins_path(L, find, index)) return wrong_direction(L, find, index);
+    if (length > 1) return order_by_names(L, find, index, length, direction);
     lua_rawgeti(L, index, 1);
     int type = lua_type(L, -1);
     if (type != LUA_TSTRING && type != LUA_TUSERDATA) return find_wrong(find, "order", "an attribute name or an expression expected");
-    bool fine = add_order(L, find, lua_gettop(L), direction);
+    const char *name = type == LUA_TSTRING ? name_at(L, -1) : "";
+    bool fine = is_path(find, name) ? order_by_path(find, name, direction) : add_order(L, find, lua_gettop(L), direction);
     lua_pop(L, 1);
     return fine;
 }
@@ -297,7 +451,7 @@ static bool read_order_entry(lua_State *L, struct find *find, int index) {
     }
 }
 
-static bool read_order(lua_State *L, struct find *find, int index) {
+bool read_order(lua_State *L, struct find *find, int index) {
     find->where.path = "order";
     find->plan->select->order = NULL;
     if (!lua_istable(L, index)) return read_order_entry(L, find, index);
@@ -313,7 +467,7 @@ static bool read_order(lua_State *L, struct find *find, int index) {
 
 const struct order_term *read_standing_order_list(lua_State *L, struct call *call, const struct model *model, int index,
                                                   struct error *error) {
-    struct find find = { .where = { .call = call, .model = model, .arena = &call->db->arena, .error = error } };
+    struct find find = { .where = { .paths = NULL, .call = call, .model = model, .arena = &call->db->arena, .error = error } };
     struct plan *plan = find.plan = plan_new(&call->db->arena, model);
     return read_order(L, &find, index) ? plan->select->order : NULL;
 }
@@ -324,20 +478,18 @@ static bool read_group_entry(lua_State *L, struct find *find, int index) {
     const struct expr *expr;
     const char *name = NULL;
     const struct attr *attr = NULL;
-    if (lua_type(L, index) == LUA_TSTRING) {
-        expr = read_json_path(find, name_at(L, index), &attr);
-        name = expr ? arena_text(find->where.arena, name_at(L, index), lua_rawlen(L, index)) : NULL;
-        if (!expr && !error_is_set(find->where.error)) attr = find_attr(&find->where, name_at(L, index));
-        if (!expr && attr) expr = expr_column(find->where.arena, attr, ALIAS_HERE);
-    } else {
-        expr = read_expression(L, &find->where, index);
-        if (expr) attr = decoding_attr(expr);
-    }
+    bool named = lua_type(L, index) == LUA_TSTRING;
+    if (named) name = arena_text(find->where.arena, name_at(L, index), lua_rawlen(L, index));
+    find->base.multiplies = true;
+    expr = named ? find_value(&find->where, name, &attr) : read_expression(L, &find->where, index);
+    find->base.multiplies = false;
+    if (expr && !named) attr = decoding_attr(expr);
     if (!expr) return false;
     output_add(find->where.arena, &find->plan->select->group, expr, NULL);
     struct plan_column *column = &find->grouped[find->grouped_count++];
     column->attr = attr;
-    column->name = name ? name : expr->kind == EXPR_COLUMN ? expr->attr->name : arena_printf(find->where.arena, "group%d", find->grouped_count);
+    bool own = expr->kind == EXPR_COLUMN && expr->alias == ALIAS_HERE;
+    column->name = own ? expr->attr->name : name ? name : arena_printf(find->where.arena, "group%d", find->grouped_count);
     return true;
 }
 
@@ -345,7 +497,7 @@ static bool read_group_by(lua_State *L, struct find *find, int index) {
     find->where.path = "group";
     if (!lua_istable(L, index)) {
         find->grouped = arena_array(find->where.arena, struct plan_column, 1);
-        return read_group_entry(L, find, index);
+        return read_group_entry(L, find, index) && join_for_groups(L, find);
     }
     int length = list_length(L, &find->where, index);
     bool fine = length >= 0;
@@ -355,12 +507,14 @@ static bool read_group_by(lua_State *L, struct find *find, int index) {
         fine = read_group_entry(L, find, lua_gettop(L));
         lua_pop(L, 1);
     }
-    return fine;
+    return fine && join_for_groups(L, find);
 }
 
 static bool read_having(lua_State *L, struct find *find, int index) {
     find->where.path = "having";
+    find->base.multiplies = true;
     find->plan->select->having = read_where(L, &find->where, index);
+    find->base.multiplies = false;
     return !error_is_set(find->where.error);
 }
 
@@ -399,6 +553,10 @@ static bool read_flag(lua_State *L, struct find *find, int index, const char *na
 
 static bool read_distinct(lua_State *L, struct find *find, int index) {
     return read_flag(L, find, index, "distinct", &find->plan->select->distinct);
+}
+
+static bool read_include_option(lua_State *L, struct find *find, int index) {
+    return read_includes(L, find, index);
 }
 
 static bool read_raw(lua_State *L, struct find *find, int index) {
@@ -449,11 +607,12 @@ static bool read_search_path(lua_State *L, struct find *find, int index) {
 
 static bool read_col_option(lua_State *L, struct find *find, int index) {
     find->where.path = "col";
-    if (marker_test(L, index)) return (find->expression = read_expression(L, &find->where, index)) != NULL;
-    if (lua_type(L, index) != LUA_TSTRING) return find_wrong(find, "col", "an attribute name expected");
-    const struct attr *attr = find_attr(&find->where, name_at(L, index));
-    if (attr) find->expression = expr_column(find->where.arena, attr, ALIAS_HERE);
-    return attr != NULL;
+    bool marker = marker_test(L, index) != NULL;
+    if (!marker && lua_type(L, index) != LUA_TSTRING) return find_wrong(find, "col", "an attribute name expected");
+    find->base.multiplies = true;
+    find->expression = marker ? read_expression(L, &find->where, index) : find_column(&find->where, name_at(L, index), NULL);
+    find->base.multiplies = false;
+    return find->expression != NULL;
 }
 
 static bool read_through(lua_State *L, struct find *find, int index) {
@@ -514,7 +673,7 @@ static const struct option option_table[] = {
     { "duplicating", no_effect, 0, NULL },
     { "minifyAliases", no_effect, 0, NULL },
     { "benchmark", no_effect, 0, NULL },
-    { "include", NULL, 0, later },
+    { "include", read_include_option, 0, NULL },
     { "paranoid", read_paranoid, 0, NULL },
     { "lazy", NULL, 0, later },
     { "scope", read_scope, FIND_LINKED, NULL },
@@ -547,15 +706,19 @@ static bool read_option(lua_State *L, struct find *find, const char *name, int i
     return unknown_option(find, name, options);
 }
 
-/* Options that others refer to come first: an order may name an alias of `attributes`. */
-static const char *const first_options[] = { "attributes", "where" };
+/* Options that others refer to come first: an order may name an alias of `attributes`, paths may meet what is included. */
+static const char *const first_options[] = { "raw", "include", "group", "attributes", "where" };
+
+enum { FIRST_OPTIONS = sizeof first_options / sizeof *first_options };
 
 static bool is_first(const char *name) {
-    return strcmp(name, first_options[0]) == 0 || strcmp(name, first_options[1]) == 0;
+    for (int i = 0; i < FIRST_OPTIONS; i++)
+        if (strcmp(name, first_options[i]) == 0) return true;
+    return false;
 }
 
 static bool read_first_options(lua_State *L, struct find *find, int index, enum find_options options) {
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < FIRST_OPTIONS; i++) {
         lua_pushstring(L, first_options[i]);
         lua_rawget(L, index);
         bool fine = lua_isnil(L, -1) || read_option(L, find, first_options[i], lua_gettop(L), options);
@@ -592,8 +755,13 @@ bool read_find(lua_State *L, struct find *find, int index, enum find_options opt
     return true;
 }
 
-void find_default_columns(struct find *find) {
+void find_columns(lua_State *L, struct find *find) {
     if (!find->attributes_given) plan_attrs(find->where.arena, find->plan, model_of(find), 0);
+    if (find->includes && !error_is_set(find->where.error)) plan_includes(L, find);
+}
+
+void find_filters(lua_State *L, struct find *find) {
+    if (find->includes && !error_is_set(find->where.error)) plan_required(L, find);
 }
 
 /* The names of all options that finds take, for Lua code that adds one of its own. */

@@ -13,6 +13,16 @@ void hydrate_returned(lua_State *L, struct call *call);
 /* Takes the rows of the cursor that stands on its first row already. */
 enum drive hydrate_from_row(lua_State *L, struct call *call);
 
+/* Prepares the job to run the steps of call->plan, which has no statement of its own, for parents that exist. Then each parent is
+ * named by its key (logical form), for a step by its number among them; the result is its number, from 0. What was loaded is in
+ * the table of push_hydrated after the job, by the parent's number + 1: a list, an instance, or false. */
+void hydrate_existing(struct call *call);
+int hydrate_parent(struct call *call, int step, const struct value *key);
+void push_hydrated(lua_State *L, struct call *call, int step);
+
+/* Pushes a plain copy of the options an include was loaded with (its place in the list that hangs on the box), or nil. */
+void push_kept_options(lua_State *L, struct call *call, int include);
+
 /* Pushes an empty list with liga's list metatable. */
 void push_list(lua_State *L, int size);
 

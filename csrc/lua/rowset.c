@@ -230,3 +230,93 @@ void push_original(lua_State *L, int rowset_index, const struct rowset *rowset, 
     case ORIGINAL_SOURCE: push_text(L, rowset_index, rowset, row, attr); push_decoded(L, rowset->db); break;
     }
 }
+
+/* ------------------------------------------------------------------------------------------------------- loaded */
+
+enum { LOADED_VALUES = 1, LOADED_OPTIONS };
+
+/* A table whose values may be collected: dropping a loaded list gives its memory back. */
+static void push_weak_table(lua_State *L) {
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "v");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+}
+
+/* Pushes the entry of an association; nil if there is none and `make` is false. */
+static void push_entry(lua_State *L, int rowset_index, const char *name, bool make) {
+    rowset_index = lua_absindex(L, rowset_index);
+    if (lua_getiuservalue(L, rowset_index, ROWSET_LOADED) == LUA_TNIL) {
+        if (!make) return;
+        lua_pop(L, 1);
+        lua_newtable(L);
+        lua_pushvalue(L, -1);
+        lua_setiuservalue(L, rowset_index, ROWSET_LOADED);
+    }
+    if (lua_getfield(L, -1, name) == LUA_TNIL && make) {
+        lua_pop(L, 1);
+        lua_createtable(L, 2, 0);
+        push_weak_table(L);
+        lua_rawseti(L, -2, LOADED_VALUES);
+        lua_pushvalue(L, -1);
+        lua_setfield(L, -3, name);
+    }
+    lua_remove(L, -2);
+}
+
+/* Pushes entry[place][row], nil if there is no such entry. */
+static void push_of_entry(lua_State *L, int rowset_index, int row, const char *name, int place) {
+    push_entry(L, rowset_index, name, false);
+    if (lua_isnil(L, -1)) return;
+    lua_rawgeti(L, -1, place);
+    lua_remove(L, -2);
+    if (lua_isnil(L, -1)) return;
+    lua_rawgeti(L, -1, row + 1);
+    lua_remove(L, -2);
+}
+
+static void set_in_entry(lua_State *L, int row, int place, int value_index) {
+    if (lua_rawgeti(L, -1, place) == LUA_TNIL) {
+        lua_pop(L, 1);
+        if (!value_index) return;
+        lua_newtable(L);
+        lua_pushvalue(L, -1);
+        lua_rawseti(L, -3, place);
+    }
+    if (value_index) lua_pushvalue(L, value_index);
+    else lua_pushnil(L);
+    lua_rawseti(L, -2, row + 1);
+    lua_pop(L, 1);
+}
+
+void note_loaded(lua_State *L, int rowset_index, int row, const char *name, int value_index, int options_index) {
+    if (lua_isnil(L, value_index)) lua_pushboolean(L, 0);
+    else lua_pushvalue(L, value_index);
+    int value = lua_gettop(L);
+    push_entry(L, rowset_index, name, true);
+    set_in_entry(L, row, LOADED_VALUES, value);
+    set_in_entry(L, row, LOADED_OPTIONS, options_index);
+    lua_settop(L, value - 1);
+}
+
+void push_loaded(lua_State *L, int rowset_index, int row, const char *name) {
+    push_of_entry(L, rowset_index, row, name, LOADED_VALUES);
+}
+
+void push_loaded_options(lua_State *L, int rowset_index, int row, const char *name) {
+    push_of_entry(L, rowset_index, row, name, LOADED_OPTIONS);
+}
+
+void push_all_loaded(lua_State *L, int rowset_index) {
+    lua_getiuservalue(L, rowset_index, ROWSET_LOADED);
+}
+
+void forget_loaded(lua_State *L, int rowset_index, int row, const char *name) {
+    push_entry(L, rowset_index, name, false);
+    if (lua_istable(L, -1)) {
+        set_in_entry(L, row, LOADED_VALUES, 0);
+        set_in_entry(L, row, LOADED_OPTIONS, 0);
+    }
+    lua_pop(L, 1);
+}

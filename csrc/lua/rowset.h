@@ -20,7 +20,8 @@ enum original {
 union number { lua_Integer integer; lua_Number real; };
 
 /* Lives in one userdata: this head, then the arrays. User values: the texts, the model userdata, the set of names that queries
- * gave to selected expressions (nil: none). */
+ * gave to selected expressions (nil: none), what was loaded of the rows' associations (nil: nothing): by name a table {[1] =
+ * row → the list or instance, held weakly (false: there is none), [2] = row → the options it was loaded with, if any}. */
 struct rowset {
     const struct model *model;
     struct db *db;
@@ -38,7 +39,7 @@ struct rowset {
 
 enum { NO_TEXT = 0xffff };
 
-enum rowset_value { ROWSET_TEXTS = 1, ROWSET_MODEL, ROWSET_ALIASES, ROWSET_VALUES = ROWSET_ALIASES };
+enum rowset_value { ROWSET_TEXTS = 1, ROWSET_MODEL, ROWSET_ALIASES, ROWSET_LOADED, ROWSET_VALUES = ROWSET_LOADED };
 
 /* Pushes a fresh metatable for instances of the model (userdata at model_index) with a RowSet of `capacity` rows; 0: unsaved. */
 struct rowset *rowset_new(lua_State *L, int model_index, int capacity);
@@ -72,6 +73,22 @@ bool is_original_text(lua_State *L, int rowset_index, const struct rowset *rowse
 /* Pushes the original as the instance showed it (JSON decoded anew); nil where NULL or absent. The RowSet userdata is at
  * `rowset_index`. */
 void push_original(lua_State *L, int rowset_index, const struct rowset *rowset, int row, const struct attr *attr);
+
+/* Remembers that the association `name` of a row is loaded: as the value at `value_index` (nil: there is no row), with the options at
+ * `options_index` (0: none). The RowSet userdata is at rowset_index. */
+void note_loaded(lua_State *L, int rowset_index, int row, const char *name, int value_index, int options_index);
+
+/* Pushes what is remembered: a table, false (loaded, no row), or nil (not loaded, or the value is gone). */
+void push_loaded(lua_State *L, int rowset_index, int row, const char *name);
+
+/* Pushes the options that it was loaded with, or nil. */
+void push_loaded_options(lua_State *L, int rowset_index, int row, const char *name);
+
+/* Pushes the table by name of all that is remembered for the chunk, or nil. */
+void push_all_loaded(lua_State *L, int rowset_index);
+
+/* Forgets it. */
+void forget_loaded(lua_State *L, int rowset_index, int row, const char *name);
 
 static inline enum original original_kind(const struct rowset *rowset, int row, const struct attr *attr) {
     if (attr->ordinal >= rowset->width) return ORIGINAL_ABSENT;

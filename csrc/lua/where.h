@@ -2,7 +2,15 @@
 #ifndef LIGA_LUA_WHERE_H
 #define LIGA_LUA_WHERE_H
 
+#include "load/path.h"
 #include "lua/call.h"
+
+/* A table of the outer select that a condition may name besides its own (the parent, in `on` of an include). */
+struct outer_table {
+    const struct model *model;
+    const char *name;               /* of the association that leads to it, or NULL */
+    int alias;
+};
 
 /* What reading a where needs to know; `conditions` counts the effective ones. */
 struct where_reader {
@@ -13,6 +21,9 @@ struct where_reader {
     const char *path;               /* for messages: "where", "where.age" */
     int depth;
     int conditions;
+    const struct path_base *paths;  /* where paths into associations begin; NULL: there can be none here */
+    struct path_row *row;           /* the subquery of the where table that is read; NULL: none can be used */
+    const struct outer_table *outer;    /* or NULL */
 };
 
 /* A reader within a call, over `model`; `path` as above. */
@@ -26,6 +37,20 @@ struct expr *read_expression(lua_State *L, struct where_reader *reader, int inde
 
 /* An attribute by name, or an error that names the nearest one; NULL: the error is set. */
 const struct attr *find_attr(struct where_reader *reader, const char *name);
+
+/* The column of an attribute, or of one at the end of a path ("author.name", "$author.name$"), or a path into a document of such a
+ * column (EXPR_JSON); NULL: the error is set. *attr (may be
+ * NULL) gets the attribute. */
+struct expr *find_column(struct where_reader *reader, const char *name, const struct attr **attr);
+
+/* The same as a value of a result or an operand: what a path into a document leads to. */
+struct expr *find_value(struct where_reader *reader, const char *name, const struct attr **attr);
+
+/* An association of a model by name, or an error that names the nearest one; `path` is what the user wrote. */
+const struct assoc *find_assoc(struct where_reader *reader, const struct model *model, const char *name, const char *path);
+
+/* "author, comments, tags": the names of a model's associations. */
+const char *association_list(const struct model *model, struct arena *arena);
 
 /* The length of a list; -1: a hole or a key that is no index (error set). */
 int list_length(lua_State *L, struct where_reader *reader, int index);

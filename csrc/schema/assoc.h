@@ -59,6 +59,7 @@ struct assoc {
     int hop_count;
     const struct expr *where;           /* standing filter over the target, or NULL */
     const struct order_term *order;     /* standing order, or NULL */
+    bool path;                          /* the hops are those of several associations in a row: each target once, read-only */
     bool unique;                        /* belongsToMany: a pair is linked at most once */
     struct attr_list unique_key;        /* … by this key of the junction */
     struct cached_insert link;          /* of a single junction row */

@@ -43,6 +43,11 @@ struct dialect {
     int in_list_limit;              /* longer IN lists are sent as one JSON array; 0: never as single marks */
     const char *type[TYPE_COUNT];   /* column types; NULL: not supported. %l length, %p precision, %s scale */
     const char *element[TYPE_COUNT];/* the type without its parameters, as an array has it; NULL: type up to its parenthesis */
+    const char *range[TYPE_COUNT];  /* RANGE by the type of its bounds */
+    const char *extension[TYPE_COUNT];          /* what has to be installed for the type */
+    bool enum_types;                /* an ENUM is a type of its own, made before the table */
+    bool comments;                  /* COMMENT ON */
+    const char *pattern_cast;       /* what is compared with a pattern has to be of this type; NULL: anything can */
     const char *decimal_long;       /* DECIMAL beyond DECIMAL_NUMERIC_DIGITS; NULL: type[TYPE_DECIMAL] */
     const char *op[OP_COUNT];       /* NULL: the text in operators.h */
     const char *auto_key;           /* column definition of a generated key */
@@ -61,11 +66,13 @@ struct dialect {
     const char *json_operand[JSON_FORMS];       /* of the parameter \1 that is compared with that form */
     const char *json_test[JSON_TESTS];          /* of \1 and \2 */
     const char *decimal_collation;
+    const char *lateral;            /* before a joined subquery that looks at the tables left of it; NULL: there is none */
     const char *lock[5];            /* by enum lock */
-    const char *begin[4];           /* by enum begin_mode */
+    const char *begin[5];           /* by enum begin_mode */
 };
 
-enum begin_mode { BEGIN_DEFAULT, BEGIN_DEFERRED, BEGIN_IMMEDIATE, BEGIN_EXCLUSIVE };
+enum begin_mode { BEGIN_DEFAULT, BEGIN_DEFERRED, BEGIN_IMMEDIATE, BEGIN_EXCLUSIVE,
+                  BEGIN_SNAPSHOT };      /* reads only, all of one moment */
 
 extern const struct dialect dialect_sqlite;
 extern const struct dialect dialect_postgres;

@@ -53,5 +53,6 @@ const struct dialect dialect_sqlite = {
     .begin = {
         [BEGIN_DEFAULT] = "BEGIN IMMEDIATE", [BEGIN_DEFERRED] = "BEGIN DEFERRED",
         [BEGIN_IMMEDIATE] = "BEGIN IMMEDIATE", [BEGIN_EXCLUSIVE] = "BEGIN EXCLUSIVE",
+        [BEGIN_SNAPSHOT] = "BEGIN DEFERRED",
     },
 };

@@ -37,6 +37,41 @@ struct expr *expr_text(struct arena *arena, const char *text) {
     return expr;
 }
 
+struct expr *expr_field(struct arena *arena, int alias, const char *name) {
+    struct expr *expr = expr_new(arena, EXPR_FIELD);
+    expr->alias = alias;
+    expr->text = name;
+    return expr;
+}
+
+struct expr *expr_tuple(struct arena *arena, struct attr_list attrs, int alias) {
+    if (attrs.count == 1) return expr_column(arena, attrs.items[0], alias);
+    struct expr *tuple = expr_new(arena, EXPR_RAW);
+    const char **pieces = arena_array(arena, const char *, attrs.count + 1);
+    struct expr **link = &tuple->first;
+    for (int k = 0; k < attrs.count; k++, link = &(*link)->next) {
+        pieces[k] = k ? ", " : "(";
+        *link = expr_column(arena, attrs.items[k], alias);
+    }
+    pieces[attrs.count] = ")";
+    tuple->pieces = pieces;
+    return tuple;
+}
+
+struct expr *expr_exists(struct arena *arena, const struct select *select) {
+    struct expr *expr = expr_new(arena, EXPR_EXISTS);
+    expr->select = select;
+    return expr;
+}
+
+struct expr *expr_in_select(struct arena *arena, struct expr *left, const struct select *select) {
+    struct expr *expr = expr_new(arena, EXPR_SELECT);
+    expr->op = OP_IN;
+    expr->first = left;
+    expr->select = select;
+    return expr;
+}
+
 struct expr *expr_const(struct arena *arena, bool boolean) {
     struct expr *expr = expr_new(arena, EXPR_CONST);
     expr->value = value_bool(boolean);

@@ -14,6 +14,7 @@ struct select;
 enum expr_kind {
     EXPR_COLUMN,        /* attr of the table `alias`; ALIAS_HERE: of the table in whose scope the expression is used */
     EXPR_NAME,          /* a result column by its alias name: text */
+    EXPR_FIELD,         /* the column `text` of the subquery `alias` */
     EXPR_PARAM,         /* value, in stored form */
     EXPR_OPERATOR,      /* op over first, first->next, … */
     EXPR_LIST,          /* op IN or NOT_IN: first is the operand, values the list */
@@ -59,6 +60,12 @@ struct expr *expr_column(struct arena *arena, const struct attr *attr, int alias
 struct expr *expr_param(struct arena *arena, struct value value);
 /* SQL of liga's own, as it is; the text must live as long. */
 struct expr *expr_text(struct arena *arena, const char *text);
+struct expr *expr_field(struct arena *arena, int alias, const char *name);
+/* (a, b) of the table `alias`; a single attribute is its column. */
+struct expr *expr_tuple(struct arena *arena, struct attr_list attrs, int alias);
+struct expr *expr_exists(struct arena *arena, const struct select *select);
+/* left IN (select) */
+struct expr *expr_in_select(struct arena *arena, struct expr *left, const struct select *select);
 struct expr *expr_const(struct arena *arena, bool boolean);
 struct expr *expr_operator(struct arena *arena, enum op op, struct expr *left, struct expr *right);
 struct expr *expr_list(struct arena *arena, enum op op, struct expr *left, const struct value *values, int count);

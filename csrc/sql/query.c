@@ -19,7 +19,11 @@ struct select *select_new(struct arena *arena, const struct model *from, int ali
 
 struct join *select_join(struct arena *arena, struct select *select, enum join_kind kind, const struct model *model, int alias,
                          const struct expr *on) {
-    struct join **list = &select->joins;
+    return join_add(arena, &select->joins, kind, model, alias, on);
+}
+
+struct join *join_add(struct arena *arena, struct join **list, enum join_kind kind, const struct model *model, int alias,
+                      const struct expr *on) {
     append(arena, struct join, list);
     (*list)->kind = kind;
     (*list)->model = model;

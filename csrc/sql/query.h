@@ -8,12 +8,19 @@
 
 enum join_kind { JOIN_INNER, JOIN_LEFT, JOIN_CROSS };   /* CROSS: SQLite keeps the order of the tables */
 
+struct assoc;
+
 struct join {
     struct join *next;
     enum join_kind kind;
     const struct model *model;
+    const struct select *from_select;   /* a subquery in place of the model; SQL's LATERAL where the dialect has it */
     int alias;
     const struct expr *on;
+    struct join *inside;                /* LEFT JOIN (model INNER JOIN these) ON … */
+    /* What the join stands for, so that paths find it again: the rows of an association of the table `near`, all of them. */
+    const struct assoc *assoc;
+    int near, target;
 };
 
 struct output {                     /* a result column */
@@ -34,7 +41,7 @@ struct order_term {
 enum lock { LOCK_NONE, LOCK_UPDATE, LOCK_SHARE, LOCK_NO_KEY_UPDATE, LOCK_KEY_SHARE };
 
 struct select {
-    const struct model *from;
+    const struct model *from;           /* NULL, and no subquery either: no FROM */
     int alias;
     int here;                           /* the alias that ALIAS_HERE means in its expressions */
     const struct select *from_select;   /* a subquery in place of the model */
@@ -90,6 +97,9 @@ struct delete {
 struct select *select_new(struct arena *arena, const struct model *from, int alias);
 struct join *select_join(struct arena *arena, struct select *select, enum join_kind kind, const struct model *model, int alias,
                          const struct expr *on);
+/* A join entry that is put at the end of any list. */
+struct join *join_add(struct arena *arena, struct join **list, enum join_kind kind, const struct model *model, int alias,
+                      const struct expr *on);
 /* AND-s a condition (NULL: none) to what is there. */
 void select_where(struct arena *arena, struct select *select, const struct expr *condition);
 struct output *output_add(struct arena *arena, struct output **list, const struct expr *expr, const char *name);

@@ -30,6 +30,7 @@ static void put_source(struct out *out, const struct model *model, int alias) {
 }
 
 static void put_from(struct out *out, const struct select *select) {
+    if (!select->from && !select->from_select) return;
     put_text(out, " FROM ");
     if (!select->from_select) {
         put_source(out, select->from, select->alias);
@@ -41,6 +42,24 @@ static void put_from(struct out *out, const struct select *select) {
     put_alias(out, select->alias);
 }
 
+static void put_joins(struct out *out, const struct join *joins);
+
+/* What is joined: a table, a subquery, or tables that are joined among themselves first. */
+static void put_joined(struct out *out, const struct join *join) {
+    if (join->from_select) {
+        put_text(out, out->dialect->lateral);
+        put_text(out, "(");
+        put_select(out, join->from_select);
+        put_text(out, ") AS ");
+        put_alias(out, join->alias);
+        return;
+    }
+    if (join->inside) put_text(out, "(");
+    put_source(out, join->model, join->alias);
+    put_joins(out, join->inside);
+    if (join->inside) put_text(out, ")");
+}
+
 static void put_joins(struct out *out, const struct join *joins) {
     static const char *const words[] = {
         [JOIN_INNER] = " INNER JOIN ", [JOIN_LEFT] = " LEFT OUTER JOIN ", [JOIN_CROSS] = " CROSS JOIN ",
@@ -48,7 +67,7 @@ static void put_joins(struct out *out, const struct join *joins) {
     for (const struct join *join = joins; join; join = join->next) {
         enum join_kind kind = join->kind == JOIN_CROSS && !out->dialect->cross_join_order ? JOIN_INNER : join->kind;
         put_text(out, words[kind]);
-        put_source(out, join->model, join->alias);
+        put_joined(out, join);
         put_text(out, " ON ");
         put_expr(out, join->on);
     }

@@ -21,8 +21,8 @@ local engines = {
   postgresql = { dialect = "postgres", driver = "liga.postgres" },
 }
 
---- A URL whose password has a character that belongs to URLs themselves is taken apart in the wrong places, and messages
--- about its parts would show some of it.
+--- A URL whose password has a character that belongs to URLs themselves is taken apart in the wrong places, and
+-- messages about its parts would show some of it.
 local function check_postgres(target)
   local authority, rest = target:match "^//([^/?#]*)([^?]*)"
   if not authority then return end

@@ -6,6 +6,7 @@ local core = require "liga.core"
 local define = require "liga.define"
 local errors = require "liga.errors"
 local hooks = require "liga.hooks"
+local loading = require "liga.loading"
 local options = require "liga.options"
 local registry = require "liga.define.registry"
 local schema = require "liga.schema"
@@ -157,6 +158,17 @@ function Database:query(sql, given)
   return core.query(check_self(self), sql, given)
 end
 
+--- Loads associations of instances that exist: `db:preload(users, { "posts", author = { where = … } })`. Raises
+-- EagerLoadingError for what is wrong in the include, InstanceError for instances that are not stored.
+-- @param list of instances; they may be of several models that all have the associations
+-- @param include as in finds
+-- @param given options, or nil: missing (leave alone what is loaded), transaction, logging
+-- @return the list
+function Database:preload(list, include, given)
+  check_self(self)
+  return loading.preload(self, list, include, given)
+end
+
 --- Creates the tables and indexes of all models that are not there, in order of dependency, in one transaction.
 -- @param given options, or nil: force (drops them first), match (Lua pattern that the database's name must match),
 -- dryRun, transaction, logging
@@ -218,10 +230,6 @@ end
 for _, name in ipairs(hooks.names(true)) do
   --- db:beforeCreate([name,] fn) adds a hook.
   Database[name] = function(self, ...) return Database.addHook(self, name, ...) end
-end
-
-for _, name in ipairs { "preload" } do
-  Database[name] = function() errors.later("db:" .. name) end
 end
 
 return database

@@ -1,6 +1,7 @@
 --- The methods of instances. Instances are plain tables; what belongs to them hangs on their metatable.
 local core = require "liga.core"
 local errors = require "liga.errors"
+local loading = require "liga.loading"
 local plain_copy = require "liga.options".copy
 local virtual = require "liga.virtual"
 
@@ -105,12 +106,28 @@ function methods:destroy(options)
   return core.destroy(self, options)
 end
 
---- Reads the row anew, with the attributes it was read with; InstanceError if it has vanished.
+--- Reads the row anew, with the attributes it was read with, and what is loaded of its associations with the options
+-- it was loaded with (`include` in its place); InstanceError if the row has vanished.
 -- @param options as findOne, or nil
 -- @return the instance
 function methods:reload(options)
-  class_of(self, "reload")
-  return core.reload(self, options)
+  return loading.reload(class_of(self, "reload"), self, options)
+end
+
+--- Loads an association; what was loaded is replaced. Raises EagerLoadingError for what is wrong in the options,
+-- InstanceError if the instance is not stored.
+-- @param what the name of the association, or the association itself
+-- @param options of an include, and transaction, logging; or nil
+-- @return what was loaded: a list, an instance or nil
+function methods:load(what, options)
+  return loading.load(class_of(self, "load"), self, what, options)
+end
+
+--- Whether an association is loaded, be it that there is no row.
+-- @param name of the association
+-- @return a boolean
+function methods:isLoaded(name)
+  return loading.is_loaded(class_of(self, "isLoaded"), self, name)
 end
 
 --- Adds in the database, so that concurrent additions don't get lost; the instance gets the new values. Raises
@@ -165,6 +182,9 @@ function copy_deep(value, nulls, seen)
   if nulls then
     for _, attribute in ipairs(getmetatable(class).attributes) do
       if core.is_selected(value, attribute.name) then copy[attribute.name] = core.null end
+    end
+    for _, association in ipairs(class.associations) do
+      if core.loaded(value, association.as) == false then copy[association.as] = core.null end
     end
   end
   copy_into(copy, value, nulls, seen)
@@ -265,12 +285,6 @@ end
 function methods:restore(options)
   class_of(self, "restore")
   return core.restore(self, options)
-end
-
-for _, name in ipairs { "load", "isLoaded" } do
-  methods[name] = function(self)
-    errors.later(("%s of %s"):format(name, class_of(self, name).name))
-  end
 end
 
 -- Metamethods --------------------------------------------------------------------------------------------------------

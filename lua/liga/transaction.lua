@@ -420,7 +420,7 @@ end
 --- Runs several reads so that they see one state: in the open transaction, else in one of their own.
 function transaction.snapshot(db, given, body)
   if (given and given.transaction ~= nil) or transaction.current(db) then return body() end
-  return transaction.run(db, { mode = "deferred" }, body)
+  return transaction.run(db, { mode = "deferred", isolation = "repeatable read" }, body)
 end
 
 --- Whether functions of managed transactions are running; those of coroutines that were dropped don't count.

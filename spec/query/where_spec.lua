@@ -166,24 +166,5 @@ for engine in support.engines() do
       where[Op.not_] = where
       refused(where)
     end)
-
-    it("uses paths, which are not available yet", function()
-      local Post = db:define("Post", { title = liga.STRING })
-      Post:belongsTo(User, { as = "author" })
-      support.raises("UsageError", function()
-        Post:findAll{ where = { ["author.name"] = "ann" } }
-      end, "not available yet")
-      support.raises("UsageError", function()
-        Post:findAll{ where = { ["$author.name$"] = "ann" } }
-      end, "not available yet")
-    end)
-
-    it("uses Op.some, which is not available yet", function()
-      local Post = db:define("Post", { title = liga.STRING })
-      User:hasMany(Post)
-      support.raises("UsageError", function()
-        User:findAll{ where = { [Op.some("posts")] = { title = "x" } } }
-      end, "not available yet")
-    end)
   end)
 end

@@ -169,7 +169,8 @@ for engine in support.engines() do
         db = engine:open()
         local row = db:query [[SELECT 1::int2 AS i2, -2::int4 AS i4, 9223372036854775807::int8 AS i8,
           0.1::float4 AS f4, 0.1::float8 AS f8, 'NaN'::float8 AS nan, '-Infinity'::float8 AS inf,
-          12345678901234567890.0001::numeric AS n, 0.00012::numeric AS small, 100000000::numeric AS big, -5.50::numeric AS neg,
+          12345678901234567890.0001::numeric AS n, 0.00012::numeric AS small, 100000000::numeric AS big,
+          -5.50::numeric AS neg,
           'NaN'::numeric AS nnan, true AS t, 'a'::"char" AS c, 'b  '::char(3) AS b, 'text' AS x, NULL AS null,
           '2026-11-22'::date AS d, '0001-01-01'::date AS first, '9999-12-31'::date AS last, '09:30:00.5'::time AS tm,
           '2026-11-22 09:30:00.123456+00'::timestamptz AS ts, 'infinity'::timestamptz AS forever,

@@ -1,4 +1,5 @@
--- What can go wrong with a server, and what is said of it: lost connections, deadlines, locks (contract, sections 1, 8, 11).
+-- What can go wrong with a server, and what is said of it: lost connections, deadlines, locks (contract, sections 1, 8,
+-- 11).
 local liga = require "liga"
 local loops = require "spec.support.loop"
 local Proxy = require "spec.support.proxy"
@@ -225,7 +226,8 @@ for engine in support.engines() do
         it("are used if somebody else has prepared the same", function()
           local narrow <close> = engine:reopen { pool = { max = 1 } }
           narrow:query "SELECT 3 AS three"
-          local name = narrow:query("SELECT name FROM pg_prepared_statements WHERE statement = 'SELECT 3 AS three'")[1].name
+          local sql = "SELECT name FROM pg_prepared_statements WHERE statement = 'SELECT 3 AS three'"
+          local name = narrow:query(sql)[1].name
           local fresh <close> = engine:reopen { pool = { max = 1 } }
           fresh:query(("DO $$ BEGIN EXECUTE 'PREPARE %s AS SELECT 3 AS three'; END $$"):format(name))
           assert.equal(3, fresh:query("SELECT 3 AS three")[1].three)

@@ -1,4 +1,5 @@
--- PgBouncer in transaction mode hands one server connection from client to client: statementCache = 0 names no statements.
+-- PgBouncer in transaction mode hands one server connection from client to client: statementCache = 0 names no
+-- statements.
 local liga = require "liga"
 local support = require "spec.support"
 

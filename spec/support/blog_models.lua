@@ -15,6 +15,7 @@ return function(db)
   }, { timestamps = false, tableName = "stock" })
   models.Doc = db:define("Doc", { meta = liga.JSON }, { timestamps = false })
   models.User:hasMany(models.Post)
+  models.User:hasOne(models.Post, { as = "latest", order = { "-id" }, inverse = { as = "user" } })
   models.Post:belongsToMany(models.Tag, { through = "PostTag" })
   return models
 end

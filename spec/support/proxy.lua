@@ -1,5 +1,5 @@
---- A man in the middle between liga and a PostgreSQL server, for the event loop of cqueues. It counts what the client sends and
--- can be told to be silent or to cut the line:
+--- A man in the middle between liga and a PostgreSQL server, for the event loop of cqueues. It counts what the client
+-- sends and can be told to be silent or to cut the line:
 --
 --     local proxy = require("spec.support.proxy").new(engine)     -- if Proxy.works(engine)
 --     loop.run(function()

@@ -1,0 +1,444 @@
+/* The include tree → nodes, joins, steps.
+ *
+ *     to-one                      LEFT JOIN (required, and everything above it required: INNER JOIN)
+ *     to-one that may have        the same, on the one row that its order says: LATERAL (SELECT … LIMIT 1), or where the
+ *       several rows (hasOne)       engine has no LATERAL key IN (SELECT key … LIMIT 1)
+ *     to-many, limit, on          a step: one statement for the rows of all parents
+ *     required                    where no inner join says it: EXISTS over the same rows
+ *
+ * Conditions are read anew for every place they stand in, as they speak of other tables there. */
+#include "lua/include.h"
+
+#include <string.h>
+
+#include "lua/value.h"
+
+/* Where includes hang: a node of a plan. */
+struct place {
+    struct find *find;              /* of the call */
+    struct plan *plan;
+    int node, alias;
+    struct join *join;              /* the outer join that brings the node; NULL: a row of the plan has it always */
+    bool exists;                    /* its instances are there before the plan is run */
+};
+
+static struct arena *arena_of(const struct place *place) {
+    return place->find->where.arena;
+}
+
+/* What is wrong inside an include is said with its path. */
+static bool placed(struct find *find, const struct include *include, bool fine) {
+    struct error *error = find->where.error;
+    if (fine || error->code != ERROR_USAGE) return fine;
+    error->code = ERROR_EAGER_LOADING;
+    error->message = arena_printf(find->where.arena, "%s.%s", include->path, error->message);
+    error->path = arena_printf(find->where.arena, "%s.%s", include->path, error->path ? error->path : "");
+    return false;
+}
+
+/* The find that options of an include are read into: over the table `alias` of a select. */
+static struct find sub_find(struct find *find, const struct model *model, struct plan *plan, int node, struct path_base base) {
+    struct find sub = { .where = where_reader(find->where.call, model, NULL), .plan = plan, .node = node, .alias = base.alias,
+                        .base = base };
+    return sub;
+}
+
+/* Pushes the option, nil where there is none. */
+static int push_option(lua_State *L, struct find *find, const struct include *include, const char *key) {
+    push_include_options(L, find->where.call, include);
+    if (lua_isnil(L, -1)) return LUA_TNIL;
+    lua_pushstring(L, key);
+    lua_rawget(L, -2);
+    lua_remove(L, -2);
+    return lua_type(L, -1);
+}
+
+/* --------------------------------------------------------------------------------------------------- conditions */
+
+/* A condition of the include ("where", "on") over the table base.alias; NULL without error: there is none. */
+static const struct expr *read_condition(lua_State *L, struct find *find, const struct include *include, const char *key,
+                                         struct path_base base, const struct outer_table *outer) {
+    struct where_reader reader = where_reader(find->where.call, include->assoc->target, key);
+    const struct expr *expr = NULL;
+    reader.paths = &base;
+    reader.outer = outer;
+    if (push_option(L, find, include, key) != LUA_TNIL) expr = read_where(L, &reader, lua_gettop(L));
+    lua_pop(L, 1);
+    placed(find, include, !error_is_set(&find->where.call->error));
+    return expr ? expr_at(find->where.arena, base.alias, expr) : NULL;
+}
+
+/* Conditions that belong to every read of a model's rows besides what the user asks for; none of them makes an include
+ * required. */
+static const struct expr *standing_condition(struct find *find, const struct include *include, int alias) {
+    const struct expr *there = include->with_deleted ? NULL : not_deleted(find->where.arena, include->assoc->target);
+    return there ? expr_at(find->where.arena, alias, there) : NULL;
+}
+
+/* `through = {paranoid = false}`: links that are marked as deleted count. */
+static bool with_deleted_links(lua_State *L, struct find *find, const struct include *include) {
+    bool deleted = false;
+    if (push_option(L, find, include, "through") == LUA_TTABLE) {
+        lua_pushliteral(L, "paranoid");
+        lua_rawget(L, -2);
+        deleted = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return deleted;
+}
+
+static int deleted_of(lua_State *L, struct find *find, const struct include *include) {
+    bool links = assoc_through(include->assoc) && with_deleted_links(L, find, include);
+    return (include->with_deleted ? WALK_DELETED_TARGET : 0) | (links ? WALK_DELETED_LINKS : 0);
+}
+
+/* `through = {where = …}` over the junction. */
+static const struct expr *read_through_where(lua_State *L, struct find *find, const struct include *include, int junction) {
+    const struct model *through = assoc_through(include->assoc);
+    const struct expr *expr = NULL;
+    if (!through) return NULL;
+    if (push_option(L, find, include, "through") == LUA_TTABLE) {
+        struct where_reader reader = where_reader(find->where.call, through, "through.where");
+        lua_pushliteral(L, "where");
+        lua_rawget(L, -2);
+        if (!lua_isnil(L, -1)) expr = read_where(L, &reader, lua_gettop(L));
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    placed(find, include, !error_is_set(&find->where.call->error));
+    return expr ? expr_at(find->where.arena, junction, expr) : NULL;
+}
+
+static bool has_on(lua_State *L, struct find *find, const struct include *include) {
+    bool on = push_option(L, find, include, "on") != LUA_TNIL;
+    lua_pop(L, 1);
+    return on;
+}
+
+/* The rows of the include that belong to a row of the table `near`, by the same conditions as when they are loaded; *target is
+ * their table's alias. */
+static struct select *rows_of(lua_State *L, struct find *find, const struct include *include, const struct model *source, int near,
+                              int *next_alias, int *target) {
+    struct arena *arena = find->where.arena;
+    struct select *rows = walk_rows_deleted(arena, next_alias, include->assoc, near, target, deleted_of(L, find, include));
+    struct path_base base = { rows, next_alias, *target, false, false };
+    if (has_on(L, find, include)) {
+        struct outer_table outer = { source, NULL, near };
+        rows->where = read_condition(L, find, include, "on", base, &outer);
+        select_where(arena, rows, hop_filter(arena, include->assoc, 0, *target, deleted_of(L, find, include)));
+    }
+    select_where(arena, rows, read_condition(L, find, include, "where", base, NULL));
+    if (assoc_through(include->assoc)) select_where(arena, rows, read_through_where(L, find, include, rows->alias));
+    for (const struct include *child = include->first; child; child = child->next) {
+        int below;
+        if (!child->required) continue;
+        struct select *inner = rows_of(L, find, child, include->assoc->target, *target, next_alias, &below);
+        select_where(arena, rows, expr_exists(arena, inner));
+    }
+    return rows;
+}
+
+/* True of the rows of the table `near` that have a row of the include. */
+static const struct expr *has_rows(lua_State *L, struct find *find, const struct include *include, struct plan *plan,
+                                   const struct model *source, int near) {
+    int target;
+    plan->select->qualified = true;
+    return expr_exists(find->where.arena, rows_of(L, find, include, source, near, &plan->next_alias, &target));
+}
+
+/* A condition on the place's rows: of the outer join that brings them, or of the select. */
+static void add_condition(struct place *place, const struct expr *condition) {
+    if (place->join) place->join->on = expr_and(arena_of(place), place->join->on, condition);
+    else select_where(arena_of(place), place->plan->select, expr_at(arena_of(place), 0, condition));
+}
+
+/* ------------------------------------------------------------------------------------------------------ columns */
+
+static bool selects(const struct plan *plan, int node, const struct attr *attr) {
+    const struct plan_node *owner = &plan->nodes[node];
+    for (int i = owner->first; i < owner->first + owner->count; i++)
+        if (plan->columns[i].tracked && plan->columns[i].attr == attr) return true;
+    return false;
+}
+
+/* The attributes of the node that was added last; instances always have their key. */
+static bool read_columns(lua_State *L, struct find *find, const struct include *include, struct plan *plan, int node, int alias) {
+    const struct model *model = include->assoc->target;
+    struct find sub = sub_find(find, model, plan, node, (struct path_base){ plan->select, &plan->next_alias, alias, false, false });
+    bool fine = true;
+    sub.where.paths = &sub.base;
+    if (push_option(L, find, include, "attributes") == LUA_TNIL) plan_attrs(sub.where.arena, plan, model, alias);
+    else fine = placed(find, include, read_attributes_option(L, &sub, lua_gettop(L)) && aliases_are_free(&sub));
+    lua_pop(L, 1);
+    for (int k = 0; fine && !plan->raw && k < model->key.count; k++)
+        if (!selects(plan, node, model->key.items[k])) plan_attr(sub.where.arena, plan, model->key.items[k], alias);
+    return fine;
+}
+
+/* The order of the include, or the association's own; into a select in which its rows are the table `alias`. */
+static bool read_include_order(lua_State *L, struct find *find, const struct include *include, struct plan *plan, int alias) {
+    struct find sub = sub_find(find, include->assoc->target, plan, 0,
+                               (struct path_base){ plan->select, &plan->next_alias, alias, false, false });
+    bool fine = true;
+    sub.where.paths = &sub.base;
+    if (push_option(L, find, include, "order") == LUA_TNIL) plan->select->order = include->assoc->order;
+    else fine = placed(find, include, read_order(L, &sub, lua_gettop(L)));
+    lua_pop(L, 1);
+    return fine;
+}
+
+/* ------------------------------------------------------------------------------------------------------- joins */
+
+static bool plan_children(lua_State *L, struct place place, const struct include *first);
+
+/* Joins the one row that the include's order says, where the keys alone may lead to several. */
+static struct join *join_picked(lua_State *L, struct place *place, const struct include *include, enum join_kind kind) {
+    struct arena *arena = arena_of(place);
+    const struct assoc *assoc = include->assoc;
+    struct plan *plan = place->plan, scratch = { .next_alias = 0 };
+    int alias = plan->next_alias++, target;
+    struct select *rows = rows_of(L, place->find, include, place->plan->nodes[place->node].model, place->alias, &plan->next_alias,
+                                  &target);
+    scratch.select = rows;
+    scratch.next_alias = plan->next_alias;
+    if (!read_include_order(L, place->find, include, &scratch, target)) return NULL;
+    plan->next_alias = scratch.next_alias;
+    plan_order_by_key(arena, rows, assoc->target, target);
+    rows->outputs = NULL;
+    rows->limit = 1;
+    struct join *join = select_join(arena, plan->select, kind, assoc->target, alias, NULL);
+    if (place->find->where.call->db->dialect->lateral) {
+        for (int i = 0; i < assoc->target->attr_count; i++)
+            output_add(arena, &rows->outputs, expr_column(arena, assoc->target->attrs[i], target), NULL);
+        join->from_select = rows;
+        join->on = expr_const(arena, true);
+    } else {
+        for (int k = 0; k < assoc->target->key.count; k++)
+            output_add(arena, &rows->outputs, expr_column(arena, assoc->target->key.items[k], target), NULL);
+        join->on = expr_in_select(arena, expr_tuple(arena, assoc->target->key, alias), rows);
+    }
+    join->target = alias;
+    return join;
+}
+
+/* Joins the row the keys lead to; one that paths have joined already is used again, unless it is filtered. */
+static struct join *join_single(lua_State *L, struct place *place, const struct include *include, enum join_kind kind) {
+    struct arena *arena = arena_of(place);
+    struct plan *plan = place->plan;
+    bool own = include->has_where || include->with_deleted;
+    struct join *join = own ? NULL : walk_find_join(plan->select, include->assoc, place->alias);
+    if (join && kind == JOIN_INNER) join->kind = kind;
+    if (!join)
+        join = walk_join_deleted(arena, plan->select, &plan->next_alias, kind, include->assoc, place->alias,
+                                 deleted_of(L, place->find, include));
+    struct path_base base = { plan->select, &plan->next_alias, join->target, false, true };
+    if (own) join->assoc = NULL;
+    join->on = expr_and(arena, join->on, read_condition(L, place->find, include, "where", base, NULL));
+    return join;
+}
+
+static bool add_joined(lua_State *L, struct place *place, const struct include *include) {
+    struct arena *arena = arena_of(place);
+    struct plan *plan = place->plan;
+    const struct assoc *assoc = include->assoc;
+    bool inner = include->required && !place->join, single = assoc_single(assoc);
+    enum join_kind kind = inner ? JOIN_INNER : JOIN_LEFT;
+    if (include->required && !inner) add_condition(place, has_rows(L, place->find, include, plan, plan->nodes[place->node].model,
+                                                                   place->alias));
+    struct join *join = single ? join_single(L, place, include, kind) : join_picked(L, place, include, kind);
+    if (!join || error_is_set(place->find->where.error)) return false;
+    int node = plan_node(arena, plan, assoc->target, place->node, assoc->name);
+    plan->nodes[node].alias = join->target;
+    plan->nodes[node].assoc = assoc;
+    plan->nodes[node].include = include->options;
+    if (!read_columns(L, place->find, include, plan, node, join->target)) return false;
+    plan->nodes[node].presence = plan_hidden(arena, plan, node, assoc_last_hop(assoc)->far.items[0], join->target);
+    plan_identity(arena, plan, node);
+    struct place below = { place->find, plan, node, join->target, inner ? NULL : join, false };
+    /* What was picked has its required children; the conditions are in the subquery. */
+    return plan_children(L, below, include->first);
+}
+
+/* -------------------------------------------------------------------------------------------------------- steps */
+
+static bool wrong_through(struct find *find, const struct include *include, const char *sentence) {
+    return include_wrong(find, arena_printf(find->where.arena, "%s.through", include->path), sentence);
+}
+
+/* The junction row of each target, unless `through.attributes` is empty. */
+static bool add_junction(lua_State *L, struct place *place, const struct include *include, struct plan_step *step) {
+    const struct model *through = assoc_through(include->assoc);
+    struct find *find = place->find;
+    struct plan *plan = step->plan;
+    const char *property = through->name;
+    bool fine = true, hidden = false;
+    int given = 0;
+    push_option(L, find, include, "through");
+    int table = lua_gettop(L);
+    for (lua_pushnil(L); lua_istable(L, table) && lua_next(L, table); lua_pop(L, 1)) {
+        const char *key = lua_type(L, -2) == LUA_TSTRING ? name_at(L, -2) : "";
+        if (strcmp(key, "attributes") == 0) {
+            if (!lua_istable(L, -1)) return wrong_through(find, include, "attributes: a list of attributes expected");
+            hidden = lua_rawlen(L, -1) == 0;
+            given = 1;
+        } else if (strcmp(key, "as") == 0) {
+            if (lua_type(L, -1) != LUA_TSTRING) return wrong_through(find, include, "as: a name expected");
+            property = arena_text(find->where.arena, name_at(L, -1), strlen(name_at(L, -1)));
+        } else if (strcmp(key, "where") != 0 && strcmp(key, "paranoid") != 0) {
+            return wrong_through(find, include, arena_printf(find->where.arena, "unknown option \"%s\" (it has: where, attributes, as, "
+                                                             "paranoid)", key));
+        }
+    }
+    lua_settop(L, table);
+    if (!hidden) {
+        int node = plan_node(find->where.arena, plan, through, 0, property);
+        plan->nodes[node].alias = step->junction;
+        struct find sub = sub_find(find, through, plan, node,
+                                   (struct path_base){ plan->select, &plan->next_alias, step->junction, false, false });
+        if (given) lua_getfield(L, table, "attributes");
+        sub.where.path = "through.attributes";
+        if (given) fine = placed(find, include, read_attribute_list(L, &sub, through, step->junction, lua_gettop(L)));
+        else plan_attrs(find->where.arena, plan, through, step->junction);
+    }
+    lua_settop(L, table - 1);
+    return fine;
+}
+
+static bool read_step_conditions(lua_State *L, struct place *place, const struct include *include, struct plan_step *step, bool on) {
+    struct arena *arena = arena_of(place);
+    struct plan *plan = step->plan;
+    struct path_base base = { plan->select, &plan->next_alias, 0, false, false };
+    struct path_base apart = { plan->select, &plan->next_alias, 0, false, true };
+    if (on) {
+        struct outer_table outer = { place->plan->nodes[place->node].model, NULL, step->source };
+        const struct expr *own = assoc_condition(arena, include->assoc);
+        const struct expr *condition = read_condition(L, place->find, include, "on", apart, &outer);
+        plan_step_set_on(step, condition ? condition : expr_const(arena, true));
+        if (own) select_where(arena, plan->select, expr_at(arena, 0, own));
+    }
+    select_where(arena, plan->select, read_condition(L, place->find, include, "where", base, NULL));
+    select_where(arena, plan->select, standing_condition(place->find, include, 0));
+    if (step->junction >= 0) {
+        const struct expr *there = not_deleted(arena, assoc_through(include->assoc));
+        select_where(arena, plan->select, read_through_where(L, place->find, include, step->junction));
+        if (there && !with_deleted_links(L, place->find, include))
+            select_where(arena, plan->select, expr_at(arena, step->junction, there));
+    }
+    return !error_is_set(place->find->where.error);
+}
+
+/* The cut of each parent's list; a to-one is a list of one. */
+static void set_cut(struct plan_step *step, const struct include *include) {
+    bool several = !step->many && !assoc_single(include->assoc);
+    step->limit = include->limit;
+    step->offset = include->offset;
+    if ((several || step->offset > 0) && !step->many && (step->limit < 0 || step->limit > 1)) step->limit = 1;
+}
+
+static bool add_step(lua_State *L, struct place *place, const struct include *include, const char *reason) {
+    struct find *find = place->find;
+    const struct model *source = place->plan->nodes[place->node].model;
+    bool on = has_on(L, find, include);
+    if (on && !source->key.count)
+        return include_wrong(find, include->path, arena_printf(find->where.arena, "option \"on\" needs a primary key, and %s has none",
+                                                               source->name));
+    if (include->required) add_condition(place, has_rows(L, find, include, place->plan, source, place->alias));
+    struct plan_step *step = on ? plan_step_on(find->where.arena, place->plan, place->node, include->assoc)
+                                : plan_step(find->where.arena, place->plan, place->node, include->assoc);
+    step->number = find->steps++;
+    step->include = include->options;
+    step->reason = reason;
+    set_cut(step, include);
+    struct place below = { find, step->plan, 0, 0, NULL, false };
+    bool fine = !error_is_set(find->where.error) && read_columns(L, find, include, step->plan, 0, 0)
+             && read_step_conditions(L, place, include, step, on) && plan_children(L, below, include->first)
+             && (step->junction < 0 || add_junction(L, place, include, step))
+             && read_include_order(L, find, include, step->plan, 0);
+    if (fine) plan_step_finish(find->where.arena, step, place->exists ? NULL : place->plan);
+    return fine;
+}
+
+/* -------------------------------------------------------------------------------------------------- the strategy */
+
+/* Why the include is a statement of its own; NULL: it is joined. */
+static const char *step_reason(lua_State *L, struct find *find, const struct include *include) {
+    const struct assoc *assoc = include->assoc;
+    if (assoc->kind->many && include->strategy == STRATEGY_JOIN)
+        return "strategy = \"join\" would repeat the parents: to-many is read by keys, with the same result";
+    if (assoc->kind->many) return "to-many: one statement for the rows of all parents";
+    if (include->strategy == STRATEGY_SELECT) return "strategy = \"select\"";
+    if (include->limit >= 0 || include->offset >= 0) return "limit or offset of each parent";
+    if (has_on(L, find, include)) return "on";
+    if (!assoc_single(assoc) && !assoc->target->key.count) return "several rows may match, and the target has no key";
+    if (assoc->path) return "a path of associations";
+    return NULL;
+}
+
+/* attributes = {}: nothing is loaded, but a required one leaves out parents. */
+static bool add_hidden(lua_State *L, struct place *place, const struct include *include) {
+    if (include->required)
+        add_condition(place, has_rows(L, place->find, include, place->plan, place->plan->nodes[place->node].model, place->alias));
+    return !error_is_set(place->find->where.error);
+}
+
+static bool plan_children(lua_State *L, struct place place, const struct include *first) {
+    luaL_checkstack(L, 30, "includes too deep");
+    for (const struct include *include = first; include; include = include->next) {
+        const char *reason = step_reason(L, place.find, include);
+        bool fine = include->grouped ? true
+                  : include->hidden ? add_hidden(L, &place, include)
+                  : reason ? add_step(L, &place, include, reason) : add_joined(L, &place, include);
+        if (!fine) return false;
+    }
+    return true;
+}
+
+void plan_includes(lua_State *L, struct find *find) {
+    struct place place = { find, find->plan, 0, 0, NULL, false };
+    plan_children(L, place, find->includes);
+}
+
+void plan_loads(lua_State *L, struct find *find) {
+    struct place place = { find, find->plan, 0, 0, NULL, true };
+    for (const struct include *include = find->includes; include; include = include->next) {
+        if (include->hidden) continue;
+        if (!add_step(L, &place, include, "the parents are instances that exist")) return;
+    }
+}
+
+/* What only counts is checked like what loads: the tree is planned in full, beside the plan that is run. */
+void plan_required(lua_State *L, struct find *find) {
+    struct plan *plan = find->plan;
+    struct find trial = *find;
+    trial.plan = plan_new(find->where.arena, model_of(find));
+    trial.where.paths = &trial.base;
+    trial.base = (struct path_base){ trial.plan->select, &trial.plan->next_alias, 0, false, false };
+    plan_attrs(find->where.arena, trial.plan, model_of(find), 0);
+    plan_includes(L, &trial);
+    for (const struct include *include = find->includes; include && !error_is_set(find->where.error); include = include->next)
+        if (include->required && !include->grouped)
+            select_where(find->where.arena, plan->select,
+                         expr_at(find->where.arena, 0, has_rows(L, find, include, plan, model_of(find), 0)));
+}
+
+/* ------------------------------------------------------------------------------------------------------- groups */
+
+static bool join_level(lua_State *L, struct find *find, struct include *first, int near) {
+    struct plan *plan = find->plan;
+    for (struct include *include = first; include; include = include->next) {
+        if (!include->hidden) continue;
+        struct join *join = walk_join_deleted(find->where.arena, plan->select, &plan->next_alias,
+                                              include->required ? JOIN_INNER : JOIN_LEFT, include->assoc, near,
+                                              deleted_of(L, find, include));
+        struct path_base base = { plan->select, &plan->next_alias, join->target, false, true };
+        join->on = expr_and(find->where.arena, join->on, read_condition(L, find, include, "where", base, NULL));
+        include->grouped = true;
+        if (error_is_set(find->where.error) || !join_level(L, find, include->first, join->target)) return false;
+    }
+    return true;
+}
+
+bool join_for_groups(lua_State *L, struct find *find) {
+    return !find->plan->select->group || join_level(L, find, find->includes, find->alias);
+}
