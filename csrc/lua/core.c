@@ -173,6 +173,7 @@ static int close_database(lua_State *L) {
 static int database_gc(lua_State *L) {
     struct db *db = userdata_test(L, 1, USERDATA_DB);
     if (!db || !db->core) return 0;
+    interrupt_forget(db);
     db->closed = true;
     pool_close(db);
     arena_free(&db->arena);
