@@ -131,9 +131,8 @@ for engine in support.engines() do
       assert.has_no.errors(function() db:ping() end)
     end)
 
-    it("says that replicas are not available yet", function()
-      local replication = { write = engine.url, read = { engine.url } }
-      support.raises("UsageError", function() engine:reopen{ replication = replication } end, "not available yet")
+    it("says that lazy loading is not available yet", function()
+      support.raises("UsageError", function() engine:reopen{ lazy = "batch" } end, "lazy", "not available yet")
     end)
   end)
 
