@@ -1,13 +1,8 @@
 -- Replication with a real standby: a streaming copy of the tests' cluster, on the same machine.
 local liga = require "liga"
 local support = require "spec.support"
+local run = support.run
 local raises = support.raises
-
-local function run(command)
-  local pipe <close> = assert(io.popen(command .. " 2>&1"))
-  local output = pipe:read "a"
-  return output, pipe:close()
-end
 
 --- The folder of the server's programs.
 local function programs()
