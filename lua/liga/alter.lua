@@ -40,7 +40,13 @@ end
 -- its own words.
 local function on_server(db, parts)
   local definitions = {}
-  for i, column in ipairs(parts.columns) do definitions[i] = column.sql end
+  for i, column in ipairs(parts.columns) do
+    definitions[i] = column.sql
+    if column.values then                                             -- its type may not be there yet
+      local default = column.default and " DEFAULT " .. column.default or ""
+      definitions[i] = sqltext.quote(column.name) .. " TEXT" .. default
+    end
+  end
   return transaction.run(db, nil, function()
     core.execute(db._.core, ("CREATE TEMP TABLE liga_wanted (%s)"):format(table.concat(definitions, ", ")))
     local schema = core.query(db._.core,
@@ -110,12 +116,28 @@ local function differences(db, parts, part, wanted, actual)
   local engine, aspects = engines[db.dialect], {}
   local generated = part.autoIncrement and actual.autoIncrement
   if part.autoIncrement and not actual.autoIncrement then aspects.type = true end
-  if not generated and not engine.same_type(wanted, actual, db) then aspects.type = true end
+  local same_type = engine.same_type(wanted, actual, db)
+  if part.values then same_type = actual.values ~= nil end            -- enums of the server's own: see compare_values
+  if not generated and not same_type then aspects.type = true end
   if not generated and not engine.same_default(without_parentheses(actual.default), wanted.default) then
     aspects.default = true
   end
   if not in_key(parts, part.name) and part.allowNull ~= actual.allowNull then aspects.allowNull = true end
   return next(aspects) and aspects or nil
+end
+
+--- Statements that add what an enum of the server's misses, in the order of the model's.
+local function compare_values(statements, part, actual)
+  if not part.values or not actual.values then return end
+  local there = {}
+  for _, value in ipairs(actual.values) do there[value] = true end
+  for i, value in ipairs(part.values) do
+    if not there[value] then
+      local place = i > 1 and " AFTER " .. sqltext.literal(part.values[i - 1])
+        or " BEFORE " .. sqltext.literal(actual.values[1])
+      statements[#statements + 1] = ("ALTER TYPE %s ADD VALUE %s%s"):format(actual.type, sqltext.literal(value), place)
+    end
+  end
 end
 
 -- Keys ---------------------------------------------------------------------------------------------------------------
@@ -223,6 +245,7 @@ function alter.compare(db, class, item)
   local wanted = engines[db.dialect].wanted(db, parts)
   for _, part in ipairs(parts.columns) do
     local actual = find_column(db, item, part.name)
+    if actual then compare_values(statements, part, actual) end
     local aspects = actual and differences(db, parts, part, wanted[part.name], actual)
     if not actual then
       added[part.name] = true
@@ -246,9 +269,24 @@ function alter.find_table(db, catalogue, class)
   end
 end
 
-local function plan_of(db, class, item)
+--- Types and extensions that columns of a model need, where columns are added or get another type.
+local function needed_types(creating, class, changes)
+  local list, needed = {}, false
+  for _, change in ipairs(changes) do
+    needed = needed or change.kind == "add column" or change.aspects and change.aspects.type
+  end
+  for _, statement in ipairs(needed and creating or {}) do
+    local of_type = statement.kind == "type" or statement.kind == "extension"
+    if statement.model == class.name and of_type then list[#list + 1] = statement.sql end
+  end
+  return list
+end
+
+local function plan_of(db, class, item, creating)
   local changes, indexes = alter.compare(db, class, item)
   local plan = ddl.plan(db, item, changes)
+  local statements = needed_types(creating, class, changes)
+  plan.statements = table.move(plan.statements, 1, #plan.statements, #statements + 1, statements)
   table.move(indexes, 1, #indexes, #plan.statements + 1, plan.statements)
   return plan
 end
@@ -268,7 +306,7 @@ function alter.plan(db, classes, creating, given)
   plans[1] = new
   for _, class in ipairs(classes) do
     local item = alter.find_table(db, catalogue, class)
-    if item and item.kind == "table" then plans[#plans + 1] = plan_of(db, class, item) end
+    if item and item.kind == "table" then plans[#plans + 1] = plan_of(db, class, item, creating) end
   end
   return ddl.join(plans)
 end

@@ -111,11 +111,26 @@ for engine in support.engines() do
     end)
 
     if engine.dialect == "postgres" then
+      it("adds the values that an enum misses, and makes new enums", function()
+        db:define("Thing", { kind = liga.ENUM { "b", "d" } }, { timestamps = false }):sync()
+        again()
+        local Thing = db:define("Thing", {
+          kind = liga.ENUM { "a", "b", "c", "d" }, more = { type = liga.ENUM { "x" }, defaultValue = "x" },
+        }, { timestamps = false })
+        db:sync{ alter = true }
+        assert.same({}, differing())
+        for _, kind in ipairs { "d", "a", "c", "b" } do Thing:create{ kind = kind } end
+        local found = {}
+        for i, thing in ipairs(Thing:findAll{ order = { "kind" } }) do found[i] = thing.kind .. thing.more end
+        assert.same({ "ax", "bx", "cx", "dx" }, found)
+      end)
+
       it("leaves alone what reflect made of types of the server's own", function()
         db:query "DROP TYPE IF EXISTS mood"
         db:query "CREATE TYPE mood AS ENUM ('sad', 'happy')"
         db:query [[CREATE TABLE "Things" (id SERIAL PRIMARY KEY, m mood DEFAULT 'sad', v VARCHAR, n NUMERIC,
-          t TIMESTAMP, a INTEGER[], p POINT, r INT4RANGE, big BIGINT, at TIMESTAMPTZ DEFAULT now(), c CHAR(3) DEFAULT 'abc')]]
+          t TIMESTAMP, a INTEGER[], p POINT, r INT4RANGE, big BIGINT, at TIMESTAMPTZ DEFAULT now(),
+          c CHAR(3) DEFAULT 'abc')]]
         db:reflect()
         assert.same({}, differing())
         assert.equal('ENUM{"sad","happy"}', tostring(db.models.Thing.attributes.m.type))

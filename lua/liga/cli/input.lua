@@ -37,7 +37,8 @@ local function read_line(rl, prompt)
   return line
 end
 
---- Reads a line while SIGINT is listened to: it throws the line away. It comes between two keys only, never to readline.
+--- Reads a line while SIGINT is listened to: it throws the line away. It comes between two keys only, never to
+-- readline.
 -- @return line, or nil and "end" or "interrupted"
 function Editor:read(prompt)
   core.hold_interrupts(true)
