@@ -517,6 +517,7 @@ static int put_association(lua_State *L) {
 void open_definitions(lua_State *L) {
     static const luaL_Reg functions[] = {
         { "model", new_model }, { "bind", bind }, { "set_dependents", set_dependents }, { "set_pending", set_pending }, { "set_behaves", set_behaves },
+        { "plain_accessor", plain_accessor },
         { "attribute", put_attribute },
         { "has_type", has_type },
         { "remove_attribute", remove_attribute }, { "primary_key", set_primary_key }, { "timestamps", set_timestamps },

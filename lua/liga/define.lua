@@ -5,6 +5,7 @@
 --   attributes, shown_attributes (records and their read-only views, by place and by name) · key (name → place)
 --   defaults (name → function) · constraints · indexes · associations, shown_associations · generated (method → record)
 local attribute = require "liga.define.attribute"
+local compat = require "liga.compat"
 local constraint = require "liga.define.constraint"
 local core = require "liga.core"
 local behaviour = require "liga.behaviour"
@@ -76,7 +77,8 @@ end
 local function read_words(meta)
   local given = meta.options.name or {}
   options.check(meta.name .. ": name", given, { singular = true, plural = true })
-  local words = { singular = given.singular or meta.name, plural = given.plural or inflect.pluralize(meta.name) }
+  local plural = given.plural or compat.words(meta.db).pluralize(meta.name)
+  local words = { singular = given.singular or meta.name, plural = plural }
   for form, word in pairs(words) do
     local problem = naming.problem(word)
     if problem then fail.usage(meta.name, nil, "name.%s %s", form, problem) end
@@ -503,13 +505,7 @@ local function make(meta, parts)
   return class
 end
 
---- Defines a model.
--- @param db the connection
--- @param name its name
--- @param attributes name → type, options or association; or a list of {name, type, ...}
--- @param given model options, or nil
--- @return the class
-function define.model(db, name, attributes, given)
+local function define_now(db, name, attributes, given)
   check_name(db, name)
   local meta, parts = read(db, name, attributes, given)
   local class = make(meta, parts)
@@ -519,6 +515,27 @@ function define.model(db, name, attributes, given)
   local association = require "liga.association"
   for _, marker in ipairs(parts.markers) do association.declare_marker(class, marker) end
   association.defined(db, class)
+  return class
+end
+
+--- A copy of a plain table, for hooks to change; anything else as it is.
+local function own_copy(value)
+  return type(value) == "table" and not getmetatable(value) and options.copy(value) or value
+end
+
+--- Defines a model, between the hooks beforeDefine(attributes, options, name) and afterDefine(model).
+-- @param db the connection
+-- @param name its name
+-- @param attributes name → type, options or association; or a list of {name, type, ...}
+-- @param given model options, or nil
+-- @return the class
+function define.model(db, name, attributes, given)
+  local registered = db._.hooks or {}
+  if not (registered.beforeDefine or registered.afterDefine) then return define_now(db, name, attributes, given) end
+  attributes, given = own_copy(attributes), own_copy(given or {})
+  hooks.run_on(db, "beforeDefine", attributes, given, name)
+  local class = define_now(db, name, attributes, given)
+  hooks.run_on(db, "afterDefine", class)
   return class
 end
 

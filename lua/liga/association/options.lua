@@ -15,22 +15,22 @@ local function set(words, into)
   return names
 end
 
-local common = "as foreignKey onDelete onUpdate constraints foreignKeyConstraints foreignKeyConstraint inverse "
+local common = "as foreignKey onDelete onUpdate constraints foreignKeyConstraints foreignKeyConstraint inverse hooks "
 local has = common .. "sourceKey scope where order dependent "
 
 local allowed = {
   belongsTo = set(common .. "targetKey"),
   hasOne = set(has .. "uniqueForeignKey"),
-  hasMany = set(has .. "joinTableName joinTableModel"),
+  hasMany = set(has .. "joinTableName joinTableModel useJunctionTable"),
   belongsToMany = set(common .. [[sourceKey targetKey otherKey through throughAssociations scope where order
     joinTableName joinTableModel]]),
 }
 
 local later = {
-  belongsTo = set "hooks",
-  hasOne = set "hooks through",
-  hasMany = set "hooks through useJunctionTable",
-  belongsToMany = set "hooks",
+  belongsTo = {},
+  hasOne = set "through",
+  hasMany = set "through",
+  belongsToMany = {},
 }
 
 --- Options of Sequelize that liga writes in another way.
@@ -50,7 +50,7 @@ local allowed_inverse = {
 
 local allowed_through = set "model scope unique timestamps paranoid"
 local allowed_links = set "fromSource toSource fromTarget toTarget"
-local dependents = { "delete", "nullify", "restrict" }
+local dependents = { "destroy", "delete", "nullify", "restrict" }
 
 -- Parts --------------------------------------------------------------------------------------------------------------
 
@@ -89,11 +89,10 @@ end
 
 local function read_dependent(place, at, given)
   if given == nil then return nil end
-  if given == "destroy" then errors.usage('%s: %s = "destroy" is not available yet', place.text, at) end
   for _, value in ipairs(dependents) do
     if given == value then return given end
   end
-  place:fail('%s must be "delete", "nullify" or "restrict", got %s', at, fail.shown(given))
+  place:fail('%s must be "destroy", "delete", "nullify" or "restrict", got %s', at, fail.shown(given))
 end
 
 --- `order` given as one name is a list of it.
@@ -244,6 +243,14 @@ function reading.read(place, kind, given)
     place:fail("uniqueForeignKey must be a boolean, got %s", fail.shown(given.uniqueForeignKey))
   end
   read.uniqueForeignKey = given.uniqueForeignKey
+  if given.hooks ~= nil and type(given.hooks) ~= "boolean" then
+    place:fail("hooks must be a boolean, got %s", fail.shown(given.hooks))
+  end
+  read.hooks = given.hooks
+  if given.useJunctionTable ~= nil and type(given.useJunctionTable) ~= "boolean" then
+    place:fail("useJunctionTable must be a boolean, got %s", fail.shown(given.useJunctionTable))
+  end
+  read.useJunctionTable = given.useJunctionTable
   if kind == "belongsToMany" then read_junction(place, given, read) end
   return read
 end

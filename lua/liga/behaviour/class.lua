@@ -133,18 +133,24 @@ local function build(class, values, options)
   return instance
 end
 
+behaving.build = build
+
 function methods:build(values, given)
   local class, options = open(self, "build", given)
   return build(class, values, options)
 end
 
+local created = { verb = "create", job = function(instance, options) return core.save(instance, options, true) end }
+
 function methods:create(values, given)
   local class, options = open(self, "create", given)
   local instance = build(class, listed(class, values, options.fields), { include = options.include })
-  return write.save(instance, options, false, true)
+  return write.save(instance, options, created)
 end
 
 -- Writing many rows --------------------------------------------------------------------------------------------------
+
+behaving.listed = listed
 
 local function build_all(class, list, options)
   local built = {}
@@ -182,6 +188,7 @@ function methods:bulkCreate(list, given)
   local class, options = open(self, "bulkCreate", given)
   if type(list) ~= "table" then return plain.bulkCreate(class, list, options) end
   local individually = take(options, "individualHooks")
+  core.check_write_options(class, options, "bulkCreate")
   local built = build_all(class, list, options)
   return write.bulk(class, "BulkCreate", options, built, function(creating)
     if individually then return operation.atomically(getmetatable(class).db, creating, function()
@@ -268,7 +275,7 @@ function methods:update(values, given)
     function(class, written, options) return plain.update(class, written_values(class, written, options), options) end,
     function(instance, written, options)
       local implied = require "liga.instance".assign(instance, written, options)
-      write.save(instance, options, implied)
+      write.save(instance, options, { implied = implied, job = core.save })
     end)
 end
 
@@ -295,6 +302,7 @@ end
 --- Setters and validators first, then the core's upsert between its hooks.
 function methods:upsert(values, given)
   local class, options = open(self, "upsert", given)
+  core.check_write_options(class, options, "upsert")
   if type(values) == "table" then values = option_tables.copy(values) end
   return write.bulk(class, "Upsert", options, values, function(writing)
     return plain.upsert(class, written_values(class, values, writing), writing)
