@@ -4,6 +4,7 @@
 -- options of which the scopes are a part.
 local core = require "liga.core"
 local errors = require "liga.errors"
+local expand = require "liga.behaviour.expand"
 local hooks = require "liga.hooks"
 local model = require "liga.model"
 local operation = require "liga.operation"
@@ -34,6 +35,9 @@ end
 
 local find_moments = { "beforeFind", "beforeFindAfterExpandIncludeAll", "beforeFindAfterOptions", "afterFind" }
 
+--- These see includes in full table form.
+local late_moments = { "beforeFindAfterExpandIncludeAll", "beforeFindAfterOptions" }
+
 --- Plain tables copied to the bottom: hooks may change what they are given.
 local function copy_deep(value, depth)
   if type(value) ~= "table" or getmetatable(value) or depth > 100 then return value end
@@ -44,7 +48,11 @@ end
 
 local function find_with_hooks(class, options, find)
   options = copy_deep(options, 0)
-  for place = 1, 3 do hooks.run(class, find_moments[place], options) end
+  hooks.run(class, "beforeFind", options)
+  if options.include ~= nil and hooks.any(class, late_moments) then
+    options.include = expand.includes(class, options.include)
+  end
+  for _, name in ipairs(late_moments) do hooks.run(class, name, options) end
   local result = find(options)
   hooks.run(class, "afterFind", result, options)
   return result
