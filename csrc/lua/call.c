@@ -391,6 +391,7 @@ static enum drive board(lua_State *L, struct call *call) {
     }
     if (call->opening == OPENING_ASKED) return DRIVE_WAIT;
     enum drive drive = pool_ready(call);
+    if (drive == DRIVE_FAILED && !error_is_set(&call->error)) return board(L, call);        /* elsewhere */
     if (drive == DRIVE_DONE && !call->aboard) {
         call->aboard = true;
         if (wants_savepoint(call)) call->atomic = true;
@@ -398,8 +399,29 @@ static enum drive board(lua_State *L, struct call *call) {
     return drive;
 }
 
+/* A read whose replica was lost is started again on another server. */
+static bool move(struct call *call) {
+    struct flight *flight = call->flights;
+    if (flight->stage != STAGE_BODY || flight->next || flight->statement->kind != STATEMENT_READ || call->begun) return false;
+    struct cursor *cursor = flight->cursor;
+    flight->cursor = NULL;
+    if (cursor) call->link->conn->driver->finish(call->link->conn, cursor);
+    if (!pool_moves(call)) return false;
+    call->aboard = false;
+    call->moved = true;
+    return true;
+}
+
+/* Starts the statement that a lost server did not answer on the one that took its place. */
+static void start_again(struct call *call) {
+    struct conn *conn = call->link->conn;
+    call->flights->cursor = conn->driver->start(conn, call->flights->statement, &call->arena, &call->error);
+    call->moved = false;
+}
+
 /* Runs the flights until one has ended that somebody wants to hear of. */
 static enum step run(lua_State *L, struct call *call) {
+    if (call->moved) start_again(call);
     while (call->flights || call->stage != STAGE_OVER) {
         if (!call->flights && announces(call) && !call->announced) {
             call->announced = next_statement(L, call);
@@ -410,6 +432,7 @@ static enum step run(lua_State *L, struct call *call) {
         if (!call->flights) continue;
         enum drive drive = run_bracketed(L, call, call->flights);
         if (drive == DRIVE_WAIT) return STEP_WAIT;
+        if (drive == DRIVE_FAILED && call->db->site_count > 1 && move(call)) return STEP_WAIT;
         bool heard = end_flight(call, drive);
         if (heard && call->driven) return STEP_EVENT;
     }

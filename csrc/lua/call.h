@@ -52,6 +52,10 @@ struct call {
     bool locks;                         /* … which lock rows */
     bool writes;                        /* takes SQLite's write lock */
     bool control;                       /* its statement is a transaction command of the user's own transaction */
+    bool moved;                         /* its connection was lost; its statement is to be started again */
+    bool primary;                       /* must not be read from a replica */
+    bool sited;                         /* has chosen `site` */
+    int site;
     bool unleased;                      /* wants a connection of its own */
     bool unguarded;                     /* a user's own statement, or a command: no savepoint around it */
     bool begun, undone, driven;

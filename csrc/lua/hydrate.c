@@ -207,7 +207,8 @@ static bool fill(lua_State *L, struct call *call, const struct plan_node *node, 
             if (tracked) originals.kinds[ordinal] = ORIGINAL_NULL;
             continue;
         }
-        if (column->attr && (int)cell.kind != column->settled) type_read(&column->attr->type, &cell, call->hydration->scratch, &call->arena);
+        if (column->attr && (int)cell.kind != column->settled)
+            type_read(&column->attr->type, &cell, call->hydration->scratch, &call->arena);
         lua_pushvalue(L, keys + node->first + i);
         if (!column->decoded || (column->attr->type.id == TYPE_DATE && !epoch))
             push_cell(L, cell, tracked ? &originals : NULL, ordinal);

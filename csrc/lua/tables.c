@@ -152,6 +152,17 @@ static void append(lua_State *L) {
     lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
 }
 
+/* The values of an ENUM that is a type of its own in the database; nothing else has the field. */
+static void set_values(lua_State *L, const struct dialect *dialect, const struct type *type) {
+    if (!dialect->enum_types || type->id != TYPE_ENUM) return;
+    lua_createtable(L, type->value_count, 0);
+    for (int i = 0; i < type->value_count; i++) {
+        lua_pushstring(L, type->values[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_setfield(L, -2, "values");
+}
+
 static void push_column_parts(lua_State *L, const struct parts *parts) {
     struct call *call = parts->call;
     lua_createtable(L, parts->model->attr_count, 0);
@@ -167,6 +178,7 @@ static void push_column_parts(lua_State *L, const struct parts *parts) {
         set_text(L, "default", ddl_default(&call->arena, parts->dialect, attr, &call->error));
         set_flag(L, "allowNull", attr->allow_null && !attr->primary);
         set_flag(L, "autoIncrement", attr->auto_increment);
+        set_values(L, parts->dialect, &attr->type);
         append(L);
     }
     lua_setfield(L, parts->table, "columns");

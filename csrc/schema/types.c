@@ -414,9 +414,13 @@ static void read_integer(const struct type *type, struct value *cell, char *scra
     if (cell->kind == VALUE_REAL && is_int64(cell->as.real)) *cell = value_int((int64_t)cell->as.real);
 }
 
+/* Digits come where the column is none of ours: a NUMERIC of PostgreSQL, a text in SQLite. */
 static void read_real(const struct type *type, struct value *cell, char *scratch) {
+    struct decimal number;
     (void)type, (void)scratch;
     if (cell->kind == VALUE_INT) *cell = value_real((double)cell->as.integer);
+    else if (cell->kind == VALUE_TEXT && decimal_read(&number, cell->as.text, cell->len))
+        *cell = value_real(real_read(cell->as.text, cell->len));
 }
 
 /* The common decimal, a double of at most 15 digits, without printf: writes `scaled` with a point before the last
