@@ -3,6 +3,7 @@
 -- They take self apart first: a class or a scope object. What they hand on to the core is always the class itself, with
 -- options of which the scopes are a part.
 local core = require "liga.core"
+local dry = require "liga.dry"
 local errors = require "liga.errors"
 local expand = require "liga.behaviour.expand"
 local hooks = require "liga.hooks"
@@ -50,6 +51,7 @@ local function find_with_hooks(class, options, find)
   options = copy_deep(options, 0)
   hooks.run(class, "beforeFind", options)
   if options.include ~= nil and hooks.any(class, late_moments) then
+    dry.run(getmetatable(class).db, function() return find(options) end)      -- raises what is wrong, as it was written
     options.include = expand.includes(class, options.include)
   end
   for _, name in ipairs(late_moments) do hooks.run(class, name, options) end

@@ -264,12 +264,20 @@ local function text_of(row, names)
   return table.concat(parts)
 end
 
---- The argument as a list. A table that is no instance is a key where the method takes one target.
+--- Whether a table that is no instance is a list of targets, not a key. Where the method for one and that for many have
+-- the same name its elements tell, or that the key has one part.
+local function is_list(a, verb, targets)
+  local singular = verb == "add" or verb == "remove"
+  if singular and a.accessors[verb] ~= a.accessors[verb .. "Multiple"] then return false end
+  if verb == "set" or next(targets) == nil or a.accessors.add ~= a.accessors.addMultiple then return true end
+  return type(targets[1]) == "table" or targets[1] ~= nil and #a.target.primaryKey == 1
+end
+
+--- The argument as a list.
 local function list_of(a, verb, targets)
   if targets == nil or targets == core.null then return {} end
-  local one = core.state(targets) or type(targets) ~= "table"
-    or (verb == "add" or verb == "remove") and a.accessors[verb] ~= a.accessors[verb .. "Multiple"]
-  return one and { targets } or targets
+  if type(targets) == "table" and not core.state(targets) and is_list(a, verb, targets) then return targets end
+  return { targets }
 end
 
 --- The rows of raw keys among targets, by the text of their key: one read for all.
@@ -341,15 +349,16 @@ local function check_rows(a, rows, options)
   validate.raise(a.through, faults)
 end
 
---- What the core is to write into the rows of new links, by element: nothing but the keys, which are its own.
-local function values_of(a, elements)
+--- What the core is to write into the rows of links, by element, should they be new: all but the keys, which are its
+-- own.
+local function values_of(a, elements, links)
   local list, keys = {}, {}
   for _, names in ipairs { a.foreignKey, a.otherKey, a.through.primaryKey } do
     for _, name in ipairs(names) do keys[name] = true end
   end
   for i, element in ipairs(elements) do
     list[i] = {}
-    for name, value in next, element.row or {} do
+    for name, value in next, element.row or links[element.text] or {} do
       if not keys[name] and a.through.attributes[name] then list[i][name] = value end
     end
   end
@@ -367,7 +376,7 @@ local function insert_links(plain, a, source, elements, links, options)
   end
   local function insert(linking)
     check_rows(a, rows, linking)
-    return plain(source, elements.given, linking, values_of(a, elements))
+    return plain(source, elements.given, linking, values_of(a, elements, links))
   end
   if #rows == 0 then return insert(options) end
   return write.bulk(a.through, "BulkCreate", options, rows, insert)
