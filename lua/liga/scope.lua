@@ -310,6 +310,7 @@ function scope.narrowed(self, options, verb)
   local standing
   core.check_condition(getmetatable(self).class, options, verb)
   for _, each in ipairs(in_force(self)) do standing = both(standing, each.where) end
+  if options.truncate then return options end
   if standing == nil or not core.has_condition(getmetatable(self).class, standing) then return options end
   options = option_tables.copy(options)
   options.where, options.all = both(standing, options.where), nil
