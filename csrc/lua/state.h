@@ -130,7 +130,8 @@ struct model_box {
     bool pending;                       /* associations wait for models that are not defined */
 };
 
-enum model_value { MODEL_DB = 1, MODEL_CLASS, MODEL_UNSAVED, MODEL_OPEN, MODEL_NAMES, MODEL_VALUES = MODEL_NAMES };
+enum model_value { MODEL_DB = 1, MODEL_CLASS, MODEL_UNSAVED, MODEL_OPEN, MODEL_NAMES,
+                   MODEL_SCOPE /* where of the default scope, or nil */, MODEL_VALUES = MODEL_SCOPE };
 
 struct assoc_box {
     struct db *db;
