@@ -10,6 +10,7 @@ local handlers = require "liga.handlers"
 local hooks = require "liga.hooks"
 local keyset = require "liga.keyset"
 local option_tables = require "liga.options"
+local page = require "liga.page"
 local schema = require "liga.schema"
 local scope = require "liga.scope"
 local transaction = require "liga.transaction"
@@ -221,6 +222,17 @@ function methods:each(options)
   end
 end
 
+--- One page of a find, by keyset: `local users, info = User:page{ order = "name", size = 10, after = info.after }`. The
+-- key completes the order. Raises UsageError for a cursor that was not made for this order.
+-- @param options as findAll, and size (20), after or before: a cursor of another page
+-- @return list of instances
+-- @return {after, before (cursors, nil at the end), hasNext, hasPrevious}
+function methods:page(options)
+  meta_of(self, "page")
+  check_keyed(self)
+  return page.read(self, check_options("page", options), selecting)
+end
+
 local function shown_value(value)
   return type(value) == "string" and ("%q"):format(value) or tostring(value)
 end
@@ -375,12 +387,6 @@ end
 for _, name in ipairs(hooks.names()) do
   --- User:beforeCreate([name,] fn) adds a hook.
   methods[name] = function(class, ...) return methods.addHook(class, name, ...) end
-end
-
-for _, name in ipairs { "page" } do
-  methods[name] = function(class)
-    errors.later(("%s:%s"):format(meta_of(class, name).name, name))
-  end
 end
 
 return model
