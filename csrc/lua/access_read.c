@@ -106,6 +106,8 @@ static bool has_null(const struct value *values, int count) {
 static struct find *link_find(struct call *call, const struct access *access, int *junction) {
     struct find *find = find_new(call, access->assoc->target);
     *junction = plan_link(&call->arena, find->plan, access->assoc, access->source);
+    if (has_null(access->source, access->assoc->hops[0].near.count))        /* it refers to nothing */
+        select_where(&call->arena, find->plan->select, expr_const(&call->arena, false));
     return find;
 }
 
@@ -134,7 +136,8 @@ int access_get(lua_State *L) {
         bool reject = find->reject_on_empty;
         if (reject) return call_fail(L, call, ERROR_EMPTY_RESULT, "%s: no row is linked", access->assoc->name);
         call_close(L, call);
-        lua_pushnil(L);
+        if (one) lua_pushnil(L);
+        else push_list(L, 0);
         return 1;
     }
     if (one && access->assoc->kind->holder == HELD_BY_TARGET && find->plan->select->limit != 0) find->plan->select->limit = 1;

@@ -371,7 +371,7 @@ static const char *step_reason(lua_State *L, struct find *find, const struct inc
     if (include->limit >= 0 || include->offset >= 0) return "limit or offset of each parent";
     if (has_on(L, find, include)) return "on";
     if (!assoc_single(assoc) && !assoc->target->key.count) return "several rows may match, and the target has no key";
-    if (assoc->path) return "a path of associations";
+    if (assoc->kind->path) return "a path of associations";
     return NULL;
 }
 

@@ -418,7 +418,7 @@ static bool check_foreign_key_name(lua_State *L, struct call *call, int index, i
     const struct assoc *assoc = assoc_find(call->model, name);
     if (!assoc) return unknown_key(call, name);
     if (is_what_was_loaded(L, index, rowset_index, assoc->name)) return true;
-    if (assoc->path)
+    if (assoc->kind->path)
         return error_set(&call->error, &call->arena, ERROR_USAGE, "%s: assigning \"%s\" changes no row: it is a path of associations",
                          call->model->name, name);
     error_set(&call->error, &call->arena, ERROR_USAGE, "%s: assigning \"%s\" changes no row; use %s", call->model->name, name,

@@ -6,6 +6,7 @@ local index = require "liga.define.index"
 local inflect = require "liga.inflect"
 local journal = require "liga.define.journal"
 local key = require "liga.association.key"
+local path = require "liga.association.path"
 local record = require "liga.association.record"
 
 local function model_ud(class)
@@ -132,6 +133,7 @@ end
 
 local function complete_has(a)
   local read = a.read
+  if read.path then return path.complete(a) end
   establish.check_scope(a, "scope", read.scope, a.target)
   key.referenced(a.place, a.source, "sourceKey", read.sourceKey, read.foreignKey)
   local holder = holder_of(a, read)
@@ -146,6 +148,7 @@ end
 local reading_options = { "scope", "where", "order", "dependent", "uniqueForeignKey" }
 
 local function agree_has(existing, wanted)
+  if existing.read.path ~= wanted.read.path then establish.differ(existing, wanted, "through") end
   local read, changed = wanted.read, false
   agree_key(existing, wanted, read.foreignKey, "sourceKey", "foreignKey", read.sourceKey)
   local holder = existing.inverse
