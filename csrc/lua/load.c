@@ -135,6 +135,36 @@ static int load_associations(lua_State *L) {
     return call_run(L, call);
 }
 
+/* --------------------------------------------------------------------------------------------------------- trees */
+
+/* Pushes the list of {name, options, include} for includes of one level. */
+static void push_tree(lua_State *L, struct call *call, const struct include *first) {
+    int count = 0;
+    luaL_checkstack(L, 10, "includes too deep");
+    lua_newtable(L);
+    for (const struct include *include = first; include; include = include->next) {
+        lua_createtable(L, 0, 3);
+        lua_pushstring(L, include->assoc->name);
+        lua_setfield(L, -2, "name");
+        push_include_options(L, call, include);
+        lua_setfield(L, -2, "options");
+        push_tree(L, call, include->first);
+        lua_setfield(L, -2, "include");
+        lua_rawseti(L, -2, ++count);
+    }
+}
+
+/* core.include_tree(class, include) → list of {name, options, include}: whatever form it was written in. */
+static int include_tree(lua_State *L) {
+    struct call *call;
+    lua_settop(L, 2);
+    struct find *find = start_find(L, &call);
+    if (!read_includes(L, find, 2)) return call_raise(L, call);
+    push_tree(L, call, find->includes);
+    call_close(L, call);
+    return 1;
+}
+
 /* --------------------------------------------------------------------------------------------------- what is loaded */
 
 /* core.note_loaded(instance, name, value, options) */
@@ -175,7 +205,7 @@ static int forget(lua_State *L) {
 
 void open_loads(lua_State *L) {
     static const luaL_Reg functions[] = {
-        { "load", load_associations }, { "note_loaded", note }, { "loaded", loaded }, { "forget_loaded", forget }, { NULL, NULL },
+        { "load", load_associations }, { "include_tree", include_tree }, { "note_loaded", note }, { "loaded", loaded }, { "forget_loaded", forget }, { NULL, NULL },
     };
     add_functions(L, functions);
 }

@@ -106,7 +106,7 @@ static bool check_key(lua_State *L, struct call *call) {
     if (attr_find(call->model, name) || *name == '_' || is_junction_name(call, name)) return true;
     if (assoc_find(call->model, name))
         return error_set(&call->error, &call->arena, ERROR_USAGE,
-                         "%s: \"%s\" is an association; writing it together with its owner (include) is not available yet",
+                         "%s: \"%s\" is an association: name it in include to write it together with its owner",
                          call->model->name, name);
     return unknown_key(call, name);
 }

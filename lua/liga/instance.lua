@@ -2,6 +2,7 @@
 local core = require "liga.core"
 local errors = require "liga.errors"
 local loading = require "liga.loading"
+local nested = require "liga.nested"
 local plain_copy = require "liga.options".copy
 local virtual = require "liga.virtual"
 
@@ -36,7 +37,7 @@ end
 -- @return the instance
 function methods:save(options)
   class_of(self, "save")
-  return core.save(self, options)
+  return nested.save(self, options)
 end
 
 --- Sets one value, or several from a table; UsageError for an unknown attribute. Nothing is written.

@@ -2,6 +2,7 @@
 local core = require "liga.core"
 local hooks = require "liga.hooks"
 local memory = require "liga.memory"
+local nested = require "liga.nested"
 local operation = require "liga.operation"
 local plain_copy = require "liga.options".copy
 local validate = require "liga.validate"
@@ -33,7 +34,8 @@ end
 -- Saving -------------------------------------------------------------------------------------------------------------
 
 local function check(class, instance, options)
-  if options.validate ~= false then validate.raise(class, validate.faults(class, instance, options)) end
+  if options.validate == false then return end
+  validate.raise(class, nested.apart(instance, validate.faults, class, instance, options))
 end
 
 local function validated(class, instance, options)
@@ -84,7 +86,7 @@ local function save_with_hooks(class, instance, options, event, implied, creatin
   hooks.run(class, "before" .. event, instance, options)
   take_hook_changes(class, instance, options, fields, implied)
   local writes = has_changes(instance, options)
-  core.save(instance, options, creating)
+  nested.save(instance, options, creating)
   if writes and core.state(instance) ~= "new" then                -- ignoreDuplicates: nothing was inserted
     hooks.run(class, "after" .. event, instance, options)
     hooks.run(class, "afterSave", instance, options)
@@ -102,7 +104,7 @@ function write.save(instance, options, implied, creating)
   local event = core.state(instance) == "new" and "Create" or "Update"
   if not runs_hooks(class, options, saving[event]) then
     check(class, instance, options)
-    return core.save(instance, options, creating)
+    return nested.save(instance, options, creating)
   end
   return operation.atomically(getmetatable(class).db, options, function(t)
     options.transaction = t
