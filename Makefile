@@ -44,7 +44,9 @@ postgres_src = $(shared_src) $(wildcard csrc/driver/postgres*.c csrc/lua/driver_
 
 DRIVER_LIBS = -lsqlite3 -lpq -lm
 
-modules: $(BUILD)/liga/core.so $(BUILD)/liga/sqlite.so $(BUILD)/liga/postgres.so
+MODULES = core sqlite postgres
+
+modules: $(MODULES:%=$(BUILD)/liga/%.so)
 
 $(BUILD)/liga/core.so:   $(call object,$(core_src))
 $(BUILD)/liga/sqlite.so: $(call object,$(sqlite_src))
@@ -87,7 +89,7 @@ demo:
 test:
 	@tools/setup.sh build test
 	@$(MAKE) $(PARALLEL) build
-	@tools/with_engines.sh $(LUA) tools/test.lua layers luacheck symbols readme ctest busted $(if $(CI),sanitized)
+	@tools/with_engines.sh $(LUA) tools/test.lua layers luacheck symbols readme rocks ctest busted $(if $(CI),sanitized)
 
 # ---------------------------------------------------------------------------------------------------- other targets
 
@@ -126,9 +128,9 @@ docs:
 
 install: build
 	install -d $(DESTDIR)$(LIBDIR)/liga
-	install -m 755 $(BUILD)/liga/*.so $(DESTDIR)$(LIBDIR)/liga
+	install -m 755 $(MODULES:%=$(BUILD)/liga/%.so) $(DESTDIR)$(LIBDIR)/liga
 	cd lua && find liga -name '*.lua' -exec install -D -m 644 {} $(DESTDIR)$(LUADIR)/{} \;
-	if [ -f bin/liga ]; then install -D -m 755 bin/liga $(DESTDIR)$(BINDIR)/liga; fi
+	install -D -m 755 bin/liga $(DESTDIR)$(BINDIR)/liga
 
 clean:
 	rm -rf build build-asan

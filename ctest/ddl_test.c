@@ -62,8 +62,8 @@ STATEMENT(foreign_key) {
 
 STATEMENT(no_such_type) {
     struct model *model = thing(blog);
-    ATTR(model, "tags", .type.id = TYPE_ARRAY);
-    ATTR(model, "more", .type.id = TYPE_ARRAY);
+    ATTR(model, "tags", .type.id = TYPE_VIRTUAL);
+    ATTR(model, "more", .type.id = TYPE_VIRTUAL);
     return create(blog, dialect, model, error);
 }
 
@@ -163,8 +163,8 @@ static const struct sql_case cases[] = {
       " FOREIGN KEY (`a`, `b`) REFERENCES `elsewhere` (`x`, `y`) ON UPDATE SET NULL DEFERRABLE INITIALLY DEFERRED,"
       " FOREIGN KEY (`b`) REFERENCES `shop`.`places` (`x`) ON DELETE CASCADE ON UPDATE SET NULL DEFERRABLE INITIALLY "
       "IMMEDIATE)" },
-    { "a type the engine does not have", no_such_type, "error: Thing.tags: sqlite has no type ARRAY",
-      "error: Thing.tags: postgres has no type ARRAY" },
+    { "a type the engine does not have", no_such_type, "error: Thing.tags: sqlite has no type VIRTUAL",
+      "error: Thing.tags: postgres has no type VIRTUAL" },
     { "defaults", defaults,
       "CREATE TABLE `things` (`a` TEXT DEFAULT NULL, `b` BOOLEAN DEFAULT TRUE, `c` BIGINT DEFAULT -9223372036854775808,"
       " `d` DOUBLE PRECISION DEFAULT 0.1, `e` TEXT DEFAULT 'it''s', `f` BLOB DEFAULT X'0027ff', `made` TEXT)",

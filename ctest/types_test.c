@@ -39,7 +39,7 @@ static bool refuses(struct type type, struct value given, const char *words) {
 /* True if the stored cell reads as `wanted`. */
 static bool reads(struct type type, struct value cell, struct value wanted) {
     char scratch[TYPE_SCRATCH];
-    type_read(&type, &cell, scratch);
+    type_read(&type, &cell, scratch, &arena);
     return value_equal(cell, wanted);
 }
 
@@ -156,7 +156,7 @@ static void test_accept_texts(void) {
     CHECK(accepts(blob, BYTES("a\0\xFF"), value_blob("a\0\xFF", 3)), "bytes");
     CHECK(refuses(blob, value_int(5), "bytes"), "a number is no BLOB");
     CHECK(accepts(json, TEXT("{}"), TEXT("{}")), "finished JSON");
-    CHECK(accepts(TYPE(INET, 0), TEXT("::1"), TEXT("::1")) && refuses(TYPE(INET, 0), value_int(1), "expects a text"),
+    CHECK(accepts(TYPE(INET, 0), TEXT("::1"), TEXT("::1")) && refuses(TYPE(INET, 0), value_int(1), "expects an address"),
           "texts of PostgreSQL");
 }
 

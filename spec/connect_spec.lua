@@ -131,11 +131,8 @@ for engine in support.engines() do
       assert.has_no.errors(function() db:ping() end)
     end)
 
-    it("says that replicas and the v1 mode are not available yet", function()
-      local early = {
-        replication = { write = engine.url, read = { engine.url } },
-        compat = "v1",
-      }
+    it("says that the v1 mode is not available yet", function()
+      local early = { compat = "v1" }
       for option, value in pairs(early) do
         support.raises("UsageError", function() engine:reopen{ [option] = value } end, option, "not available yet")
       end

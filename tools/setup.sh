@@ -16,6 +16,10 @@ test   lua-busted       module  busted.runner
 test   lua-check        command luacheck
 test   lua-cjson        module  cjson
 test   sqlite3          command sqlite3
+test   lua-readline     module  readline
+test   luarocks         command luarocks
+test   lua-cqueues      module  cqueues
+test   pgbouncer        command pgbouncer
 test   postgresql-15    command /usr/lib/postgresql/15/bin/initdb
 check  clang            command clang
 bench  lua-sql-sqlite3  module  luasql.sqlite3

@@ -146,19 +146,13 @@ static const char *skip_value(const char *at, const char *end) {
     return end;
 }
 
-/* Steps over the members of an object or the elements of an array. */
-struct walk {
-    const char *at, *end;
-    bool named;
-    struct json_text name, value;       /* name: with its quotes; of an element: empty */
-};
-
-static struct walk walk_over(struct json_text json) {
-    return (struct walk){ .at = json.at < json.end ? json.at + 1 : json.end, .end = json.end,
+struct json_walk json_walk_over(struct json_text json) {
+    bool some = json_text_kind(json) == JSON_OBJECT || json_text_kind(json) == JSON_ARRAY;
+    return (struct json_walk){ .at = some ? json.at + 1 : json.end, .end = json.end,
                           .named = json_text_kind(json) == JSON_OBJECT };
 }
 
-static bool walk_next(struct walk *walk) {
+bool json_walk_next(struct json_walk *walk) {
     const char *end = walk->end;
     walk->at = skip_blanks(walk->at, end);
     if (walk->at < end && *walk->at == ',') walk->at = skip_blanks(walk->at + 1, end);
@@ -259,7 +253,7 @@ size_t json_text_characters(struct json_text string, char *out) {
 bool json_text_member(struct json_text object, const char *name, size_t len, struct json_text *value) {
     bool found = false;
     if (json_text_kind(object) != JSON_OBJECT) return false;
-    for (struct walk walk = walk_over(object); walk_next(&walk); )
+    for (struct json_walk walk = json_walk_over(object); json_walk_next(&walk); )
         if (is_named(walk.name, name, len)) {
             *value = walk.value;
             found = true;
@@ -269,7 +263,7 @@ bool json_text_member(struct json_text object, const char *name, size_t len, str
 
 bool json_text_element(struct json_text array, int64_t index, struct json_text *value) {
     if (json_text_kind(array) != JSON_ARRAY || index < 0) return false;
-    for (struct walk walk = walk_over(array); walk_next(&walk); )
+    for (struct json_walk walk = json_walk_over(array); json_walk_next(&walk); )
         if (index-- == 0) {
             *value = walk.value;
             return true;
@@ -282,7 +276,7 @@ bool json_text_element(struct json_text array, int64_t index, struct json_text *
 /* The member with the very name of another object's member. */
 static bool same_member(struct json_text object, struct json_text name, struct json_text *value) {
     bool found = false;
-    for (struct walk walk = walk_over(object); walk_next(&walk); )
+    for (struct json_walk walk = json_walk_over(object); json_walk_next(&walk); )
         if (same_string(walk.name, name)) {
             *value = walk.value;
             found = true;
@@ -292,7 +286,7 @@ static bool same_member(struct json_text object, struct json_text name, struct j
 
 static bool has_equal_members(struct json_text a, struct json_text b) {
     struct json_text value;
-    for (struct walk walk = walk_over(a); walk_next(&walk); ) {
+    for (struct json_walk walk = json_walk_over(a); json_walk_next(&walk); ) {
         if (!same_member(a, walk.name, &walk.value) || !same_member(b, walk.name, &value)) return false;
         if (!json_text_equal(walk.value, value)) return false;
     }
@@ -300,10 +294,10 @@ static bool has_equal_members(struct json_text a, struct json_text b) {
 }
 
 static bool has_equal_elements(struct json_text a, struct json_text b) {
-    struct walk left = walk_over(a), right = walk_over(b);
+    struct json_walk left = json_walk_over(a), right = json_walk_over(b);
     for (;;) {
-        bool more = walk_next(&left);
-        if (more != walk_next(&right)) return false;
+        bool more = json_walk_next(&left);
+        if (more != json_walk_next(&right)) return false;
         if (!more) return true;
         if (!json_text_equal(left.value, right.value)) return false;
     }
@@ -331,21 +325,21 @@ static bool is_container(struct json_text json) {
 }
 
 static bool some_element_contains(struct json_text array, struct json_text element) {
-    for (struct walk walk = walk_over(array); walk_next(&walk); )
+    for (struct json_walk walk = json_walk_over(array); json_walk_next(&walk); )
         if (is_container(element) ? json_text_kind(walk.value) == json_text_kind(element) && json_text_contains(walk.value, element)
                                   : json_text_equal(walk.value, element)) return true;
     return false;
 }
 
 static bool contains_elements(struct json_text a, struct json_text b) {
-    for (struct walk walk = walk_over(b); walk_next(&walk); )
+    for (struct json_walk walk = json_walk_over(b); json_walk_next(&walk); )
         if (!some_element_contains(a, walk.value)) return false;
     return true;
 }
 
 static bool contains_members(struct json_text a, struct json_text b) {
     struct json_text value;
-    for (struct walk walk = walk_over(b); walk_next(&walk); ) {
+    for (struct json_walk walk = json_walk_over(b); json_walk_next(&walk); ) {
         if (!same_member(b, walk.name, &walk.value) || !same_member(a, walk.name, &value)) return false;
         if (json_text_kind(value) != json_text_kind(walk.value)) return false;
         if (!json_text_contains(value, walk.value)) return false;
@@ -363,14 +357,14 @@ bool json_text_contains(struct json_text a, struct json_text b) {
 }
 
 static bool has_element(struct json_text array, struct json_text element) {
-    for (struct walk walk = walk_over(array); walk_next(&walk); )
+    for (struct json_walk walk = json_walk_over(array); json_walk_next(&walk); )
         if (json_text_equal(walk.value, element)) return true;
     return false;
 }
 
 bool json_text_overlaps(struct json_text a, struct json_text b) {
     if (json_text_kind(a) != JSON_ARRAY || json_text_kind(b) != JSON_ARRAY) return false;
-    for (struct walk walk = walk_over(b); walk_next(&walk); )
+    for (struct json_walk walk = json_walk_over(b); json_walk_next(&walk); )
         if (has_element(a, walk.value)) return true;
     return false;
 }

@@ -24,6 +24,16 @@ bool json_text_check(struct json_text *json);
 
 enum json_kind json_text_kind(struct json_text json);
 
+/* Steps over the members of an object or the elements of an array; any other value has none. */
+struct json_walk {
+    const char *at, *end;
+    bool named;
+    struct json_text name, value;       /* name: with its quotes; of an element: empty */
+};
+
+struct json_walk json_walk_over(struct json_text json);
+bool json_walk_next(struct json_walk *walk);
+
 /* The member of an object by its name, the last of several; the element of an array, counted from 0. False: there is none, or the
  * value is none of these. */
 bool json_text_member(struct json_text object, const char *name, size_t len, struct json_text *value);

@@ -2,6 +2,7 @@
 
 #include "driver/postgres.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -243,6 +244,7 @@ static struct cursor *postgres_start(struct conn *base, const struct statement *
         return NULL;
     }
     append(conn, cursor);
+    if (begins(cursor, "BEGIN")) conn->first_error[0] = '\0';
     if (send(conn, cursor, arena)) return &cursor->base;
     lose(conn, cursor, arena, error);
     leave(conn, cursor);
@@ -475,8 +477,15 @@ static const char *postgres_notice(struct conn *base) {
 
 /* What came while nobody asked: the end of the connection, or notices. */
 static bool postgres_is_alive(struct conn *base) {
+    enum { MOST_PIECES = 16 };
     struct pg_conn *conn = conn_of(base);
-    return PQconsumeInput(conn->pg) && PQstatus(conn->pg) == CONNECTION_OK && !conn->expected;
+    struct pollfd idle = { .fd = PQsocket(conn->pg), .events = POLLIN };
+    for (int i = 0; i < MOST_PIECES && poll(&idle, 1, 0) > 0; i++) {
+        if (!PQconsumeInput(conn->pg) || PQstatus(conn->pg) != CONNECTION_OK) return false;
+        PQisBusy(conn->pg);                     /* looks at what has come */
+        PQfreemem(PQnotifies(conn->pg));
+    }
+    return PQstatus(conn->pg) == CONNECTION_OK && !conn->expected;
 }
 
 static void postgres_reset(struct conn *base) {

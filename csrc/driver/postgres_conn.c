@@ -70,7 +70,6 @@ bool pg_sync(struct pg_conn *conn) {
 static void take_sync(struct pg_conn *conn) {
     PGTransactionStatusType status = PQtransactionStatus(conn->pg);
     conn->in_transaction = status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
-    if (!conn->in_transaction) conn->first_error[0] = '\0';
 }
 
 /* libpq gives NULL behind the results of a command, and nothing behind that of a sync. */
@@ -125,6 +124,8 @@ static int list_settings(const struct pg_conn *conn, const char **settings, char
     int count = 0;
     if (!zone || strcmp(zone, "UTC") != 0) settings[count++] = "TimeZone", settings[count++] = "UTC";
     if (!style || strncmp(style, "ISO", 3) != 0) settings[count++] = "DateStyle", settings[count++] = "ISO";
+    const char *strings = PQparameterStatus(conn->pg, "standard_conforming_strings");
+    if (!strings || strcmp(strings, "on") != 0) settings[count++] = "standard_conforming_strings", settings[count++] = "on";
     if (conn->read_only) settings[count++] = "default_transaction_read_only", settings[count++] = "on";
     if (*path) settings[count++] = "search_path", settings[count++] = path;
     if (*timeout) settings[count++] = "statement_timeout", settings[count++] = timeout;
@@ -147,7 +148,8 @@ static void write_path(const struct pg_conn *conn, char *path, size_t size) {
 /* The server ends a statement by itself when its time is over, so that the connection stays usable. A pooler would hand such a
  * setting to others: there only our own deadline counts. */
 static void write_timeout(const struct pg_conn *conn, char *timeout, size_t size) {
-    snprintf(timeout, size, conn->timeout && conn->keeps ? "%d" : "", conn->timeout);
+    *timeout = '\0';
+    if (conn->timeout && conn->keeps) snprintf(timeout, size, "%d", conn->timeout);
 }
 
 static bool send_settings(struct pg_conn *conn) {
@@ -246,7 +248,7 @@ static const char *read_target(const struct conn_options *options, struct arena 
     PQfreemem(reason);
     PQconninfoFree(parsed);
     if (parsed) return target;
-    error_set(error, arena, ERROR_USAGE, "postgres: the %s can't be read: expected %s", url ? "URL" : "connection text",
+    error_set(error, arena, ERROR_USAGE, "liga.connect: the %s can't be read: expected %s", url ? "URL" : "connection text",
               url ? "postgres://user:password@host:port/database?option=value, with special characters written as %XX"
                   : "host=... port=... dbname=... user=... password=..., with values in quotes where they hold blanks");
     return NULL;

@@ -53,12 +53,13 @@ static struct plan_column *add_column(struct arena *arena, struct plan *plan) {
 /* Most types leave a cell of their own kind alone; these three have a canonical form to look after. */
 static int settled_kind(const struct attr *attr) {
     if (!attr || attr->type.id == TYPE_CHAR || attr->type.id == TYPE_DECIMAL || attr->type.id == TYPE_DATE) return -1;
+    if (type_is_table(&attr->type) && !type_is_json(&attr->type)) return -1;
     return (int)type_info(attr->type.id)->logical;
 }
 
 /* JSON always; dates where the database shows them as numbers, which the reader knows. */
 static bool may_be_decoded(const struct attr *attr) {
-    return attr && (attr->type.id == TYPE_JSON || attr->type.id == TYPE_JSONB || attr->type.id == TYPE_DATE);
+    return attr && (type_is_table(&attr->type) || attr->type.id == TYPE_DATE);
 }
 
 static void describe_attr(struct arena *arena, struct plan *plan, const struct attr *attr) {

@@ -178,14 +178,26 @@ static void extend_fields(struct call *call, struct access *access) {
     access->options.fields = fields;
 }
 
-static bool plan_create(lua_State *L, struct call *call, struct access *access) {
-    if (!lua_isnil(L, 2) && (!lua_istable(L, 2) || instance_test(L, 2)))
+/* The new target, pushed: made of the values, or as the Lua side has built it (between its hooks). */
+static bool push_created(lua_State *L, struct call *call, const struct access *access, int model_index) {
+    int keys;
+    struct instance built = instance_look(L, 2);
+    if (built.state != INSTANCE_NONE) lua_pop(L, 1);
+    if (built.state == INSTANCE_NEW && built.rowset->model == call->model) {
+        lua_pushvalue(L, 2);
+        return check_built(L, call, 2, 0, -1);
+    }
+    if (!lua_isnil(L, 2) && (!lua_istable(L, 2) || built.state != INSTANCE_NONE))
         return wrong_argument(call, access, "a table of values expected");
+    return build_instance(L, call, model_index, 2, &keys) && check_built(L, call, lua_gettop(L), keys, -1);
+}
+
+static bool plan_create(lua_State *L, struct call *call, struct access *access) {
     push_call_value(L, call, CALL_DB);
     push_model(L, call->db, lua_gettop(L), call->model);
-    int model_index = lua_gettop(L), keys;
+    int model_index = lua_gettop(L);
     push_attr_names(L, model_index);
-    if (!build_instance(L, call, model_index, 2, &keys) || !check_built(L, call, lua_gettop(L), keys, -1)) return false;
+    if (!push_created(L, call, access, model_index)) return false;
     int instance = lua_gettop(L);
     lua_pushvalue(L, instance);
     set_call_value(L, call, CALL_RESULT);
@@ -199,7 +211,7 @@ static bool plan_create(lua_State *L, struct call *call, struct access *access) 
 
 struct value kept_cell(struct call *call, const struct attr *attr, struct value cell) {
     char *scratch = arena_alloc(&call->arena, TYPE_SCRATCH);
-    if (cell.kind != VALUE_NULL) type_read(&attr->type, &cell, scratch);
+    if (cell.kind != VALUE_NULL) type_read(&attr->type, &cell, scratch, &call->arena);
     if (cell.kind == VALUE_TEXT || cell.kind == VALUE_BLOB) cell.as.text = arena_text(&call->arena, cell.as.text, cell.len);
     return cell;
 }
@@ -390,8 +402,11 @@ static bool push_calling_junction(lua_State *L, enum verb verb) {
     return junction->calls_lua;
 }
 
+/* A fourth argument comes from the Lua side: what the junction's rows are to hold, see handlers.fill_link_defaults. */
 int access_write(lua_State *L, enum verb verb) {
     check_call(L, verb);
+    lua_settop(L, 4);
+    if (lua_istable(L, 4)) return write_links(L, LUA_OK, verb);
     lua_settop(L, 3);
     if (!push_calling_junction(L, verb)) {
         lua_settop(L, 4);
@@ -428,7 +443,7 @@ static int access_create(lua_State *L) {
     lua_getiuservalue(L, lua_upvalueindex(2), 1);
     lua_getiuservalue(L, -1, MODEL_DB);
     const struct model_box *model = push_model(L, box->db, lua_gettop(L), box->assoc->target);
-    if (!model->calls_lua) {
+    if (!model->calls_lua || instance_test(L, 2)) {
         lua_settop(L, 3);
         return create_with_defaults(L);
     }
@@ -456,6 +471,17 @@ void push_plain_accessor(lua_State *L, int assoc_index, const struct verb_row *v
     push_method(L, assoc_index, plain_functions[verb->verb]);
 }
 
+/* core.plain_accessor(association, verb) → the method itself, without hooks */
+int plain_accessor(lua_State *L) {
+    struct assoc_box *box = userdata_check(L, 1, USERDATA_ASSOC, "an association");
+    const char *name = luaL_checkstring(L, 2);
+    const struct verb_row *row = box->assoc->kind->verbs;
+    while (row->name && strcmp(row->name, name) != 0) row++;
+    if (!row->name) return raise_usage(L, "no verb %s", name);
+    push_plain_accessor(L, 1, row);
+    return 1;
+}
+
 /* Whether a model that the verb reads or writes has hooks, scopes … to be looked after. */
 static bool behaves(const struct assoc *assoc, enum verb verb) {
     if (assoc->target->behaves) return true;
@@ -477,6 +503,7 @@ static int run_linked(lua_State *L, enum verb verb) {
 
 #define VERB_FUNCTION(name, verb)                                                   \
     static int name(lua_State *L) {                                                 \
+        if (lua_gettop(L) > 3) lua_settop(L, 3);                                    \
         if (behaves(access_assoc(L)->assoc, verb)) return run_linked(L, verb);      \
         return plain_functions[verb](L);                                            \
     }

@@ -51,6 +51,9 @@ void push_accessor(lua_State *L, int assoc_index, const struct verb_row *verb);
 /* The same for the method itself, without the hooks and scopes of the models around it. */
 void push_plain_accessor(lua_State *L, int assoc_index, const struct verb_row *verb);
 
+/* A function of the module that gives it by name. */
+int plain_accessor(lua_State *L);
+
 /* Upvalue 2. */
 struct assoc_box *access_assoc(lua_State *L);
 

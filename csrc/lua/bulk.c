@@ -111,8 +111,8 @@ static void note_presence(lua_State *L, struct call *call, int list, lua_Integer
     for (int i = 0; i < model->attr_count; i++) {
         const struct attr *attr = model->attrs[i];
         bool optional = attr->auto_increment || attr->default_kind == DEFAULT_SQL;
-        bool json = attr->type.id == TYPE_JSON || attr->type.id == TYPE_JSONB;
-        presence->tables = presence->tables || json || attr->type.stored != DATE_TEXT;
+        bool table = type_is_table(&attr->type);
+        presence->tables = presence->tables || table || attr->type.stored != DATE_TEXT;
         presence->given[i] = !optional;
         for (lua_Integer row = 1; optional && row <= count; row++) {
             lua_rawgeti(L, list, row);
@@ -329,7 +329,7 @@ static enum drive take_computed(lua_State *L, struct call *call) {
             struct error error = { .code = ERROR_NONE };
             struct value cell = call->cursor->cells[column];
             const struct attr *attr = output->expr->attr;
-            if (cell.kind != VALUE_NULL) type_read(&attr->type, &cell, scratch);
+            if (cell.kind != VALUE_NULL) type_read(&attr->type, &cell, scratch, &call->arena);
             lua_pushstring(L, attr->name);
             if (!push_logical(L, call->db, attr, cell, &call->arena, &error)) lua_pushnil(L);
             lua_rawset(L, -3);
@@ -416,6 +416,8 @@ static int bulk_results(lua_State *L, struct call *call) {
 
 static void prepare_answers(struct call *call, struct bulk *bulk) {
     bulk->answered = bulk->options.conflict != CONFLICT_ERROR || bulk->options.returning;
+    for (int i = 0; i < call->model->attr_count; i++)
+        bulk->answered = bulk->answered || type_is_rewritten(&call->model->attrs[i]->type);
     bulk->given = arena_array(&call->arena, bool, call->model->attr_count + 1);
     if (bulk->options.conflict == CONFLICT_NOTHING) bulk->skipped = arena_array(&call->arena, bool, (int)bulk->count + 1);
 }

@@ -258,11 +258,17 @@ struct flight {
     long long started;                  /* ns */
 };
 
+/* Whether the Lua side has hooks that see what is about to happen. */
+static bool announces(const struct call *call) {
+    return call->driven && call->db->announces;
+}
+
 /* Starts the next statement; NULL: there is none now (or an error). */
 static struct flight *start_next(lua_State *L, struct call *call) {
     struct conn *conn = call->link->conn;
     call->ahead = false;
-    const struct statement *statement = next_statement(L, call);
+    const struct statement *statement = call->announced ? call->announced : next_statement(L, call);
+    call->announced = NULL;
     if (!statement) return NULL;
     struct flight *flight = arena_new(&call->arena, struct flight), **end = &call->flights;
     while (*end) end = &(*end)->next;
@@ -277,7 +283,7 @@ static struct flight *start_next(lua_State *L, struct call *call) {
 
 /* Starts as many statements as can be on their way together: those whose `next` does not ask what became of the one before. */
 static void start_flights(lua_State *L, struct call *call) {
-    int most = call->link->conn->driver->pipeline;
+    int most = announces(call) ? 1 : call->link->conn->driver->pipeline;
     for (int i = 0; i < most; i++) {
         const struct flight *flight = start_next(L, call);
         if (!flight || !flight->cursor || !call->ahead) return;
@@ -381,8 +387,11 @@ static enum drive board(lua_State *L, struct call *call) {
         call->link = pool_acquire(L, call);
         if (!call->link) return DRIVE_WAIT;
         call->link->user = call;
+        if (announces(call) && !call->link->conn) call->opening = OPENING_ASKED;
     }
+    if (call->opening == OPENING_ASKED) return DRIVE_WAIT;
     enum drive drive = pool_ready(call);
+    if (drive == DRIVE_FAILED && !error_is_set(&call->error)) return board(L, call);        /* elsewhere */
     if (drive == DRIVE_DONE && !call->aboard) {
         call->aboard = true;
         if (wants_savepoint(call)) call->atomic = true;
@@ -390,13 +399,40 @@ static enum drive board(lua_State *L, struct call *call) {
     return drive;
 }
 
+/* A read whose replica was lost is started again on another server. */
+static bool move(struct call *call) {
+    struct flight *flight = call->flights;
+    if (flight->stage != STAGE_BODY || flight->next || flight->statement->kind != STATEMENT_READ || call->begun) return false;
+    struct cursor *cursor = flight->cursor;
+    flight->cursor = NULL;
+    if (cursor) call->link->conn->driver->finish(call->link->conn, cursor);
+    if (!pool_moves(call)) return false;
+    call->aboard = false;
+    call->moved = true;
+    return true;
+}
+
+/* Starts the statement that a lost server did not answer on the one that took its place. */
+static void start_again(struct call *call) {
+    struct conn *conn = call->link->conn;
+    call->flights->cursor = conn->driver->start(conn, call->flights->statement, &call->arena, &call->error);
+    call->moved = false;
+}
+
 /* Runs the flights until one has ended that somebody wants to hear of. */
 static enum step run(lua_State *L, struct call *call) {
+    if (call->moved) start_again(call);
     while (call->flights || call->stage != STAGE_OVER) {
+        if (!call->flights && announces(call) && !call->announced) {
+            call->announced = next_statement(L, call);
+            if (call->announced) return STEP_QUERY;
+            continue;
+        }
         if (!call->flights) start_flights(L, call);
         if (!call->flights) continue;
         enum drive drive = run_bracketed(L, call, call->flights);
         if (drive == DRIVE_WAIT) return STEP_WAIT;
+        if (drive == DRIVE_FAILED && call->db->site_count > 1 && move(call)) return STEP_WAIT;
         bool heard = end_flight(call, drive);
         if (heard && call->driven) return STEP_EVENT;
     }
@@ -421,6 +457,14 @@ static enum step step(lua_State *L, struct call *call) {
     for (;;) {
         enum drive drive = call->aboard ? DRIVE_DONE : board(L, call);
         if (drive == DRIVE_FAILED) return STEP_DONE;
+        if (call->opening == OPENING_ASKED) {
+            call->opening = OPENING_TOLD;
+            return STEP_OPENING;
+        }
+        if (call->opening == OPENING_TOLD && call->aboard) {
+            call->opening = OPENING_UNTOLD;
+            return STEP_OPENED;
+        }
         enum step reached = drive == DRIVE_WAIT ? STEP_WAIT : run(L, call);
         if (reached != STEP_WAIT || call->yields) return reached;
         wait_blocking(call);
@@ -509,6 +553,21 @@ static int push_event(lua_State *L, struct call *call) {
     return 3;
 }
 
+/* "query" and the statement that is about to be sent: text, {params, kind, model} */
+static int push_announced(lua_State *L, const struct call *call) {
+    const struct statement *statement = call->announced;
+    lua_pushliteral(L, "query");
+    lua_pushlstring(L, statement->text, statement->len);
+    lua_createtable(L, 0, 3);
+    push_values(L, statement->params, statement->param_count);
+    lua_setfield(L, -2, "params");
+    lua_pushstring(L, kind_name(statement->kind));
+    lua_setfield(L, -2, "kind");
+    lua_pushstring(L, call->model ? call->model->name : NULL);
+    lua_setfield(L, -2, "model");
+    return 3;
+}
+
 static struct call *check_call(lua_State *L) {
     struct call *call = userdata_check(L, 1, USERDATA_CALL, "a job");
     if (!call->db) raise_usage(L, "the job is over");
@@ -561,6 +620,11 @@ static int job_step(lua_State *L) {
     enum step reached = step(L, call);
     if (reached == STEP_EVENT) return push_event(L, call);
     if (reached == STEP_WAIT) return push_wait(L, call);
+    if (reached == STEP_QUERY) return push_announced(L, call);
+    if (reached == STEP_OPENING || reached == STEP_OPENED) {
+        lua_pushstring(L, reached == STEP_OPENING ? "connect" : "connected");
+        return 1;
+    }
     if ((notice = next_notice(call))) return push_notice(L, notice);
     if (error_is_set(&call->error)) return call_raise(L, call);
     lua_pushliteral(L, "done");
@@ -586,6 +650,7 @@ static void undo(lua_State *L, struct call *call) {
     if (!call->begun || (call->stage == STAGE_OVER && !call->flights) || !call->link) return;
     call_drop_flights(call);
     call->driven = call->yields = call->failing = false;
+    call->announced = NULL;
     call->stage = STAGE_ROLLBACK;
     step(L, call);
 }

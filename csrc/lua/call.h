@@ -11,7 +11,9 @@
 struct fault;
 
 enum stage { STAGE_BEGIN, STAGE_BODY, STAGE_COMMIT, STAGE_ROLLBACK, STAGE_OVER };
-enum step { STEP_DONE, STEP_WAIT, STEP_EVENT };
+enum step { STEP_DONE, STEP_WAIT, STEP_EVENT, STEP_QUERY, STEP_OPENING, STEP_OPENED };
+/* What the Lua side was told of the connection that the call opens. */
+enum opening { OPENING_UNTOLD, OPENING_ASKED, OPENING_TOLD };
 
 struct flight;
 
@@ -50,10 +52,16 @@ struct call {
     bool locks;                         /* … which lock rows */
     bool writes;                        /* takes SQLite's write lock */
     bool control;                       /* its statement is a transaction command of the user's own transaction */
+    bool moved;                         /* its connection was lost; its statement is to be started again */
+    bool primary;                       /* must not be read from a replica */
+    bool sited;                         /* has chosen `site` */
+    int site;
     bool unleased;                      /* wants a connection of its own */
     bool unguarded;                     /* a user's own statement, or a command: no savepoint around it */
     bool begun, undone, driven;
     bool yields;                        /* somebody else waits for us (the connection's `wait`) */
+    enum opening opening;
+    const struct statement *announced;  /* the next one, which hooks have seen or are about to see; NULL: not planned yet */
     bool failing;                       /* a statement failed; those behind it are dropped */
     struct queued queued;
     int savepoint;

@@ -26,7 +26,10 @@ static bool covers_key(struct attr_list key, const bool *given) {
 
 static struct attr_list index_key(struct arena *arena, const struct index *index) {
     const struct attr **items = arena_array(arena, const struct attr *, index->field_count + 1);
-    for (int i = 0; i < index->field_count; i++) items[i] = index->fields[i].attr;
+    for (int i = 0; i < index->field_count; i++) {
+        items[i] = index->fields[i].attr;
+        if (!items[i]) return (struct attr_list){ NULL, 0 };        /* an expression */
+    }
     return (struct attr_list){ items, index->field_count };
 }
 
@@ -76,15 +79,23 @@ void plan_read_back(struct call *call, const struct write_options *options, stru
     }
 }
 
+/* What only the database knows: the generated key, and texts that it writes anew. */
+static void return_made(struct call *call, struct output **returning) {
+    const struct model *model = call->model;
+    for (int i = 0; i < model->attr_count; i++) {
+        const struct attr *attr = model->attrs[i];
+        bool made = attr == model->auto_key || type_is_rewritten(&attr->type);
+        if (made && !is_returned(*returning, attr)) output_add(&call->arena, returning, expr_column(&call->arena, attr, ALIAS_HERE), NULL);
+    }
+}
+
 /* After an update the row is another than the one that was proposed: all of it comes back. After "do nothing" the generated key
  * does, of a row that was inserted. */
 static void plan_answer(struct call *call, const struct write_options *options, struct insert *insert) {
-    const struct attr *key = call->model->auto_key;
     struct write_options everything = { .returned = NULL };
     if (insert->conflict == CONFLICT_UPDATE) plan_read_back(call, &everything, &insert->returning);
     else if (options->returning) plan_read_back(call, options, &insert->returning);
-    else if (key && !is_returned(insert->returning, key))
-        output_add(&call->arena, &insert->returning, expr_column(&call->arena, key, ALIAS_HERE), NULL);
+    else return_made(call, &insert->returning);
 }
 
 bool plan_duplicates(struct call *call, const struct write_options *options, const bool *given, struct insert *insert) {

@@ -67,6 +67,18 @@ static const char *text_option(lua_State *L, struct db *db, int index, const cha
     return text;
 }
 
+/* The primary, and what is in the list `replicas`. */
+static void read_sites(lua_State *L, struct db *db, int index) {
+    int replicas;
+    const char *const *targets = texts_field(L, db, index, "replicas", &replicas);
+    db->sites = arena_array(&db->arena, struct site, replicas + 1);
+    db->sites[0].target = db->options.target;
+    for (int i = 0; i < replicas; i++) db->sites[i + 1].target = targets[i];
+    db->site_count = replicas + 1;
+    db->sticky_ms = integer_option(L, index, "sticky", 1000);
+    db->last_write = LLONG_MIN / 2;
+}
+
 static void read_open_options(lua_State *L, struct db *db, int index) {
     db->options = (struct conn_options){
         .target = text_option(L, db, index, "target", true),
@@ -84,8 +96,10 @@ static void read_open_options(lua_State *L, struct db *db, int index) {
     db->memory = flag_option(L, index, "memory");
     db->read_only = db->options.read_only;
     db->dates_epoch = flag_option(L, index, "datesEpoch");
-    int max = integer_option(L, index, "poolMax", 5);
-    db->link_limit = db->memory ? 1 : max < POOL_LIMIT ? max : POOL_LIMIT;
+    read_sites(L, db, index);
+    int max = integer_option(L, index, "poolMax", 5), most = POOL_LIMIT / db->site_count;
+    db->site_limit = db->memory ? 1 : max < most ? max : most;
+    db->link_limit = db->site_limit * db->site_count;
     db->idle_ms = integer_option(L, index, "poolIdle", 60000);
     db->acquire_ms = integer_option(L, index, "acquireTimeout", 10000);
     db->waits = flag_option(L, index, "waits");
@@ -138,6 +152,7 @@ static int connect_database(lua_State *L) {
     struct db *db = userdata_check(L, 1, USERDATA_DB, "a database");
     struct call *call = call_open(L, db, 1);
     call->next = no_statement;
+    call->primary = true;
     return call_run(L, call);
 }
 
@@ -158,6 +173,7 @@ static int close_database(lua_State *L) {
 static int database_gc(lua_State *L) {
     struct db *db = userdata_test(L, 1, USERDATA_DB);
     if (!db || !db->core) return 0;
+    interrupt_forget(db);
     db->closed = true;
     pool_close(db);
     arena_free(&db->arena);
@@ -166,13 +182,25 @@ static int database_gc(lua_State *L) {
     return 0;
 }
 
+/* core.connections(db) → how many are open */
+static int count_connections(lua_State *L) {
+    const struct db *db = check_db(L);
+    int open = 0;
+    for (int i = 0; i < db->link_limit; i++) open += db->links[i].conn != NULL;
+    lua_pushinteger(L, open);
+    return 1;
+}
+
 static int is_closed(lua_State *L) {
     lua_pushboolean(L, check_db(L)->closed);
     return 1;
 }
 
+/* core.set_driven(db, driven, announces): `announces` tells the Lua side also what is about to happen. */
 static int set_driven(lua_State *L) {
-    check_db(L)->driven = lua_toboolean(L, 2);
+    struct db *db = check_db(L);
+    db->driven = lua_toboolean(L, 2);
+    db->announces = lua_toboolean(L, 3);
     return 0;
 }
 
@@ -347,7 +375,8 @@ static void hang_core_values(lua_State *L, int core) {
 /* Fills the module table at the top; runs as a function of its own so that the core is its upvalue. */
 static int fill_module(lua_State *L) {
     static const luaL_Reg functions[] = {
-        { "open", open_database }, { "connect", connect_database }, { "close", close_database }, { "is_closed", is_closed }, { "set_driven", set_driven },
+        { "open", open_database }, { "connect", connect_database }, { "close", close_database }, { "is_closed", is_closed },
+        { "connections", count_connections }, { "set_driven", set_driven },
         { "call_logger", call_logger }, { "set_dry", set_dry },
         { "begin_text", begin_text }, { "raise", raise_error }, { "nearest", nearest },
         { "set_drive", set_drive }, { "set_source_prefix", set_source_prefix }, { "list", new_list }, { "sleep", sleep_ms },

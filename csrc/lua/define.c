@@ -7,6 +7,7 @@
 #include "lua/marker.h"
 #include "lua/rowset.h"
 #include "lua/value.h"
+#include "sql/ddl.h"
 
 /* ----------------------------------------------------------------------------------------------- reading tables */
 
@@ -167,6 +168,19 @@ static struct type read_type(lua_State *L, struct db *db, int index) {
     return type;
 }
 
+/* The ENUM that the attribute or its elements are of gets its own name, quoted, in the schema of the table. */
+static void name_enum(lua_State *L, struct model_box *box, struct attr *attr, int index) {
+    struct type *type = &attr->type;
+    while (type->element) type = (struct type *)(uintptr_t)type->element;
+    const char *name = text_field(L, box->db, index, "enumName");
+    if (type->id != TYPE_ENUM || !name) return;
+    struct error error = { .code = ERROR_NONE };
+    struct out out;
+    out_init(&out, &box->db->arena, box->db->dialect, &error);
+    put_table_name(&out, box->model->table_schema, name);
+    type->enum_name = out.buf.text;
+}
+
 static void read_sql_default(lua_State *L, struct model_box *box, struct attr *attr) {
     struct error error = { .code = ERROR_NONE };
     struct call call = { .db = box->db };
@@ -241,6 +255,7 @@ static int put_attribute(lua_State *L) {
     lua_getfield(L, 2, "type");
     attr.type = read_type(L, box->db, lua_gettop(L));
     lua_pop(L, 1);
+    name_enum(L, box, &attr, 2);
     check_supported(L, box, &attr);
     read_default(L, box, 2, &attr);
     lua_pushinteger(L, attr_put(box->model, &attr)->ordinal + 1);
@@ -315,6 +330,20 @@ static int put_foreign_key(lua_State *L) {
     return 0;
 }
 
+/* liga.fn("lower", liga.col("email")) in place of an attribute; NULL: it is none. Raises. */
+static const struct expr *index_expression(lua_State *L, struct model_box *box, int index) {
+    struct error error = { .code = ERROR_NONE };
+    struct call call = { .db = box->db };
+    struct where_reader reader = { .call = &call, .model = box->model, .arena = &box->db->arena, .error = &error,
+                                   .path = "indexes" };
+    if (!marker_test(L, index)) return NULL;
+    const struct expr *expr = read_expression(L, &reader, index);
+    if (!error_is_set(&error)) return expr;
+    push_error(L, &error);
+    lua_error(L);
+    return NULL;
+}
+
 static void read_index_fields(lua_State *L, struct model_box *box, int index, struct index *into) {
     lua_getfield(L, index, "fields");
     into->field_count = (int)lua_rawlen(L, -1);
@@ -323,7 +352,8 @@ static void read_index_fields(lua_State *L, struct model_box *box, int index, st
         lua_rawgeti(L, -1, i + 1);
         lua_getfield(L, -1, "attribute");
         into->fields[i].attr = attr_argument(L, box->model, lua_gettop(L));
-        if (!into->fields[i].attr) raise_usage(L, "%s: index over an unknown attribute", box->model->name);
+        into->fields[i].expr = index_expression(L, box, lua_gettop(L));
+        if (!into->fields[i].attr && !into->fields[i].expr) raise_usage(L, "%s: index over an unknown attribute", box->model->name);
         lua_getfield(L, -2, "order");
         const char *order = lua_tostring(L, -1);
         into->fields[i].descending = order && strcmp(order, "DESC") == 0;
@@ -487,6 +517,7 @@ static int put_association(lua_State *L) {
 void open_definitions(lua_State *L) {
     static const luaL_Reg functions[] = {
         { "model", new_model }, { "bind", bind }, { "set_dependents", set_dependents }, { "set_pending", set_pending }, { "set_behaves", set_behaves },
+        { "plain_accessor", plain_accessor },
         { "attribute", put_attribute },
         { "has_type", has_type },
         { "remove_attribute", remove_attribute }, { "primary_key", set_primary_key }, { "timestamps", set_timestamps },

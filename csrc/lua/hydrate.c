@@ -207,7 +207,8 @@ static bool fill(lua_State *L, struct call *call, const struct plan_node *node, 
             if (tracked) originals.kinds[ordinal] = ORIGINAL_NULL;
             continue;
         }
-        if (column->attr && (int)cell.kind != column->settled) type_read(&column->attr->type, &cell, call->hydration->scratch);
+        if (column->attr && (int)cell.kind != column->settled)
+            type_read(&column->attr->type, &cell, call->hydration->scratch, &call->arena);
         lua_pushvalue(L, keys + node->first + i);
         if (!column->decoded || (column->attr->type.id == TYPE_DATE && !epoch))
             push_cell(L, cell, tracked ? &originals : NULL, ordinal);
@@ -223,7 +224,7 @@ static struct value key_cell(struct call *call, int column) {
     const struct plan_column *described = &call->hydration->run->plan->columns[column];
     struct value cell = call->cursor->cells[column];
     if (cell.kind == VALUE_NULL || !described->attr || (int)cell.kind == described->settled) return cell;
-    type_read(&described->attr->type, &cell, call->hydration->scratch);
+    type_read(&described->attr->type, &cell, call->hydration->scratch, &call->arena);
     if (cell.kind == VALUE_TEXT || cell.kind == VALUE_BLOB) cell.as.text = arena_text(&call->arena, cell.as.text, cell.len);
     return cell;
 }

@@ -78,12 +78,12 @@ static bool unchanged_at_a_glance(lua_State *L, const struct instance *instance,
 
 /* By value, once a glance did not settle it. */
 static enum change compare(lua_State *L, struct call *call, int rowset_index, const struct instance *instance,
-                           const struct attr *attr, int current, enum original kind) {
+                           const struct attr *attr, int current) {
     int top = lua_gettop(L);
     struct error before = call->error;
     push_original(L, rowset_index, instance->rowset, instance->row, attr);
     bool very_same = lua_type(L, current) == LUA_TSTRING && lua_rawequal(L, current, -1);
-    bool same = very_same || (kind == ORIGINAL_SOURCE ? same_json(L, call, current, lua_gettop(L))
+    bool same = very_same || (type_is_json(&attr->type) ? same_json(L, call, current, lua_gettop(L))
                                                       : same_value(L, call, attr, current, lua_gettop(L)));
     lua_settop(L, top);
     call->error = before;
@@ -101,7 +101,7 @@ enum change value_change(lua_State *L, struct call *call, int rowset_index, cons
     if (unchanged_at_a_glance(L, instance, attr, kind, current)) return UNCHANGED;
     if (kind == ORIGINAL_TEXT && lua_type(L, current) == LUA_TSTRING
         && is_original_text(L, rowset_index, instance->rowset, instance->row, attr, current)) return UNCHANGED;
-    return compare(L, call, rowset_index, instance, attr, current, kind);
+    return compare(L, call, rowset_index, instance, attr, current);
 }
 
 bool attribute_changed(lua_State *L, struct call *call, int index, int rowset_index, const struct instance *instance,
@@ -176,7 +176,7 @@ static void store_value(lua_State *L, struct call *call, int index, int texts, c
     else original_keep(L, instance->rowset, instance->row, attr, texts, lua_gettop(L));
     lua_pushvalue(L, -2);
     lua_rawget(L, index);
-    bool keep = !fresh && lua_istable(L, -1) && lua_istable(L, -2);
+    bool keep = !fresh && type_is_json(&attr->type) && lua_istable(L, -1) && lua_istable(L, -2);
     bool same = keep || (lua_rawequal(L, -1, -2) && lua_isinteger(L, -1) == lua_isinteger(L, -2));
     lua_pop(L, 1);
     if (same) lua_pop(L, 2);

@@ -1,4 +1,4 @@
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE                     /* ppoll */
 
 #include "lua/interrupt.h"
 
@@ -35,6 +35,12 @@ static void on_signal(int number) {
     if (!stopped && running) lua_sethook(running, stop, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
 }
 
+void interrupt_forget(const struct db *db) {
+    if (listening != db) return;
+    sigaction(SIGINT, &before, NULL);
+    listening = NULL;
+}
+
 /* core.listen(db): from now on SIGINT ends what runs, not the process; nil: as before. */
 static int listen_to(lua_State *L) {
     struct db *db = lua_isnoneornil(L, 1) ? NULL : userdata_check(L, 1, USERDATA_DB, "a database");
@@ -63,12 +69,26 @@ static int interruptible(lua_State *L) {
     return lua_gettop(L);
 }
 
-/* core.await_input() → true when there is something to read on standard input, false when SIGINT came first. */
+/* core.hold_interrupts(on): SIGINT waits, for code that must not be met by it (readline handles it in ways of its own, and then
+ * frees what is freed). */
+static int hold_interrupts(lua_State *L) {
+    sigset_t interrupts;
+    sigemptyset(&interrupts);
+    sigaddset(&interrupts, SIGINT);
+    sigprocmask(lua_toboolean(L, 1) ? SIG_BLOCK : SIG_UNBLOCK, &interrupts, NULL);
+    return 0;
+}
+
+/* core.await_input() → true when there is something to read on standard input, false when SIGINT came first, also one that was
+ * held. */
 static int await_input(lua_State *L) {
     struct pollfd wanted = { .fd = STDIN_FILENO, .events = POLLIN };
+    sigset_t mask;
+    sigprocmask(SIG_BLOCK, NULL, &mask);
+    sigdelset(&mask, SIGINT);
     interrupted = 0;
     int found;
-    do found = poll(&wanted, 1, -1);
+    do found = ppoll(&wanted, 1, NULL, &mask);
     while (found < 0 && errno == EINTR && !interrupted);
     lua_pushboolean(L, found >= 0 && !interrupted);
     return 1;
@@ -83,6 +103,7 @@ static int was_interrupted(lua_State *L) {
 void open_interrupt(lua_State *L) {
     static const luaL_Reg functions[] = {
         { "listen", listen_to }, { "interruptible", interruptible }, { "await_input", await_input },
+        { "hold_interrupts", hold_interrupts },
         { "was_interrupted", was_interrupted }, { NULL, NULL },
     };
     add_functions(L, functions);

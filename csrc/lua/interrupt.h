@@ -6,4 +6,7 @@
 
 void open_interrupt(lua_State *L);
 
+/* The database is about to go: nobody listens for it any more. */
+void interrupt_forget(const struct db *db);
+
 #endif

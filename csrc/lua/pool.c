@@ -18,6 +18,11 @@ bool pool_forked(const struct db *db) {
 
 /* ------------------------------------------------------------------------------------------------------- links */
 
+/* Each site has places of its own. */
+static int site_of(const struct db *db, const struct link *link) {
+    return (int)(link - db->links) / db->site_limit;
+}
+
 static bool is_idle(const struct link *link) {
     return link->conn && !link->user && !link->lease;
 }
@@ -58,20 +63,52 @@ static bool run_all_setup(struct call *call, struct conn *conn) {
     return true;
 }
 
-/* Gives a connection up that could not be opened. */
+bool pool_run_idle(struct call *call, const char *text) {
+    for (int i = 0; i < call->db->link_limit; i++)
+        if (is_idle(&call->db->links[i]) && !run_setup(call, call->db->links[i].conn, text)) return false;
+    return true;
+}
+
+/* A replica that can't be reached is left out for a while; the call looks for another place to read. */
+static void leave_out(struct call *call, int site) {
+    enum { LEFT_OUT = 5000 };           /* ms until it is tried again */
+    call->db->sites[site].down_until = now_ms() + LEFT_OUT;
+    call->sited = false;
+    error_clear(&call->error);
+}
+
+/* Gives a connection up that could not be opened, or was lost. */
 static enum drive give_up(struct call *call) {
     struct link *link = call->link;
+    int site = site_of(call->db, link);
     call->link = NULL;
     link->user = NULL;
     close_link(call->db, link);
+    if (site) leave_out(call, site);
     return DRIVE_FAILED;
+}
+
+/* A read on a replica can be done by another server. */
+bool pool_moves(struct call *call) {
+    const struct link *link = call->link;
+    if (link->lease || !site_of(call->db, link) || !link->conn->broken || call->error.code != ERROR_CONNECTION) return false;
+    give_up(call);
+    return true;
+}
+
+/* The options to open a connection of a site with. */
+static struct conn_options options_of(const struct db *db, int site) {
+    struct conn_options options = db->options;
+    options.target = db->sites[site].target;
+    return options;
 }
 
 enum drive pool_ready(struct call *call) {
     struct link *link = call->link;
     const struct driver *driver = call->db->driver;
     if (link->ready) return DRIVE_DONE;
-    if (!link->conn) link->conn = driver->open(&call->db->options, &call->arena, &call->error);
+    struct conn_options options = options_of(call->db, site_of(call->db, link));
+    if (!link->conn) link->conn = driver->open(&options, &call->arena, &call->error);
     if (!link->conn) return give_up(call);
     enum drive drive = driver->ready ? driver->ready(link->conn, &call->arena, &call->error) : DRIVE_DONE;
     if (drive == DRIVE_WAIT) return drive;
@@ -89,21 +126,33 @@ static bool is_usable(struct db *db, struct link *link) {
     return false;
 }
 
-static struct link *find_idle(struct db *db) {
-    for (int i = 0; i < db->link_limit; i++)
-        if (is_usable(db, &db->links[i])) return &db->links[i];
-    return NULL;
+static struct link *idle_or_new(struct db *db, int site) {
+    struct link *first = &db->links[site * db->site_limit], *closed = NULL;
+    for (struct link *link = first; link < first + db->site_limit; link++) {
+        if (is_usable(db, link)) return link;
+        if (!closed && !link->conn && !link->user && !link->lease) closed = link;
+    }
+    return closed;
 }
 
-static struct link *find_closed(struct db *db) {
-    for (int i = 0; i < db->link_limit; i++)
-        if (!db->links[i].conn && !db->links[i].user && !db->links[i].lease) return &db->links[i];
-    return NULL;
+/* Reads outside of transactions go to the replicas in turn, except shortly after a write of one's own, which they may not know of
+ * yet. 0: the primary. */
+static int choose_site(struct call *call) {
+    struct db *db = call->db;
+    int replicas = db->site_count - 1;
+    if (!replicas || call->writes || call->primary || call->locks || now_ms() - db->last_write < db->sticky_ms) return 0;
+    for (int i = 0; i < replicas; i++) {
+        int site = 1 + db->next_replica++ % replicas;
+        if (now_ms() >= db->sites[site].down_until) return site;
+    }
+    return 0;
 }
 
-static struct link *idle_or_new(struct db *db) {
-    struct link *link = find_idle(db);
-    return link ? link : find_closed(db);
+/* A call keeps to a site once it has chosen one. */
+static struct link *free_link(struct call *call) {
+    if (!call->sited) call->site = choose_site(call);
+    call->sited = true;
+    return idle_or_new(call->db, call->site);
 }
 
 /* --------------------------------------------------------------------------------------------------------- queue */
@@ -236,10 +285,10 @@ struct link *pool_acquire(lua_State *L, struct call *call) {
         if (call->yields) return wait_in_queue(L, call);
         call_fail(L, call, ERROR_USAGE, "an open transaction holds the write lock: pass {transaction = t} to write inside it");
     }
-    struct link *link = is_first(call) ? idle_or_new(db) : NULL;
+    struct link *link = is_first(call) ? free_link(call) : NULL;
     if (!link && !call->yields) {       /* perhaps a call that an error cut short still holds one: let the collector see it */
         lua_gc(L, LUA_GCCOLLECT);
-        link = idle_or_new(db);
+        link = free_link(call);
     }
     if (link) pool_leave_queue(call);
     else link = call->yields ? wait_in_queue(L, call) : nothing_free(L, call);
@@ -255,12 +304,20 @@ void pool_release(struct db *db, struct link *link, const struct call *call) {
     if (link->user != call) return;
     link->user = NULL;
     forget_notices(link->conn);
+    if (call->writes && db->site_count > 1) db->last_write = now_ms();
     if (link->lease) return;
     if (link->conn && (link->conn->broken || !link->ready)) close_link(db, link);
     if (link->conn && link->conn->driver->reset) link->conn->driver->reset(link->conn);
     if (db->link_limit == 1 || db->idle_ms <= 0) return;
     link->released = now_ms();
     trim(db, link->released);
+}
+
+void pool_take_back(struct db *db, struct link *link, bool close, bool wrote) {
+    link->lease = NULL;
+    link->released = now_ms();
+    if (wrote) db->last_write = link->released;
+    if (close || (link->conn && link->conn->broken)) close_link(db, link);
 }
 
 void pool_clear_caches(struct db *db) {
@@ -281,203 +338,4 @@ void pool_close(struct db *db) {
         *link = (struct link){ 0 };
     }
     db->leases = 0;
-}
-
-/* ------------------------------------------------------------------------------------------- leases, from Lua */
-
-static int push_result(lua_State *L, struct call *call) {
-    push_call_value(L, call, CALL_RESULT);
-    return 1;
-}
-
-/* The connection becomes the lease's as soon as the call has it: from then on the lease gives it back. */
-static bool take_lease(lua_State *L, struct call *call) {
-    struct lease *lease = call->data;
-    if (lease->link) return false;
-    lease->db = call->db;
-    lease->owner = L;
-    lease->link = call->link;
-    lease->link->lease = lease;
-    lease->link->savepoints = 0;
-    call->db->leases++;
-    return false;
-}
-
-/* core.lease(db, writing, unguarded) → lease: takes a connection out of the pool for a transaction. */
-static int lease_new(lua_State *L) {
-    struct db *db = userdata_check(L, 1, USERDATA_DB, "a database");
-    lua_settop(L, 3);
-    struct lease *lease = userdata_new(L, USERDATA_LEASE, sizeof *lease, 1);
-    lua_pushvalue(L, 1);
-    lua_setiuservalue(L, -2, 1);
-    lease->unguarded = lua_toboolean(L, 3);
-    struct call *call = call_open(L, db, 1);
-    lua_pushvalue(L, 4);
-    set_call_value(L, call, CALL_RESULT);
-    call->unleased = true;
-    call->writes = lua_toboolean(L, 2);
-    call->data = lease;
-    call->next = take_lease;
-    call->results = push_result;
-    return call_run(L, call);
-}
-
-static void no_memory(void *owner) {
-    (void)owner;
-    abort();                            /* a collector can't raise; the arena asks for a few bytes only */
-}
-
-/* A memory database lives in its only connection: a transaction that was dropped is rolled back there instead of closing it. */
-static bool rolled_back(struct lease *lease) {
-    struct conn *conn = lease->link->conn;
-    if (!lease->db->memory || !conn || conn->broken || lease->link->user) return false;
-    static const struct statement rollback = { .text = "ROLLBACK", .len = 8, .kind = STATEMENT_TRANSACTION, .one_off = true };
-    struct error error = { .code = ERROR_NONE };
-    struct arena arena;
-    arena_init(&arena, no_memory, NULL);
-    struct cursor *cursor = conn->driver->start(conn, &rollback, &arena, &error);
-    bool done = cursor && conn->driver->step(conn, cursor, &arena, &error) == DRIVE_DONE;
-    if (cursor) conn->driver->finish(conn, cursor);
-    arena_free(&arena);
-    return done;
-}
-
-static void give_back(struct lease *lease, bool close) {
-    struct link *link = lease->link;
-    if (!link) return;
-    lease->link = NULL;
-    link->lease = NULL;
-    lease->db->leases--;
-    if (close || (link->conn && link->conn->broken)) close_link(lease->db, link);
-    else link->released = now_ms();
-}
-
-/* lease:release(): a connection that still has a transaction open is closed, never handed to somebody else. */
-static int lease_release(lua_State *L) {
-    struct lease *lease = userdata_check(L, 1, USERDATA_LEASE, "a lease");
-    if (!lease->link) return 0;
-    struct conn *conn = lease->link->conn;
-    give_back(lease, conn && conn->driver->in_transaction(conn));
-    return 0;
-}
-
-static int lease_gc(lua_State *L) {
-    struct lease *lease = userdata_test(L, 1, USERDATA_LEASE);
-    if (!lease || !lease->link) return 0;
-    if (pool_forked(lease->db)) return 0;
-    bool kept = rolled_back(lease);
-    lua_warning(L, kept ? "liga: a transaction was dropped without commit or rollback; it is rolled back"
-                        : "liga: a transaction was dropped without commit or rollback; its connection is closed", 0);
-    give_back(lease, !kept);
-    return 0;
-}
-
-/* lease:bind(thread): calls of this coroutine use the lease from now on. */
-static int bind(lua_State *L, bool bound) {
-    userdata_check(L, 1, USERDATA_LEASE, "a lease");
-    luaL_checktype(L, 2, LUA_TTHREAD);
-    lua_getiuservalue(L, 1, 1);
-    lua_getiuservalue(L, -1, DB_THREADS);
-    lua_pushvalue(L, 2);
-    if (bound) lua_pushvalue(L, 1);
-    else lua_pushnil(L);
-    lua_rawset(L, -3);
-    return 0;
-}
-
-static int lease_bind(lua_State *L) { return bind(L, true); }
-static int lease_unbind(lua_State *L) { return bind(L, false); }
-
-/* lease:state() → "open" (a transaction is open), "idle", "broken", "released" */
-static int lease_state(lua_State *L) {
-    const struct lease *lease = userdata_check(L, 1, USERDATA_LEASE, "a lease");
-    const struct conn *conn = lease->link ? lease->link->conn : NULL;
-    lua_pushstring(L, !conn ? "released" : conn->broken ? "broken" : conn->driver->in_transaction(conn) ? "open" : "idle");
-    return 1;
-}
-
-static bool run_once(lua_State *L, struct call *call) {
-    (void)L;
-    return call->phase++ == 0;
-}
-
-static struct statement *control_statement(lua_State *L, struct call *call, int index) {
-    struct statement *statement = arena_new(&call->arena, struct statement);
-    size_t len;
-    const char *text = luaL_checklstring(L, index, &len);
-    statement->text = arena_text(&call->arena, text, len);
-    statement->len = len;
-    statement->kind = STATEMENT_TRANSACTION;
-    return statement;
-}
-
-static int lease_results(lua_State *L, struct call *call) {
-    const struct conn *conn = call->lease->link ? call->lease->link->conn : NULL;
-    (void)L;
-    call->lease->begun = conn && conn->driver->in_transaction(conn);
-    return 0;
-}
-
-/* lease:run(sql, writing): a transaction command on the lease's connection. */
-static int lease_run(lua_State *L) {
-    struct lease *lease = userdata_check(L, 1, USERDATA_LEASE, "a lease");
-    if (lua_toboolean(L, 3)) lease->writing = true;
-    lua_getiuservalue(L, 1, 1);
-    struct call *call = call_open(L, lease->db, lua_gettop(L));
-    call->lease = lease;
-    call->statement = control_statement(L, call, 2);
-    call->stage = STAGE_BODY;
-    call->control = call->unguarded = true;
-    call->next = run_once;
-    call->results = lease_results;
-    return call_run(L, call);
-}
-
-static int lease_set_read_only(lua_State *L) {
-    struct lease *lease = userdata_check(L, 1, USERDATA_LEASE, "a lease");
-    lease->read_only = lua_toboolean(L, 2);
-    return 0;
-}
-
-/* lease:savepoint() → a name not used before in this transaction. */
-static int lease_savepoint(lua_State *L) {
-    const struct lease *lease = userdata_check(L, 1, USERDATA_LEASE, "a lease");
-    if (!lease->link) return raise_usage(L, "the transaction is finished");
-    lua_pushfstring(L, "liga_%d", ++lease->link->savepoints);
-    return 1;
-}
-
-/* core.set_foreign_keys(db, on): whether this database's connections check foreign keys, on SQLite; those that are open and
- * those to come. Not inside a transaction, where SQLite would not listen. */
-static int set_foreign_keys(lua_State *L) {
-    struct db *db = userdata_check(L, 1, USERDATA_DB, "a database");
-    bool on = lua_toboolean(L, 2);
-    lua_settop(L, 2);
-    if (db->leases) return raise_usage(L, "foreign keys can't be switched inside a transaction");
-    struct call *call = call_open(L, db, 1);
-    db->options.foreign_keys = on;
-    for (int i = 0; i < db->link_limit; i++) {
-        struct link *link = &db->links[i];
-        if (!is_idle(link)) continue;
-        if (!run_setup(call, link->conn, on ? "PRAGMA foreign_keys = ON" : "PRAGMA foreign_keys = OFF")) call_raise(L, call);
-    }
-    call_close(L, call);
-    return 0;
-}
-
-void open_pool(lua_State *L) {
-    static const luaL_Reg methods[] = {
-        { "release", lease_release }, { "bind", lease_bind }, { "unbind", lease_unbind }, { "state", lease_state },
-        { "run", lease_run }, { "savepoint", lease_savepoint },
-        { "set_read_only", lease_set_read_only }, { "__gc", lease_gc }, { NULL, NULL },
-    };
-    static const luaL_Reg functions[] = {
-        { "lease", lease_new }, { "set_foreign_keys", set_foreign_keys }, { NULL, NULL },
-    };
-    lua_rawgetp(L, LUA_REGISTRYINDEX, core_of(L)->metatable[USERDATA_LEASE]);
-    add_functions(L, methods);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
-    add_functions(L, functions);
 }

@@ -221,6 +221,19 @@ static bool put_token(lua_State *L, struct call *call, struct raw *raw, struct b
     return true;
 }
 
+/* SELECT … FOR UPDATE (SHARE, NO KEY UPDATE, KEY SHARE): no replica does that. */
+static bool locks(struct call *call, const struct raw *raw, const struct command *command) {
+    static const char *const modes[] = { "UPDATE", "SHARE", "NO", "KEY", NULL };
+    struct sql_scan scan = scan_of(call, raw, command->start, command->end);
+    bool after_for = false;
+    for (enum sql_token token; (token = sql_next(&scan)) != SQL_END;) {
+        if (token == SQL_BLANK) continue;
+        if (after_for && token == SQL_WORD && first_word_is(&scan, modes)) return true;
+        after_for = token == SQL_WORD && sql_is_word(&scan, "FOR");
+    }
+    return false;
+}
+
 static bool write_command(lua_State *L, struct call *call, struct raw *raw, struct command *command) {
     struct sql_scan scan = scan_of(call, raw, command->start, command->end);
     struct buf out;
@@ -247,8 +260,10 @@ static bool write_commands(lua_State *L, struct call *call, struct raw *raw) {
     if (raw->list_length > 0 && raw->used < raw->list_length)
         return wrong(call, raw->placeholders == PLACEHOLDERS_BIND ? "bind" : "replacements",
                      arena_printf(&call->arena, "%d values given, but the SQL uses %d", raw->list_length, raw->used));
-    for (const struct command *command = raw->commands; command; command = command->next)
+    for (const struct command *command = raw->commands; command; command = command->next) {
         if (command->statement.kind != STATEMENT_READ) call->writes = true;
+        if (locks(call, raw, command)) call->locks = true;
+    }
     return true;
 }
 

@@ -234,11 +234,10 @@ static bool is_canonical(lua_State *L, const struct call *call, const struct att
         if (call->db->dates_epoch && attr->type.id == TYPE_DATE) return false;
         const char *text = lua_tolstring(L, given, &len);
         bool text_like = value.kind == VALUE_TEXT || value.kind == VALUE_BLOB;
-        bool json = attr->type.id == TYPE_JSON || attr->type.id == TYPE_JSONB;
-        return json || (text_like && value.len == len && memcmp(value.as.text, text, len) == 0);
+        return type_is_json(&attr->type) || (text_like && value.len == len && memcmp(value.as.text, text, len) == 0);
     }
-    /* A JSON table stays: it is what is written. An os.date table becomes its text. */
-    case LUA_TTABLE: return attr->type.id != TYPE_DATE && attr->type.id != TYPE_DATEONLY && attr->type.id != TYPE_TIME;
+    /* A JSON table stays: it is what is written. One of another type gets its canonical form, an os.date table its text. */
+    case LUA_TTABLE: return type_is_json(&attr->type);
     default: return false;
     }
 }
@@ -291,7 +290,7 @@ static bool is_same(struct value a, struct value b) {
 static bool take_plain(lua_State *L, struct call *call, const struct attr *attr, struct value *value) {
     struct value given;
     struct error error = { .code = ERROR_NONE };
-    if (attr->type.id == TYPE_JSON || attr->type.id == TYPE_JSONB || attr->type.id == TYPE_BLOB) return false;
+    if (type_is_table(&attr->type) || attr->type.id == TYPE_BLOB) return false;
     if (attr->type.id == TYPE_DATE && (call->db->dates_epoch || lua_type(L, -1) != LUA_TSTRING)) return false;
     if (!borrow_plain(L, -1, &given)) return false;
     *value = given;
@@ -483,7 +482,8 @@ static void plan_returning(lua_State *L, struct call *call, struct insert *inser
     for (int i = 0; i < call->model->attr_count; i++) {
         const struct attr *attr = call->model->attrs[i];
         push_attribute(L, index, attr);
-        bool computed = marker_test(L, -1) || (attr->default_kind == DEFAULT_SQL && lua_isnil(L, -1));
+        bool computed = marker_test(L, -1) || (attr->default_kind == DEFAULT_SQL && lua_isnil(L, -1))
+                     || (type_is_rewritten(&attr->type) && !lua_isnil(L, -1));
         lua_pop(L, 1);
         if (computed) return_attr(call, insert, attr);
     }
@@ -492,6 +492,12 @@ static void plan_returning(lua_State *L, struct call *call, struct insert *inser
 static bool has_sql_defaults(const struct model *model, const struct row *row) {
     for (int i = 0; i < model->attr_count; i++)
         if (model->attrs[i]->default_kind == DEFAULT_SQL && !row->present[i]) return true;
+    return false;
+}
+
+static bool has_rewritten(const struct model *model) {
+    for (int i = 0; i < model->attr_count; i++)
+        if (type_is_rewritten(&model->attrs[i]->type)) return true;
     return false;
 }
 
@@ -512,7 +518,7 @@ struct insert *plan_insert(lua_State *L, struct call *call, int index, const str
     }
     if (call->expressions) add_cells(L, call, index, row, insert);
     else insert->values = values;
-    if (call->expressions || has_sql_defaults(model, row)) plan_returning(L, call, insert, index);
+    if (call->expressions || has_sql_defaults(model, row) || has_rewritten(model)) plan_returning(L, call, insert, index);
     bool makes_key = model->auto_key && !row->present[model->auto_key->ordinal];
     if (makes_key && call->db->dialect->returns_keys) return_attr(call, insert, model->auto_key);
     return insert;

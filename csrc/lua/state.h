@@ -83,6 +83,12 @@ struct link {
 
 enum { POOL_LIMIT = 64 };
 
+/* A server, or file. */
+struct site {
+    const char *target;
+    long long down_until;               /* ms, monotonic: a replica that could not be reached is left out until then */
+};
+
 struct db {
     struct core *core;
     struct arena arena;                 /* the schema's; freed when the object is collected */
@@ -92,13 +98,17 @@ struct db {
     const struct dialect *dialect;
     struct conn_options options;
     struct link links[POOL_LIMIT];
-    int link_limit, idle_ms, acquire_ms;
+    int link_limit, site_limit;         /* connections in all, and of one site */
+    struct site *sites;                 /* the primary, then the replicas */
+    int site_count, next_replica, sticky_ms;
+    long long last_write;               /* ms, monotonic */
+    int idle_ms, acquire_ms;
     struct call *queue;                 /* calls that wait for a connection or their turn in a transaction, in order */
     int open_calls;                     /* on some stack */
     int leases;                         /* open transactions */
     struct process process;             /* that opened the database */
     bool waits;                         /* an event loop waits for us where a coroutine may yield */
-    bool closed, driven, logging_now, dates_epoch, read_only, memory;
+    bool closed, driven, announces, logging_now, dates_epoch, read_only, memory;
     bool dry;                           /* calls give their first statement instead of running it */
 };
 

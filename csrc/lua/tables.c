@@ -64,7 +64,28 @@ static void add_late_keys(lua_State *L, struct listing *listing, key_statement *
                 order->late_models[i], "key");
 }
 
-/* core.create_statements(db, models, if_not_exists) → list of {sql, model, kind = "table" | "index" | "key"} */
+typedef struct statement *attr_statement(struct arena *, const struct dialect *, const struct attr *, struct error *);
+
+/* A statement for each attribute that asks for one. */
+static void add_for_attrs(lua_State *L, struct listing *listing, const struct model *model, attr_statement *make, const char *kind) {
+    struct call *call = listing->call;
+    for (int i = 0; i < model->attr_count; i++) {
+        const struct statement *statement = make(&call->arena, call->db->dialect, model->attrs[i], &call->error);
+        if (statement || error_is_set(&call->error)) add(L, listing, statement, model, kind);
+    }
+}
+
+static void add_comments(lua_State *L, struct listing *listing, const struct model *model) {
+    struct call *call = listing->call;
+    for (int i = -1; i < model->attr_count; i++) {
+        const struct attr *attr = i < 0 ? NULL : model->attrs[i];
+        const struct statement *statement = ddl_comment(&call->arena, call->db->dialect, model, attr, &call->error);
+        if (statement) add(L, listing, statement, model, "comment");
+    }
+}
+
+/* core.create_statements(db, models, if_not_exists) → list of {sql, model, kind = "extension" | "type" | "table" | "index" |
+ * "comment" | "key"} */
 static int create_statements(lua_State *L) {
     struct listing listing = open_listing(L);
     struct call *call = listing.call;
@@ -72,11 +93,14 @@ static int create_statements(lua_State *L) {
     for (int i = 0; i < listing.order.count; i++) {
         const struct model *model = listing.order.models[i];
         if (!is_chosen(L, &listing, model)) continue;
+        add_for_attrs(L, &listing, model, ddl_create_extension, "extension");
+        add_for_attrs(L, &listing, model, ddl_create_enum, "type");
         add(L, &listing, ddl_create_table(&call->arena, call->db->dialect, model, if_not_exists,
                                           forward ? NULL : listing.order.late, forward ? 0 : listing.order.late_count, &call->error),
             model, "table");
         for (const struct index *index = model->indexes; index; index = index->next)
             add(L, &listing, ddl_create_index(&call->arena, call->db->dialect, model, index, &call->error), model, "index");
+        add_comments(L, &listing, model);
     }
     add_late_keys(L, &listing, ddl_add_foreign_key);
     return close_listing(L, &listing);
@@ -89,8 +113,9 @@ static int drop_statements(lua_State *L) {
     add_late_keys(L, &listing, ddl_drop_foreign_key);
     for (int i = listing.order.count - 1; i >= 0; i--) {
         const struct model *model = listing.order.models[i];
-        if (is_chosen(L, &listing, model))
-            add(L, &listing, ddl_drop_table(&call->arena, call->db->dialect, model, &call->error), model, "table");
+        if (!is_chosen(L, &listing, model)) continue;
+        add(L, &listing, ddl_drop_table(&call->arena, call->db->dialect, model, &call->error), model, "table");
+        add_for_attrs(L, &listing, model, ddl_drop_enum, "type");
     }
     return close_listing(L, &listing);
 }
@@ -127,6 +152,17 @@ static void append(lua_State *L) {
     lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
 }
 
+/* The values of an ENUM that is a type of its own in the database; nothing else has the field. */
+static void set_values(lua_State *L, const struct dialect *dialect, const struct type *type) {
+    if (!dialect->enum_types || type->id != TYPE_ENUM) return;
+    lua_createtable(L, type->value_count, 0);
+    for (int i = 0; i < type->value_count; i++) {
+        lua_pushstring(L, type->values[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_setfield(L, -2, "values");
+}
+
 static void push_column_parts(lua_State *L, const struct parts *parts) {
     struct call *call = parts->call;
     lua_createtable(L, parts->model->attr_count, 0);
@@ -142,6 +178,7 @@ static void push_column_parts(lua_State *L, const struct parts *parts) {
         set_text(L, "default", ddl_default(&call->arena, parts->dialect, attr, &call->error));
         set_flag(L, "allowNull", attr->allow_null && !attr->primary);
         set_flag(L, "autoIncrement", attr->auto_increment);
+        set_values(L, parts->dialect, &attr->type);
         append(L);
     }
     lua_setfield(L, parts->table, "columns");

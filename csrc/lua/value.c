@@ -33,14 +33,10 @@ void push_values(lua_State *L, const struct value *values, int count) {
     }
 }
 
-static bool is_json(const struct attr *attr) {
-    return attr->type.id == TYPE_JSON || attr->type.id == TYPE_JSONB;
-}
-
 bool push_logical(lua_State *L, const struct db *db, const struct attr *attr, struct value value, struct arena *arena,
                   struct error *error) {
     int64_t micros;
-    if (value.kind == VALUE_TEXT && is_json(attr)) {
+    if (value.kind == VALUE_TEXT && type_is_table(&attr->type)) {
         if (json_push(L, value.as.text, value.len, arena, error)) return true;
         error->model = attr->model->name;
         error->attribute = attr->name;
@@ -131,6 +127,25 @@ static bool read_json(lua_State *L, int index, struct value *value, struct arena
     return true;
 }
 
+/* A range: {lower = 1, upper = 10, bounds = "[)"}, or its bounds by place: {1, 10}. */
+static bool read_range(lua_State *L, int index, struct value *value, struct arena *arena, struct error *error) {
+    static const char *const places[] = { NULL, "lower", "upper" };
+    struct buf buf;
+    buf_init(&buf, arena);
+    index = lua_absindex(L, index);
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+        lua_Integer place = lua_isinteger(L, -2) ? lua_tointeger(L, -2) : 0;
+        const char *name = place == 1 || place == 2 ? places[place] : lua_type(L, -2) == LUA_TSTRING ? name_at(L, -2) : "?";
+        buf_adds(&buf, buf.len ? ",\"" : "{\"");
+        buf_adds(&buf, strpbrk(name, "\"\\") ? "?" : name);
+        buf_adds(&buf, "\":");
+        if (!json_write(L, lua_gettop(L), NULL, &buf, error)) return false;
+    }
+    buf_adds(&buf, buf.len ? "}" : "{}");
+    *value = value_text(buf.text, buf.len);
+    return true;
+}
+
 static bool is_date_like(const struct attr *attr) {
     return attr->type.id == TYPE_DATE || attr->type.id == TYPE_DATEONLY || attr->type.id == TYPE_TIME;
 }
@@ -183,8 +198,10 @@ bool borrow_attr_value(lua_State *L, int index, const struct attr *attr, struct 
     *value = given;
     if (is_null(L, index)) return true;
     bool fine;
-    if (is_json(attr)) {
-        fine = read_json(L, index, value, arena, error);
+    if (type_is_table(&attr->type)) {
+        bool range = attr->type.id == TYPE_RANGE && lua_istable(L, index);
+        fine = range ? read_range(L, index, value, arena, error) : read_json(L, index, value, arena, error);
+        fine = fine && type_accept(&attr->type, value, arena, error);
     } else {
         fine = borrow_plain(L, index, value) || read_compound(L, index, attr, value, arena, error);
         given = *value;

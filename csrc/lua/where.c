@@ -24,6 +24,7 @@
 #include "lua/instance.h"
 #include "lua/value.h"
 #include "lua/where_internal.h"
+#include "sql/ddl.h"
 #include "sql/scan.h"
 
 struct where_reader where_reader(struct call *call, const struct model *model, const char *path) {
@@ -344,6 +345,9 @@ struct expr *read_expression(lua_State *L, struct where_reader *reader, int inde
 
 /* ------------------------------------------------------------------------------------- conditions on one operand */
 
+typedef const struct expr *operand_reader(lua_State *, struct where_reader *, const struct op_info *, struct expr *,
+                                          const struct attr *, int);
+
 static const struct expr *read_condition(lua_State *L, struct where_reader *reader, struct expr *left, const struct attr *attr,
                                          int index);
 
@@ -381,12 +385,23 @@ static struct value escaped_pattern(struct where_reader *reader, enum op op, str
     return value_text(buf.text, buf.len);
 }
 
+/* Where the engine compares only texts with patterns, and CITEXT without telling case apart: the column as a text. */
+static struct expr *as_text(struct where_reader *reader, struct expr *left, const struct attr *attr) {
+    const char *type = reader->call->db->dialect->pattern_cast;
+    bool text = !attr || attr->type.id == TYPE_STRING || attr->type.id == TYPE_TEXT || attr->type.id == TYPE_CHAR;
+    if (!type || text) return left;
+    struct expr *cast = expr_new(reader->arena, EXPR_CAST);
+    cast->text = type;
+    cast->first = copy_of(reader, left);
+    return cast;
+}
+
 static const struct expr *read_text(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
                                     const struct attr *attr, int index) {
     static const struct type text_type = { .id = TYPE_TEXT };
     struct value value;
-    (void)attr;
-    if (op->operand == OPERAND_TEXT && marker_test(L, index)) return read_value(L, reader, op, left, NULL, index);
+    if (op->operand == OPERAND_TEXT && marker_test(L, index))
+        return read_value(L, reader, op, as_text(reader, left, attr), NULL, index);
     int type = lua_type(L, index);
     if (type != LUA_TSTRING && type != LUA_TNUMBER) return fail(reader, "Op.%s expects a string", op->name);
     if (!read_plain(L, index, &value, reader->arena, reader->error)
@@ -394,6 +409,7 @@ static const struct expr *read_text(lua_State *L, struct where_reader *reader, c
     bool regexp = op->op == OP_REGEXP || op->op == OP_IREGEXP || op->op == OP_NOT_REGEXP;
     const char *fault = regexp ? regexp_fault(value.as.text, value.len) : NULL;
     if (fault) return fail(reader, "no regular expression: %s", fault);
+    left = as_text(reader, left, attr);
     if (op->operand == OPERAND_PLAIN) value = escaped_pattern(reader, op->op, value);
     return expr_operator(reader->arena, op->op, copy_of(reader, left), expr_param(reader->arena, value));
 }
@@ -405,9 +421,12 @@ static const struct expr *in_or_null(struct where_reader *reader, enum op op, st
     return group;
 }
 
+static operand_reader read_of_list;
+
 /* A list for IN: its NULLs become a test of their own, because SQL's NULL equals nothing. */
 static const struct expr *read_list(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
                                     const struct attr *attr, int index) {
+    if (attr && attr->type.id == TYPE_ARRAY) return read_of_list(L, reader, op, left, attr, index);
     if (!lua_istable(L, index)) return fail(reader, "Op.%s expects a list", op->name);
     int length = list_length(L, reader, index), count = 0;
     if (length < 0) return NULL;
@@ -514,16 +533,17 @@ static const struct expr *read_misplaced(lua_State *L, struct where_reader *read
     return fail(reader, "Op.%s is a condition on associated rows: it stands as a key of its own", op->name);
 }
 
-/* Op.any{1, 2}: equal to one of them; Op.all: to each. */
+/* Op.any{1, 2}: equal to one of them; Op.all: to each. One by one, as arrays can't stand in an array. */
 static const struct expr *read_of_list(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
                                        const struct attr *attr, int index) {
-    if (op->op == OP_ANY) return read_list(L, reader, &op_table[OP_IN], left, attr, index);
+    bool all = op->op == OP_ALL || op->op == OP_NOT_IN;
     if (!lua_istable(L, index)) return fail(reader, "Op.%s expects a list", op->name);
     int length = list_length(L, reader, index);
-    struct expr *group = expr_group(reader->arena, EXPR_AND);
+    struct expr *group = expr_group(reader->arena, all ? EXPR_AND : EXPR_OR);
     for (int i = 1; i <= length; i++) {
         lua_rawgeti(L, index, i);
-        const struct expr *child = apply_operator(L, reader, &op_table[OP_EQ], left, attr, lua_gettop(L));
+        const struct expr *child = apply_operator(L, reader, &op_table[op->op == OP_NOT_IN ? OP_NE : OP_EQ], left, attr,
+                                                  lua_gettop(L));
         lua_pop(L, 1);
         if (!child) return NULL;
         expr_push(reader->arena, group, child);
@@ -531,14 +551,53 @@ static const struct expr *read_of_list(lua_State *L, struct where_reader *reader
     return length < 0 ? NULL : group;
 }
 
-static const struct expr *read_array(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
-                                     const struct attr *attr, int index) {
-    if (op->op == OP_ANY || op->op == OP_ALL) return read_of_list(L, reader, op, left, attr, index);
-    return fail(reader, "Op.%s needs a JSON attribute", op->name);
+/* A parameter that says its type: @> and its kin have several, and the engine can't guess. */
+static struct expr *typed_param(lua_State *L, struct where_reader *reader, const struct type *type, const struct attr *attr, int index) {
+    struct attr part = *attr;
+    part.type = *type;
+    struct expr *param = read_operand(L, reader, index, &part);
+    if (!param || param->kind != EXPR_PARAM) return param;
+    struct expr *cast = expr_new(reader->arena, EXPR_CAST);
+    cast->text = ddl_type(reader->arena, reader->call->db->dialect, type);
+    cast->first = param;
+    return cast;
 }
 
-typedef const struct expr *operand_reader(lua_State *, struct where_reader *, const struct op_info *, struct expr *,
-                                          const struct attr *, int);
+/* What a range contains is a range, or one of the values between its bounds. */
+static const struct type *contained_type(lua_State *L, const struct attr *attr, const struct op_info *op, int index) {
+    int type = lua_type(L, index);
+    bool text = type == LUA_TSTRING && strchr("[(e", *lua_tostring(L, index));
+    bool value = attr->type.id == TYPE_RANGE && op->op == OP_CONTAINS && type != LUA_TTABLE && type != LUA_TUSERDATA && !text;
+    return value ? attr->type.element : &attr->type;
+}
+
+static const struct expr *read_match(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left, int index) {
+    struct expr *right = read_operand(L, reader, index, NULL);
+    if (!right) return NULL;
+    if (!marker_test(L, index)) {
+        struct expr *query = expr_new(reader->arena, EXPR_FUNCTION);
+        query->text = "to_tsquery";
+        query->first = right;
+        right = query;
+    }
+    return expr_operator(reader->arena, op->op, copy_of(reader, left), copy_of(reader, right));
+}
+
+/* contains, contained, overlap, match: what exists on PostgreSQL only. */
+static const struct expr *read_array(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
+                                     const struct attr *attr, int index) {
+    if (op->op == OP_ANY && !(attr && attr->type.id == TYPE_ARRAY))
+        return read_list(L, reader, &op_table[OP_IN], left, attr, index);
+    if (op->op == OP_ANY || op->op == OP_ALL) return read_of_list(L, reader, op, left, attr, index);
+    if (is_null(L, index)) return fail(reader, "Op.%s can't compare with NULL", op->name);
+    if (attr && attr->type.id == TYPE_TSVECTOR && op->op == OP_MATCH) return read_match(L, reader, op, left, index);
+    bool table = attr && type_is_table(&attr->type);
+    bool fits = table && op->op != OP_MATCH && (op->op != OP_OVERLAP || attr->type.id != TYPE_HSTORE);
+    if (!fits) return fail(reader, op->op == OP_MATCH ? "Op.%s needs a TSVECTOR attribute"
+                                                      : "Op.%s needs an attribute of the type ARRAY, RANGE or JSON", op->name);
+    struct expr *right = typed_param(L, reader, contained_type(L, attr, op, index), attr, index);
+    return right ? expr_operator(reader->arena, op->op, copy_of(reader, left), copy_of(reader, right)) : NULL;
+}
 
 const struct expr *apply_operator(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
                                   const struct attr *attr, int index) {
@@ -617,6 +676,17 @@ bool is_sequence(lua_State *L, int index) {
     return sequence;
 }
 
+/* A table under an ARRAY, RANGE or HSTORE is a value, unless it holds operators. */
+static bool is_table_value(lua_State *L, const struct attr *attr, int index) {
+    if (!attr || !type_is_table(&attr->type)) return false;
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1))
+        if (op_test(L, -2)) {
+            lua_pop(L, 2);
+            return false;
+        }
+    return true;
+}
+
 /* An os.date table is a value. */
 static bool is_date_table(lua_State *L, const struct attr *attr, int index) {
     if (!attr || (attr->type.id != TYPE_DATE && attr->type.id != TYPE_DATEONLY && attr->type.id != TYPE_TIME)) return false;
@@ -640,7 +710,7 @@ static const struct expr *read_condition(lua_State *L, struct where_reader *read
     const struct marker *marker = marker_test(L, index);
     if (is_json_attr(attr)) expr = read_json_condition(L, reader, left, attr, index);
     else if (marker && marker->kind == MARKER_OP) expr = apply_marker(L, reader, marker, left, attr, index);
-    else if (!lua_istable(L, index) || is_date_table(L, attr, index))
+    else if (!lua_istable(L, index) || is_date_table(L, attr, index) || is_table_value(L, attr, index))
         expr = apply_operator(L, reader, &op_table[OP_EQ], left, attr, index);
     else if (instance_test(L, index)) expr = fail(reader, "an instance is no value: give its key%s", "");
     else if (is_sequence(L, index)) expr = apply_operator(L, reader, &op_table[OP_IN], left, attr, index);

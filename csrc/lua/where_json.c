@@ -18,7 +18,7 @@
 #include "lua/value.h"
 
 bool is_json_attr(const struct attr *attr) {
-    return attr && (attr->type.id == TYPE_JSON || attr->type.id == TYPE_JSONB);
+    return attr && type_is_json(&attr->type);
 }
 
 static const struct dialect *dialect_of(const struct where_reader *reader) {

@@ -30,7 +30,7 @@ bool run_statement_once(lua_State *L, struct call *call) {
 /* A copy of a cell that outlives its row. */
 static struct value kept(struct call *call, const struct attr *attr, struct value cell) {
     char *scratch = arena_alloc(&call->arena, TYPE_SCRATCH);
-    if (cell.kind != VALUE_NULL) type_read(&attr->type, &cell, scratch);
+    if (cell.kind != VALUE_NULL) type_read(&attr->type, &cell, scratch, &call->arena);
     if (cell.kind == VALUE_TEXT || cell.kind == VALUE_BLOB) cell.as.text = arena_text(&call->arena, cell.as.text, cell.len);
     return cell;
 }
@@ -217,6 +217,8 @@ void assign_change(lua_State *L, struct call *call, struct update *update, const
     }
     write->values[attr->ordinal] = value;
     write->known[attr->ordinal] = true;
+    if (type_is_rewritten(&attr->type))
+        output_add(&call->arena, &update->returning, expr_column(&call->arena, attr, ALIAS_HERE), NULL);
     type_store(&attr->type, &value, &call->arena);
     assign(&call->arena, &update->set, attr, expr_param(&call->arena, value));
 }

@@ -60,7 +60,8 @@ struct foreign_key {
 };
 
 struct index_field {
-    const struct attr *attr;
+    const struct attr *attr;            /* NULL: an expression */
+    const struct expr *expr;
     bool descending;
 };
 

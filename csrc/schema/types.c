@@ -1,6 +1,10 @@
+#define _POSIX_C_SOURCE 200809L
+
 #include "schema/types.h"
 
+#include <arpa/inet.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -9,6 +13,7 @@
 #include "base/decimal.h"
 #include "base/error.h"
 #include "base/utf8.h"
+#include "schema/types_composite.h"
 
 static const struct type_info infos[TYPE_COUNT] = {
 #define X(id, name, kind) [TYPE_##id] = { name, kind },
@@ -229,10 +234,6 @@ static bool accept_enum(struct accept *a) {
     return refuse_enum(a);
 }
 
-static bool accept_foreign_text(struct accept *a) {
-    return a->value->kind == VALUE_TEXT ? accept_text(a) : refuse(a, "expects a text");
-}
-
 static bool accept_blob(struct accept *a) {
     if (a->value->kind == VALUE_TEXT) a->value->kind = VALUE_BLOB;
     return a->value->kind == VALUE_BLOB || refuse(a, "expects a string of bytes");
@@ -267,6 +268,92 @@ static bool accept_uuid(struct accept *a) {
     value->as.text = lower;
     return true;
 }
+
+/* ---- addresses ---- */
+
+static bool accept_foreign_text(struct accept *a) {
+    return a->value->kind == VALUE_TEXT ? accept_text(a) : refuse(a, "expects a text");
+}
+
+/* An address of a host or network, taken apart. */
+struct address {
+    int family, bits, mask;             /* mask: of `bits` bits */
+    unsigned char bytes[16];
+};
+
+static bool read_mask(const char *text, struct address *address) {
+    if (!*text || strspn(text, "0123456789") != strlen(text) || strlen(text) > 3) return false;
+    address->mask = atoi(text);
+    return address->mask <= address->bits;
+}
+
+static bool read_address(const struct value *value, struct address *address) {
+    char text[INET6_ADDRSTRLEN + 8];
+    if (value->kind != VALUE_TEXT || value->len >= sizeof text) return false;
+    memcpy(text, value->as.text, value->len);
+    text[value->len] = '\0';
+    char *slash = strchr(text, '/');
+    if (slash) *slash = '\0';
+    address->family = strchr(text, ':') ? AF_INET6 : AF_INET;
+    address->bits = address->mask = address->family == AF_INET6 ? 128 : 32;
+    return strlen(text) + (slash ? strlen(slash + 1) + 1 : 0) == value->len
+        && inet_pton(address->family, text, address->bytes) == 1 && (!slash || read_mask(slash + 1, address));
+}
+
+static bool has_host_bits(const struct address *address) {
+    for (int bit = address->mask; bit < address->bits; bit++)
+        if (address->bytes[bit / 8] & (0x80 >> (bit % 8))) return true;
+    return false;
+}
+
+static void write_address(struct accept *a, const struct address *address, bool with_mask) {
+    char host[INET6_ADDRSTRLEN];
+    inet_ntop(address->family, address->bytes, host, sizeof host);
+    const char *text = with_mask ? arena_printf(a->arena, "%s/%d", host, address->mask) : host;
+    set_text(a, text, strlen(text));
+}
+
+static bool accept_inet(struct accept *a) {
+    struct address address;
+    if (!read_address(a->value, &address)) return refuse(a, "expects an address such as 192.168.1.5, 192.168.1.5/24 or ::1");
+    write_address(a, &address, address.mask < address.bits);
+    return true;
+}
+
+static bool accept_cidr(struct accept *a) {
+    struct address address;
+    if (!read_address(a->value, &address)) return refuse(a, "expects a network such as 192.168.1.0/24 or 2001:db8::/32");
+    if (has_host_bits(&address)) return refuse(a, "has bits set to the right of the mask");
+    write_address(a, &address, true);
+    return true;
+}
+
+/* Twelve digits, whatever separates them. */
+static bool accept_macaddr(struct accept *a) {
+    char out[18];
+    int digits = 0;
+    const struct value *value = a->value;
+    for (size_t i = 0; value->kind == VALUE_TEXT && i < value->len; i++) {
+        char c = value->as.text[i];
+        bool separator = strchr(":-.", c) && c && digits && i + 1 < value->len && is_hex(value->as.text[i + 1]);
+        if (is_hex(c) && digits < 12) {
+            out[digits / 2 * 3 + digits % 2] = c >= 'A' && c <= 'F' ? (char)(c - 'A' + 'a') : c;
+            digits++;
+        } else if (!separator || digits % 2) {
+            digits = 99;
+        }
+    }
+    if (digits != 12) return refuse(a, "expects an address such as 08:00:2b:01:02:03");
+    for (int i = 2; i < 17; i += 3) out[i] = ':';
+    set_text(a, out, 17);
+    return true;
+}
+
+/* ---- tables ---- */
+
+static bool accept_array(struct accept *a) { return array_accept(a->type, a->value, a->arena, a->error); }
+static bool accept_range(struct accept *a) { return range_accept(a->type, a->value, a->arena, a->error); }
+static bool accept_hstore(struct accept *a) { return hstore_accept(a->type, a->value, a->arena, a->error); }
 
 /* ---- dates ---- */
 
@@ -327,9 +414,13 @@ static void read_integer(const struct type *type, struct value *cell, char *scra
     if (cell->kind == VALUE_REAL && is_int64(cell->as.real)) *cell = value_int((int64_t)cell->as.real);
 }
 
+/* Digits come where the column is none of ours: a NUMERIC of PostgreSQL, a text in SQLite. */
 static void read_real(const struct type *type, struct value *cell, char *scratch) {
+    struct decimal number;
     (void)type, (void)scratch;
     if (cell->kind == VALUE_INT) *cell = value_real((double)cell->as.integer);
+    else if (cell->kind == VALUE_TEXT && decimal_read(&number, cell->as.text, cell->len))
+        *cell = value_real(real_read(cell->as.text, cell->len));
 }
 
 /* The common decimal, a double of at most 15 digits, without printf: writes `scaled` with a point before the last
@@ -410,37 +501,41 @@ static void read_blob(const struct type *type, struct value *cell, char *scratch
 struct rule {
     bool (*accept)(struct accept *a);
     void (*read)(const struct type *type, struct value *cell, char *scratch);      /* NULL: cells pass as they are */
+    void (*store)(const struct type *type, struct value *value, struct arena *arena);           /* NULL: … are stored as they are */
+    void (*read_table)(const struct type *type, struct value *cell, struct arena *arena);       /* instead of read */
 };
 
+static void store_date(const struct type *type, struct value *value, struct arena *arena);
+
 static const struct rule rules[TYPE_COUNT] = {
-    [TYPE_STRING]   = { accept_string,       read_text },
-    [TYPE_CHAR]     = { accept_char,         read_char },
-    [TYPE_TEXT]     = { accept_text,         read_text },
-    [TYPE_INTEGER]  = { accept_integer,      read_integer },
-    [TYPE_BIGINT]   = { accept_integer,       read_integer },
-    [TYPE_SMALLINT] = { accept_integer,     read_integer },
-    [TYPE_FLOAT]    = { accept_real,         read_real },
-    [TYPE_DOUBLE]   = { accept_real,         read_real },
-    [TYPE_REAL]     = { accept_real,         read_real },
-    [TYPE_DECIMAL]  = { accept_decimal,      read_decimal },
-    [TYPE_BOOLEAN]  = { accept_boolean,      read_boolean },
-    [TYPE_DATE]     = { accept_date,         read_date },
-    [TYPE_DATEONLY] = { accept_dateonly,     read_text },
-    [TYPE_TIME]     = { accept_time,         read_text },
-    [TYPE_BLOB]     = { accept_blob,         read_blob },
-    [TYPE_UUID]     = { accept_uuid,         read_text },
-    [TYPE_JSON]     = { accept_any,          NULL },
-    [TYPE_JSONB]    = { accept_any,          NULL },
-    [TYPE_ENUM]     = { accept_enum,         read_text },
-    [TYPE_ARRAY]    = { accept_any,          NULL },
-    [TYPE_VIRTUAL]  = { accept_any,          NULL },
-    [TYPE_CITEXT]   = { accept_text,         read_text },
-    [TYPE_INET]     = { accept_foreign_text, read_text },
-    [TYPE_CIDR]     = { accept_foreign_text, read_text },
-    [TYPE_MACADDR]  = { accept_foreign_text, read_text },
-    [TYPE_TSVECTOR] = { accept_foreign_text, read_text },
-    [TYPE_RANGE]    = { accept_foreign_text, read_text },
-    [TYPE_HSTORE]   = { accept_foreign_text, read_text },
+    [TYPE_STRING]   = { accept_string,       read_text, NULL, NULL },
+    [TYPE_CHAR]     = { accept_char,         read_char, NULL, NULL },
+    [TYPE_TEXT]     = { accept_text,         read_text, NULL, NULL },
+    [TYPE_INTEGER]  = { accept_integer,      read_integer, NULL, NULL },
+    [TYPE_BIGINT]   = { accept_integer,       read_integer, NULL, NULL },
+    [TYPE_SMALLINT] = { accept_integer,     read_integer, NULL, NULL },
+    [TYPE_FLOAT]    = { accept_real,         read_real, NULL, NULL },
+    [TYPE_DOUBLE]   = { accept_real,         read_real, NULL, NULL },
+    [TYPE_REAL]     = { accept_real,         read_real, NULL, NULL },
+    [TYPE_DECIMAL]  = { accept_decimal,      read_decimal, NULL, NULL },
+    [TYPE_BOOLEAN]  = { accept_boolean,      read_boolean, NULL, NULL },
+    [TYPE_DATE]     = { accept_date,         read_date, store_date, NULL },
+    [TYPE_DATEONLY] = { accept_dateonly,     read_text, NULL, NULL },
+    [TYPE_TIME]     = { accept_time,         read_text, NULL, NULL },
+    [TYPE_BLOB]     = { accept_blob,         read_blob, NULL, NULL },
+    [TYPE_UUID]     = { accept_uuid,         read_text, NULL, NULL },
+    [TYPE_JSON]     = { accept_any,          NULL, NULL, NULL },
+    [TYPE_JSONB]    = { accept_any,          NULL, NULL, NULL },
+    [TYPE_ENUM]     = { accept_enum,         read_text, NULL, NULL },
+    [TYPE_ARRAY]    = { accept_array,        NULL, array_store, array_read },
+    [TYPE_VIRTUAL]  = { accept_any,          NULL, NULL, NULL },
+    [TYPE_CITEXT]   = { accept_text,         read_text, NULL, NULL },
+    [TYPE_INET]     = { accept_inet,         read_text, NULL, NULL },
+    [TYPE_CIDR]     = { accept_cidr,         read_text, NULL, NULL },
+    [TYPE_MACADDR]  = { accept_macaddr,      read_text, NULL, NULL },
+    [TYPE_TSVECTOR] = { accept_foreign_text, read_text, NULL, NULL },
+    [TYPE_RANGE]    = { accept_range,        NULL, range_store, range_read },
+    [TYPE_HSTORE]   = { accept_hstore,       NULL, hstore_store, hstore_read },
 };
 
 bool type_accept(const struct type *type, struct value *value, struct arena *arena, struct error *error) {
@@ -454,12 +549,27 @@ bool type_accept(const struct type *type, struct value *value, struct arena *are
     return false;
 }
 
-void type_read(const struct type *type, struct value *cell, char *scratch) {
-    if (cell->kind != VALUE_NULL && rules[type->id].read) rules[type->id].read(type, cell, scratch);
+void type_read(const struct type *type, struct value *cell, char *scratch, struct arena *arena) {
+    const struct rule *rule = &rules[type->id];
+    if (cell->kind == VALUE_NULL) return;
+    if (rule->read) rule->read(type, cell, scratch);
+    if (rule->read_table) rule->read_table(type, cell, arena);
 }
 
 bool type_reads(const struct type *type) {
-    return rules[type->id].read != NULL;
+    return rules[type->id].read || rules[type->id].read_table;
+}
+
+bool type_is_json(const struct type *type) {
+    return type->id == TYPE_JSON || type->id == TYPE_JSONB;
+}
+
+bool type_is_rewritten(const struct type *type) {
+    return type->id == TYPE_TSVECTOR;
+}
+
+bool type_is_table(const struct type *type) {
+    return type_is_json(type) || rules[type->id].read_table;
 }
 
 /* -------------------------------------------------------------------------------------------------------- storing */
@@ -468,11 +578,11 @@ static struct value epoch_value(int64_t micros) {
     return micros % 1000000 == 0 ? value_int(micros / 1000000) : value_real((double)micros / 1e6);
 }
 
-void type_store(const struct type *type, struct value *value, struct arena *arena) {
+static void store_date(const struct type *type, struct value *value, struct arena *arena) {
     char out[DATETIME_TEXT];
     int64_t micros;
     bool as_text = type->stored != DATE_SPACE && type->stored != DATE_EPOCH;
-    if (type->id != TYPE_DATE || as_text || value->kind != VALUE_TEXT) return;
+    if (as_text || value->kind != VALUE_TEXT) return;
     if (!datetime_read(value->as.text, value->len, &micros)) return;
     if (type->stored == DATE_EPOCH) {
         *value = epoch_value(micros);
@@ -480,4 +590,8 @@ void type_store(const struct type *type, struct value *value, struct arena *aren
     }
     size_t len = datetime_write_space(micros, out);
     *value = value_text(arena_text(arena, out, len), len);
+}
+
+void type_store(const struct type *type, struct value *value, struct arena *arena) {
+    if (rules[type->id].store) rules[type->id].store(type, value, arena);
 }

@@ -65,6 +65,7 @@ struct type {
     const struct type *element;         /* ARRAY, RANGE */
     const char *const *values;          /* ENUM */
     int value_count;
+    const char *enum_name;              /* ENUM on PostgreSQL: the type's own name */
 };
 
 /* Row of the type table. */
@@ -83,19 +84,28 @@ int type_find(const char *name);
 /* Writes "STRING(40)", "DECIMAL(10,2)" … for messages; the text belongs to the arena. */
 const char *type_text(const struct type *type, struct arena *arena);
 
+/* True where the value is a table in Lua and its logical form the JSON text of it. */
+bool type_is_table(const struct type *type);
+/* True for JSON itself: every value fits, and a text is one of JSON's. */
+bool type_is_json(const struct type *type);
+
+/* True where the engine stores another text than it was given, which only it can tell: what was written is read back. */
+bool type_is_rewritten(const struct type *type);
+
 /* Turns what the user gave into the logical form, in place. NULL passes. False: the error is set (ValidationError, message
  * without the value, e.g. `expects an integer`; the caller adds model and attribute). Texts made live in the arena.
- * JSON values come as finished JSON text and pass. */
+ * Tables come as finished JSON text; JSON passes. */
 bool type_accept(const struct type *type, struct value *value, struct arena *arena, struct error *error);
 
-/* Turns a logical value into what SQLite stores (DATE forms; everything else passes; booleans are bound as integers by the
- * driver). */
+/* Turns a logical value into what is stored: DATE forms of SQLite, PostgreSQL's own texts of arrays, ranges and hstores.
+ * Everything else passes (booleans are bound as integers by the driver). */
 void type_store(const struct type *type, struct value *value, struct arena *arena);
 
 /* Turns a stored cell into the logical form, in place; never fails: what a foreign program wrote and no rule reads is left as it
- * is. Texts made live in `scratch`, at least until the next call with the same scratch. `scratch` has TYPE_SCRATCH bytes. */
+ * is. Texts made live in `scratch`, at least until the next call with the same scratch, those of tables in the arena. `scratch` has
+ * TYPE_SCRATCH bytes. */
 enum { TYPE_SCRATCH = 512 };
-void type_read(const struct type *type, struct value *cell, char *scratch);
+void type_read(const struct type *type, struct value *cell, char *scratch, struct arena *arena);
 
 /* True where type_read may do something: hydration skips the call for the others. */
 bool type_reads(const struct type *type);

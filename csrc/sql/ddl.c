@@ -16,7 +16,22 @@ static int parameter(const struct type *type, char mark) {
     }
 }
 
+/* Types that are made of another one, or that are made for a column. */
+static const char *made_type(struct arena *arena, const struct dialect *dialect, const struct type *type) {
+    const char *element;
+    switch (type->id) {
+    case TYPE_ARRAY:
+        element = ddl_type(arena, dialect, type->element);
+        return element ? arena_printf(arena, "%s[]", element) : NULL;
+    case TYPE_RANGE: return dialect->range[type->element->id];
+    case TYPE_ENUM:  return dialect->enum_types ? type->enum_name : NULL;
+    default:         return NULL;
+    }
+}
+
 const char *ddl_type(struct arena *arena, const struct dialect *dialect, const struct type *type) {
+    const char *made = dialect->type[type->id] ? made_type(arena, dialect, type) : NULL;
+    if (made) return made;
     bool beyond = type->id == TYPE_DECIMAL && type->precision > DECIMAL_NUMERIC_DIGITS && dialect->decimal_long;
     const char *pattern = beyond ? dialect->decimal_long : dialect->type[type->id];
     if (!pattern || !strchr(pattern, '%')) return pattern;
@@ -32,6 +47,7 @@ const char *ddl_type(struct arena *arena, const struct dialect *dialect, const s
 /* A length would cut longer texts silently, as a cast does. */
 const char *ddl_element_type(struct arena *arena, const struct dialect *dialect, const struct type *type) {
     const char *own = dialect->element[type->id], *whole = own ? own : ddl_type(arena, dialect, type);
+    if (*whole == '"') return whole;
     return arena_text(arena, whole, strcspn(whole, "("));
 }
 
@@ -112,7 +128,7 @@ static void put_foreign_key(struct out *out, const struct foreign_key *key) {
     put_attr_names(out, key->attrs);
     put_text(out, " REFERENCES ");
     if (key->target) put_table(out, key->target);
-    else put_name(out, key->table);
+    else put_table_name(out, key->schema, key->table);
     put_text(out, " (");
     for (int i = 0; i < key->attrs.count; i++) {
         if (i) put_text(out, ", ");
@@ -214,6 +230,16 @@ struct statement *ddl_drop_foreign_key(struct arena *arena, const struct dialect
     return out_finish(&out, STATEMENT_SCHEMA);
 }
 
+static void put_index_field(struct out *out, const struct index_field *field) {
+    if (field->attr) {
+        put_name(out, field->attr->column);
+        return;
+    }
+    put_text(out, "(");
+    put_expr(out, field->expr);
+    put_text(out, ")");
+}
+
 struct statement *ddl_create_index(struct arena *arena, const struct dialect *dialect, const struct model *model,
                                    const struct index *index, struct error *error) {
     struct out out;
@@ -230,7 +256,7 @@ struct statement *ddl_create_index(struct arena *arena, const struct dialect *di
     put_text(&out, " (");
     for (int i = 0; i < index->field_count; i++) {
         if (i) put_text(&out, ", ");
-        put_name(&out, index->fields[i].attr->column);
+        put_index_field(&out, &index->fields[i]);
         if (index->fields[i].descending) put_text(&out, " DESC");
     }
     put_text(&out, ")");
@@ -238,6 +264,73 @@ struct statement *ddl_create_index(struct arena *arena, const struct dialect *di
         put_text(&out, " WHERE ");
         put_expr(&out, index->where);
     }
+    out.one_off = true;
+    return out_finish(&out, STATEMENT_SCHEMA);
+}
+
+/* The ENUM of an attribute, also as the elements of an array; NULL: it has none. */
+static const struct type *enum_of(const struct attr *attr) {
+    const struct type *type = &attr->type;
+    while (type->element) type = type->element;
+    return type->id == TYPE_ENUM ? type : NULL;
+}
+
+struct statement *ddl_create_enum(struct arena *arena, const struct dialect *dialect, const struct attr *attr,
+                                  struct error *error) {
+    const struct type *type = enum_of(attr);
+    struct out out;
+    if (!dialect->enum_types || !type) return NULL;
+    out_init(&out, arena, dialect, error);
+    put_text(&out, "DO $liga$ BEGIN CREATE TYPE ");
+    put_text(&out, type->enum_name);
+    for (int i = 0; i < type->value_count; i++) {
+        put_text(&out, i ? ", " : " AS ENUM (");
+        put_literal(&out, value_text(type->values[i], strlen(type->values[i])));
+    }
+    put_text(&out, "); EXCEPTION WHEN duplicate_object THEN NULL; END $liga$");
+    out.one_off = true;
+    return out_finish(&out, STATEMENT_SCHEMA);
+}
+
+struct statement *ddl_drop_enum(struct arena *arena, const struct dialect *dialect, const struct attr *attr,
+                                struct error *error) {
+    const struct type *type = enum_of(attr);
+    struct out out;
+    if (!dialect->enum_types || !type) return NULL;
+    out_init(&out, arena, dialect, error);
+    put_text(&out, "DROP TYPE IF EXISTS ");
+    put_text(&out, type->enum_name);
+    out.one_off = true;
+    return out_finish(&out, STATEMENT_SCHEMA);
+}
+
+struct statement *ddl_create_extension(struct arena *arena, const struct dialect *dialect, const struct attr *attr,
+                                       struct error *error) {
+    const struct type *type = &attr->type;
+    struct out out;
+    while (type->element) type = type->element;
+    if (!dialect->extension[type->id]) return NULL;
+    out_init(&out, arena, dialect, error);
+    put_text(&out, "CREATE EXTENSION IF NOT EXISTS ");
+    put_text(&out, dialect->extension[type->id]);
+    out.one_off = true;
+    return out_finish(&out, STATEMENT_SCHEMA);
+}
+
+struct statement *ddl_comment(struct arena *arena, const struct dialect *dialect, const struct model *model,
+                              const struct attr *attr, struct error *error) {
+    const char *comment = attr ? attr->comment : model->comment;
+    struct out out;
+    if (!dialect->comments || !comment) return NULL;
+    out_init(&out, arena, dialect, error);
+    put_text(&out, attr ? "COMMENT ON COLUMN " : "COMMENT ON TABLE ");
+    put_table(&out, model);
+    if (attr) {
+        put_text(&out, ".");
+        put_name(&out, attr->column);
+    }
+    put_text(&out, " IS ");
+    put_literal(&out, value_text(comment, strlen(comment)));
     out.one_off = true;
     return out_finish(&out, STATEMENT_SCHEMA);
 }

@@ -18,6 +18,13 @@ struct statement *ddl_add_foreign_key(struct arena *, const struct dialect *, co
 struct statement *ddl_drop_foreign_key(struct arena *, const struct dialect *, const struct model *, const struct foreign_key *,
                                        struct error *);
 
+/* What an attribute needs before its table is there, what is left of it afterwards, and what is said about it (attr NULL: about
+ * the table); NULL: nothing, on this engine, or the error is set. A type that is there already is no error. */
+struct statement *ddl_create_extension(struct arena *, const struct dialect *, const struct attr *, struct error *);
+struct statement *ddl_create_enum(struct arena *, const struct dialect *, const struct attr *, struct error *);
+struct statement *ddl_drop_enum(struct arena *, const struct dialect *, const struct attr *, struct error *);
+struct statement *ddl_comment(struct arena *, const struct dialect *, const struct model *, const struct attr *, struct error *);
+
 /* The parts of CREATE TABLE, for statements that change a table. NULL with the error set where the dialect has no such type;
  * ddl_default gives NULL without an error where the database has no default for the column. */
 const char *ddl_column(struct arena *, const struct dialect *, const struct attr *, struct error *);

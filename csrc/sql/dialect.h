@@ -43,6 +43,11 @@ struct dialect {
     int in_list_limit;              /* longer IN lists are sent as one JSON array; 0: never as single marks */
     const char *type[TYPE_COUNT];   /* column types; NULL: not supported. %l length, %p precision, %s scale */
     const char *element[TYPE_COUNT];/* the type without its parameters, as an array has it; NULL: type up to its parenthesis */
+    const char *range[TYPE_COUNT];  /* RANGE by the type of its bounds */
+    const char *extension[TYPE_COUNT];          /* what has to be installed for the type */
+    bool enum_types;                /* an ENUM is a type of its own, made before the table */
+    bool comments;                  /* COMMENT ON */
+    const char *pattern_cast;       /* what is compared with a pattern has to be of this type; NULL: anything can */
     const char *decimal_long;       /* DECIMAL beyond DECIMAL_NUMERIC_DIGITS; NULL: type[TYPE_DECIMAL] */
     const char *op[OP_COUNT];       /* NULL: the text in operators.h */
     const char *auto_key;           /* column definition of a generated key */

@@ -43,12 +43,16 @@ void put_name(struct out *out, const char *name) {
     buf_addc(&out->buf, '"');
 }
 
-void put_table(struct out *out, const struct model *model) {
-    if (model->table_schema && out->dialect->schemas) {
-        put_name(out, model->table_schema);
+void put_table_name(struct out *out, const char *schema, const char *table) {
+    if (schema && out->dialect->schemas) {
+        put_name(out, schema);
         put_text(out, ".");
     }
-    put_name(out, model->table);
+    put_name(out, table);
+}
+
+void put_table(struct out *out, const struct model *model) {
+    put_table_name(out, model->table_schema, model->table);
 }
 
 void put_alias(struct out *out, int alias) {

@@ -31,6 +31,7 @@ struct statement *out_finish(struct out *out, enum statement_kind kind);
 void put_text(struct out *out, const char *text);
 void put_name(struct out *out, const char *name);       /* quoted, quotes doubled */
 void put_table(struct out *out, const struct model *model);
+void put_table_name(struct out *out, const char *schema, const char *table);
 void put_param(struct out *out, struct value value);
 void put_literal(struct out *out, struct value value);
 void put_alias(struct out *out, int alias);

@@ -22,6 +22,35 @@ static void skip_name(struct sql_scan *scan) {
     while (scan->at < scan->len && name_part(scan->text[scan->at])) scan->at++;
 }
 
+static bool ends_line(const struct sql_scan *scan, char c) {
+    return c == '\n' || (c == '\r' && scan->dollar_quotes);
+}
+
+/* PostgreSQL goes on with a string behind blanks and comments that hold the end of a line: 'a'
+ * 'b'. Steps to the quote; false: it does not go on. */
+static bool continues(struct sql_scan *scan) {
+    bool line = false;
+    size_t at = scan->at;
+    for (; at < scan->len && scan->text[at] != '\''; at++) {
+        bool comment = line && at + 1 < scan->len && scan->text[at] == '-' && scan->text[at + 1] == '-';
+        while (comment && at < scan->len && !ends_line(scan, scan->text[at])) at++;
+        if (at == scan->len || !isspace((unsigned char)scan->text[at])) return false;
+        line = line || ends_line(scan, scan->text[at]);
+    }
+    if (!line || at == scan->len) return false;
+    scan->at = at;
+    return true;
+}
+
+static enum sql_token quoted(struct sql_scan *scan, bool backslash);
+
+/* What follows E: a string with escapes, in all its parts. */
+static enum sql_token escaped(struct sql_scan *scan) {
+    enum sql_token token;
+    do token = quoted(scan, true); while (token == SQL_OTHER && continues(scan));
+    return token;
+}
+
 /* At the opening quote; a doubled one stands for itself, after E also a backslash escapes. */
 static enum sql_token quoted(struct sql_scan *scan, bool backslash) {
     char quote = scan->text[scan->at++];
@@ -32,10 +61,6 @@ static enum sql_token quoted(struct sql_scan *scan, bool backslash) {
         else if (c == quote) return SQL_OTHER;
     }
     return SQL_UNFINISHED;
-}
-
-static bool ends_line(const struct sql_scan *scan, char c) {
-    return c == '\n' || (c == '\r' && scan->dollar_quotes);
 }
 
 static enum sql_token line_comment(struct sql_scan *scan) {
@@ -125,7 +150,7 @@ static enum sql_token word(struct sql_scan *scan) {
     char first = scan->text[scan->at];
     if (scan->dollar_quotes && (first == 'e' || first == 'E') && peek(scan, 1) == '\'') {
         scan->at++;
-        return quoted(scan, true);
+        return escaped(scan);
     }
     skip_name(scan);
     return SQL_WORD;

@@ -14,8 +14,8 @@ local alter = {}
 local integers = { SMALLINT = true, INTEGER = true, BIGINT = true }
 
 local function same_kind(a, b)
-  if not a or not b then return a == b end
-  if a.name ~= b.name then return integers[a.name] and integers[b.name] or false end
+  if a.name ~= b.name then return false end
+  if a.element then return same_kind(a.element, b.element) end
   return a.length == b.length and a.precision == b.precision and a.scale == b.scale
 end
 
@@ -40,7 +40,13 @@ end
 -- its own words.
 local function on_server(db, parts)
   local definitions = {}
-  for i, column in ipairs(parts.columns) do definitions[i] = column.sql end
+  for i, column in ipairs(parts.columns) do
+    definitions[i] = column.sql
+    if column.values then                                             -- its type may not be there yet
+      local default = column.default and " DEFAULT " .. column.default or ""
+      definitions[i] = sqltext.quote(column.name) .. " TEXT" .. default
+    end
+  end
   return transaction.run(db, nil, function()
     core.execute(db._.core, ("CREATE TEMP TABLE liga_wanted (%s)"):format(table.concat(definitions, ", ")))
     local schema = core.query(db._.core,
@@ -51,12 +57,14 @@ local function on_server(db, parts)
   end)
 end
 
-local function same(a, b)
-  return a == b
+--- Whether two defaults are one but for the type that the server adds: `'sad'::text`, `'sad'::mood`.
+local function same_but_cast(a, b)
+  local function plain(sql) return sql and sql:gsub("::[%w_ %.\"%(%),%[%]]+$", "") end
+  return plain(a) == plain(b)
 end
 
---- How columns of an engine are compared: `wanted(db, parts)` → name → column of a catalogue; `same_type(a, b)` of
--- declared types, `same_default(a, b)` of SQL texts.
+--- How columns of an engine are compared: `wanted(db, parts)` → name → column of a catalogue; `same_type(wanted,
+-- actual, db)` of columns, `same_default(a, b)` of SQL texts.
 local engines = {
   sqlite = {
     same_default = same_value,
@@ -67,13 +75,22 @@ local engines = {
       end
       return columns
     end,
-    same_type = function(a, b)
+    same_type = function(wanted, actual)
       local kind_of = require "liga.introspect.sqlite".kind_of
-      if not kind_of(a) then return a:upper() == b:upper() end
-      return same_kind(kind_of(a), kind_of(b))
+      local a, b = kind_of(wanted.type), kind_of(actual.type)
+      if not a or not b then return wanted.type:upper() == actual.type:upper() end
+      return integers[a.name] and integers[b.name] or same_kind(a, b)   -- it stores all integers alike
     end,
   },
-  postgres = { wanted = on_server, same_type = same, same_default = same },
+  postgres = {
+    wanted = on_server, same_default = same_but_cast,
+    -- A type that liga has no word for was somebody else's choice, an enum of the database's own too.
+    same_type = function(wanted, actual, db)
+      local kind_of = require "liga.introspect.postgres".kind_of
+      local b = kind_of(actual.type)
+      return b == nil or not core.has_type(db._.core, b.name) or same_kind(kind_of(wanted.type) or {}, b)
+    end,
+  },
 }
 
 -- Columns ------------------------------------------------------------------------------------------------------------
@@ -94,17 +111,33 @@ local function in_key(parts, name)
 end
 
 --- What differs in a column: a set of "type", "default", "allowNull"; nil: nothing.
-local function differences(engine, parts, part, wanted, actual)
+local function differences(db, parts, part, wanted, actual)
   if actual.generated then return nil end                           -- computed by the database, which no model says
-  local aspects = {}
+  local engine, aspects = engines[db.dialect], {}
   local generated = part.autoIncrement and actual.autoIncrement
   if part.autoIncrement and not actual.autoIncrement then aspects.type = true end
-  if not generated and not engine.same_type(wanted.type, actual.type) then aspects.type = true end
+  local same_type = engine.same_type(wanted, actual, db)
+  if part.values then same_type = actual.values ~= nil end            -- enums of the server's own: see compare_values
+  if not generated and not same_type then aspects.type = true end
   if not generated and not engine.same_default(without_parentheses(actual.default), wanted.default) then
     aspects.default = true
   end
   if not in_key(parts, part.name) and part.allowNull ~= actual.allowNull then aspects.allowNull = true end
   return next(aspects) and aspects or nil
+end
+
+--- Statements that add what an enum of the server's misses, in the order of the model's.
+local function compare_values(statements, part, actual)
+  if not part.values or not actual.values then return end
+  local there = {}
+  for _, value in ipairs(actual.values) do there[value] = true end
+  for i, value in ipairs(part.values) do
+    if not there[value] then
+      local place = i > 1 and " AFTER " .. sqltext.literal(part.values[i - 1])
+        or " BEFORE " .. sqltext.literal(actual.values[1])
+      statements[#statements + 1] = ("ALTER TYPE %s ADD VALUE %s%s"):format(actual.type, sqltext.literal(value), place)
+    end
+  end
 end
 
 -- Keys ---------------------------------------------------------------------------------------------------------------
@@ -207,12 +240,13 @@ end
 --- What differs between a model and its table.
 -- @return list of changes (see `ddl`), list of statements for indexes
 function alter.compare(db, class, item)
-  local engine, changes, statements, added = engines[db.dialect], {}, {}, {}
+  local changes, statements, added = {}, {}, {}
   local parts = core.table_parts(db._.core, model_of(class))
-  local wanted = engine.wanted(db, parts)
+  local wanted = engines[db.dialect].wanted(db, parts)
   for _, part in ipairs(parts.columns) do
     local actual = find_column(db, item, part.name)
-    local aspects = actual and differences(engine, parts, part, wanted[part.name], actual)
+    if actual then compare_values(statements, part, actual) end
+    local aspects = actual and differences(db, parts, part, wanted[part.name], actual)
     if not actual then
       added[part.name] = true
       changes[#changes + 1] = { kind = "add column", column = part, keys = keys_of_column(parts, part.name) }
@@ -235,9 +269,24 @@ function alter.find_table(db, catalogue, class)
   end
 end
 
-local function plan_of(db, class, item)
+--- Types and extensions that columns of a model need, where columns are added or get another type.
+local function needed_types(creating, class, changes)
+  local list, needed = {}, false
+  for _, change in ipairs(changes) do
+    needed = needed or change.kind == "add column" or change.aspects and change.aspects.type
+  end
+  for _, statement in ipairs(needed and creating or {}) do
+    local of_type = statement.kind == "type" or statement.kind == "extension"
+    if statement.model == class.name and of_type then list[#list + 1] = statement.sql end
+  end
+  return list
+end
+
+local function plan_of(db, class, item, creating)
   local changes, indexes = alter.compare(db, class, item)
   local plan = ddl.plan(db, item, changes)
+  local statements = needed_types(creating, class, changes)
+  plan.statements = table.move(plan.statements, 1, #plan.statements, #statements + 1, statements)
   table.move(indexes, 1, #indexes, #plan.statements + 1, plan.statements)
   return plan
 end
@@ -257,7 +306,7 @@ function alter.plan(db, classes, creating, given)
   plans[1] = new
   for _, class in ipairs(classes) do
     local item = alter.find_table(db, catalogue, class)
-    if item and item.kind == "table" then plans[#plans + 1] = plan_of(db, class, item) end
+    if item and item.kind == "table" then plans[#plans + 1] = plan_of(db, class, item, creating) end
   end
   return ddl.join(plans)
 end

@@ -3,8 +3,10 @@ local constraint = require "liga.define.constraint"
 local errors = require "liga.errors"
 local establish = require "liga.association.establish"
 local fail = require "liga.define.fail"
+local hooks = require "liga.hooks"
 local index = require "liga.define.index"
 local journal = require "liga.define.journal"
+local options = require "liga.options"
 local reading = require "liga.association.options"
 local record = require "liga.association.record"
 local registry = require "liga.define.registry"
@@ -50,13 +52,42 @@ local function source_of(self, kind)
   errors.usage("%s must be called on a model: User:%s(Task), with a colon; got %s", kind, kind, fail.shown(self))
 end
 
+--- What the hooks of a declaration are told.
+local function told(source, kind, target, given, a)
+  return {
+    source = source, target = target, type = kind, options = options.copy(type(given) == "table" and given or nil),
+    association = a and a.object, implicit = a ~= nil and a.implicit,
+  }
+end
+
+--- The inverse that a declaration has made by itself.
+local function run_inverse_hooks(a)
+  local inverse = a.inverse or a.pair
+  if not inverse or inverse.parent ~= a then return end
+  local subject = told(inverse.source, inverse.kind.name, inverse.target, nil, inverse)
+  hooks.run(inverse.source, "beforeAssociate", subject)
+  hooks.run(inverse.source, "afterAssociate", subject)
+end
+
+--- Declares an association; with the option `hooks` between those of Associate, also for the inverse.
+local function declare_with_hooks(source, kind, target, read, place, given)
+  if not read.hooks then return journal.run(declare, source, kind, target, read, place) end
+  local subject = told(source, kind, target, given)
+  hooks.run(source, "beforeAssociate", subject)
+  local a = journal.run(declare, source, kind, target, read, place)
+  run_inverse_hooks(a)
+  subject.target, subject.association = a.target or target, a.object
+  hooks.run(source, "afterAssociate", subject)
+  return a
+end
+
 local function definer(kind)
   return function(self, target, given)
     local source = source_of(self, kind)
     local actual = reading.kind(kind, given)
     local place = place_of(source, kind, target)
     local read = reading.read(place, actual, given)
-    return journal.run(declare, source, actual, target, read, place).object
+    return declare_with_hooks(source, actual, target, read, place, given).object
   end
 end
 
@@ -94,12 +125,13 @@ function association.read_marker(meta, name, marker)
     place:fail("stands under the name %q, but as is %q", name, as)
   end
   read.as = read.as or name
-  return { kind = kind, target = marker.target, read = read, place = place, serial = marker.serial }
+  return { kind = kind, target = marker.target, read = read, place = place, serial = marker.serial,
+    given = marker.given }
 end
 
 --- Declares an association that `read_marker` has checked.
 function association.declare_marker(class, marker)
-  journal.run(declare, class, marker.kind, marker.target, marker.read, marker.place)
+  declare_with_hooks(class, marker.kind, marker.target, marker.read, marker.place, marker.given)
 end
 
 -- Finding ------------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 -- own methods, and pays nothing.
 local core = require "liga.core"
 local hooks = require "liga.hooks"
+local operation = require "liga.operation"
 local registry = require "liga.define.registry"
 local scope = require "liga.scope"
 
@@ -49,7 +50,8 @@ function behaviour.declare(class)
   local meta = getmetatable(class)
   declare_hooks(meta)
   local scoped = scope.declare(meta)
-  local declares = scoped or meta.hooks or has_validators(meta) or #meta.setters > 0 or #meta.virtuals > 0
+  local assigns = #meta.setters > 0 or #meta.virtuals > 0
+  local declares = scoped or meta.version or meta.hooks or has_validators(meta) or assigns
   if declares or has_general_hooks(meta.db) then behaviour.enable(class) end
 end
 
@@ -69,6 +71,7 @@ function behaviour.add_general_hook(db, hook, ...)
   local private = db._
   private.hooks = private.hooks or {}
   hooks.add(private.hooks, { what = "db", database = true }, hook, ...)
+  if not db._.dry then operation.watch(db) end
   if not has_general_hooks(db) then return end
   for _, class in ipairs(registry.of(db).classes) do behaviour.enable(class) end
 end

@@ -7,10 +7,10 @@ local connect = {}
 
 local allowed, later = {}, {}
 for name in ([[logging define pool statementCache timeout connectTimeout foreignKeys busyTimeout pragmas readOnly schema
-    dates wait benchmark minifyAliases hooks]]):gmatch "%a+" do
+    dates wait replication benchmark minifyAliases hooks]]):gmatch "%a+" do
   allowed[name] = true
 end
-for name in ("lazy replication compat"):gmatch "%a+" do later[name] = true end
+for name in ("lazy compat"):gmatch "%a+" do later[name] = true end
 
 local pool_options = { max = true, idle = true, acquireTimeout = true }
 
@@ -20,6 +20,24 @@ local engines = {
   postgres = { dialect = "postgres", driver = "liga.postgres" },
   postgresql = { dialect = "postgres", driver = "liga.postgres" },
 }
+
+--- A URL whose password has a character that belongs to URLs themselves is taken apart in the wrong places, and
+-- messages about its parts would show some of it.
+local function check_postgres(target)
+  local authority, rest = target:match "^//([^/?#]*)([^?]*)"
+  if not authority then return end
+  local _, signs = authority:gsub("@", "")
+  local hosts = authority:match "@(.*)$" or authority
+  local ports_fine = true
+  for host in hosts:gmatch "[^,]+" do
+    local port = host:gsub("^%[[^%]]*%]", ""):match ":(.*)$"
+    ports_fine = ports_fine and (port == nil or port:match "^%d*$" ~= nil)
+  end
+  if signs > 1 or rest:find("@", 1, true) or not ports_fine then
+    errors.usage("liga.connect: the URL can't be taken apart: expected postgres://user:password@host:port/database, "
+      .. "with special characters in user and password written as %%XX")
+  end
+end
 
 --- Splits a URL; what stands behind the scheme is the engine's own.
 -- @return engine row, target
@@ -35,6 +53,7 @@ function connect.parse(url)
     errors.usage 'liga.connect: a path or ":memory:" expected after "sqlite:"'
   end
   if target:find "%z" then errors.usage "liga.connect: the URL holds a NUL byte" end
+  if engine.dialect == "postgres" then check_postgres(target) end
   return engine, target
 end
 
@@ -136,13 +155,41 @@ local function check_others(given, engine)
   if given.define ~= nil then require("liga.define").check_options("liga.connect: define", given.define) end
 end
 
+local replication_options = { write = true, read = true, sticky = true }
+
+--- `replication = {write = url, read = {urls}, sticky = ms}`.
+-- @return the URL of the primary, the targets of the replicas, sticky
+local function read_replication(url, given)
+  local replication = options.kind("liga.connect", given, "replication", "table")
+  if not replication then return url end
+  options.check("liga.connect: replication", replication, replication_options)
+  local write = options.kind("replication", replication, "write", "string")
+  if url ~= nil and write ~= nil and url ~= write then
+    errors.usage "liga.connect: the URL and replication.write are two primaries: give one of them"
+  end
+  local urls = options.kind("replication", replication, "read", "table") or {}
+  local primary, replicas = connect.parse(write or url), {}
+  for i, replica in ipairs(urls) do
+    local engine, target = connect.parse(replica)
+    if engine.dialect ~= primary.dialect then
+      errors.usage("liga.connect: replication.read[%d] is a database of another engine than the primary", i)
+    end
+    replicas[i] = target
+  end
+  for place in next, urls do
+    if not replicas[place] then errors.usage "liga.connect: replication.read must be a list of URLs" end
+  end
+  return write or url, replicas, milliseconds(replication, "sticky")
+end
+
 --- Reads URL and options.
 -- @return engine row, options for the core, list of statements to run at open
 function connect.read(url, given)
   given = given == nil and {} or given
   if type(given) ~= "table" then errors.usage("liga.connect: options must be a table, got %s", type(given)) end
   options.check("liga.connect", given, allowed, later)
-  local engine, target = connect.parse(url)
+  local primary, replicas, sticky = read_replication(url, given)
+  local engine, target = connect.parse(primary)
   check_others(given, engine)
   local pool = read_pool(given)
   return engine, {
@@ -152,6 +199,7 @@ function connect.read(url, given)
     connectTimeout = milliseconds(given, "connectTimeout"), statementCache = milliseconds(given, "statementCache"),
     poolMax = pool.max, poolIdle = pool.idle, acquireTimeout = pool.acquireTimeout,
     datesEpoch = given.dates == "epoch", waits = given.wait ~= nil, schema = given.schema,
+    replicas = replicas, sticky = sticky,
   }, read_pragmas(given)
 end
 

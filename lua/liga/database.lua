@@ -7,11 +7,11 @@ local define = require "liga.define"
 local errors = require "liga.errors"
 local hooks = require "liga.hooks"
 local loading = require "liga.loading"
+local operation = require "liga.operation"
 local options = require "liga.options"
 local registry = require "liga.define.registry"
 local schema = require "liga.schema"
 local transaction = require "liga.transaction"
-require "liga.operation"
 
 --- Whose hooks these are, for messages.
 local hook_owner = { what = "db", database = true }
@@ -43,7 +43,7 @@ local database = {}
 -- or ConnectionError where the database can't be opened.
 -- @param url "sqlite::memory:", "sqlite:PATH", "postgres://…"
 -- @param given options, or nil: logging, define, pool, statementCache, timeout, connectTimeout, foreignKeys,
--- busyTimeout, pragmas, readOnly, dates, hooks
+-- busyTimeout, pragmas, readOnly, dates, hooks, wait, schema, replication
 -- @return the database object; to be closed
 function database.connect(url, given)
   local engine, opening, pragmas = connect.read(url, given)
@@ -53,11 +53,12 @@ function database.connect(url, given)
   db._ = {
     define = given.define, logging = given.logging or nil, wait = given.wait, hooks = {},
     current = setmetatable({}, { __mode = "k" }),                   -- coroutine → its transaction
+    in_hook = setmetatable({}, { __mode = "k" }),                   -- coroutines that are in a hook of Query or Connect
     running = setmetatable({}, { __mode = "k" }),                   -- managed transactions
   }
   hooks.add_all(db._.hooks, hook_owner, given.hooks or {})
   db._.core = core.open(load_driver(engine), opening, db)
-  core.set_driven(db._.core, db._.logging ~= nil)
+  operation.watch(db)
   core.connect(db._.core)
   return db
 end
@@ -89,8 +90,11 @@ function Database:close()
   if core.is_closed(ud) then return end
   if transaction.is_running(self) then errors.usage "db:close: a transaction of this database is still running" end
   if (self._.calls or 0) > 0 then errors.usage "db:close: a call of this database is still running" end
+  local config, open = { dialect = self.dialect, database = self }, core.connections(ud)
+  for _ = 1, open do hooks.run_on(self, "beforeDisconnect", config) end
   core.close(ud)
   self._.closed = true
+  for _ = 1, open do hooks.run_on(self, "afterDisconnect", config) end
 end
 
 function Database:__close()
@@ -218,6 +222,7 @@ end
 function Database:removeHook(hook, which)
   check_self(self)
   hooks.remove(self._.hooks or {}, hook_owner, hook, which)
+  if not self._.dry then operation.watch(self) end
   return self
 end
 

@@ -26,10 +26,10 @@ local define = {}
 
 local allowed, later = {}, {}
 for name in ([[deletedAt paranoid version tableName freezeTableName underscored timestamps createdAt updatedAt
-    indexes methods primaryKey name comment hooks validate defaultScope scopes]]):gmatch "%a+" do
+    indexes methods primaryKey name comment schema hooks validate defaultScope scopes]]):gmatch "%a+" do
   allowed[name] = true
 end
-for name in ("schema lazy"):gmatch "%a+" do
+for name in ("lazy"):gmatch "%a+" do
   later[name] = true
 end
 
@@ -37,7 +37,7 @@ end
 
 local option_kinds = {
   tableName = "string", freezeTableName = "boolean", underscored = "boolean", timestamps = "boolean", indexes = "table",
-  methods = "table", name = "table", comment = "string", paranoid = "boolean",
+  methods = "table", name = "table", comment = "string", paranoid = "boolean", schema = "string",
 }
 
 --- Checks model options; also those that a connection gives to all its models.
@@ -57,13 +57,19 @@ function define.check_options(what, given)
   scope.check(what, given)
 end
 
+local function check_schema(db, name, schema)
+  if schema == nil then return end
+  if db.dialect == "sqlite" then fail.usage(name, nil, "schema is for PostgreSQL: SQLite has none") end
+  naming.check_identifier(db, name .. ": schema", schema)
+end
+
 --- The options of a model over those of the connection.
 local function merge_options(db, name, given)
   local merged = {}
   for option, value in pairs(db._.define or {}) do merged[option] = value end
-  if given == nil then return merged end
-  define.check_options(name, given)
-  for option, value in next, given do merged[option] = value end
+  if given ~= nil then define.check_options(name, given) end
+  for option, value in next, given or {} do merged[option] = value end
+  check_schema(db, name, merged.schema)
   return merged
 end
 
@@ -478,7 +484,9 @@ end
 --- Makes the model that was read.
 local function make(meta, parts)
   local db = meta.db
-  meta[1] = core.model(db._.core, { name = meta.name, table = parts.table_name, comment = meta.options.comment })
+  meta[1] = core.model(db._.core, {
+    name = meta.name, table = parts.table_name, comment = meta.options.comment, schema = meta.options.schema,
+  })
   local class = new_class(meta, parts.table_name)
   for _, record in ipairs(parts.records) do
     for option in pairs(record.given) do record.by[option] = false end
@@ -495,13 +503,7 @@ local function make(meta, parts)
   return class
 end
 
---- Defines a model.
--- @param db the connection
--- @param name its name
--- @param attributes name → type, options or association; or a list of {name, type, ...}
--- @param given model options, or nil
--- @return the class
-function define.model(db, name, attributes, given)
+local function define_now(db, name, attributes, given)
   check_name(db, name)
   local meta, parts = read(db, name, attributes, given)
   local class = make(meta, parts)
@@ -511,6 +513,27 @@ function define.model(db, name, attributes, given)
   local association = require "liga.association"
   for _, marker in ipairs(parts.markers) do association.declare_marker(class, marker) end
   association.defined(db, class)
+  return class
+end
+
+--- A copy of a plain table, for hooks to change; anything else as it is.
+local function own_copy(value)
+  return type(value) == "table" and not getmetatable(value) and options.copy(value) or value
+end
+
+--- Defines a model, between the hooks beforeDefine(attributes, options, name) and afterDefine(model).
+-- @param db the connection
+-- @param name its name
+-- @param attributes name → type, options or association; or a list of {name, type, ...}
+-- @param given model options, or nil
+-- @return the class
+function define.model(db, name, attributes, given)
+  local registered = db._.hooks or {}
+  if not (registered.beforeDefine or registered.afterDefine) then return define_now(db, name, attributes, given) end
+  attributes, given = own_copy(attributes), own_copy(given or {})
+  hooks.run_on(db, "beforeDefine", attributes, given, name)
+  local class = define_now(db, name, attributes, given)
+  hooks.run_on(db, "afterDefine", class)
   return class
 end
 

@@ -1,17 +1,22 @@
 --- What goes before a row is destroyed: by the option `dependent` of hasOne and hasMany, and junction rows that no
 -- constraint takes away.
 --
---   "delete" deletes the targets (and what depends on them) · "nullify" clears their foreign key · "restrict" refuses
+--   "destroy" destroys the targets one by one, with their hooks · "delete" deletes them; both with what depends on them
+--   "nullify" clears their foreign key · "restrict" refuses
 --
--- Everything happens in one transaction. Rows are read and written by sets, a level of the tree at a time.
+-- Everything happens in one transaction. But for "destroy" rows are read and written by sets, a level of the tree at
+-- a time. Scopes and hooks of finds have no part in it. What is only marked as deleted keeps its links, and what is
+-- marked already is left alone, unless the call has force = true.
 local core = require "liga.core"
 local errors = require "liga.errors"
 local keyset = require "liga.keyset"
 local record = require "liga.association.record"
 local transaction = require "liga.transaction"
+local write = require "liga.behaviour.write"
 
 local dependents = {}
 
+local destroy_one                   -- function(context, instance, options) that applies the rules of an instance first
 local apply                         -- name of a rule → function(context, association record, condition)
 
 -- Rules --------------------------------------------------------------------------------------------------------------
@@ -78,10 +83,22 @@ local function calling(context, more)
   return more
 end
 
+--- The same for a read: with force rows that are marked as deleted count too.
+local function reading(context, more)
+  if context.force then more.paranoid = false end
+  return calling(context, more)
+end
+
+--- … and for what removes rows.
+local function removing(context, more)
+  more.force = context.force
+  return calling(context, more)
+end
+
 local function find_rows(context, class, rules, find)
   find.attributes, find.raw = needed_names(class, rules), true
   if #find.attributes == 0 then find.attributes = nil end
-  return class:findAll(calling(context, find))
+  return core.class_methods.findAll(class, reading(context, find))
 end
 
 local function key_text(class, row)
@@ -104,6 +121,12 @@ local function new_rows(context, class, rows)
     met[key] = true
   end
   return fresh
+end
+
+--- Whether a row was not met before; it isn't noted.
+local function is_new(context, class, row)
+  local met = context.met[class]
+  return not (met and met[key_text(class, row)])
 end
 
 --- Applies the rules to what depends on rows.
@@ -135,31 +158,45 @@ apply = {
       local fresh = apply_rules(context, class, rules, find_rows(context, class, rules, { where = where }))
       where = naming(class, fresh, where)
     end
-    core.class_methods.destroy(class, calling(context, { where = where }), true)
+    core.class_methods.destroy(class, removing(context, { where = where }), true)
+  end,
+
+  destroy = function(context, a, where)
+    for _, instance in ipairs(core.class_methods.findAll(a.target, reading(context, { where = where }))) do
+      local options = removing(context, { hooks = context.hooks })
+      if is_new(context, a.target, instance) then
+        write.single(instance, "Destroy", options, function(each, with) return destroy_one(context, each, with) end)
+      end
+    end
   end,
 
   nullify = function(context, a, where)
     local values = {}
     for _, name in ipairs(a.foreignKey) do values[name] = core.null end
-    a.target:update(values, calling(context, { where = where }))
+    local goes = not getmetatable(a.source).deletedAt or context.force      -- then nothing may refer to it any more
+    core.class_methods.update(a.target, values, calling(context, { where = where, paranoid = not goes }))
   end,
 
   restrict = function(context, a, where)
-    if not a.target:exists(calling(context, { where = where })) then return end
+    if not core.class_methods.exists(a.target, reading(context, { where = where })) then return end
     errors.raise("AssociationError",
       ('%s can\'t be destroyed: rows of %s still belong to it (dependent = "restrict")'):format(a.source.name, a.label),
       { model = a.source.name, attribute = a.as, attributes = { a.as } })
   end,
 
   unlink = function(context, a, where)
-    core.class_methods.destroy(a.through, calling(context, { where = where }), true)
+    if getmetatable(a.source).deletedAt and not context.force then return end
+    core.class_methods.destroy(a.through, calling(context, { where = where, force = true }), true)
   end,
 }
 
 -- Destroying ---------------------------------------------------------------------------------------------------------
 
 local function new_context(options)
-  return { met = {}, transaction = options.transaction, logging = options.logging }
+  return {
+    met = {}, transaction = options.transaction, logging = options.logging,
+    force = options.force, hooks = options.hooks,
+  }
 end
 
 --- The row of an instance as it is stored, not as the instance was changed or which attributes were read.
@@ -168,9 +205,24 @@ local function stored_row(context, class, rules, instance)
   for _, name in ipairs(needed_names(class, rules)) do
     row[name] = where[name]
     if row[name] == nil then row[name] = core.previous(instance, name) end
-    if row[name] == nil then return find_rows(context, class, rules, { where = where })[1] end
+    if row[name] == nil then return find_rows(context, class, rules, { where = where, paranoid = false })[1] end
   end
   return row
+end
+
+--- A row that the database has taken away meanwhile, with one that it belonged to, is as gone as it should be.
+local function destroy_plainly(instance, options)
+  local ok, e = pcall(core.destroy, instance, options, true)
+  if not ok and not errors.is(e, "InstanceError") then error(e, 0) end
+  return instance
+end
+
+function destroy_one(context, instance, options)
+  local class = core.class_of(instance)
+  local rules = rules_of(class)
+  local row = stored_row(context, class, rules, instance)
+  if row then apply_rules(context, class, rules, { row }) end
+  return destroy_plainly(instance, options)
 end
 
 --- Destroys an instance by the rules of its model.

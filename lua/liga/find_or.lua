@@ -94,7 +94,9 @@ local function unique_key(class, where)
   table.sort(names)
   for _, name in ipairs(names) do
     local index, fields = indexes[name], {}
-    for place, field in ipairs(index.fields) do fields[place] = field.attribute end
+    for place, field in ipairs(index.fields) do
+      fields[place] = type(field.attribute) == "string" and field.attribute or ""       -- or an expression
+    end
     if index.unique and index.where == nil and covered(fields) then return fields end
   end
 end

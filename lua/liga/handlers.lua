@@ -5,6 +5,7 @@ local memory = require "liga.memory"
 local operation = require "liga.operation"
 local copy = require "liga.options".copy
 local transaction = require "liga.transaction"
+local write = require "liga.behaviour.write"
 
 local handlers = {}
 
@@ -78,9 +79,13 @@ local function without_repeats(list)
   return once
 end
 
+--- One at a time where hooks see single instances, else together.
 local function save_all(class, unsaved, options)
-  options = options and { logging = options.logging, silent = options.silent, validate = options.validate }
-  if #unsaved == 1 then core.save(unsaved[1], options) else class:bulkCreate(unsaved, options) end
+  local saving = {}
+  for _, name in ipairs { "logging", "silent", "validate", "hooks" } do saving[name] = options and options[name] end
+  local singly = #unsaved == 1 or saving.hooks ~= false and write.has_create_hooks(class)
+  if not singly then return getmetatable(class).__index.bulkCreate(class, unsaved, saving) end
+  for _, instance in ipairs(unsaved) do write.save(instance, copy(saving)) end
 end
 
 --- Saves unsaved targets and then links them, together; if that fails they are as unsaved as before.

@@ -95,7 +95,7 @@ function methods:update(values, options)
   end
   local saving = plain_copy(options)
   instance.assign(self, values, saving)
-  return core.save(self, saving)
+  return nested.save(self, saving)
 end
 
 --- Deletes the row, after what the option `dependent` of associations asks for. Raises InstanceError if there is no

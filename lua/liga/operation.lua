@@ -1,6 +1,7 @@
 --- The one driver of jobs that need somebody to be called between their statements (loggers, and event loops that wait
 -- for the server meanwhile), and of lists of jobs with your code between them (hooks, validators, setters).
 local core = require "liga.core"
+local hooks = require "liga.hooks"
 local transaction = require "liga.transaction"
 
 local operation = {}
@@ -25,6 +26,49 @@ local function report(logger, db, sql, info)
   warn("liga: error in logging: ", type(text) == "string" and text or type(problem))
 end
 
+-- Hooks of the connection --------------------------------------------------------------------------------------------
+
+--- Runs hooks of Query and Connect. What they send themselves is not told to them again.
+local function run_hooks(db, hook, ...)
+  local private, thread = db._, coroutine.running()
+  if private.in_hook[thread] then return end
+  private.in_hook[thread] = true
+  local ok, problem = pcall(hooks.run_on, db, hook, ...)
+  private.in_hook[thread] = nil
+  if not ok then error(problem, 0) end
+end
+
+--- What happens in a job beside waiting and ending: name → function(db, sql, info).
+local happenings = {
+  query = function(db, sql, info)
+    info.sql = sql
+    run_hooks(db, "beforeQuery", info)
+  end,
+  connect = function(db) run_hooks(db, "beforeConnect", { dialect = db.dialect, database = db }) end,
+  connected = function(db) run_hooks(db, "afterConnect", { dialect = db.dialect, database = db }) end,
+}
+
+local function tell(logger, db, what, sql, info)
+  if happenings[what] then return happenings[what](db, sql, info) end
+  if logger then report(logger, db, sql, info) end
+  if not db._.announces or info.kind == "notice" then return end
+  info.sql = sql
+  run_hooks(db, "afterQuery", info)
+end
+
+--- Sees whether jobs have to be driven from here, and whether hooks want to know beforehand; to be called whenever a
+-- hook of the connection has come or gone.
+function operation.watch(db)
+  local private = db._
+  private.announces = false
+  for _, event in ipairs { "Query", "Connect" } do
+    for _, moment in ipairs { "before", "after" } do
+      private.announces = private.announces or private.hooks[moment .. event] ~= nil
+    end
+  end
+  core.set_driven(private.core, private.logging ~= nil or private.announces, private.announces)
+end
+
 --- Runs a job step by step: statements in the core, loggers between them. Left early, the job takes back what it did.
 -- @param job the call box
 -- @return what the call returns
@@ -34,8 +78,7 @@ function operation.drive(job)
   while true do
     local what, sql, info, seconds = job:step()
     if what == "done" then return job:results() end
-    if what == "wait" then db._.wait(sql, info, seconds)
-    elseif logger then report(logger, db, sql, info) end
+    if what == "wait" then db._.wait(sql, info, seconds) else tell(logger, db, what, sql, info) end
   end
 end
 

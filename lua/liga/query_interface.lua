@@ -181,11 +181,18 @@ local function column_parts(self, method, item, column, spec)
     errors.usage("addColumn: %q can't become a primary key; make the table with it", column)
   end
   local parts = core.table_parts(dry._.core, model_of(class))
-  return find_part(parts, column), parts.foreignKeys, parts.indexes
+  return find_part(parts, column), parts, core.create_statements(dry._.core, { model_of(class) }, true)
 end
 
-local function append_indexes(plan, indexes)
-  for _, index in ipairs(indexes) do plan.statements[#plan.statements + 1] = index.sql end
+--- A plan for one column, with the types it needs before, and its indexes behind it.
+local function column_plan(self, kind, item, column, parts, creating)
+  local list = {}
+  for _, statement in ipairs(creating) do
+    if statement.kind == "type" or statement.kind == "extension" then list[#list + 1] = statement.sql end
+  end
+  local plan = ddl.plan(self.db, item, { { kind = kind, column = column, keys = parts.foreignKeys } })
+  plan.statements = table.move(plan.statements, 1, #plan.statements, #list + 1, list)
+  for _, index in ipairs(parts.indexes) do plan.statements[#plan.statements + 1] = index.sql end
   return plan
 end
 
@@ -218,17 +225,32 @@ function methods:createTable(name, attributes, given)
   run(self, plan, given)
 end
 
+--- Enums that were made for columns of a table go with it.
+local function add_types(statements, item)
+  for _, column in ipairs(item.columns) do
+    local bare = column.type:gsub('"', "")
+    if column.values and bare:match "[^.]+$" == naming.shorten(("enum_%s_%s"):format(item.name, column.name)) then
+      statements[#statements + 1] = "DROP TYPE IF EXISTS " .. column.type
+    end
+  end
+end
+
 --- Drops a table, if it is there.
 -- @param given {cascade (PostgreSQL: what depends on it too), transaction, logging}, or nil
 function methods:dropTable(name, given)
   given = read_options(self, "dropTable", given, { cascade = true })
+  name = read_table("dropTable", name)
   local cascade = given.cascade and self.db.dialect == "postgres" and " CASCADE" or ""
-  run(self, ddl.plain("DROP TABLE IF EXISTS " .. table_name(read_table("dropTable", name), given) .. cascade), given)
+  local plan = ddl.plain("DROP TABLE IF EXISTS " .. table_name(name, given) .. cascade)
+  local item = self.db.dialect == "postgres" and introspect.table(self.db, name, { schema = given.schema })
+  if item then add_types(plan.statements, item) end
+  run(self, plan, given)
 end
 
 local function drop_all(self, list, given)
   local plan, cascade = { statements = {} }, self.db.dialect == "postgres" and " CASCADE" or ""
   for i, item in ipairs(list) do plan.statements[i] = "DROP TABLE " .. table_name(item) .. cascade end
+  for _, item in ipairs(list) do add_types(plan.statements, item) end
   for _, sql in ipairs(plan.statements) do core.execute(self.db._.core, sql, { logging = given.logging }) end
 end
 
@@ -341,9 +363,7 @@ end
 function methods:addColumn(name, column, spec, given)
   given = read_options(self, "addColumn", given)
   local item = find_table(self, "addColumn", name, given)
-  local part, keys, indexes = column_parts(self, "addColumn", item, column, spec)
-  local plan = ddl.plan(self.db, item, { { kind = "add column", column = part, keys = keys } })
-  run(self, append_indexes(plan, indexes), given)
+  run(self, column_plan(self, "add column", item, column_parts(self, "addColumn", item, column, spec)), given)
 end
 
 --- Drops a column with its values, indexes and constraints.
@@ -360,9 +380,7 @@ function methods:changeColumn(name, column, spec, given)
   given = read_options(self, "changeColumn", given)
   local item = find_table(self, "changeColumn", name, given)
   local found = find_column("changeColumn", item, column)
-  local part, keys, indexes = column_parts(self, "changeColumn", item, found.name, spec)
-  local plan = ddl.plan(self.db, item, { { kind = "change column", column = part, keys = keys } })
-  run(self, append_indexes(plan, indexes), given)
+  run(self, column_plan(self, "change column", item, column_parts(self, "changeColumn", item, found.name, spec)), given)
 end
 
 --- Renames a column; keys, indexes, views and triggers that name it follow.

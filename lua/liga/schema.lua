@@ -4,6 +4,7 @@ local association = require "liga.association"
 local core = require "liga.core"
 local ddl = require "liga.ddl"
 local errors = require "liga.errors"
+local hooks = require "liga.hooks"
 local options = require "liga.options"
 local registry = require "liga.define.registry"
 local transaction = require "liga.transaction"
@@ -97,20 +98,57 @@ local function sync_by_altering(db, class, given)
   return class or db
 end
 
+local function sync_now(db, class, given)
+  if given.alter then return sync_by_altering(db, class, given) end
+  local statements = plan(db, class, given)
+  if given.dryRun then return texts(statements) end
+  run(db, statements, given, given.force)
+  return class or db
+end
+
+-- Hooks of sync ------------------------------------------------------------------------------------------------------
+
+local function has_hooks(db, class, given)
+  if given.hooks == false or given.dryRun then return false end
+  local general = db._.hooks or {}
+  if not class and (general.beforeBulkSync or general.afterBulkSync) then return true end
+  for _, each in ipairs(classes_of(db, class)) do
+    if hooks.any(each, { "beforeSync", "afterSync" }) then return true end
+  end
+  return false
+end
+
+local function run_moment(db, class, moment, given)
+  if not class and moment == "before" then hooks.run_on(db, "beforeBulkSync", given) end
+  for _, each in ipairs(classes_of(db, class)) do hooks.run(each, moment .. "Sync", given) end
+  if not class and moment == "after" then hooks.run_on(db, "afterBulkSync", given) end
+end
+
+--- Hooks may change the options. `alter` has transactions of its own.
+local function sync_with_hooks(db, class, given)
+  given = options.copy(given)
+  local function sync(t)
+    given.transaction = t
+    run_moment(db, class, "before", given)
+    local result = sync_now(db, class, given)
+    run_moment(db, class, "after", given)
+    return result
+  end
+  if given.alter then return sync(given.transaction) end
+  return transaction.run(db, { transaction = given.transaction }, sync)
+end
+
 --- Creates what is not there.
 -- @param class one model, or nil for all
--- @param given {force, alter, match, dryRun, logging, transaction}
+-- @param given {force, alter, match, dryRun, hooks, logging, transaction}
 -- @return the list of statements with dryRun
 function schema.sync(db, class, given)
   given = check_options("sync", given, sync_options)
   association.resolve(db, class)
   check_match(db, given.match)
   if given.force and given.alter then errors.usage "sync: force and alter exclude each other" end
-  if given.alter then return sync_by_altering(db, class, given) end
-  local statements = plan(db, class, given)
-  if given.dryRun then return texts(statements) end
-  run(db, statements, given, given.force)
-  return class or db
+  if has_hooks(db, class, given) then return sync_with_hooks(db, class, given) end
+  return sync_now(db, class, given)
 end
 
 --- Drops the tables, dependents first.

@@ -286,6 +286,7 @@ end
 
 --- A level inside another: a savepoint whose name nobody else uses.
 local function new_inner(class, outer)
+  check_alive(outer)            -- SQLite takes a savepoint outside of a transaction for the begin of one
   local lease, levels = outer[1], outer.levels
   local level = new_level(class, outer.db, lease, levels, outer.settings)
   level.name = lease:savepoint()

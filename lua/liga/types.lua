@@ -130,7 +130,8 @@ local function read_element(row, ...)
   if not fields_of[element] then
     fail("%s takes a type, got %s (write it %s)", row.name, shown(element), row.usage)
   end
-  if row.elements and not row.elements[element.name] or element.name == "VIRTUAL" then
+  local refused = element.name == "VIRTUAL" or row.refused and row.refused[element.name]
+  if refused or row.elements and not row.elements[element.name] then
     fail("%s can't hold %s (write it %s)", row.name, element.name, row.usage)
   end
   return { element = element }
@@ -163,7 +164,7 @@ local rows = {
   { name = "JSONB", read = read_nothing },
   { name = "ENUM", read = read_values, usage = 'ENUM{"a", "b"}', needs = "values", words = "its values" },
   { name = "ARRAY", read = read_element, usage = "ARRAY(INTEGER)", needs = "element",
-    words = "the type of its elements" },
+    words = "the type of its elements", refused = { BLOB = true, TSVECTOR = true } },
   { name = "VIRTUAL", read = read_nothing },
   { name = "CITEXT", read = read_nothing },
   { name = "INET", read = read_nothing },

@@ -1,7 +1,7 @@
---- A man in the middle between liga and a PostgreSQL server, for the event loop of cqueues. It counts what the client sends and
--- can be told to be silent or to cut the line:
+--- A man in the middle between liga and a PostgreSQL server, for the event loop of cqueues. It counts what the client
+-- sends and can be told to be silent or to cut the line:
 --
---     local proxy = require("spec.support.proxy").new(engine)     -- nil where cqueues is not installed
+--     local proxy = require("spec.support.proxy").new(engine)     -- if Proxy.works(engine)
 --     loop.run(function()
 --       local serving <close> = proxy:serve()
 --       local db <close> = liga.connect(proxy.url, { wait = loop.wait })
@@ -16,9 +16,13 @@ Proxy.__index = Proxy
 --- Folder of the server's socket, from the engine's URL.
 local function folder_of(url) return url:match "[?&]host=([^&]+)" end
 
+--- Whether there can be one: with cqueues, for a server on a Unix socket.
+function Proxy.works(engine) return found and folder_of(engine.url) ~= nil end
+
 function Proxy.new(engine)
-  if not found or not folder_of(engine.url) then return nil end
-  local folder = os.tmpname() .. ".proxy"
+  local name = os.tmpname()
+  local folder = name .. ".proxy"
+  os.remove(name)
   os.execute("mkdir " .. folder)
   return setmetatable({
     folder = folder, target = folder_of(engine.url) .. "/.s.PGSQL.5432", flushes = 0, delay = 0, lines = {},
@@ -55,7 +59,11 @@ function Proxy:serve()
   self.listener = socket.listen { path = self.folder .. "/.s.PGSQL.5432" }
   self.listener:listen()
   self.queue:wrap(function()
-    for client in self.listener:clients() do connect_line(self, client) end
+    while true do
+      local client = self.listener:accept(0.05)
+      if self.closed then return end
+      if client then connect_line(self, client) end
+    end
   end)
   return setmetatable({}, { __close = function() self:close() end })
 end
@@ -64,17 +72,15 @@ end
 function Proxy:cut()
   for _, line in ipairs(self.lines) do
     for _, side in ipairs(line) do
-      side:shutdown "rw"
-      side:close()
+      side:shutdown "rw"        -- their coroutines see the end
     end
   end
   self.lines = {}
 end
 
 function Proxy:close()
-  self.silent = false
+  self.silent, self.closed = false, true
   self:cut()
-  self.listener:close()
   os.execute("rm -rf " .. self.folder)
 end
 

@@ -15,7 +15,7 @@ local function set(words, into)
   return names
 end
 
-local common = "as foreignKey onDelete onUpdate constraints foreignKeyConstraints foreignKeyConstraint inverse "
+local common = "as foreignKey onDelete onUpdate constraints foreignKeyConstraints foreignKeyConstraint inverse hooks "
 local has = common .. "sourceKey scope where order dependent "
 
 local allowed = {
@@ -27,10 +27,10 @@ local allowed = {
 }
 
 local later = {
-  belongsTo = set "hooks",
-  hasOne = set "hooks",
-  hasMany = set "hooks useJunctionTable",
-  belongsToMany = set "hooks",
+  belongsTo = {},
+  hasOne = {},
+  hasMany = set "useJunctionTable",
+  belongsToMany = {},
 }
 
 --- Options of Sequelize that liga writes in another way.
@@ -50,7 +50,7 @@ local allowed_inverse = {
 
 local allowed_through = set "model scope unique timestamps paranoid"
 local allowed_links = set "fromSource toSource fromTarget toTarget"
-local dependents = { "delete", "nullify", "restrict" }
+local dependents = { "destroy", "delete", "nullify", "restrict" }
 
 -- Parts --------------------------------------------------------------------------------------------------------------
 
@@ -89,11 +89,10 @@ end
 
 local function read_dependent(place, at, given)
   if given == nil then return nil end
-  if given == "destroy" then errors.usage('%s: %s = "destroy" is not available yet', place.text, at) end
   for _, value in ipairs(dependents) do
     if given == value then return given end
   end
-  place:fail('%s must be "delete", "nullify" or "restrict", got %s', at, fail.shown(given))
+  place:fail('%s must be "destroy", "delete", "nullify" or "restrict", got %s', at, fail.shown(given))
 end
 
 --- `order` given as one name is a list of it.
@@ -264,6 +263,10 @@ function reading.read(place, kind, given)
     place:fail("uniqueForeignKey must be a boolean, got %s", fail.shown(given.uniqueForeignKey))
   end
   read.uniqueForeignKey = given.uniqueForeignKey
+  if given.hooks ~= nil and type(given.hooks) ~= "boolean" then
+    place:fail("hooks must be a boolean, got %s", fail.shown(given.hooks))
+  end
+  read.hooks = given.hooks
   if kind == "belongsToMany" then read_junction(place, given, read) else read.path = read_path(place, given) end
   return read
 end

@@ -2,6 +2,7 @@
 local class_methods = require "liga.behaviour.class"
 local core = require "liga.core"
 local errors = require "liga.errors"
+local link = require "liga.behaviour.link"
 local option_tables = require "liga.options"
 local scope = require "liga.scope"
 
@@ -57,7 +58,7 @@ function access.linked(plain, verb, name, source, ...)
   local a = getmetatable(core.class_of(source)).associations[name]
   local reader = read[verb]
   if reader then return reader(plain, a, source, ...) end
-  return plain(source, ...)
+  return link.write(plain, a, verb, source, ...)
 end
 
 return access

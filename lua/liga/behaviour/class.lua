@@ -134,21 +134,27 @@ local function build(class, values, options)
   return instance
 end
 
+behaving.build = build
+
 function methods:build(values, given)
   local class, options = open(self, "build", given)
   if options.include ~= nil then return nested.build(class, values, options.include) end
   return build(class, values, options)
 end
 
+local created = { verb = "create", job = function(instance, options) return nested.save(instance, options, true) end }
+
 function methods:create(values, given)
   local class, options = open(self, "create", given)
-  local function save(instance, own) return write.save(instance, own, false, true) end
+  local function save(instance, own) return write.save(instance, own, created) end
   values = listed(class, values, options.fields)
   if options.include ~= nil then return nested.create(class, values, options, save) end
   return save(build(class, values), options)
 end
 
 -- Writing many rows --------------------------------------------------------------------------------------------------
+
+behaving.listed = listed
 
 local function build_all(class, list, options)
   local built = {}
@@ -189,6 +195,7 @@ function methods:bulkCreate(list, given)
   end
   if type(list) ~= "table" then return plain.bulkCreate(class, list, options) end
   local individually = take(options, "individualHooks")
+  core.check_write_options(class, options, "bulkCreate")
   local built = build_all(class, list, options)
   return write.bulk(class, "BulkCreate", options, built, function(creating)
     if individually then return operation.atomically(getmetatable(class).db, creating, function()
@@ -275,7 +282,7 @@ function methods:update(values, given)
     function(class, written, options) return plain.update(class, written_values(class, written, options), options) end,
     function(instance, written, options)
       local implied = require "liga.instance".assign(instance, written, options)
-      write.save(instance, options, implied)
+      write.save(instance, options, { implied = implied, job = core.save })
     end)
 end
 
@@ -302,6 +309,7 @@ end
 --- Setters and validators first, then the core's upsert between its hooks.
 function methods:upsert(values, given)
   local class, options = open(self, "upsert", given)
+  core.check_write_options(class, options, "upsert")
   if type(values) == "table" then values = option_tables.copy(values) end
   return write.bulk(class, "Upsert", options, values, function(writing)
     return plain.upsert(class, written_values(class, values, writing), writing)

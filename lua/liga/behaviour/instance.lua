@@ -28,7 +28,7 @@ end
 function methods:update(values, given)
   local options = open(self, "update", given)
   local implied = instance.assign(self, values, options)
-  return write.save(self, options, implied)
+  return write.save(self, options, { implied = implied, job = core.save })
 end
 
 function methods:validate(given)

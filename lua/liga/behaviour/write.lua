@@ -77,38 +77,43 @@ local function has_changes(instance, options)
   return false
 end
 
-local function save_with_hooks(class, instance, options, event, implied, creating)
+local function save_with_hooks(class, instance, options, event, how)
   local guard <close> = memory.guard { instance }
-  if implied then options.fields = table.move(options.fields, 1, #options.fields, 1, {}) end
   local fields = plain_copy(instance)
   validated(class, instance, options)
   hooks.run(class, "beforeSave", instance, options)
   hooks.run(class, "before" .. event, instance, options)
-  take_hook_changes(class, instance, options, fields, implied)
+  take_hook_changes(class, instance, options, fields, how.implied)
   local writes = has_changes(instance, options)
-  nested.save(instance, options, creating)
+  local result = how.job(instance, options)
   if writes and core.state(instance) ~= "new" then                -- ignoreDuplicates: nothing was inserted
     hooks.run(class, "after" .. event, instance, options)
     hooks.run(class, "afterSave", instance, options)
   end
-  return guard:keep(instance)
+  return guard:keep(result)
 end
+
+--- The ways of saving.
+local plainly = { job = nested.save }
 
 --- Saves an instance: validators, hooks, its INSERT or UPDATE, all in one transaction where there are hooks.
 -- @param options a table of its own, of `u:save`
--- @param implied its `fields` come from liga, not from the user: what hooks change belongs to them too
--- @param creating the options are those of create
--- @return the instance
-function write.save(instance, options, implied, creating)
+-- @param how {implied = its `fields` come from liga, not from the user: what hooks change belongs to them too ·
+-- job = function(instance, options) that writes the row · checked = its options are those of another call, which looks
+-- at them · verb = "create"}, or nil
+-- @return what the job returns: the instance
+function write.save(instance, options, how)
+  how = how or plainly
   local class = core.class_of(instance)
   local event = core.state(instance) == "new" and "Create" or "Update"
   if not runs_hooks(class, options, saving[event]) then
     check(class, instance, options)
-    return nested.save(instance, options, creating)
+    return how.job(instance, options)
   end
+  if not how.checked then core.check_write_options(class, options, how.verb or "save") end
   return operation.atomically(getmetatable(class).db, options, function(t)
     options.transaction = t
-    return save_with_hooks(class, instance, options, event, implied, creating)
+    return save_with_hooks(class, instance, options, event, how)
   end)
 end
 
@@ -128,6 +133,7 @@ end
 function write.single(instance, event, options, job)
   local class = core.class_of(instance)
   if not runs_hooks(class, options, { "before" .. event, "after" .. event }) then return job(instance, options) end
+  core.check_write_options(class, options, event:lower())
   return operation.atomically(getmetatable(class).db, options, function(t)
     local guard <close> = memory.guard { instance }
     options.transaction = t

@@ -187,6 +187,7 @@ local function send(meta, record)
     name = record.name, column = record.columnName, type = record.type, allowNull = record.allowNull,
     primaryKey = record.primaryKey, autoIncrement = record.autoIncrement, unique = record.unique == true,
     default = core_default(record.defaultValue), comment = record.comment,
+    enumName = naming.shorten(("enum_%s_%s"):format(meta.class.tableName, record.columnName)),
   })
   meta.defaults[record.name] = type(record.defaultValue) == "function" and record.defaultValue or nil
 end

@@ -22,7 +22,7 @@ end
 
 --- A field as a name or `{"name", order = "DESC"}`.
 local function read_field(meta, at, given)
-  if type(given) == "string" then return { attribute = given } end
+  if type(given) == "string" or core.is_expression(given) then return { attribute = given } end
   if type(given) ~= "table" or getmetatable(given) then
     bad(meta, at, 'a field must be a name or {"name", order = "DESC"}, got %s', fail.shown(given))
   end
@@ -32,7 +32,9 @@ local function read_field(meta, at, given)
     if key ~= 1 then rest[key] = value end
   end
   options.check(("%s: %s"):format(meta.name, at), rest, allowed_field)
-  if type(named.attribute) ~= "string" then bad(meta, at, "a field has no name") end
+  if type(named.attribute) ~= "string" and not core.is_expression(named.attribute) then
+    bad(meta, at, "a field has no name")
+  end
   if named.order == nil then return named end
   local order = type(named.order) == "string" and directions[named.order:upper()]
   if not order then bad(meta, at, 'order must be "ASC" or "DESC", got %s', fail.shown(named.order)) end
@@ -40,10 +42,13 @@ local function read_field(meta, at, given)
   return named
 end
 
-local function read_fields(meta, at, given)
+local function read_fields(meta, at, given, named)
   if type(given) ~= "table" or #given == 0 then bad(meta, at, 'fields must be a list such as {"name"}') end
   local fields = {}
   for i = 1, #given do fields[i] = read_field(meta, at, given[i]) end
+  for i = 1, named and 0 or #fields do
+    if core.is_expression(fields[i].attribute) then bad(meta, at, "an index over an expression needs a name") end
+  end
   return fields
 end
 
@@ -64,7 +69,7 @@ local function read(meta, at, given)
     bad(meta, at, "using must be the name of an index method, got %s", fail.shown(given.using))
   end
   return {
-    fields = read_fields(meta, at, given.fields), unique = given.unique or false, name = given.name,
+    fields = read_fields(meta, at, given.fields, given.name), unique = given.unique or false, name = given.name,
     where = given.where, using = given.using, at = at, snake = true,
   }
 end
@@ -92,7 +97,8 @@ end
 
 local function missing_field(meta, wanted)
   for _, field in ipairs(wanted.fields) do
-    if not find_attribute(meta, field.attribute) then return field.attribute end
+    local known = core.is_expression(field.attribute) or find_attribute(meta, field.attribute)
+    if not known then return field.attribute end
   end
 end
 
@@ -128,7 +134,9 @@ local function taken(meta, name)
 end
 
 local function make(meta, wanted)
-  for _, field in ipairs(wanted.fields) do field.attribute = find_attribute(meta, field.attribute).name end
+  for _, field in ipairs(wanted.fields) do
+    if type(field.attribute) == "string" then field.attribute = find_attribute(meta, field.attribute).name end
+  end
   local name = name_of(meta, wanted)
   naming.check_identifier(meta.db, meta.name .. ": the name of an index", name)
   local before, owner = meta.indexes[name], taken(meta, name)

@@ -297,7 +297,7 @@ function sqlite.kind_of(declared)
   if row.sized and first then kind.length = math.tointeger(tonumber(first)) end
   if row.sized and not first and row[2] == "STRING" then kind.name = "TEXT" end
   if row.scaled then
-    if not first then return { name = "DECIMAL" } end
+    if not first then return { name = "DOUBLE" } end                   -- any number; liga's DECIMAL has digits
     kind.precision, kind.scale = math.tointeger(tonumber(first)), math.tointeger(tonumber(second)) or 0
   end
   return kind

@@ -61,21 +61,16 @@ local function descriptor(kind)
   return bare
 end
 
---- A DECIMAL without digits said holds any number; liga's needs digits.
-local function settle(kind)
-  if kind.name == "DECIMAL" and not kind.precision then return { name = "DOUBLE" } end
-  return kind
-end
-
 local function type_of(db, item, column)
   if column.values then return types.ENUM(column.values) end
-  if column.autoIncrement then return types.BIGINT end                -- generated keys have 64 bits
   local kind = introspect.dialect(db).kind_of(column.type)
   if db.dialect == "sqlite" then
+    if column.autoIncrement then return types.BIGINT end              -- generated keys have 64 bits
     if not kind then return sampled_type(db, item, column) end
     if kind.name == "DATE" then return sampled_date(db, item, column) end
   end
-  return kind and descriptor(settle(kind)) or types.TEXT
+  local known = kind and core.has_type(db._.core, kind.name)
+  return known and descriptor(kind) or types.TEXT
 end
 
 -- Defaults -----------------------------------------------------------------------------------------------------------

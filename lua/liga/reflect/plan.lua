@@ -169,8 +169,9 @@ local function is_unique(item, list)
   return false
 end
 
---- A key whose parts are 64-bit generated keys elsewhere has their type.
-local function follow_type(entry, referenced)
+--- SQLite: a key whose parts are 64-bit generated keys elsewhere has their type, as it stores both alike.
+local function follow_type(model, entry, referenced)
+  if not model.item.sql then return end
   local narrow = entry.type.name == "INTEGER" or entry.type.name == "SMALLINT"
   if narrow and referenced.type.name == "BIGINT" then entry.type = referenced.type end
 end
@@ -182,7 +183,7 @@ local function read_link(model, key, models)
   local referenced = target and #key.references == #key.columns and attribute_names(target, key.references)
   if not foreign or not referenced then return nil end
   for i, column in ipairs(key.columns) do
-    follow_type(model.by_column[column:lower()], target.by_column[key.references[i]:lower()])
+    follow_type(model, model.by_column[column:lower()], target.by_column[key.references[i]:lower()])
   end
   local stem, stripped
   if #foreign == 1 then

@@ -1,0 +1,50 @@
+--- `liga doctor URL`: what is wrong with a database, and how to mend it.
+local arguments = require "liga.cli.arguments"
+local doctor = require "liga.doctor"
+local open = require "liga.cli.open"
+local terminal = require "liga.cli.terminal"
+local text = require "liga.cli.text"
+
+--- Shows on a terminal which check runs; nothing in a pipe.
+local function progress()
+  if not terminal.is(2) then return nil, function() end end
+  local function show(name) io.stderr:write("\r\27[K", name and name .. " …" or ""):flush() end
+  return show, show
+end
+
+local function write_finding(finding, paint)
+  io.stdout:write(paint("yellow", finding.check), ": ", text.safe(finding.message), "\n")
+  for _, sql in ipairs(finding.sql) do io.stdout:write("    ", paint("dim", text.safe(sql) .. ";"), "\n") end
+end
+
+local function write_sql(finding)
+  io.stdout:write("-- ", finding.check, ": ", text.safe(finding.message), "\n")
+  for _, sql in ipairs(finding.sql) do io.stdout:write(sql, ";\n") end
+end
+
+local flags = { { name = "fix-sql", help = "write only the SQL that mends what was found" } }
+table.move(open.flags, 1, #open.flags, #flags + 1, flags)
+
+return {
+  usage = "doctor URL",
+  summary = "look for faults in tables, keys and rows; status 1 if there are any",
+  flags = flags,
+  run = function(given, rest)
+    arguments.count("doctor", rest, 1, 1, "the URL of a database")
+    local db <close> = open.reading(rest[1])
+    if open.count_tables(db, given) == 0 then open.reflect(db, given, rest[1]) end
+    if given.models then open.models(db, given.models) end
+    local show, clear = progress()
+    local findings = doctor.examine(db, { schema = given.schema, models = given.models ~= nil, progress = show })
+    clear()
+    local paint = terminal.painter(1)
+    for _, finding in ipairs(findings) do
+      if given["fix-sql"] then write_sql(finding) else write_finding(finding, paint) end
+    end
+    if not given["fix-sql"] then
+      io.stdout:write(#findings == 0 and "nothing found\n"
+        or ("%d finding%s\n"):format(#findings, #findings == 1 and "" or "s"))
+    end
+    return #findings == 0 and 0 or 1
+  end,
+}

@@ -1,0 +1,122 @@
+--- Opens what a command works on: databases by URL or path, files of models.
+local arguments = require "liga.cli.arguments"
+local connect = require "liga.connect"
+local core = require "liga.core"
+local database = require "liga.database"
+local errors = require "liga.errors"
+local introspect = require "liga.introspect"
+local reflect = require "liga.reflect"
+local registry = require "liga.define.registry"
+
+local open = {}
+
+--- The flags of commands that open a database.
+open.flags = {
+  { name = "models", short = "m", value = "a file of models", help = "models from this file instead of the tables" },
+  { name = "schema", value = "a schema", help = "PostgreSQL: the schema to read" },
+  { name = "debug", help = "with traceback" },
+}
+
+local function exists(path)
+  local file <close> = io.open(path, "rb")
+  return file ~= nil
+end
+
+--- What a word on the command line names: a URL, or the path of an SQLite file.
+function open.url(word)
+  if word:find "^%a%a+:" then return word end
+  return "sqlite:" .. word
+end
+
+--- The path of an SQLite file; nil for other databases.
+function open.path(url)
+  local path = url:match "^sqlite:(.+)$"
+  return path ~= ":memory:" and path or nil
+end
+
+--- Raises unless the file is there: no command makes databases.
+local function check_path(url)
+  local path = open.path(url)
+  if path == "" or not path then return end
+  local file, problem = io.open(path, "rb")
+  if not file then
+    errors.raise("ConnectionError", ("can't open the database: %s"):format(problem))
+  end
+  local readable, reason = file:read(0), select(2, file:read(1))
+  file:close()
+  if readable == nil and reason then
+    errors.raise("ConnectionError", ("can't open the database: %s: %s"):format(path, reason))
+  end
+end
+
+--- Connects.
+-- @param word from the command line
+-- @param given options of liga.connect, or nil
+function open.connect(word, given)
+  local url = open.url(word)
+  local ok, problem = pcall(connect.parse, url)
+  if not ok then arguments.wrong("%s", problem.message) end
+  check_path(url)
+  return database.connect(url, given)
+end
+
+--- Connects for reading only; nothing is written to the file.
+function open.reading(word)
+  return open.connect(word, open.path(open.url(word)) and { readOnly = true } or nil)
+end
+
+--- Runs a file of models on a connection.
+function open.models(db, path)
+  local chunk, problem = loadfile(path)
+  if not chunk then errors.raise("UsageError", problem:find(path, 1, true) and problem or path .. ": " .. problem) end
+  local define = chunk()
+  if type(define) ~= "function" then
+    errors.raise("UsageError", ("%s: a file of models returns function(db) … end, this returns a %s"):format(path,
+      type(define)))
+  end
+  define(db)
+  return db:validate()
+end
+
+--- Reads the models from the tables; raises where there are none.
+function open.reflect(db, given, word)
+  local made = reflect.reflect(db, { schema = given.schema, views = true })
+  if #made > 0 then return made end
+  errors.raise("DatabaseError", ("the database %s has no tables"):format(open.shown(word)))
+end
+
+--- A URL without its password.
+function open.shown(word)
+  return (word:gsub("(%a+://[^:@/]*):[^@]*@", "%1@"):gsub("password=[^%s&]*", "password=…"))
+end
+
+--- Defines the models that a command is about: of the file, else of the tables.
+function open.define(db, given, word)
+  if given.models then return open.models(db, given.models) end
+  return open.reflect(db, given, word)
+end
+
+--- The models of a file alone, without a database; of either dialect, as a type may exist in one only.
+function open.file_alone(path)
+  if not exists(path) then errors.raise("UsageError", ("can't open %s: no such file"):format(path)) end
+  local db = database.dry "sqlite"
+  local ok, problem = pcall(open.models, db, path)
+  if ok then return db end
+  local other = database.dry "postgres"
+  if pcall(open.models, other, path) then return other end
+  error(problem, 0)
+end
+
+--- How many tables a database has.
+function open.count_tables(db, given)
+  return #introspect.read(db, { schema = given.schema })
+end
+
+--- How many models are defined.
+function open.count_models(db)
+  return #registry.of(db).classes
+end
+
+open.is_class = core.is_class
+
+return open

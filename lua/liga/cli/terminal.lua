@@ -1,0 +1,32 @@
+--- What the command is connected to: a terminal or a pipe, how wide, with colours or not.
+local text = require "liga.cli.text"
+
+local terminal = {}
+
+--- Whether a stream is a terminal: 0 standard input, 1 output, 2 errors.
+function terminal.is(stream)
+  return os.execute(("test -t %d"):format(stream)) == true
+end
+
+local function from_stty()
+  local pipe <close> = io.popen "stty size 2>/dev/null </dev/tty"
+  local size = pipe and pipe:read "l"
+  return size and tonumber(size:match "%d+%s+(%d+)")
+end
+
+--- The columns of the terminal; in a pipe as many as wanted.
+function terminal.width()
+  local given = math.tointeger(tonumber(os.getenv "COLUMNS"))
+  if given and given > 0 then return given end
+  if not terminal.is(1) then return math.huge end
+  local width = math.tointeger(from_stty())
+  return width and width > 0 and width or 80
+end
+
+--- Paints for a stream: with colours on a terminal, unless NO_COLOR or --no-color says otherwise.
+function terminal.painter(stream, never)
+  local no_color = os.getenv "NO_COLOR"
+  return text.painter(not never and (no_color == nil or no_color == "") and terminal.is(stream))
+end
+
+return terminal

@@ -1,0 +1,292 @@
+-- Hooks and validators of the rows that the methods of associations write (contract, sections 4 and 9).
+local liga = require "liga"
+local support = require "spec.support"
+
+for engine in support.engines() do
+  describe("the methods of associations on " .. engine.name, function()
+    local db, ran
+    before_each(function() db, ran = engine:open(), {} end)
+    after_each(function() db:close() end)
+
+    --- Records the hooks that run on a model.
+    local function record(model, ...)
+      for _, event in ipairs { ... } do
+        for _, moment in ipairs { "before", "after" } do
+          model:addHook(moment .. event, function() ran[#ran + 1] = moment .. event .. " " .. model.name end)
+        end
+      end
+    end
+
+    local function clear() for i = #ran, 1, -1 do ran[i] = nil end end
+
+    describe("of belongsTo", function()
+      local User, Post, ann
+      before_each(function()
+        User, Post = db:define("User", { name = liga.STRING }), db:define("Post", { title = liga.STRING })
+        Post:belongsTo(User)
+        db:sync()
+        ann = User:create { name = "ann" }
+        record(User, "Create")
+        record(Post, "Save", "Update", "Validate")
+      end)
+
+      it("save the source when they set", function()
+        local post = Post:create({ title = "a" }, { hooks = false })
+        Post:beforeUpdate(function(saved, options)
+          assert.equal(ann.id, saved.userId)
+          assert.same({ "userId" }, options.fields)
+        end)
+        assert.is_true(rawequal(ann, post:setUser(ann)))
+        assert.same({
+          "beforeValidate Post", "afterValidate Post", "beforeSave Post", "beforeUpdate Post", "afterUpdate Post",
+          "afterSave Post",
+        }, ran)
+        assert.equal(ann.id, Post:findOne().userId)
+        clear()
+        post:setUser(nil, { hooks = false })
+        assert.same({}, ran)
+        assert.is_nil(Post:findOne().userId)
+        assert.is_true(post:setUser(ann.id))
+        assert.equal("ann", post:getUser().name)
+        support.raises("InstanceError", function() post:setUser(99) end, "User")
+      end)
+
+      it("take the key back where a hook fails", function()
+        local post = Post:create({ title = "a" }, { hooks = false })
+        Post:afterUpdate(function() error "no" end)
+        assert.is_false(pcall(post.setUser, post, ann))
+        assert.is_nil(post.userId)
+        assert.is_nil(Post:findOne().userId)
+      end)
+
+      it("only assign with save = false", function()
+        local post = Post:create({ title = "a" }, { hooks = false })
+        post:setUser(ann, { save = false })
+        assert.same({}, ran)
+        assert.equal(ann.id, post.userId)
+      end)
+
+      it("create the target and save the source", function()
+        local post = Post:create({ title = "a" }, { hooks = false })
+        local eva = post:createUser { name = "eva" }
+        assert.same({ "beforeCreate User", "afterCreate User" }, { ran[1], ran[2] })
+        assert.equal("beforeUpdate Post", ran[6])
+        assert.equal(eva.id, Post:findOne().userId)
+        assert.is_false(eva:isNew())
+        Post:beforeUpdate(function() error "no" end)
+        assert.is_false(pcall(post.createUser, post, { name = "pia" }))
+        assert.equal(2, User:count())
+      end)
+
+      it("save an unsaved target first, with its hooks", function()
+        local post = Post:create({ title = "a" }, { hooks = false })
+        local eva = User:build { name = "eva" }
+        post:setUser(eva)
+        assert.equal("beforeCreate User", ran[1])
+        assert.equal(eva.id, Post:findOne().userId)
+      end)
+    end)
+
+    describe("of hasOne", function()
+      local User, Card, ann
+      before_each(function()
+        User, Card = db:define("User", { name = liga.STRING }), db:define("Card", { text = liga.STRING })
+        User:hasOne(Card)
+        db:sync()
+        ann = User:create { name = "ann" }
+        record(Card, "Create", "Update", "Destroy")
+      end)
+
+      it("save the old target and the new one when they set", function()
+        local a, b = Card:create({ text = "a" }, { hooks = false }), Card:create({ text = "b" }, { hooks = false })
+        assert.is_true(rawequal(a, ann:setCard(a)))
+        assert.same({ "beforeUpdate Card", "afterUpdate Card" }, ran)
+        ann:setCard(b.id)
+        assert.equal(6, #ran)
+        assert.equal("b", ann:getCard().text)
+        assert.is_nil(Card:findByPk(a.id).userId)
+        clear()
+        ann:setCard(nil, { destroyPrevious = true })
+        assert.same({ "beforeDestroy Card", "afterDestroy Card" }, ran)
+        assert.equal(1, Card:count())
+        support.raises("InstanceError", function() ann:setCard(99) end)
+      end)
+
+      it("show the key to the hooks", function()
+        local a, seen = Card:create { text = "a" }, nil
+        Card:beforeUpdate(function(card) seen = card.userId end)
+        ann:setCard(a)
+        assert.equal(ann.id, seen)
+        assert.equal(ann.id, a.userId)
+        assert.is_nil(a:changed())
+      end)
+
+      it("create the target", function()
+        local old = ann:createCard { text = "a" }
+        Card:beforeCreate(function(card)
+          assert.equal(ann.id, card.userId)
+          card.text = card.text:upper()
+        end)
+        assert.equal("B", ann:createCard({ text = "b" }).text)
+        assert.equal("B", ann:getCard().text)
+        assert.is_nil(Card:findByPk(old.id).userId)
+      end)
+    end)
+
+    describe("of hasMany", function()
+      local User, Post, ann
+      before_each(function()
+        User = db:define("User", { name = liga.STRING })
+        Post = db:define("Post", { { "title", liga.STRING, validate = { notEmpty = true } }, { "kind", liga.STRING } })
+        User:hasMany(Post, { scope = { kind = "blog" } })
+        db:sync()
+        ann = User:create { name = "ann" }
+        record(Post, "BulkUpdate", "BulkDestroy", "Create", "BulkCreate")
+      end)
+
+      local function post(title) return Post:create({ title = title }, { hooks = false }) end
+
+      it("run the bulk hooks of the target", function()
+        local a, b = post "a", post "b"
+        local seen
+        Post:beforeBulkUpdate(function(options) seen = options.attributes end)
+        ann:addPost(a)
+        assert.same({ userId = ann.id, kind = "blog" }, seen)
+        assert.same({ "beforeBulkUpdate Post", "afterBulkUpdate Post" }, ran)
+        ann:addPosts {}
+        assert.equal(2, #ran)
+        ann:setPosts { b.id }
+        assert.equal(4, #ran)
+        assert.same({ "b" }, support.pluck(ann:getPosts(), "title"))
+        assert.equal(1, ann:removePost(b))
+        assert.equal(6, #ran)
+        assert.same({ userId = liga.null }, seen)
+        ann:addPosts { a, b }
+        clear()
+        assert.equal(1, ann:removePost(a, { destroy = true }))
+        ann:setPosts({}, { destroyPrevious = true })
+        assert.same({ "beforeBulkDestroy Post", "afterBulkDestroy Post", "beforeBulkDestroy Post",
+          "afterBulkDestroy Post" }, ran)
+        assert.equal(0, Post:count())
+      end)
+
+      it("are taken back where a hook fails", function()
+        local a = post "a"
+        Post:afterBulkUpdate(function() error "no" end)
+        assert.is_false(pcall(ann.addPost, ann, a))
+        assert.is_nil(Post:findOne().userId)
+      end)
+
+      it("create the target with its hooks, validators and setters", function()
+        local made = ann:createPost({ title = "a" }, { fields = { "title" } })
+        assert.same({ "beforeCreate Post", "afterCreate Post" }, ran)
+        assert.same({ ann.id, "blog", "a" }, { made.userId, made.kind, made.title })
+        assert.equal(1, ann:countPosts())
+        local e = support.raises("ValidationError", function() ann:createPost { title = "" } end, "title")
+        assert.equal("notEmpty", e.errors[1].validator)
+        assert.equal(1, Post:count())
+        support.raises("UsageError", function() ann:createPost({ title = "b" }, { feilds = {} }) end, "feilds")
+      end)
+
+      it("insert unsaved targets one by one where hooks see single instances", function()
+        ann:addPosts { Post:build { title = "a" }, Post:build { title = "b" } }
+        assert.same({ "beforeCreate Post", "afterCreate Post", "beforeCreate Post", "afterCreate Post" },
+          { ran[2], ran[3], ran[4], ran[5] })
+        assert.equal(2, ann:countPosts())
+      end)
+
+      it("raise for wrong arguments before any hook", function()
+        local hooks = 0
+        Post:beforeBulkUpdate(function() hooks = hooks + 1 end)
+        support.raises("UsageError", function() ann:addPosts { User:create {} } end)
+        support.raises("UsageError", function() ann:addPost(nil) end)
+        support.raises("UsageError", function() ann:addPosts({}, { wrong = 1 }) end, "wrong")
+        assert.equal(0, hooks)
+      end)
+    end)
+
+    describe("of belongsToMany", function()
+      local Post, Tag, Link, post
+      before_each(function()
+        Post, Tag = db:define("Post", {}), db:define("Tag", { name = liga.STRING })
+        Link = db:define("Link", {
+          { "weight", liga.INTEGER, validate = { max = 9 } }, { "note", liga.STRING },
+        })
+        Post:belongsToMany(Tag, { through = Link })
+        db:sync()
+        post = Post:create {}
+        record(Link, "BulkCreate", "BulkDestroy")
+        record(Tag, "Create")
+      end)
+
+      local function tag(name) return Tag:create({ name = name }, { hooks = false }) end
+
+      it("run the bulk hooks of the junction, for links that are new", function()
+        local a, b = tag "a", tag "b"
+        local seen
+        Link:beforeBulkCreate(function(links)
+          seen = support.pluck(links, "tagId")
+          for _, link in ipairs(links) do link.note = "by a hook" end
+        end)
+        assert.is_true(rawequal(a, post:addTag(a, { through = { weight = 3 } })))
+        assert.same({ "beforeBulkCreate Link", "afterBulkCreate Link" }, ran)
+        assert.same({ a.id }, seen)
+        assert.same({ 3, "by a hook" }, { Link:findOne().weight, Link:findOne().note })
+        post:addTags { a, b.id, b }
+        assert.same({ b.id }, seen)
+        assert.equal(2, Link:count())
+        clear()
+        post:addTag(a)
+        assert.same({}, ran)
+      end)
+
+      it("run them where links are taken away", function()
+        local a, b = tag "a", tag "b"
+        post:setTags { a }
+        clear()
+        post:setTags { b }
+        assert.same({ "beforeBulkDestroy Link", "beforeBulkCreate Link", "afterBulkCreate Link",
+          "afterBulkDestroy Link" }, ran)
+        clear()
+        assert.equal(1, post:removeTag(b))
+        assert.equal(0, post:removeTag(b))
+        assert.same({ "beforeBulkDestroy Link", "afterBulkDestroy Link" }, ran)
+        post:addTags { a, b }
+        post:setTags(nil)
+        assert.equal(0, Link:count())
+      end)
+
+      it("validate the junction's rows", function()
+        local a = tag "a"
+        local e = support.raises("ValidationError", function()
+          post:addTag(a, { through = { weight = 10 } })
+        end, "weight")
+        assert.equal("Link", e.model)
+        assert.equal(0, Link:count())
+        post:addTag(a, { through = { weight = 10 }, validate = false })
+        assert.equal(1, Link:count())
+      end)
+
+      it("create the target and its link", function()
+        local made = post:createTag({ name = "a" }, { through = { weight = 2 } })
+        assert.same({ "beforeCreate Tag", "afterCreate Tag", "beforeBulkCreate Link", "afterBulkCreate Link" }, ran)
+        assert.equal(2, Link:findOne({ where = { tagId = made.id } }).weight)
+        Link:beforeBulkCreate(function() error "no" end)
+        assert.is_false(pcall(post.createTag, post, { name = "b" }))
+        assert.equal(1, Tag:count())
+      end)
+
+      it("save unsaved targets first", function()
+        local a = Tag:build { name = "a" }
+        assert.same({ a }, post:addTags { a })
+        assert.equal("beforeCreate Tag", ran[1])
+        assert.equal(1, post:countTags())
+      end)
+
+      it("raise for raw keys without a row, and change nothing", function()
+        support.raises("InstanceError", function() post:addTags { 99 } end)
+        assert.same({}, ran)
+      end)
+    end)
+  end)
+end

@@ -1,0 +1,164 @@
+-- Hooks of declarations, schema and connections: Define, Associate, Sync, BulkSync, Connect, Disconnect, Query.
+local liga = require "liga"
+local support = require "spec.support"
+
+for engine in support.engines() do
+  describe("the hooks of a connection on " .. engine.name, function()
+    local db, ran
+    before_each(function() db, ran = engine:open(), {} end)
+    after_each(function() db:close() end)
+
+    local function hook(word) return function() ran[#ran + 1] = word end end
+
+    it("see models being defined, and may change what is declared", function()
+      db:beforeDefine(function(attributes, options, name)
+        attributes.tenant = liga.INTEGER
+        options.timestamps = false
+        ran[#ran + 1] = name
+      end)
+      db:afterDefine(function(model) ran[#ran + 1] = model end)
+      local attributes = { name = liga.STRING }
+      local User = db:define("User", attributes)
+      assert.equal("User", ran[1])
+      assert.is_true(rawequal(User, ran[2]))
+      assert.is_table(User.attributes.tenant)
+      assert.is_nil(User.attributes.createdAt)
+      assert.is_nil(attributes.tenant)
+    end)
+
+    it("see associations that ask for it", function()
+      local User, Post = db:define("User", {}), db:define("Post", {})
+      local seen = {}
+      for _, moment in ipairs { "before", "after" } do
+        db:addHook(moment .. "Associate", function(subject)
+          seen[#seen + 1] = ("%s %s %s %s"):format(moment, subject.source.name, subject.type,
+            tostring(subject.implicit))
+          if moment == "after" and not subject.implicit then ran = subject end
+        end)
+      end
+      User:hasMany(Post)
+      assert.same({}, seen)
+      local posts = User:hasMany(Post, { as = "drafts", foreignKey = "drafterId", inverse = "drafter", hooks = true })
+      assert.same({
+        "before User hasMany false", "before Post belongsTo true", "after Post belongsTo true",
+        "after User hasMany false",
+      }, seen)
+      assert.is_true(rawequal(posts, ran.association))
+      assert.is_true(rawequal(Post, ran.target))
+      assert.equal("drafts", ran.options.as)
+      support.raises("AssociationError", function() User:hasOne(Post, { as = "x", hooks = 1 }) end, "hooks")
+    end)
+
+    it("stop an association where they fail", function()
+      local User, Post = db:define("User", {}), db:define("Post", {})
+      local oops = {}
+      User:beforeAssociate(function() error(oops) end)
+      local ok, e = pcall(User.hasMany, User, Post, { hooks = true })
+      assert.is_false(ok)
+      assert.equal(oops, e)
+      assert.is_nil(User.associations.posts)
+    end)
+
+    it("run around sync", function()
+      local User = db:define("User", {})
+      db:define("Post", {})
+      db:addHook("beforeBulkSync", hook "beforeBulk")
+      db:addHook("afterBulkSync", hook "afterBulk")
+      User:beforeSync(hook "before User")
+      db:afterSync(hook "after")
+      db:sync()
+      assert.same({ "beforeBulk", "before User", "after", "after", "afterBulk" }, ran)
+      assert.equal(0, User:count())
+      ran = {}
+      User:sync()
+      assert.same({ "before User", "after" }, ran)
+      ran = {}
+      db:sync { hooks = false }
+      db:sync { dryRun = true }
+      assert.same({}, ran)
+    end)
+
+    it("take a sync back where they fail", function()
+      local User = db:define("User", {})
+      User:afterSync(function() error "no" end)
+      assert.is_false(pcall(db.sync, db))
+      support.raises("DatabaseError", function() User:count() end)
+    end)
+
+    it("see every statement, before and after", function()
+      local User = db:define("User", { name = liga.STRING }, { timestamps = false })
+      db:sync()
+      local before, after = {}, {}
+      db:beforeQuery(function(query) before[#before + 1] = query end)
+      db:afterQuery(function(query) after[#after + 1] = query end)
+      User:create { name = "ann" }
+      assert.equal(1, #before)
+      assert.is_truthy(before[1].sql:find("INSERT", 1, true))
+      assert.same({ "ann" }, before[1].params)
+      assert.same({ "query", "User" }, { before[1].kind, before[1].model })
+      assert.equal(before[1].sql, after[1].sql)
+      assert.is_number(after[1].ms)
+      db:transaction({ savepoint = false }, function() User:count() end)
+      assert.same({ "transaction", "query", "transaction" }, { before[2].kind, before[3].kind, before[4].kind })
+      assert.equal(4, #after)
+      pcall(db.query, db, "SELECT nothing FROM nowhere")
+      assert.is_table(after[#after].error)
+      assert.equal(1, #User:bulkCreate { { name = "eva" } })
+    end)
+
+    it("keep a statement from being sent where they fail", function()
+      local User = db:define("User", { name = liga.STRING })
+      db:sync()
+      local oops = {}
+      db:addHook("beforeQuery", "guard", function(query) if query.sql:find "INSERT" then error(oops) end end)
+      local ok, e = pcall(User.bulkCreate, User, { { name = "ann" }, { name = "eva" } })
+      assert.is_false(ok)
+      assert.equal(oops, e)
+      assert.equal(0, User:count())
+      db:removeHook("beforeQuery", "guard")
+      User:create { name = "ann" }
+      assert.equal(1, User:count())
+    end)
+
+    it("may yield while a statement waits", function()
+      local User = db:define("User", { name = liga.STRING })
+      db:sync()
+      db:beforeQuery(function() coroutine.yield "now" end)
+      local create = coroutine.wrap(function() return User:create { name = "ann" } end)
+      assert.equal("now", create())
+      assert.equal("ann", create().name)
+      db:removeHook "beforeQuery"
+      assert.equal(1, User:count())
+    end)
+
+    it("see connections come and go", function()
+      local other = engine:reopen {
+        hooks = {
+          beforeConnect = hook "connecting", afterConnect = hook "connected",
+          beforeDisconnect = hook "closing", afterDisconnect = hook "closed",
+        },
+      }
+      assert.same({ "connecting", "connected" }, ran)
+      other:query "SELECT 1"
+      other:close()
+      assert.same({ "connecting", "connected", "closing", "closed" }, ran)
+    end)
+
+    it("see further connections of the pool", function()
+      if engine.kind == "memory" then return end
+      db:afterConnect(hook "connected")
+      local t <close> = db:transaction()
+      db:query("SELECT 1", { transaction = t })
+      assert.same({}, ran)
+      db:query "SELECT 1"
+      assert.same({ "connected" }, ran)
+    end)
+
+    it("keep from connecting where they fail", function()
+      local oops = {}
+      local ok, e = pcall(engine.reopen, engine, { hooks = { beforeConnect = function() error(oops) end } })
+      assert.is_false(ok)
+      assert.equal(oops, e)
+    end)
+  end)
+end

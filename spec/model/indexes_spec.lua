@@ -1,0 +1,53 @@
+-- The model option `indexes` in full: unique, partial, ordered, over expressions, by method (contract, section 3).
+local liga = require "liga"
+local support = require "spec.support"
+local Op = liga.Op
+
+for engine in support.engines() do
+  describe("indexes on " .. engine.name, function()
+    local db
+    before_each(function() db = engine:open() end)
+    after_each(function() db:close() end)
+
+    it("may be unique over expressions", function()
+      local User = db:define("User", { email = liga.STRING }, {
+        indexes = { { fields = { liga.fn("lower", liga.col "email") }, unique = true, name = "users_email_lower" } },
+      })
+      db:sync()
+      User:create{ email = "Ann@x" }
+      User:create{ email = "bob@x" }
+      support.raises("UniqueConstraintError", function() User:create{ email = "ANN@x" } end)
+      assert.is_true(select(2, User:findOrCreate{ where = { email = "cid@x" } }))
+      assert.is_true(select(2, User:upsert{ email = "dan@x" }))
+    end)
+
+    it("may be partial, ordered and of a method", function()
+      local Seat = db:define("Seat", { place = liga.STRING, taken = liga.BOOLEAN, rank = liga.INTEGER }, {
+        indexes = {
+          { fields = { "place" }, unique = true, where = { taken = true, rank = { [Op.gt] = 1 } } },
+          { fields = { { "rank", order = "DESC" }, "place" }, using = "btree", name = "seats_rank" },
+          { fields = { { liga.fn("abs", liga.col "rank"), order = "DESC" } }, name = "seats_abs" },
+        },
+      })
+      db:sync()
+      Seat:bulkCreate{
+        { place = "1A", taken = true, rank = 2 }, { place = "1A", taken = false, rank = 2 },
+        { place = "1A", taken = true, rank = 1 },
+      }
+      support.raises("UniqueConstraintError", function() Seat:create{ place = "1A", taken = true, rank = 5 } end)
+      db:sync()
+    end)
+
+    it("need a name over expressions, and known attributes", function()
+      local function refused(index, ...)
+        local words = { ... }
+        support.raises("UsageError", function()
+          local Model = db:define("M" .. math.random(1000000), { a = liga.STRING }, { indexes = { index } })
+          db:sync()
+          return Model
+        end, table.unpack(words))
+      end
+      refused({ fields = { liga.fn("lower", liga.col "a") } }, "needs a name")
+    end)
+  end)
+end

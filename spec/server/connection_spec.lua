@@ -1,0 +1,205 @@
+-- Connecting to a server: URLs, refusals, deadlines, the session (contract, sections 1 and 11).
+local liga = require "liga"
+local loops = require "spec.support.loop"
+local Proxy = require "spec.support.proxy"
+local support = require "spec.support"
+local raises = support.raises
+
+--- What stands behind host= in the URL of the tests.
+local function folder_of(engine) return engine.url:match "[?&]host=([^&]+)" end
+
+for engine in support.engines() do
+  if engine.kind == "server" then
+    describe("connecting to " .. engine.name, function()
+      local folder = folder_of(engine)
+
+      it("takes a URL, or conninfo after postgres:", function()
+        if not folder then pending "the server of LIGA_TEST_URLS is on no Unix socket" return end
+        for _, url in ipairs {
+          engine.url, (engine.url:gsub("^postgres:", "postgresql:")),
+          ("postgres:host=%s user=liga dbname=liga"):format(folder),
+          ("postgres:host='%s' user='liga' dbname='liga' application_name='a b'"):format(folder),
+        } do
+          local db <close> = liga.connect(url)
+          assert.equal("postgres", db.dialect)
+          assert.is_true(db:ping())
+          assert.equal("liga", db:query("SELECT current_database() AS name")[1].name)
+        end
+      end)
+
+      it("raises UsageError for what is no conninfo, without what may be the password", function()
+        for _, target in ipairs { "//ann:s3cret@host:port/db", "host=h pasword=s3cret", "s3cret",
+          "//ann:s3cret@home@host/db", "//ann:s3cret/more@host/db", "//ann:s3cret#x@host/db" } do
+          local e = raises("UsageError", function() liga.connect("postgres:" .. target) end)
+          assert.is_nil(tostring(e):find("s3cret", 1, true))
+        end
+      end)
+
+      it("raises ConnectionError for a wrong host, port, user or database, at once", function()
+        local started = os.time()
+        for _, target in ipairs {
+          "host=/nowhere/at/all user=liga dbname=liga",
+          "host=127.0.0.1 port=1 user=liga password=s3cret dbname=liga",
+          ("host=%s user=nobody_here password=s3cret dbname=liga"):format(folder),
+          ("host=%s user=liga password=s3cret dbname=not_there"):format(folder),
+        } do
+          local e = raises("ConnectionError", function() liga.connect("postgres:" .. target) end)
+          assert.equal("none", e.outcome)
+          assert.is_nil(tostring(e):find("s3cret", 1, true))
+        end
+        assert.is_true(os.time() - started < 5)
+      end)
+
+      if Proxy.works(engine) then
+        local cqueues, socket = require "cqueues", require "cqueues.socket"
+        local loop = loops.cqueues()
+
+        --- Runs `body(port)` beside a server that answers the first bytes of a client with `answer` (nil: never).
+        local function beside(answer, body)
+          loop.run(function()
+            local listener = socket.listen { host = "127.0.0.1", port = 0 }
+            listener:listen()
+            local _, _, port = listener:localname()
+            local over, held = false, {}
+            cqueues.running():wrap(function()
+              while not over do
+                local client = listener:accept(0.05)
+                if client then
+                  held[#held + 1] = client
+                  client:setmode("b", "bn")
+                  client:onerror(function(_, _, code) return code end)
+                  if answer then
+                    client:read(-100)
+                    client:write(answer)
+                  end
+                end
+              end
+              listener:close()
+            end)
+            body(port)
+            over = true
+          end)
+        end
+
+        it("gives up a silent server after connectTimeout", function()
+          beside(nil, function(port)
+            local started = cqueues.monotime()
+            local e = raises("ConnectionError", function()
+              liga.connect(("postgres://liga:s3cret@127.0.0.1:%d/liga?sslmode=disable"):format(port),
+                { connectTimeout = 200, wait = loop.wait })
+            end, "200 ms")
+            local took = cqueues.monotime() - started
+            assert.is_true(took > 0.15 and took < 2)
+            assert.is_nil(tostring(e):find("s3cret", 1, true))
+          end)
+        end)
+
+        it("passes on that TLS was refused", function()
+          beside("N", function(port)
+            raises("ConnectionError", function()
+              liga.connect(("postgres://liga@127.0.0.1:%d/liga?sslmode=require"):format(port), { wait = loop.wait })
+            end, "SSL")
+          end)
+        end)
+
+        it("survives a server that talks nonsense", function()
+          beside("HTTP/1.1 400 Bad Request\r\n\r\n", function(port)
+            raises("ConnectionError", function()
+              liga.connect(("postgres://liga@127.0.0.1:%d/liga?sslmode=disable"):format(port),
+                { wait = loop.wait, connectTimeout = 1000 })
+            end)
+          end)
+        end)
+      end
+    end)
+
+    describe("a session on " .. engine.name, function()
+      local db
+      after_each(function() db:close() end)
+
+      it("speaks UTC and ISO, whatever the server's settings are", function()
+        db = engine:open()
+        local row = db:query("SELECT current_setting('TimeZone') AS zone, current_setting('DateStyle') AS style, "
+          .. "timestamptz '2026-11-22 10:30:00+01' AS at, text(timestamptz '2026-11-22 10:30:00+01') AS text")[1]
+        assert.equal("UTC", row.zone)
+        assert.is_truthy(row.style:find("^ISO"))
+        assert.equal("2026-11-22T09:30:00.000Z", row.at)
+        assert.equal("2026-11-22 09:30:00+00", row.text)
+      end)
+
+      it("has the option schema first in its search path", function()
+        engine:open():close()
+        db = engine:reopen { schema = 'my "shop"' }
+        db:query [[CREATE SCHEMA "my ""shop"""]]
+        local User = db:define("User", { name = liga.STRING })
+        db:sync()
+        User:create { name = "ann" }
+        assert.equal(1, db:query([[SELECT count(*) AS n FROM "my ""shop"""."Users"]])[1].n)
+        assert.equal(1, db:query([[SELECT count(*) AS n FROM "Users"]])[1].n)
+      end)
+
+      it("writes nothing with readOnly", function()
+        engine:open():close()
+        db = engine:reopen { readOnly = true }
+        raises("UsageError", function() db:query "CREATE TABLE t (id int)" end, "readOnly")
+        assert.equal(1, db:query("SELECT 1 AS one")[1].one)
+      end)
+
+      it("hands the server's notices to logging", function()
+        local log = support.log()
+        db = engine:open { logging = log.record }
+        db:query "DO $$ BEGIN RAISE NOTICE 'look here'; END $$"
+        local found = false
+        for _, entry in ipairs(log) do
+          if entry.info.kind == "notice" then found = found or entry.sql:find("look here", 1, true) ~= nil end
+        end
+        assert.is_true(found)
+      end)
+
+      it("is reset before its next user after SET, LISTEN or CREATE TEMP outside a transaction", function()
+        db = engine:open { pool = { max = 1 } }
+        db:query "SET work_mem = '1234kB'"
+        assert.are_not.equal("1234kB", db:query("SHOW work_mem")[1].work_mem)
+        db:query "CREATE TEMP TABLE short_lived (id int)"
+        assert.is_nil(db:query("SELECT to_regclass('short_lived') AS it")[1].it)
+        assert.equal("UTC", db:query("SHOW timezone")[1].TimeZone)
+      end)
+
+      it("reads what PostgreSQL's types hold", function()
+        db = engine:open()
+        local row = db:query [[SELECT 1::int2 AS i2, -2::int4 AS i4, 9223372036854775807::int8 AS i8,
+          0.1::float4 AS f4, 0.1::float8 AS f8, 'NaN'::float8 AS nan, '-Infinity'::float8 AS inf,
+          12345678901234567890.0001::numeric AS n, 0.00012::numeric AS small, 100000000::numeric AS big,
+          -5.50::numeric AS neg,
+          'NaN'::numeric AS nnan, true AS t, 'a'::"char" AS c, 'b  '::char(3) AS b, 'text' AS x, NULL AS null,
+          '2026-11-22'::date AS d, '0001-01-01'::date AS first, '9999-12-31'::date AS last, '09:30:00.5'::time AS tm,
+          '2026-11-22 09:30:00.123456+00'::timestamptz AS ts, 'infinity'::timestamptz AS forever,
+          '\x00ff'::bytea AS bytes, 'f47ac10b-58cc-4372-a567-0e02b2c3d479'::uuid AS u, '{"a": 1}'::jsonb AS j]][1]
+        assert.same({ 1, -2, math.maxinteger }, { row.i2, row.i4, row.i8 })
+        assert.same({ 0.1, 0.1, -math.huge }, { row.f4, row.f8, row.inf })
+        assert.is_true(row.nan ~= row.nan)
+        assert.same({ "12345678901234567890.0001", "0.00012", "100000000", "-5.50", "NaN" },
+          { row.n, row.small, row.big, row.neg, row.nnan })
+        assert.same({ true, "a", "text" }, { row.t, row.c, row.x })
+        assert.is_nil(row.null)
+        assert.same({ "2026-11-22", "0001-01-01", "9999-12-31", "09:30:00.5" }, { row.d, row.first, row.last, row.tm })
+        assert.same({ "2026-11-22T09:30:00.123456Z", "infinity" }, { row.ts, row.forever })
+        assert.same({ "\0\255", "f47ac10b-58cc-4372-a567-0e02b2c3d479", '{"a": 1}' }, { row.bytes, row.u, row.j })
+      end)
+
+      it("reads the same in text and in binary, prepared or not", function()
+        local sql = [[SELECT 1::int4 AS i, 0.1::float8 AS f, 1.50::numeric AS n, false AS b, '\x00ff'::bytea AS bytes,
+          '2026-11-22 09:30:00.5+00'::timestamptz AS ts, '2026-11-22'::date AS d, '23:59:59'::time AS t,
+          'f47ac10b-58cc-4372-a567-0e02b2c3d479'::uuid AS u, '[1]'::jsonb AS j]]
+        db = engine:open()
+        local first, second = db:query(sql)[1], db:query(sql)[1]
+        local with_text = db:query(sql .. ", '1.2.3.4'::inet AS ip")[1]
+        with_text.ip = nil
+        local unnamed <close> = engine:reopen { statementCache = 0 }
+        assert.same(first, second)
+        assert.same(first, with_text)
+        assert.same(first, unnamed:query(sql)[1])
+      end)
+    end)
+  end
+end

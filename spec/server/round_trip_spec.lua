@@ -1,0 +1,95 @@
+-- Statements of one call travel together (architecture, section 5): a man in the middle counts what the client sends.
+local liga = require "liga"
+local loops = require "spec.support.loop"
+local Proxy = require "spec.support.proxy"
+local support = require "spec.support"
+
+for engine in support.engines() do
+  if engine.kind == "server" then
+    describe("round trips on " .. engine.name, function()
+      local loop = loops.cqueues()
+      if not Proxy.works(engine) then
+        it("can't be counted", function() pending "the module cqueues is not installed" end)
+        return
+      end
+
+      --- Runs `body(db, trips)` over the proxy; `trips(f)` counts those that `f` needs.
+      local function counted(body)
+        local fresh = Proxy.new(engine)
+        engine:open():close()
+        loop.run(function()
+          local serving <close> = fresh:serve() -- luacheck: ignore serving
+          local db <close> = liga.connect(fresh.url, { wait = loop.wait })
+          body(db, function(action)
+            fresh.flushes = 0
+            action()
+            return fresh.flushes
+          end)
+        end)
+      end
+
+      local function models(db)
+        local User = db:define("User", { name = liga.STRING }, { timestamps = false })
+        local Tag = db:define("Tag", { name = liga.STRING }, { timestamps = false })
+        User:belongsToMany(Tag, { through = "UserTags" })
+        db:sync()
+        return User, Tag
+      end
+
+      it("are one for a read and for a write", function()
+        counted(function(db, trips)
+          local User = models(db)
+          assert.equal(1, trips(function() User:create { name = "ann" } end))
+          assert.equal(1, trips(function() User:findAll() end))
+          local user = User:findByPk(1)
+          assert.equal(1, trips(function() user:update { name = "bob" } end))
+        end)
+      end)
+
+      it("are one for a write of three statements: BEGIN, INSERT, COMMIT", function()
+        counted(function(db, trips)
+          local User = models(db)
+          assert.equal(1, trips(function() User:bulkCreate { { name = "a" }, { name = "b" } } end))
+        end)
+      end)
+
+      it("are one for a write inside a transaction with its savepoint", function()
+        counted(function(db, trips)
+          local User = models(db)
+          db:transaction(function()
+            assert.equal(1, trips(function() User:create { name = "ann" } end))
+          end)
+        end)
+      end)
+
+      it("are one for links that are replaced: BEGIN, DELETE, INSERT, COMMIT", function()
+        counted(function(db, trips)
+          local User, Tag = models(db)
+          local user = User:create { name = "ann" }
+          local tags = Tag:bulkCreate { { name = "a" }, { name = "b" }, { name = "c" } }
+          user:addTag(tags[1])
+          assert.equal(1, trips(function() user:setTags { tags[2], tags[3] } end))
+          assert.equal(2, user:countTags())
+        end)
+      end)
+
+      it("that fail in the middle leave nothing behind, and the connection usable", function()
+        counted(function(db)
+          local User, Tag = models(db)
+          local user = User:create { name = "ann" }
+          local tag = Tag:create { name = "a" }
+          user:addTag(tag)
+          db:query [[ALTER TABLE "UserTags" ADD CHECK ("tagId" < 100)]]
+          local far = Tag:create { id = 200, name = "far" }
+          local e = support.raises("CheckConstraintError", function() user:setTags { far } end)
+          assert.equal("rolled_back", e.outcome)
+          assert.equal(1, user:countTags())
+          db:transaction(function()
+            support.raises("CheckConstraintError", function() user:addTag(far) end)
+            assert.equal(1, user:countTags())
+          end)
+        end)
+      end)
+    end)
+  end
+end
