@@ -219,6 +219,7 @@ static struct plan_step *new_step(struct arena *arena, struct plan *plan, int no
     step->many = assoc->kind->many;
     step->plan = plan_new(arena, assoc->target);
     step->plan->raw = plan->raw;
+    step->plan->lazy = plan->lazy;
     step->limit = step->offset = step->junction = -1;
     plan->nodes[node].children++;
     return step;

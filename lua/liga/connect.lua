@@ -7,10 +7,10 @@ local connect = {}
 
 local allowed, later = {}, {}
 for name in ([[logging define pool statementCache timeout connectTimeout foreignKeys busyTimeout pragmas readOnly schema
-    dates wait replication benchmark minifyAliases hooks]]):gmatch "%a+" do
+    dates wait replication benchmark minifyAliases hooks lazy]]):gmatch "%a+" do
   allowed[name] = true
 end
-for name in ("lazy compat"):gmatch "%a+" do later[name] = true end
+for name in ("compat"):gmatch "%a+" do later[name] = true end
 
 local pool_options = { max = true, idle = true, acquireTimeout = true }
 
@@ -188,6 +188,7 @@ function connect.read(url, given)
   given = given == nil and {} or given
   if type(given) ~= "table" then errors.usage("liga.connect: options must be a table, got %s", type(given)) end
   options.check("liga.connect", given, allowed, later)
+  require "liga.lazy".check("liga.connect", given.lazy)
   local primary, replicas, sticky = read_replication(url, given)
   local engine, target = connect.parse(primary)
   check_others(given, engine)
