@@ -106,7 +106,8 @@ function lazy.read_batch(instance, options, name, verb)
   end
   if verb == "count" then include.attributes = class:association(name).target.primaryKey end
   if core.state(instance) ~= "stored" then
-    errors.raise("InstanceError", ("this %s is not stored yet: save it first"):format(class.name), { model = class.name })
+    errors.raise("InstanceError", ("this %s is not stored yet: save it first"):format(class.name), {
+      model = class.name })
   end
   local value = read(class, instance, verb .. " " .. name .. signature(include, 0), include, calling)
   if verb == "count" then return #value end

@@ -66,7 +66,8 @@ for engine in support.engines() do
       local function nest(n)
         local posts = {}
         for i = 1, n do
-          posts[i] = { title = "p" .. n .. i, comments = { { text = "x" }, { text = "y" } }, tags = { { name = "t" .. i } } }
+          posts[i] = { title = "p" .. n .. i, comments = { { text = "x" }, { text = "y" } }, tags = { {
+            name = "t" .. i } } }
         end
         log:clear()
         User:create({ name = "ann", posts = posts }, { include = { posts = { include = { "comments", "tags" } } } })
@@ -144,7 +145,8 @@ for engine in support.engines() do
 
     it("are as unsaved as before when it fails", function()
       Post:create{ title = "taken" }
-      local ann = User:build({ name = "ann", posts = { { title = "fine" }, { title = "taken" } } }, { include = "posts" })
+      local ann = User:build({ name = "ann", posts = { { title = "fine" }, { title = "taken" } } }, {
+        include = "posts" })
       support.raises("UniqueConstraintError", function() ann:save() end)
       assert.is_true(ann:isNew())
       assert.is_nil(ann.id)

@@ -187,7 +187,8 @@ local read_patterns = { [true] = { "get%P", "has%S", "has%P", "count%P" }, [fals
 function record.install_stubs(a)
   local function stub() record.missing(a) end
   local words = { S = inflect.upper_first(a.names.singular), P = inflect.upper_first(a.names.plural) }
-  for _, pattern in ipairs(a.read.path and read_patterns[a.kind.many] or patterns[a.kind.many]) do install(a, (pattern:gsub("%%(.)", words)), stub) end
+  for _, pattern in ipairs(a.read.path and read_patterns[a.kind.many] or patterns[a.kind.many]) do install(a,
+    (pattern:gsub("%%(.)", words)), stub) end
 end
 
 --- Takes the stubs away.
