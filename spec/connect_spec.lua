@@ -131,12 +131,6 @@ for engine in support.engines() do
       assert.has_no.errors(function() db:ping() end)
     end)
 
-    it("says that the v1 mode is not available yet", function()
-      local early = { compat = "v1" }
-      for option, value in pairs(early) do
-        support.raises("UsageError", function() engine:reopen{ [option] = value } end, option, "not available yet")
-      end
-    end)
   end)
 
   if engine.dialect == "sqlite" then

@@ -109,6 +109,7 @@ struct db {
     struct process process;             /* that opened the database */
     bool waits;                         /* an event loop waits for us where a coroutine may yield */
     bool closed, driven, announces, logging_now, dates_epoch, read_only, memory;
+    bool sql_where;                     /* compat: a where may be an SQL text */
     bool dry;                           /* calls give their first statement instead of running it */
 };
 

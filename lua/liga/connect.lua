@@ -5,12 +5,11 @@ local options = require "liga.options"
 
 local connect = {}
 
-local allowed, later = {}, {}
+local allowed = {}
 for name in ([[logging define pool statementCache timeout connectTimeout foreignKeys busyTimeout pragmas readOnly schema
-    dates wait replication benchmark minifyAliases hooks lazy]]):gmatch "%a+" do
+    dates wait replication benchmark minifyAliases hooks lazy compat]]):gmatch "%a+" do
   allowed[name] = true
 end
-for name in ("compat"):gmatch "%a+" do later[name] = true end
 
 local pool_options = { max = true, idle = true, acquireTimeout = true }
 
@@ -149,6 +148,7 @@ local function check_others(given, engine)
   if given.dates ~= nil and given.dates ~= "iso" and given.dates ~= "epoch" then
     errors.usage 'liga.connect: dates must be "iso" or "epoch"'
   end
+  if given.compat ~= nil and given.compat ~= "v1" then errors.usage 'liga.connect: compat must be "v1"' end
   options.kind("liga.connect", given, "logging", "function", "boolean")
   options.kind("liga.connect", given, "define", "table")
   if given.hooks ~= nil then hooks.check({ what = "liga.connect", database = true }, given.hooks) end
@@ -187,7 +187,7 @@ end
 function connect.read(url, given)
   given = given == nil and {} or given
   if type(given) ~= "table" then errors.usage("liga.connect: options must be a table, got %s", type(given)) end
-  options.check("liga.connect", given, allowed, later)
+  options.check("liga.connect", given, allowed)
   require "liga.lazy".check("liga.connect", given.lazy)
   local primary, replicas, sticky = read_replication(url, given)
   local engine, target = connect.parse(primary)
@@ -199,8 +199,8 @@ function connect.read(url, given)
     busyTimeout = milliseconds(given, "busyTimeout"), timeout = milliseconds(given, "timeout"),
     connectTimeout = milliseconds(given, "connectTimeout"), statementCache = milliseconds(given, "statementCache"),
     poolMax = pool.max, poolIdle = pool.idle, acquireTimeout = pool.acquireTimeout,
-    datesEpoch = given.dates == "epoch", waits = given.wait ~= nil, schema = given.schema,
-    replicas = replicas, sticky = sticky,
+    datesEpoch = given.dates == "epoch", sqlWhere = given.compat == "v1", waits = given.wait ~= nil,
+    schema = given.schema, replicas = replicas, sticky = sticky,
   }, read_pragmas(given)
 end
 

@@ -43,7 +43,7 @@ local database = {}
 -- or ConnectionError where the database can't be opened.
 -- @param url "sqlite::memory:", "sqlite:PATH", "postgres://…"
 -- @param given options, or nil: logging, define, pool, statementCache, timeout, connectTimeout, foreignKeys,
--- busyTimeout, pragmas, readOnly, dates, hooks, wait, schema, replication
+-- busyTimeout, pragmas, readOnly, dates, hooks, wait, schema, replication, compat
 -- @return the database object; to be closed
 function database.connect(url, given)
   local engine, opening, pragmas = connect.read(url, given)
@@ -51,7 +51,8 @@ function database.connect(url, given)
   opening.setup = pragmas
   local db = setmetatable({ dialect = engine.dialect, models = new_models() }, Database)
   db._ = {
-    define = given.define, lazy = given.lazy, logging = given.logging or nil, wait = given.wait, hooks = {},
+    define = given.define, lazy = given.lazy, compat = given.compat, logging = given.logging or nil, wait = given.wait,
+    hooks = {},
     current = setmetatable({}, { __mode = "k" }),                   -- coroutine → its transaction
     in_hook = setmetatable({}, { __mode = "k" }),                   -- coroutines that are in a hook of Query or Connect
     running = setmetatable({}, { __mode = "k" }),                   -- managed transactions

@@ -3,7 +3,6 @@
 local core = require "liga.core"
 local errors = require "liga.errors"
 local loading = require "liga.loading"
-local option_tables = require "liga.options"
 
 local lazy = {}
 

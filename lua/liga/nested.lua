@@ -320,8 +320,6 @@ end
 
 --- Writes roots with all that is nested in them, in one transaction; after an error all are as before.
 local function save_roots(class, roots, options, numbered, save_own)
-  local trees = {}
-  for i, root in ipairs(roots) do trees[i] = pending[root] end
   local context, taken = take_apart(roots, numbered, options)
   local kept = {}
   for _, instance in ipairs(context.all) do kept[instance] = pending[instance] end
