@@ -1,5 +1,6 @@
 #include "base/decimal.h"
 
+#include <float.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -332,9 +333,32 @@ static void shorten(const struct decimal *number, char *out) {
     integer_text(power + 1, out);
 }
 
+/* Fifteen digits and their power of ten are exact doubles, so that one division rounds right (Clinger). False: the text is
+ * none of these, or doubles are computed with more digits here. */
+static bool read_short(const char *text, size_t len, double *real) {
+    enum { EXACT_DIGITS = 15 };
+    static const double powers[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15 };
+    const char *at = text, *end = text + len;
+    bool negative = at < end && *at == '-';
+    if (negative) at++;
+    size_t whole = count_digits(at, end), fraction = 0;
+    if (!whole || FLT_EVAL_METHOD != 0) return false;
+    if (at + whole < end && at[whole] == '.') fraction = count_digits(at + whole + 1, end);
+    size_t dot = fraction ? 1 : 0;
+    if (whole + fraction > EXACT_DIGITS || at + whole + dot + fraction != end) return false;
+    int64_t digits = 0;
+    for (; at < end; at++)
+        if (*at != '.') digits = digits * 10 + (*at - '0');
+    *real = (double)digits / powers[fraction];
+    if (negative) *real = -*real;
+    return true;
+}
+
 double real_read(const char *text, size_t len) {
     char copy[REAL_DIGITS + REAL_TEXT];
     struct decimal number;
+    double real;
+    if (read_short(text, len, &real)) return real;
     if (len < REAL_DIGITS) {
         memcpy(copy, text, len);
         copy[len] = '\0';

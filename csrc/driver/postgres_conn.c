@@ -61,7 +61,7 @@ void pg_unexpect(struct pg_conn *conn) {
 bool pg_sync(struct pg_conn *conn) {
     if (!pg_reserve(conn, 1) || !PQpipelineSync(conn->pg)) return false;
     pg_expect(conn, COMMAND_SYNC, NULL);
-    conn->synced = true;
+    conn->synced = conn->fresh = true;
     conn->segment = conn->since_sync;
     conn->since_sync = 0;
     return true;
@@ -100,6 +100,9 @@ enum drive pg_receive(struct pg_conn *conn) {
     if (left < 0 && lost(conn)) return DRIVE_FAILED;
     conn->flushing = left > 0;
     if (PQisBusy(conn->pg)) {
+        bool fresh = conn->fresh;
+        conn->fresh = false;
+        if (fresh) return DRIVE_WAIT;                   /* nothing can have come yet: no need to look */
         if (!PQconsumeInput(conn->pg) && lost(conn)) return DRIVE_FAILED;
         if (PQisBusy(conn->pg)) return pg_is_late(conn) ? DRIVE_FAILED : DRIVE_WAIT;
     }

@@ -12,6 +12,7 @@ struct statement;
 struct pg_params {
     int count;
     unsigned *types;                /* OIDs; 0: the server infers the type from the text */
+    bool typed;                     /* some are not 0 */
     const char **values;
     int *lengths, *formats;         /* formats: 0 text, 1 binary */
 };
