@@ -167,6 +167,18 @@ static void test_reals(void) {
     CHECK(real_read(zeros, sizeof zeros) == 0, "two thousand zeros");
 }
 
+/* The text is the shortest of fifteen to seventeen digits, as printf writes it, with a point. */
+static bool reads_back(double real) {
+    char out[REAL_TEXT], plain[REAL_TEXT];
+    size_t len = real_text(real, out);
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(plain, sizeof plain, "%.*g", digits, real);
+        if (strtod(plain, NULL) == real) break;
+    }
+    if (!strpbrk(plain, ".e")) strcat(plain, ".0");
+    return len == strlen(out) && strcmp(out, plain) == 0;
+}
+
 /* Whatever way is taken: the nearest double, as strtod finds it. */
 static void test_short_reals(void) {
     uint64_t seed = 42;
@@ -178,6 +190,7 @@ static void test_short_reals(void) {
         snprintf(text, sizeof text, "%s%" PRIu64 ".%0*d", i % 3 ? "" : "-", digits >> (seed % 50), (int)(seed % 13), (int)(seed % 997));
         double real = real_read(text, strlen(text)), wanted = strtod(text, NULL);
         wrong += memcmp(&real, &wanted, sizeof real) != 0;
+        wrong += !reads_back(real) || !reads_back(trunc(real * 1e4) / 1e4) || !reads_back(trunc(real));
     }
     CHECK(wrong == 0, "as strtod reads it");
     CHECK(signbit(real_read("-0", 2)) && signbit(real_read("-0.0", 4)) && real_read("7", 1) == 7, "zeros and integers");

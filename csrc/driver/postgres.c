@@ -234,12 +234,20 @@ static enum drive lose(struct pg_conn *conn, struct pg_cursor *cursor, struct ar
     return DRIVE_FAILED;
 }
 
+/* Where parameters are made: forgotten as soon as no statement is on its way. */
+static struct arena *room_for_params(struct pg_conn *conn, const struct arena *call) {
+    if (!conn->cursors) arena_reset(&conn->sent);
+    conn->sent.oom = call->oom;
+    conn->sent.owner = call->owner;
+    return &conn->sent;
+}
+
 static struct cursor *postgres_start(struct conn *base, const struct statement *statement, struct arena *arena,
                                      struct error *error) {
     struct pg_conn *conn = conn_of(base);
     struct pg_cursor *cursor = arena_new(arena, struct pg_cursor);
     cursor->statement = *statement;
-    if (!pg_params_make(&cursor->params, statement, arena, error)) {
+    if (!pg_params_make(&cursor->params, statement, room_for_params(conn, arena), arena, error)) {
         blame(cursor, arena, error);
         return NULL;
     }

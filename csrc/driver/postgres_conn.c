@@ -9,7 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/arena.h"
 #include "driver/postgres.h"
 #include "driver/postgres_error.h"
 
@@ -318,6 +317,7 @@ enum drive postgres_ready(struct conn *base, struct arena *arena, struct error *
 void postgres_close(struct conn *base) {
     struct pg_conn *conn = conn_of(base);
     cache_free(&conn->cache);
+    arena_free(&conn->sent);
     forget_closing(conn);
     PQfinish(conn->pg);
     for (int i = 0; i < conn->notice_count; i++) free(conn->notices[i]);

@@ -17,7 +17,7 @@ enum { OID_BOOLS = 1000, OID_BYTEAS = 1001, OID_INT8S = 1016, OID_FLOAT8S = 1022
 
 /* One parameter on its way. */
 struct param {
-    struct arena *arena;
+    struct arena *arena, *call;     /* for values; for errors */
     struct error *error;
     unsigned type;
     const char *value;
@@ -27,7 +27,7 @@ struct param {
 };
 
 static bool refuse(struct param *param, const struct value *value, const char *why) {
-    error_set(param->error, param->arena, ERROR_VALIDATION, "parameter %d %s", param->number, why);
+    error_set(param->error, param->call, ERROR_VALIDATION, "parameter %d %s", param->number, why);
     param->error->value = *value;
     param->error->has_value = value->kind != VALUE_LIST;
     return false;
@@ -234,7 +234,8 @@ static bool set_value(struct param *param, const struct value *value) {
     return false;
 }
 
-bool pg_params_make(struct pg_params *params, const struct statement *statement, struct arena *arena, struct error *error) {
+bool pg_params_make(struct pg_params *params, const struct statement *statement, struct arena *arena, struct arena *call,
+                    struct error *error) {
     int count = params->count = statement->param_count;
     params->types = arena_array(arena, unsigned, count + 1);
     params->values = arena_array(arena, const char *, count + 1);
@@ -242,7 +243,7 @@ bool pg_params_make(struct pg_params *params, const struct statement *statement,
     params->formats = arena_array(arena, int, count + 1);
     for (int i = 0; i < count; i++) {
         const struct value *value = &statement->params[i];
-        struct param param = { .arena = arena, .error = error, .number = i + 1 };
+        struct param param = { .arena = arena, .call = call, .error = error, .number = i + 1 };
         if (statement->typed) param.type = own_type(value);
         if (!set_value(&param, value)) return false;
         if (param.len > INT_MAX) return refuse(&param, value, "is larger than a gigabyte or two");
