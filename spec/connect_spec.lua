@@ -131,11 +131,8 @@ for engine in support.engines() do
       assert.has_no.errors(function() db:ping() end)
     end)
 
-    it("says that the v1 mode is not available yet", function()
-      local early = { compat = "v1" }
-      for option, value in pairs(early) do
-        support.raises("UsageError", function() engine:reopen{ [option] = value } end, option, "not available yet")
-      end
+    it("says that lazy loading is not available yet", function()
+      support.raises("UsageError", function() engine:reopen{ lazy = "batch" } end, "lazy", "not available yet")
     end)
   end)
 

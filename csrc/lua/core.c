@@ -96,6 +96,7 @@ static void read_open_options(lua_State *L, struct db *db, int index) {
     db->memory = flag_option(L, index, "memory");
     db->read_only = db->options.read_only;
     db->dates_epoch = flag_option(L, index, "datesEpoch");
+    db->sql_where = flag_option(L, index, "sqlWhere");
     read_sites(L, db, index);
     int max = integer_option(L, index, "poolMax", 5), most = POOL_LIMIT / db->site_count;
     db->site_limit = db->memory ? 1 : max < most ? max : most;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "lua/handler.h"
 #include "lua/marker.h"
 #include "lua/value.h"
 
@@ -416,8 +417,52 @@ static bool repeat_include(lua_State *L, const struct level *level, struct inclu
     return read_options(L, level, include, index);
 }
 
+/* Whether the value is a scope object: a class whose metatable says which scopes hold. */
+static bool is_scope_object(lua_State *L, int index) {
+    if (!class_at(L, index) || !lua_getmetatable(L, index)) return false;
+    bool scoped = push_field(L, lua_gettop(L), "scoped") != LUA_TNIL;
+    lua_pop(L, 2);
+    return scoped;
+}
+
+static bool names_scope_object(lua_State *L, int index) {
+    if (!index) return false;
+    push_field(L, index, "model");
+    bool names = is_scope_object(L, lua_gettop(L));
+    lua_pop(L, 1);
+    return names;
+}
+
+/* The options with the scopes that hold for the target, pushed; the Lua side merges them (no code of the user's runs). Without
+ * scopes the options themselves. */
+static int scoped_options(lua_State *L, const struct level *level, const struct assoc *assoc, int index) {
+    struct call *call = level->find->where.call;
+    if (!assoc->target->scoped && !names_scope_object(L, index)) return index;
+    push_handler(L, HANDLER_SCOPE_INCLUDE);
+    push_call_value(L, call, CALL_DB);
+    push_model(L, call->db, lua_gettop(L), assoc->target);
+    lua_getiuservalue(L, -1, MODEL_CLASS);
+    lua_replace(L, -3);
+    lua_pop(L, 1);
+    if (index) lua_pushvalue(L, index);
+    else lua_pushnil(L);
+    lua_pushboolean(L, assoc->kind->many);
+    lua_pushboolean(L, assoc->order != NULL);
+    lua_call(L, 4, 1);
+    return lua_gettop(L);
+}
+
+static bool add_scoped(lua_State *L, const struct level *level, const struct assoc *assoc, int index);
+
 /* Adds a node; `index`: its options, 0: none. */
 static bool add_include(lua_State *L, const struct level *level, const struct assoc *assoc, int index) {
+    int top = lua_gettop(L);
+    bool fine = add_scoped(L, level, assoc, scoped_options(L, level, assoc, index));
+    lua_settop(L, top);
+    return fine;
+}
+
+static bool add_scoped(lua_State *L, const struct level *level, const struct assoc *assoc, int index) {
     struct find *find = level->find;
     struct include *there = find_include(level, assoc);
     if (there && there->by_all) return repeat_include(L, level, there, index);
@@ -575,6 +620,14 @@ static bool read_item(lua_State *L, const struct level *level, int index) {
         return wrong(level, "a table in the list must say which association it is about (association, as or model)");
     }
     if (lua_type(L, index) != LUA_TSTRING && !lua_istable(L, index)) return invalid_form(L, level, index);
+    if (is_scope_object(L, index)) {
+        lua_createtable(L, 0, 1);
+        lua_pushvalue(L, index);
+        lua_setfield(L, -2, "model");
+        bool fine = read_spec(L, level, lua_gettop(L));
+        lua_pop(L, 1);
+        return fine;
+    }
     return find_given(L, level, index, &assoc) && add_include(L, level, assoc, 0);
 }
 

@@ -109,6 +109,7 @@ struct db {
     struct process process;             /* that opened the database */
     bool waits;                         /* an event loop waits for us where a coroutine may yield */
     bool closed, driven, announces, logging_now, dates_epoch, read_only, memory;
+    bool sql_where;                     /* compat: a where may be an SQL text */
     bool dry;                           /* calls give their first statement instead of running it */
 };
 
@@ -129,7 +130,8 @@ struct model_box {
     bool pending;                       /* associations wait for models that are not defined */
 };
 
-enum model_value { MODEL_DB = 1, MODEL_CLASS, MODEL_UNSAVED, MODEL_OPEN, MODEL_NAMES, MODEL_VALUES = MODEL_NAMES };
+enum model_value { MODEL_DB = 1, MODEL_CLASS, MODEL_UNSAVED, MODEL_OPEN, MODEL_NAMES,
+                   MODEL_SCOPE /* where of the default scope, or nil */, MODEL_VALUES = MODEL_SCOPE };
 
 struct assoc_box {
     struct db *db;

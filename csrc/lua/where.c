@@ -862,6 +862,18 @@ static struct select *rows_of_path(struct where_reader *reader, char *path, cons
     return rows;
 }
 
+/* Rows outside of the target's default scope are none. */
+static void add_default_scope(lua_State *L, const struct where_reader *inner, struct select *rows) {
+    struct where_reader reader = *inner;
+    if (!reader.model->scoped) return;
+    push_call_value(L, reader.call, CALL_DB);
+    push_model(L, reader.call->db, lua_gettop(L), reader.model);
+    lua_getiuservalue(L, -1, MODEL_SCOPE);
+    const struct expr *where = lua_isnil(L, -1) ? NULL : read_where(L, &reader, lua_gettop(L));
+    if (where) select_where(reader.arena, rows, where);
+    lua_pop(L, 3);
+}
+
 /* Op.some("comments"), every, none: EXISTS over the rows, with the where at `index` over them. */
 static const struct expr *read_rows(lua_State *L, struct where_reader *reader, const struct op_info *op, int marker, int index) {
     const struct model *model;
@@ -881,6 +893,7 @@ static const struct expr *read_rows(lua_State *L, struct where_reader *reader, c
     inner.paths = &base;
     inner.row = NULL;
     inner.outer = NULL;
+    add_default_scope(L, &inner, rows);
     const struct expr *where = read_where(L, &inner, index);
     if (error_is_set(reader->error)) return NULL;
     reader->conditions++;
@@ -1005,6 +1018,22 @@ static const struct expr *read_table(lua_State *L, struct where_reader *reader, 
     return reading.count ? all_of(reader, reading.terms, reading.count) : NULL;
 }
 
+/* SQL in parentheses. */
+static const struct expr *parenthesised(struct where_reader *reader, struct expr *raw) {
+    static const char *const parentheses[] = { "(", ")" };
+    struct expr *wrapped = expr_new(reader->arena, EXPR_RAW);
+    wrapped->pieces = parentheses;
+    wrapped->first = raw;
+    return wrapped;
+}
+
+/* compat = "v1": a condition as SQL, sent as it is. */
+static const struct expr *read_sql_text(lua_State *L, struct where_reader *reader, int index) {
+    const char *text = name_at(L, index);
+    reader->conditions++;
+    return parenthesised(reader, expr_text(reader->arena, arena_text(reader->arena, text, strlen(text))));
+}
+
 static const struct expr *read_marker(lua_State *L, struct where_reader *reader, const struct marker *marker, int index) {
     if (is_rows_marker(marker) && marker->count == 2) {
         push_argument(L, index, 2);
@@ -1021,12 +1050,7 @@ static const struct expr *read_marker(lua_State *L, struct where_reader *reader,
     reader->conditions++;
     if (marker->kind != MARKER_WHERE) {
         struct expr *raw = read_expression(L, reader, index);
-        if (!raw) return NULL;
-        struct expr *wrapped = expr_new(reader->arena, EXPR_RAW);
-        static const char *const parentheses[] = { "(", ")" };
-        wrapped->pieces = parentheses;
-        wrapped->first = raw;
-        return wrapped;
+        return raw ? parenthesised(reader, raw) : NULL;
     }
     push_argument(L, index, 1);
     push_argument(L, index, 2);
@@ -1057,6 +1081,7 @@ const struct expr *read_where(lua_State *L, struct where_reader *reader, int ind
     const struct expr *expr;
     if (marker && !reader->row && reader->paths) expr = read_lone_marker(L, reader, marker, index);
     else if (marker) expr = read_marker(L, reader, marker, index);
+    else if (lua_type(L, index) == LUA_TSTRING && reader->call->db->sql_where) expr = read_sql_text(L, reader, index);
     else if (!lua_istable(L, index)) expr = fail(reader, "a table expected, got %s", kind_text(L, index));
     else if (instance_test(L, index)) expr = fail(reader, "an instance is no condition: use instance:where()%s", "");
     else expr = read_table(L, reader, index);

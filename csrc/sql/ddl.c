@@ -18,20 +18,17 @@ static int parameter(const struct type *type, char mark) {
 
 /* Types that are made of another one, or that are made for a column. */
 static const char *made_type(struct arena *arena, const struct dialect *dialect, const struct type *type) {
-    const char *element;
+    const char *element = type->element ? ddl_type(arena, dialect, type->element) : NULL;
     switch (type->id) {
-    case TYPE_ARRAY:
-        element = ddl_type(arena, dialect, type->element);
-        return element ? arena_printf(arena, "%s[]", element) : NULL;
-    case TYPE_RANGE: return dialect->range[type->element->id];
-    case TYPE_ENUM:  return dialect->enum_types ? type->enum_name : NULL;
-    default:         return NULL;
+    case TYPE_ARRAY: return element ? arena_printf(arena, "%s[]", element) : NULL;
+    case TYPE_RANGE: return element ? dialect->range[type->element->id] : NULL;
+    default:         return type->enum_name;
     }
 }
 
 const char *ddl_type(struct arena *arena, const struct dialect *dialect, const struct type *type) {
-    const char *made = dialect->type[type->id] ? made_type(arena, dialect, type) : NULL;
-    if (made) return made;
+    bool is_made = type->id == TYPE_ARRAY || type->id == TYPE_RANGE || (dialect->enum_types && type->enum_name);
+    if (is_made && dialect->type[type->id]) return made_type(arena, dialect, type);
     bool beyond = type->id == TYPE_DECIMAL && type->precision > DECIMAL_NUMERIC_DIGITS && dialect->decimal_long;
     const char *pattern = beyond ? dialect->decimal_long : dialect->type[type->id];
     if (!pattern || !strchr(pattern, '%')) return pattern;

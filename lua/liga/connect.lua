@@ -7,10 +7,10 @@ local connect = {}
 
 local allowed, later = {}, {}
 for name in ([[logging define pool statementCache timeout connectTimeout foreignKeys busyTimeout pragmas readOnly schema
-    dates wait replication benchmark minifyAliases hooks]]):gmatch "%a+" do
+    dates wait replication benchmark minifyAliases hooks compat]]):gmatch "%a+" do
   allowed[name] = true
 end
-for name in ("lazy compat"):gmatch "%a+" do later[name] = true end
+for name in ("lazy"):gmatch "%a+" do later[name] = true end
 
 local pool_options = { max = true, idle = true, acquireTimeout = true }
 
@@ -149,6 +149,7 @@ local function check_others(given, engine)
   if given.dates ~= nil and given.dates ~= "iso" and given.dates ~= "epoch" then
     errors.usage 'liga.connect: dates must be "iso" or "epoch"'
   end
+  if given.compat ~= nil and given.compat ~= "v1" then errors.usage 'liga.connect: compat must be "v1"' end
   options.kind("liga.connect", given, "logging", "function", "boolean")
   options.kind("liga.connect", given, "define", "table")
   if given.hooks ~= nil then hooks.check({ what = "liga.connect", database = true }, given.hooks) end
@@ -198,8 +199,8 @@ function connect.read(url, given)
     busyTimeout = milliseconds(given, "busyTimeout"), timeout = milliseconds(given, "timeout"),
     connectTimeout = milliseconds(given, "connectTimeout"), statementCache = milliseconds(given, "statementCache"),
     poolMax = pool.max, poolIdle = pool.idle, acquireTimeout = pool.acquireTimeout,
-    datesEpoch = given.dates == "epoch", waits = given.wait ~= nil, schema = given.schema,
-    replicas = replicas, sticky = sticky,
+    datesEpoch = given.dates == "epoch", sqlWhere = given.compat == "v1", waits = given.wait ~= nil,
+    schema = given.schema, replicas = replicas, sticky = sticky,
   }, read_pragmas(given)
 end
 

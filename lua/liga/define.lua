@@ -5,6 +5,7 @@
 --   attributes, shown_attributes (records and their read-only views, by place and by name) · key (name → place)
 --   defaults (name → function) · constraints · indexes · associations, shown_associations · generated (method → record)
 local attribute = require "liga.define.attribute"
+local compat = require "liga.compat"
 local constraint = require "liga.define.constraint"
 local core = require "liga.core"
 local behaviour = require "liga.behaviour"
@@ -76,7 +77,8 @@ end
 local function read_words(meta)
   local given = meta.options.name or {}
   options.check(meta.name .. ": name", given, { singular = true, plural = true })
-  local words = { singular = given.singular or meta.name, plural = given.plural or inflect.pluralize(meta.name) }
+  local plural = given.plural or compat.words(meta.db).pluralize(meta.name)
+  local words = { singular = given.singular or meta.name, plural = plural }
   for form, word in pairs(words) do
     local problem = naming.problem(word)
     if problem then fail.usage(meta.name, nil, "name.%s %s", form, problem) end

@@ -4,6 +4,7 @@ local dependents = require "liga.dependents"
 local memory = require "liga.memory"
 local operation = require "liga.operation"
 local copy = require "liga.options".copy
+local scope = require "liga.scope"
 local transaction = require "liga.transaction"
 local write = require "liga.behaviour.write"
 
@@ -115,6 +116,9 @@ handlers.destroy_where = dependents.destroy_where
 function handlers.linked(...)
   return require "liga.behaviour.access".linked(...)
 end
+
+--- The options of an include with the scopes of its target.
+handlers.scope_include = scope.for_include
 
 -- Forward references -------------------------------------------------------------------------------------------------
 

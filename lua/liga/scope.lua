@@ -168,6 +168,7 @@ function scope.declare(meta)
   local given = meta.options
   meta.default_scope = given.defaultScope and copy_deep(given.defaultScope, 0) or nil
   meta.scopes = copy_deep(given.scopes or {}, 0)
+  if meta.default_scope then core.set_default_scope(meta[1], meta.default_scope.where) end
   return meta.default_scope ~= nil or next(meta.scopes) ~= nil
 end
 
@@ -189,7 +190,12 @@ function scope.add(class, name, given, options)
   if there ~= nil and not (options and options.override) then
     errors.usage("%s is there already (give {override = true} to replace it)", what)
   end
-  if is_default then meta.default_scope = copy_deep(given, 0) else meta.scopes[name] = copy_deep(given, 0) end
+  if not is_default then
+    meta.scopes[name] = copy_deep(given, 0)
+    return
+  end
+  meta.default_scope = copy_deep(given, 0)
+  core.set_default_scope(meta[1], meta.default_scope.where)
 end
 
 -- Choosing -----------------------------------------------------------------------------------------------------------
@@ -256,6 +262,39 @@ function scope.merged(self, options)
   return merge(merged, options)
 end
 
+local of_includes = { where = true, attributes = true, order = true, limit = true, offset = true, include = true,
+  paranoid = true }
+
+local function has_condition(where)
+  if type(where) ~= "table" or getmetatable(where) then return where ~= nil end
+  for key, value in next, where do
+    if math.type(key) ~= "integer" or has_condition(value) then return true end
+  end
+  return false
+end
+
+--- The options of an include with the scopes of its target: the default one, or those of the scope object that is
+-- given as its model. A scope never makes the include required.
+-- @param class the target
+-- @param given options of the include, or nil
+-- @param many whether there can be several rows, so that limit and offset have a meaning
+-- @param ordered whether the association has an order of its own, which comes before that of a scope
+-- @return a new table
+function scope.for_include(class, given, many, ordered)
+  local options, merged = option_tables.copy(given), {}
+  local subject = core.is_class(options.model) and options.model or class
+  for _, each in ipairs(in_force(subject)) do
+    local part = {}
+    for name, value in next, each do
+      local skips = (name == "limit" or name == "offset") and not many or name == "order" and ordered
+      if of_includes[name] and not skips then part[name] = value end
+    end
+    merged = merge(merged, part)
+  end
+  if options.required == nil then options.required = has_condition(options.where) end
+  return merge(merged, options)
+end
+
 --- Of scopes only what says which rows there are: for counts and the like.
 function scope.conditions(self, options)
   local merged = {}
@@ -271,6 +310,7 @@ function scope.narrowed(self, options, verb)
   local standing
   core.check_condition(getmetatable(self).class, options, verb)
   for _, each in ipairs(in_force(self)) do standing = both(standing, each.where) end
+  if options.truncate then return options end
   if standing == nil or not core.has_condition(getmetatable(self).class, standing) then return options end
   options = option_tables.copy(options)
   options.where, options.all = both(standing, options.where), nil

@@ -1,8 +1,8 @@
 --- Sequelize's v1 manual, chapter "Associations", example by example, in liga's own names.
--- Left for `compat = "v1"`: keys called ProjectId, hasMany in both directions as N:M, junctions without a name
--- (ProjectsUsers, ChildrenPersons), useJunctionTable, a where that is an SQL string, the second argument of addX and
--- setX as values of the junction, opt-in constraints. Left for the query interface: dropAllTables, dropTable,
--- disableForeignKeyConstraints and enableForeignKeyConstraints.
+-- What belongs to `compat = "v1"` (keys called ProjectId, hasMany in both directions as N:M, junctions without a name,
+-- a where that is an SQL string, the second argument of addX and setX as values of the junction, opt-in constraints) is
+-- in v1_compat_spec.lua; dropAllTables, dropTable, disableForeignKeyConstraints and enableForeignKeyConstraints belong
+-- to the query interface.
 local liga = require "liga"
 local support = require "spec.support"
 local raises, pluck, sorted = support.raises, support.pluck, support.sorted

@@ -4,6 +4,7 @@
 -- nil if the user declares it}. An association that another one needed may be declared later by the user, and one that
 -- the user declared may serve as another's inverse: both agree unless what they say contradicts. What one leaves open
 -- agrees.
+local compat = require "liga.compat"
 local core = require "liga.core"
 local fail = require "liga.define.fail"
 local journal = require "liga.define.journal"
@@ -71,7 +72,7 @@ end
 --- Differs if the declaration names the other direction otherwise.
 function establish.agree_inverse(existing, wanted, other)
   local as = wanted.read.inverse and wanted.read.inverse.as
-  if as and record.as(other.kind, record.names(other.kind, as)) ~= other.as then
+  if as and record.as(other.kind, record.names(other.source, other.kind, as)) ~= other.as then
     establish.differ(existing, wanted, "inverse.as")
   end
 end
@@ -91,13 +92,13 @@ local function check_self(a)
       (#missing > 1 and "s " or " ") .. table.concat(missing, " and "))
   end
   local inverse_kind = establish.kinds[inverse.kind]
-  if record.as(inverse_kind, record.names(inverse_kind, inverse_as)) == a.as then
+  if record.as(inverse_kind, record.names(a.source, inverse_kind, inverse_as)) == a.as then
     a.place:fail("as and inverse.as of an association of %s with itself must differ, both are %q", a.source.name, a.as)
   end
 end
 
 local function complete(a)
-  check_self(a)
+  if not compat.is_v1(getmetatable(a.source).db) then check_self(a) end
   a.kind.complete(a)
   a.complete = true
 end
@@ -128,9 +129,9 @@ end
 local function resolve(a, target)
   journal.note(function() a.target = nil end)
   a.target = target
-  local names = record.names(a.kind, a.read.as, target)
+  local names = record.names(a.source, a.kind, a.read.as, target)
   check_renamed(a, names, record.as(a.kind, names))
-  record.remove_stubs(a)
+  record.remove_methods(a)
   journal.note(function() record.install_stubs(a) end)
   complete(a)
 end
@@ -170,10 +171,14 @@ end
 -- @return its record
 function establish.now(wanted)
   local meta = getmetatable(wanted.source)
-  local names = record.names(wanted.kind, wanted.read.as, wanted.target, wanted.target_name)
+  local names = record.names(wanted.source, wanted.kind, wanted.read.as, wanted.target, wanted.target_name)
   local as = record.as(wanted.kind, names)
   local existing = meta.associations[as]
-  if existing then return join(existing, wanted) end
+  if existing and compat.is_v1(meta.db) and not wanted.parent then
+    record.withdraw(existing)                   -- the later wins
+  elseif existing then
+    return join(existing, wanted)
+  end
   record.check_name(wanted.place, meta, as)
   local a = record.new(wanted, names, as)
   record.announce(a)

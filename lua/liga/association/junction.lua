@@ -1,5 +1,6 @@
 --- belongsToMany: the junction, its keys and its associations, and the pair in the other direction.
 local attribute = require "liga.define.attribute"
+local compat = require "liga.compat"
 local define = require "liga.define"
 local establish = require "liga.association.establish"
 local index = require "liga.define.index"
@@ -49,11 +50,12 @@ end
 --- The words of the association in the other direction.
 local function pair_names(a)
   local inverse = a.read.inverse
-  return record.names(a.kind, inverse and inverse.as, a.source)
+  return record.names(a.source, a.kind, inverse and inverse.as, a.source)
 end
 
 --- What the names of an inferred foreign key begin with: the model, for self-associations the opposite direction.
-local function key_prefix(a, class, names)
+local function key_prefix(a, class, names, alias)
+  if compat.is_v1(getmetatable(a.source).db) then return alias or getmetatable(class).words.singular end
   return a.source == a.target and names.singular or getmetatable(class).words.singular
 end
 
@@ -63,7 +65,7 @@ local function make_side(a, side)
     kind = "belongsTo", source = a.through, target = side.class,
     read = {
       as = side.as, foreignKey = side.key, targetKey = side.referenced, rule = a.read.rule, prefix = side.prefix,
-      nullable = false, at = side.at,
+      nullable = false, at = side.at, named_by = side.class,
     },
   })
 end
@@ -76,7 +78,7 @@ local function make_sides(a, opposite)
   })
   local to_target = make_side(a, {
     class = a.target, as = links.toTarget or a.names.singular, key = read.otherKey, referenced = read.targetKey,
-    prefix = key_prefix(a, a.target, a.names), at = "otherKey",
+    prefix = key_prefix(a, a.target, a.names, read.otherPrefix), at = "otherKey",
   })
   a.foreignKey, a.sourceKey = to_source.foreignKey, to_source.targetKey
   a.otherKey, a.targetKey = to_target.foreignKey, to_target.targetKey
@@ -241,6 +243,18 @@ local function make_pair(a)
   end
 end
 
+--- In the old manner the other direction is declared by itself, or not at all.
+local function find_pair(a)
+  for _, other in ipairs(getmetatable(a.target).associations) do
+    local same = other.through == a.through and other.target == a.source and other ~= a
+    if same and establish.same_list(other.foreignKey, a.otherKey) then
+      a.pair, a.inverse, other.pair, other.inverse = other, other, a, a
+      record.show(other)
+    end
+  end
+  record.show(a)
+end
+
 --- The rule of `inverse.constraints` is that of the key to the target.
 local function apply_inverse_rule(a)
   local inverse, other = a.read.inverse, a.read.otherKey.rule
@@ -263,6 +277,7 @@ local function complete_belongs_to_many(a)
     { model = model_ud(a.target), near = a.otherKey, far = a.targetKey },
   }
   record.register(a)
+  if compat.is_v1(getmetatable(a.source).db) then return find_pair(a) end
   make_links(a, opposite, to_source)
   make_pair(a)
 end

@@ -1,5 +1,6 @@
 --- The keys of an association: reading `foreignKey` and `otherKey`, finding what they reference, adding attributes.
 local attribute = require "liga.define.attribute"
+local compat = require "liga.compat"
 local constraint = require "liga.define.constraint"
 local define = require "liga.define"
 local fail = require "liga.define.fail"
@@ -222,7 +223,8 @@ end
 
 --- The names that a key's attributes will have, in the order of what they reference.
 -- @param prefix what inferred names begin with
-function key.names(where, at, parsed, referenced, prefix)
+-- @param make a function of the prefix, a referenced name and their number; nil: nothing is to be inferred
+function key.names(where, at, parsed, referenced, prefix, make)
   local names = {}
   if parsed.names and #parsed.names ~= #referenced then
     where:fail("%s names %d attribute%s (%s), but references %d (%s)", at, #parsed.names,
@@ -230,7 +232,7 @@ function key.names(where, at, parsed, referenced, prefix)
   end
   for i, referenced_name in ipairs(referenced) do
     names[i] = parsed.names and parsed.names[i] or parsed.holder_of and parsed.holder_of[referenced_name]
-      or naming.foreign_key(prefix, referenced_name)
+      or make(prefix, referenced_name, #referenced)
   end
   for i, name in ipairs(names) do
     for j = 1, i - 1 do
@@ -343,7 +345,8 @@ function key.attach(wanted)
   end
   constraint.want(meta, {
     attributes = wanted.names, target = wanted.target, keys = wanted.referenced, by = wanted.label,
-    enabled = wanted.rule.constraints, given = constraint_options(records, wanted.rule),
+    enabled = wanted.rule.constraints, silent = compat.is_silent(wanted.holder, wanted.rule),
+    given = constraint_options(records, wanted.rule),
   })
   return records
 end

@@ -1,6 +1,7 @@
 --- belongsTo, hasOne, hasMany: what completes them, and when two declarations agree. Only belongsTo makes a foreign
 -- key; the others are the far side of one.
 local attribute = require "liga.define.attribute"
+local compat = require "liga.compat"
 local establish = require "liga.association.establish"
 local index = require "liga.define.index"
 local inflect = require "liga.inflect"
@@ -73,9 +74,9 @@ end
 
 local function complete_belongs_to(a)
   local read = a.read
-  local prefix = read.prefix or a.names.singular
+  local prefix, make = read.prefix or compat.holder_prefix(a), compat.key_namer(read.named_by or a.source)
   a.targetKey = key.referenced(a.place, a.target, "targetKey", read.targetKey, read.foreignKey)
-  a.foreignKey = key.names(a.place, read.at or "foreignKey", read.foreignKey, a.targetKey, prefix)
+  a.foreignKey = key.names(a.place, read.at or "foreignKey", read.foreignKey, a.targetKey, prefix, make)
   attach(a, a)
   a.hops = { { model = model_ud(a.target), near = a.foreignKey, far = a.targetKey } }
   record.register(a)
@@ -130,9 +131,25 @@ local function make_unique(a)
   attribute.update(meta, item)
 end
 
+local function become_many_to_many(a)
+  record.remove_methods(a)
+  a.kind = establish.kinds.belongsToMany
+  a.kind.complete(a)
+end
+
+--- In the old manner there is no belongsTo on the other side.
+local function complete_alone(a)
+  compat.complete_has(a, key)
+  make_unique(a)
+  a.hops = { { model = model_ud(a.target), near = a.sourceKey, far = a.foreignKey } }
+  record.register(a)
+end
+
 local function complete_has(a)
   local read = a.read
   establish.check_scope(a, "scope", read.scope, a.target)
+  if compat.joins(a, key, become_many_to_many) then return end
+  if compat.is_v1(getmetatable(a.source).db) then return complete_alone(a) end
   key.referenced(a.place, a.source, "sourceKey", read.sourceKey, read.foreignKey)
   local holder = holder_of(a, read)
   a.foreignKey, a.sourceKey = holder.foreignKey, holder.targetKey

@@ -21,7 +21,7 @@ local has = common .. "sourceKey scope where order dependent "
 local allowed = {
   belongsTo = set(common .. "targetKey"),
   hasOne = set(has .. "uniqueForeignKey"),
-  hasMany = set(has .. "joinTableName joinTableModel"),
+  hasMany = set(has .. "joinTableName joinTableModel useJunctionTable"),
   belongsToMany = set(common .. [[sourceKey targetKey otherKey through throughAssociations scope where order
     joinTableName joinTableModel]]),
 }
@@ -29,7 +29,7 @@ local allowed = {
 local later = {
   belongsTo = {},
   hasOne = set "through",
-  hasMany = set "through useJunctionTable",
+  hasMany = set "through",
   belongsToMany = {},
 }
 
@@ -247,6 +247,10 @@ function reading.read(place, kind, given)
     place:fail("hooks must be a boolean, got %s", fail.shown(given.hooks))
   end
   read.hooks = given.hooks
+  if given.useJunctionTable ~= nil and type(given.useJunctionTable) ~= "boolean" then
+    place:fail("useJunctionTable must be a boolean, got %s", fail.shown(given.useJunctionTable))
+  end
+  read.useJunctionTable = given.useJunctionTable
   if kind == "belongsToMany" then read_junction(place, given, read) end
   return read
 end

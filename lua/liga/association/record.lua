@@ -3,6 +3,7 @@
 -- Fields of a record: kind (a row of `establish.kinds`) · source, target (classes; target nil while it is not defined)
 -- · target_name · read (options) · place · label "User.tasks" · implicit · names {singular, plural} · as ·
 -- foreignKey otherKey sourceKey targetKey · through · inverse, pair (records) · object, shown
+local compat = require "liga.compat"
 local core = require "liga.core"
 local errors = require "liga.errors"
 local fail = require "liga.define.fail"
@@ -15,19 +16,20 @@ local record = {}
 -- Names --------------------------------------------------------------------------------------------------------------
 
 --- The words of a target that may not be defined yet.
-local function target_words(target, target_name)
+local function target_words(target, target_name, words)
   if target then return getmetatable(target).words end
-  return { singular = target_name, plural = inflect.pluralize(target_name) }
+  return { singular = target_name, plural = words.pluralize(target_name) }
 end
 
---- The words of an association.
+--- The words of an association of this model.
 -- @param as what the user gave: a name, {singular, plural} or nil
-function record.names(kind, as, target, target_name)
+function record.names(source, kind, as, target, target_name)
+  local words = compat.words(getmetatable(source).db)
   if type(as) == "table" then return { singular = as.singular, plural = as.plural } end
-  if as and kind.many then return { singular = inflect.singularize(as), plural = as } end
-  if as then return { singular = as, plural = inflect.pluralize(as) } end
-  local words = target_words(target, target_name)
-  return { singular = inflect.lower_first(words.singular), plural = inflect.lower_first(words.plural) }
+  if as and kind.many then return { singular = words.singularize(as), plural = as } end
+  if as then return { singular = as, plural = words.pluralize(as) } end
+  local own = target_words(target, target_name, words)
+  return { singular = inflect.lower_first(own.singular), plural = inflect.lower_first(own.plural) }
 end
 
 --- The name an association goes by: the plural for the many kinds.
@@ -186,8 +188,16 @@ function record.install_stubs(a)
   for _, pattern in ipairs(patterns[a.kind.many]) do install(a, (pattern:gsub("%%(.)", words)), stub) end
 end
 
---- Takes the stubs away.
-function record.remove_stubs(a)
+--- Takes an association out of its source, with its methods: another takes its name.
+function record.withdraw(a)
+  local meta = getmetatable(a.source)
+  record.remove_methods(a)
+  take_out(meta.associations, a, a.as)
+  take_out(meta.shown_associations, a.object, a.as)
+end
+
+--- Takes the methods away that an association has given.
+function record.remove_methods(a)
   local meta = getmetatable(a.source)
   for name, generated in pairs(meta.generated) do
     if generated.by == a then
@@ -226,6 +236,7 @@ function record.register(a)
     unique = a.unique, uniqueKey = a.unique_key, dependent = read.dependent,
   })
   a.meta[1], a.accessors = ud, accessors
+  functions = compat.methods(a, accessors, functions)
   if has_rule(a) then core.set_dependents(getmetatable(a.source)[1], true) end
   for _, name in pairs(accessors) do install(a, name, functions[name]) end
   record.show(a)

@@ -187,20 +187,39 @@ local function merge(meta, item, wanted)
   constraint.update(meta, item)
 end
 
+local function enabled_of(wanted)
+  if wanted.silent then return false end
+  return wanted.enabled
+end
+
 --- Declares the foreign key of an association.
 -- @param wanted {attributes, target, keys, given = {onDelete, onUpdate, deferrable},
--- enabled = true|false|nil, by = label}
+-- enabled = true|false|nil, silent = nobody asks for it: there is none unless somebody does, by = label}
 function constraint.want(meta, wanted)
   wanted.key_of = {}
   for i, name in ipairs(wanted.attributes) do wanted.key_of[name] = wanted.keys[i] end
   local item = constraint.find(meta, wanted.attributes)
+  if item and wanted.silent then return end
+  if item and item.silent then item.enabled, item.silent = nil, nil end
   if item then return merge(meta, item, wanted) end
   local by = {}
   for option in pairs(wanted.given) do by[option] = wanted.by end
   add(meta, {
     attributes = wanted.attributes, target = wanted.target, keys = wanted.keys, given = wanted.given, by = by,
-    enabled = wanted.enabled, associated = true, label = wanted.by,
+    enabled = enabled_of(wanted), silent = wanted.silent, associated = true, label = wanted.by,
   })
+end
+
+--- Takes the constraint over these attributes away.
+function constraint.drop(meta, names)
+  local item = constraint.find(meta, names)
+  if not item or item.own then return end
+  item.enabled = false
+  constraint.update(meta, item)
+  meta.constraints[set_name(names)] = nil
+  for i, other in ipairs(meta.constraints) do
+    if other == item then table.remove(meta.constraints, i) break end
+  end
 end
 
 --- Works out the constraints of an attribute anew: its being nullable decides the default action.
