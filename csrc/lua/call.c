@@ -182,7 +182,7 @@ static long long now_ns(void) {
     return (long long)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-static const struct statement *control(struct call *call, const char *text) {
+static struct statement *control(struct call *call, const char *text) {
     struct statement *statement = arena_new(&call->arena, struct statement);
     statement->text = text;
     statement->len = strlen(text);
@@ -213,11 +213,32 @@ static const struct statement *rollback_statement(struct call *call) {
 
 /* Writes of several statements always; reads of several, unless a transaction is open already. */
 static bool is_bracketed(const struct call *call) {
-    return call->atomic || (call->snapshot && !call->link->lease);
+    return call->atomic || ((call->snapshot || call->search_path) && !call->link->lease);
+}
+
+/* The path holds until the transaction ends, or is put back. */
+static const struct statement *path_statement(struct call *call, const char *path) {
+    struct value *param = arena_new(&call->arena, struct value);
+    struct statement *statement = control(call, "SELECT current_setting('search_path'), set_config('search_path', $1, true)");
+    *param = value_text(path, strlen(path));
+    statement->params = param;
+    statement->param_count = 1;
+    return statement;
+}
+
+static enum drive take_path(lua_State *L, struct call *call) {
+    struct conn *conn = call->link->conn;
+    enum drive drive;
+    (void)L;
+    while ((drive = conn->driver->step(conn, call->cursor, &call->arena, &call->error)) == DRIVE_ROW)
+        if (!call->path_before)
+            call->path_before = arena_text(&call->arena, call->cursor->cells[0].as.text, call->cursor->cells[0].len);
+    return drive;
 }
 
 static enum stage after_body(const struct call *call) {
     bool open = call->begun || (is_bracketed(call) && call->flights);     /* begun, or about to be */
+    if (!open && call->path_before && !error_is_set(&call->error)) return STAGE_PATH_BACK;
     return !open ? STAGE_OVER : error_is_set(&call->error) ? STAGE_ROLLBACK : STAGE_COMMIT;
 }
 
@@ -231,9 +252,15 @@ static const struct statement *take_commit(struct call *call) {
 static const struct statement *next_statement(lua_State *L, struct call *call) {
     call->planned = call->stage;
     if (call->stage == STAGE_BEGIN) {
-        call->stage = STAGE_BODY;
+        call->stage = call->search_path ? STAGE_PATH : STAGE_BODY;
         call->ahead = true;
         if (is_bracketed(call)) return begin_statement(call);
+    }
+    if (call->stage == STAGE_PATH) {
+        call->planned = STAGE_PATH;
+        call->stage = STAGE_BODY;
+        call->ahead = true;
+        return path_statement(call, call->search_path);
     }
     if (call->stage == STAGE_BODY) {
         call->planned = STAGE_BODY;
@@ -244,6 +271,10 @@ static const struct statement *next_statement(lua_State *L, struct call *call) {
     }
     call->ahead = false;
     if (call->stage == STAGE_COMMIT) return take_commit(call);
+    if (call->stage == STAGE_PATH_BACK) {
+        call->stage = STAGE_OVER;
+        return path_statement(call, call->path_before);
+    }
     const struct statement *statement = call->stage == STAGE_ROLLBACK ? rollback_statement(call) : NULL;
     if (!statement) call->stage = STAGE_OVER;
     return statement;
@@ -275,7 +306,7 @@ static struct flight *start_next(lua_State *L, struct call *call) {
     while (*end) end = &(*end)->next;
     flight->statement = statement;
     flight->stage = call->planned;
-    flight->take = call->planned == STAGE_BODY ? call->take : NULL;
+    flight->take = call->planned == STAGE_BODY ? call->take : call->planned == STAGE_PATH ? take_path : NULL;
     if (call->driven) flight->started = now_ns();
     flight->cursor = conn->driver->start(conn, statement, &call->arena, &call->error);
     *end = flight;
@@ -341,6 +372,8 @@ static void note_end(struct call *call, enum stage stage, bool failed) {
         call->begun = !failed;
         if (failed) call->stage = STAGE_OVER;
         break;
+    case STAGE_PATH:
+    case STAGE_PATH_BACK:
     case STAGE_BODY:
         if (failed) call->stage = call->begun ? STAGE_ROLLBACK : STAGE_OVER;
         break;
