@@ -147,6 +147,22 @@ for engine in support.engines() do
       assert.equal("ann", bob:getPeopleThroughFriendship()[1].name)
     end)
 
+    it("takes a key that is a foreign key as given, columns that reference two tables as two associations", function()
+      tables [[
+        CREATE TABLE people (id KEY!, name TEXT); CREATE TABLE firms (id KEY!, name TEXT);
+        CREATE TABLE passports (person_id INTEGER PRIMARY KEY REFERENCES people (id), number TEXT);
+        CREATE TABLE letters (id KEY!, to_id BIGINT REFERENCES people (id),
+          FOREIGN KEY (to_id) REFERENCES firms (id), FOREIGN KEY (to_id) REFERENCES people (id))]]
+      db:reflect()
+      local ann = db.models.Person:create{ name = "ann" }
+      ann:createPassport{ number = "1" }
+      assert.equal(ann.id, ann:getPassport().personId)
+      assert.is_false(db.models.Passport.attributes.personId.autoIncrement)
+      assert.same({ "Letter.to: belongsTo Person (toId)", "Letter.toFirm: belongsTo Firm (toId)" },
+        associations(db.models.Letter))
+      assert.same({}, db:sync{ alter = true, dryRun = true })
+    end)
+
     it("finds other names where one is taken", function()
       tables [[
         CREATE TABLE "user" (id KEY!, "get" TEXT, "save" TEXT, "a.b" TEXT, user_name TEXT, "userName" TEXT);

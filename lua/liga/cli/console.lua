@@ -90,7 +90,7 @@ local function guarded(session, run)
 end
 
 local function evaluate(session, chunk)
-  local started = os.clock()
+  local started = core.clock()
   local results = guarded(session, chunk)
   if not results[1] then
     local interrupted = core.was_interrupted()
@@ -103,7 +103,7 @@ local function evaluate(session, chunk)
   if results.n > 0 then session.env._ = results[1] end
   local ok, problem = pcall(print_results, session, results)
   if not ok then complain(session, error_text(problem)) end
-  if session.settings.timing then write(("%.1f ms"):format((os.clock() - started) * 1000)) end
+  if session.settings.timing then write(("%.1f ms"):format((core.clock() - started) * 1000)) end
 end
 
 -- Opening ------------------------------------------------------------------------------------------------------------
