@@ -1,4 +1,5 @@
--- replication = {write = url, read = {urls}, sticky = ms}: reads go to replicas, writes to the primary (contract, section 1).
+-- replication = {write = url, read = {urls}, sticky = ms}: reads go to replicas, writes to the primary (contract,
+-- section 1).
 local liga = require "liga"
 local support = require "spec.support"
 local raises, pluck = support.raises, support.pluck
@@ -51,7 +52,8 @@ describe("replication", function()
     assert.equal("primary", place { lock = "update" })
     db:query [[INSERT INTO "Notes" ("text") VALUES ('by hand')]]
     local primary <close> = liga.connect("sqlite:" .. files[1])
-    assert.same({ "primary", "new", "by hand" }, pluck(primary:query [[SELECT "text" FROM "Notes" ORDER BY "id"]], "text"))
+    local rows = primary:query [[SELECT "text" FROM "Notes" ORDER BY "id"]]
+    assert.same({ "primary", "new", "by hand" }, pluck(rows, "text"))
   end)
 
   it("reads from the primary for sticky ms after a write of one's own", function()

@@ -2,11 +2,7 @@
 -- statements.
 local liga = require "liga"
 local support = require "spec.support"
-
-local function run(command)
-  local pipe <close> = assert(io.popen(command .. " 2>&1"))
-  return pipe:read "a", pipe:close()
-end
+local run = support.run
 
 local function is_root() return run("id -u"):match "^0" ~= nil end
 
@@ -33,6 +29,7 @@ pidfile = %s/pid
   file:flush()
   local as = is_root() and "chown -R postgres " .. folder .. " && cd / && runuser -u postgres -- " or ""
   run(as .. "pgbouncer -d " .. folder .. "/pool.ini")
+  run(("for i in $(seq 100); do test -S %s/.s.PGSQL.6432 && break; sleep 0.05; done"):format(folder))
   return {
     url = ("postgres:host=%s port=6432 user=liga dbname=liga"):format(folder),
     close = function()
