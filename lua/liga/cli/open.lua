@@ -48,6 +48,7 @@ local function check_path(url)
     errors.raise("ConnectionError", ("can't open the database: %s: %s"):format(path, reason))
   end
 end
+open.check = check_path
 
 --- Connects.
 -- @param word from the command line
