@@ -280,6 +280,15 @@ for engine in support.engines() do
         assert.is_true(os.clock() - start < 1)
       end)
 
+      it("takes full text tables, and columns without type, as they are", function()
+        tables [[CREATE VIRTUAL TABLE texts USING fts5(title, body); CREATE TABLE free (id KEY!, x, y ANY);
+          INSERT INTO texts VALUES ('liga', 'it links'); INSERT INTO free VALUES (1, 2, 'z')]]
+        assert.same({ "Free", "Text" }, names(db:reflect()))
+        assert.equal("it links", db.models.Text:findOne{ where = liga.literal("texts MATCH 'links'") }.body)
+        assert.equal(2, db.models.Free:findOne().x)
+        assert.same({}, db:sync{ alter = true, dryRun = true })
+      end)
+
       it("passes over a view that is broken", function()
         tables "CREATE TABLE a (id KEY!); CREATE VIEW v AS SELECT * FROM a; DROP TABLE a; CREATE TABLE b (id KEY!)"
         assert.same({ "B" }, names(db:reflect{ views = true }))
