@@ -275,9 +275,9 @@ for engine in support.engines() do
               :format(i, i - 1, references))
           end
         end)
-        local start = os.clock()
+        local start, most = os.clock(), package.cpath:find("asan", 1, true) and 10 or 1   -- sanitizers take their time
         assert.equal(200, #db:reflect())
-        assert.is_true(os.clock() - start < 1)
+        assert.is_true(os.clock() - start < most)
       end)
 
       it("takes full text tables, and columns without type, as they are", function()

@@ -108,6 +108,15 @@ function open.file_alone(path)
   error(problem, 0)
 end
 
+--- What a command describes without touching it: the models of a file, or of a database.
+-- @return the connection they are defined on
+function open.described(given, word)
+  if word:find "%.lua$" then return open.file_alone(word) end
+  local db = open.reading(word)
+  open.define(db, given, word)
+  return db
+end
+
 --- How many tables a database has.
 function open.count_tables(db, given)
   return #introspect.read(db, { schema = given.schema })
