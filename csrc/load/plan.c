@@ -199,7 +199,7 @@ static int link_rows(struct arena *arena, struct plan *plan, const struct assoc 
         select_where(arena, plan->select, keys);
         return -1;
     }
-    return assoc->path ? link_chain(arena, plan, assoc, keys) : link_junction(arena, plan, assoc, keys);
+    return assoc->kind->path ? link_chain(arena, plan, assoc, keys) : link_junction(arena, plan, assoc, keys);
 }
 
 int plan_link(struct arena *arena, struct plan *plan, const struct assoc *assoc, const struct value *keys) {
@@ -219,6 +219,7 @@ static struct plan_step *new_step(struct arena *arena, struct plan *plan, int no
     step->many = assoc->kind->many;
     step->plan = plan_new(arena, assoc->target);
     step->plan->raw = plan->raw;
+    step->plan->lazy = plan->lazy;
     step->limit = step->offset = step->junction = -1;
     plan->nodes[node].children++;
     return step;
@@ -231,9 +232,9 @@ struct plan_step *plan_step(struct arena *arena, struct plan *plan, int node, co
     step->far = first->far;
     step->keys = expr_keys(arena, first->far, NULL, 0);
     int alias = link_rows(arena, step->plan, assoc, step->keys);
-    step->source = alias < 0 ? 0 : assoc->path ? -1 : alias;
+    step->source = alias < 0 ? 0 : assoc->kind->path ? -1 : alias;
     step->fields = alias;
-    if (!assoc->path) step->junction = alias;
+    if (!assoc->kind->path) step->junction = alias;
     return step;
 }
 
@@ -274,7 +275,7 @@ void plan_step_finish(struct arena *arena, struct plan_step *step, struct plan *
     if (parent)
         step->near_columns = hidden_columns(arena, parent, step->node, step->near, parent->nodes[step->node].alias);
     step->far_columns = far_columns(arena, step);
-    bool shared = step->assoc->path || step->source != 0;
+    bool shared = step->assoc->kind->path || step->source != 0;
     if (shared && step->junction < 0) plan_identity(arena, plan, 0);
     plan_order_by_key(arena, plan->select, plan->nodes[0].model, 0);
     if (step->junction >= 0) plan_order_by_key(arena, plan->select, step->assoc->hops[0].next, step->junction);

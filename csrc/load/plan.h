@@ -57,6 +57,9 @@ struct plan_step {
     const char *reason;             /* why it is a statement of its own, for explain */
 };
 
+/* What reading an association that is not loaded does: nothing, loads it for all instances that were read together, raises. */
+enum lazy { LAZY_UNSET, LAZY_OFF, LAZY_BATCH, LAZY_RAISE };
+
 /* One statement and what its rows become. Everything lives in the arena it was made in. */
 struct plan {
     struct select *select;
@@ -66,6 +69,7 @@ struct plan {
     int column_count, column_size;
     bool one;                       /* a single instance instead of a list */
     bool raw;                       /* plain tables */
+    enum lazy lazy;                 /* of all its nodes; unset: as their models say */
     int next_alias;
     struct plan_step *steps;        /* of its nodes */
 };

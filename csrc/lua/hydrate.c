@@ -14,6 +14,7 @@ struct node_state {
     int metatable;              /* stack index of its metatable, 0: none */
     int texts;                  /* stack index of its texts */
     int model;                  /* stack index of the model userdata, 0: raw */
+    int cohort;                 /* stack index of the list of all its chunks */
     int row;                    /* of the instance being built, -1: none in this row */
     int table;                  /* stack index of that instance (nil: none) */
     int instances;              /* stack index of the list of all instances, by number of their key; 0: not needed */
@@ -121,10 +122,25 @@ static void look_at_chunk(lua_State *L, struct node_state *state) {
     lua_pop(L, 1);
 }
 
+/* The chunk, whose metatable is on the top, belongs to the rows that were read together. */
+static void join_cohort(lua_State *L, const struct node_state *state) {
+    lua_Integer place = (lua_Integer)lua_rawlen(L, state->cohort) + 1;
+    lua_rawgeti(L, -1, CHUNK_ROWSET);
+    lua_rawseti(L, state->cohort, place);
+    lua_pushvalue(L, state->cohort);
+    lua_rawseti(L, -2, CHUNK_COHORT);
+    lua_pushinteger(L, place);
+    lua_rawseti(L, -2, CHUNK_PLACE);
+}
+
 /* Single rows share the model's open chunk; a list makes its own chunks. */
 static void use_new_chunk(lua_State *L, const struct plan *plan, struct node_state *state) {
-    if (plan->one) state->rowset = rowset_open(L, state->model);
-    else state->rowset = rowset_new(L, state->model, next_capacity(plan, state->rowset));
+    const struct model_box *box = lua_touserdata(L, state->model);
+    bool own = plan->lazy != LAZY_UNSET && (int)plan->lazy != box->lazy && (plan->lazy != LAZY_OFF || box->lazy > LAZY_OFF);
+    if (plan->one && !own) state->rowset = rowset_open(L, state->model);
+    else state->rowset = rowset_new(L, state->model, plan->one ? 1 : next_capacity(plan, state->rowset));
+    if (own) set_lazy_index(L, state->model, (int)plan->lazy);
+    if (!plan->one) join_cohort(L, state);
     lua_replace(L, state->metatable);
     look_at_chunk(L, state);
     note_aliases(L, plan, state);
@@ -524,10 +540,10 @@ static void push_aux(lua_State *L, struct call *call, lua_Integer place) {
 
 enum { MOST_NODES = 4096 };
 
-/* Place of what belongs to a node: `part` 0 its instances, 1 the chunks in use of all nodes of a run. */
+/* Place of what belongs to a node: `part` 0 its instances, 1 the chunks in use of all nodes of a run, 2 the cohort. */
 static lua_Integer node_place(const struct run *run, int n, int part) {
     int number = run->step ? run->step->number + 1 : 0;
-    return -1 - (((lua_Integer)number * MOST_NODES + n) * 2 + part);
+    return -1 - (((lua_Integer)number * MOST_NODES + n) * 3 + part);
 }
 
 static bool waits_with_chunks(const struct run *run) {
@@ -546,6 +562,8 @@ static void push_node_frame(lua_State *L, struct call *call, struct run *run, in
     state->metatable = state->table - 2;
     state->instances = 0;
     state->row = -1;
+    if (state->model && !run->plan->one) push_aux(L, call, node_place(run, n, 2));
+    state->cohort = lua_gettop(L);
     if (!node->identity) return;
     push_aux(L, call, node_place(run, n, 0));
     state->instances = lua_gettop(L);
@@ -582,7 +600,7 @@ static void put_chunks_down(lua_State *L, struct call *call, struct run *run) {
 /* Stack: keys of all columns, then per node: model userdata, metatable, texts, table, perhaps the instances; the slots. */
 static void push_frame(lua_State *L, struct call *call, struct run *run) {
     const struct plan *plan = run->plan;
-    luaL_checkstack(L, plan->column_count + plan->node_count * 5 + run->below_count + 40, "too many columns");
+    luaL_checkstack(L, plan->column_count + plan->node_count * 6 + run->below_count + 40, "too many columns");
     for (int i = 0; i < plan->column_count; i++) lua_pushstring(L, plan->columns[i].name);
     push_call_value(L, call, CALL_DB);
     int db = lua_gettop(L);

@@ -21,6 +21,7 @@ struct level {
     const struct level *above;
     int depth;
     struct include **first;
+    bool additional;            /* what a scope includes: the user's own includes of the same associations win */
 };
 
 /* ------------------------------------------------------------------------------------------------------- errors */
@@ -214,7 +215,7 @@ static bool find_of_table(lua_State *L, const struct level *level, int index, co
 static bool read_level(lua_State *L, const struct level *level, int index);
 
 static bool read_children(lua_State *L, const struct level *level, struct include *include, int index) {
-    struct level below = { level->find, include->assoc->target, include->path, level, level->depth + 1, &include->first };
+    struct level below = { level->find, include->assoc->target, include->path, level, level->depth + 1, &include->first, false };
     if (below.depth > INCLUDE_DEPTH) return wrong(&below, "includes are nested deeper than 64 levels");
     luaL_checkstack(L, 30, "includes too deep");
     return read_level(L, &below, index);
@@ -416,10 +417,103 @@ static bool repeat_include(lua_State *L, const struct level *level, struct inclu
     return read_options(L, level, include, index);
 }
 
-/* Adds a node; `index`: its options, 0: none. */
-static bool add_include(lua_State *L, const struct level *level, const struct assoc *assoc, int index) {
+int push_include_option(lua_State *L, struct call *call, const struct include *include, const char *key) {
+    push_include_options(L, call, include);
+    if (lua_istable(L, -1)) {
+        lua_pushstring(L, key);
+        lua_rawget(L, -2);
+        lua_remove(L, -2);
+    }
+    for (int i = include->scopes - 1; lua_isnil(L, -1) && i >= 0; i--) {
+        lua_pop(L, 1);
+        push_call_value(L, call, CALL_KEEP);
+        lua_rawgeti(L, -1, include->scope + i);
+        lua_remove(L, -2);
+        lua_pushstring(L, key);
+        lua_rawget(L, -2);
+        lua_remove(L, -2);
+    }
+    return lua_type(L, -1);
+}
+
+/* --------------------------------------------------------------------------------------------------------- scopes */
+
+/* Pushes the class of the target: the one that was named, which may be a scope of the model, else the model. */
+static void push_target_class(lua_State *L, const struct level *level, const struct assoc *assoc, int class_index) {
+    struct call *call = level->find->where.call;
+    if (class_index) {
+        lua_pushvalue(L, class_index);
+        return;
+    }
+    push_call_value(L, call, CALL_DB);
+    push_model(L, call->db, lua_gettop(L), assoc->target);
+    lua_getiuservalue(L, -1, MODEL_CLASS);
+    lua_replace(L, -3);
+    lua_pop(L, 1);
+}
+
+/* What the tree itself needs of a scope: what it includes, besides. */
+static bool read_scope(lua_State *L, const struct level *level, struct include *include, int index) {
+    bool fine = true;
+    if (push_field(L, index, "paranoid") == LUA_TBOOLEAN && !lua_toboolean(L, -1)) include->with_deleted = true;
+    if (push_field(L, index, "include") != LUA_TNIL) {
+        struct level below = { level->find, include->assoc->target, include->path, level, level->depth + 1, &include->first, true };
+        if (below.depth > INCLUDE_DEPTH) return wrong(&below, "includes are nested deeper than 64 levels (by default scopes)");
+        luaL_checkstack(L, 30, "includes too deep");
+        fine = read_level(L, &below, lua_gettop(L));
+    }
+    lua_settop(L, index);
+    return fine;
+}
+
+/* Keeps the scope on the top for the plan. */
+static void keep_scope(lua_State *L, const struct level *level, struct include *include) {
+    int place = keep_options(L, level->find, lua_gettop(L));
+    if (!include->scopes++) include->scope = place;
+}
+
+/* The default scope of the target, or the scopes that were chosen for it. They never make an include required. */
+static bool read_scopes(lua_State *L, const struct level *level, struct include *include, int class_index) {
+    int top = lua_gettop(L);
+    bool fine = true;
+    push_target_class(L, level, include->assoc, class_index);
+    if (!lua_getmetatable(L, -1)) return true;
+    if (push_field(L, top + 2, "scoped") == LUA_TTABLE) {
+        int scoped = lua_gettop(L), count = (int)lua_rawlen(L, scoped);
+        for (int i = 1; i <= count; i++, lua_settop(L, scoped))
+            if (lua_rawgeti(L, scoped, i) == LUA_TTABLE) keep_scope(L, level, include);
+    } else if (push_field(L, top + 2, "default_scope") == LUA_TTABLE) {
+        keep_scope(L, level, include);
+    }
+    for (int i = 0; fine && i < include->scopes; i++) {
+        lua_settop(L, top);
+        push_call_value(L, level->find->where.call, CALL_KEEP);
+        lua_rawgeti(L, -1, include->scope + i);
+        fine = read_scope(L, level, include, lua_gettop(L));
+    }
+    lua_settop(L, top);
+    return fine;
+}
+
+/* Of many children a scope may want some only; what the include itself says counts first. */
+static bool read_scoped_counts(lua_State *L, const struct level *level, struct include *include) {
+    struct call *call = level->find->where.call;
+    int top = lua_gettop(L);
+    bool fine = true;
+    if (!include->scopes || !include->assoc->kind->many) return true;
+    if (include->limit < 0 && push_include_option(L, call, include, "limit") != LUA_TNIL)
+        fine = read_limit(L, level, include, lua_gettop(L));
+    if (fine && include->offset < 0 && push_include_option(L, call, include, "offset") != LUA_TNIL)
+        fine = read_offset(L, level, include, lua_gettop(L));
+    lua_settop(L, top);
+    return fine;
+}
+
+/* Adds a node; `index`: its options, 0: none; class_index: its model as it was named, 0: it was not. */
+static bool add_include(lua_State *L, const struct level *level, const struct assoc *assoc, int index, int class_index) {
     struct find *find = level->find;
     struct include *there = find_include(level, assoc);
+    if (there && level->additional) return true;
     if (there && there->by_all) return repeat_include(L, level, there, index);
     if (there) return include_wrong(find, sub_path(level, assoc->name), "the association is included twice");
     if (find->include_count == INCLUDE_NODES) return wrong(level, "more than 10,000 includes");
@@ -430,9 +524,9 @@ static bool add_include(lua_State *L, const struct level *level, const struct as
     include->path = sub_path(level, assoc->name);
     include->number = ++find->include_count;
     include->limit = include->offset = -1;
-    if (!index) return true;
-    include->options = keep_options(L, find, index);
-    return read_options(L, level, include, index);
+    if (index) include->options = keep_options(L, find, index);
+    return (!index || read_options(L, level, include, index)) && read_scopes(L, level, include, class_index)
+        && read_scoped_counts(L, level, include);
 }
 
 /* --------------------------------------------------------------------------------------------------- all, nested */
@@ -524,11 +618,11 @@ static bool include_all(lua_State *L, const struct level *level, const struct al
     for (const struct assoc *assoc = level->model->assocs; assoc; assoc = assoc->next) {
         if (!is_meant(assoc, groups) || is_link_to_junction(assoc) || find_include(level, assoc)) continue;
         if (nested && level->above && on_the_path(level, assoc->target)) continue;
-        if (!add_include(L, level, assoc, 0)) return false;
+        if (!add_include(L, level, assoc, 0, 0)) return false;
         struct include *include = find_include(level, assoc);
         include->by_all = true;
         if (!nested || on_the_path(level, assoc->target)) continue;
-        struct level below = { level->find, assoc->target, include->path, level, level->depth + 1, &include->first };
+        struct level below = { level->find, assoc->target, include->path, level, level->depth + 1, &include->first, false };
         if (below.depth > INCLUDE_DEPTH) return wrong(&below, "includes are nested deeper than 64 levels");
         if (!include_all(L, &below, groups, nested)) return false;
     }
@@ -561,7 +655,12 @@ static bool has_all(lua_State *L, int index) {
 static bool read_spec(lua_State *L, const struct level *level, int index) {
     const struct assoc *assoc;
     if (has_all(L, index)) return read_all(L, level, index);
-    return find_of_table(L, level, index, &assoc) && add_include(L, level, assoc, index);
+    if (!find_of_table(L, level, index, &assoc)) return false;
+    push_field(L, index, "model");
+    bool class = class_at(L, lua_gettop(L)) != NULL;
+    bool fine = add_include(L, level, assoc, index, class ? lua_gettop(L) : 0);
+    lua_pop(L, 1);
+    return fine;
 }
 
 static bool is_plain_table(lua_State *L, int index) {
@@ -575,13 +674,13 @@ static bool read_item(lua_State *L, const struct level *level, int index) {
         return wrong(level, "a table in the list must say which association it is about (association, as or model)");
     }
     if (lua_type(L, index) != LUA_TSTRING && !lua_istable(L, index)) return invalid_form(L, level, index);
-    return find_given(L, level, index, &assoc) && add_include(L, level, assoc, 0);
+    return find_given(L, level, index, &assoc) && add_include(L, level, assoc, 0, class_at(L, index) ? index : 0);
 }
 
 /* name = true | options */
 static bool read_mapped(lua_State *L, const struct level *level, const struct assoc *assoc, int index) {
-    if (lua_isboolean(L, index) && lua_toboolean(L, index)) return add_include(L, level, assoc, 0);
-    if (is_plain_table(L, index)) return add_include(L, level, assoc, index);
+    if (lua_isboolean(L, index) && lua_toboolean(L, index)) return add_include(L, level, assoc, 0, 0);
+    if (is_plain_table(L, index)) return add_include(L, level, assoc, index, 0);
     return include_wrong(level->find, sub_path(level, assoc->name),
                          arena_printf(arena_of(level), "a table of options, or true, expected, got %s", kind_text(L, index)));
 }
@@ -630,7 +729,7 @@ static bool read_level(lua_State *L, const struct level *level, int index) {
 }
 
 bool read_includes(lua_State *L, struct find *find, int index) {
-    struct level level = { find, model_of(find), "include", NULL, 1, &find->includes };
+    struct level level = { find, model_of(find), "include", NULL, 1, &find->includes, false };
     luaL_checkstack(L, 30, "includes too deep");
     return read_level(L, &level, index);
 }

@@ -43,7 +43,7 @@ static struct find sub_find(struct find *find, const struct model *model, struct
     return sub;
 }
 
-/* Pushes the option, nil where there is none. */
+/* Pushes the include's own option, nil where there is none. */
 static int push_option(lua_State *L, struct find *find, const struct include *include, const char *key) {
     push_include_options(L, find->where.call, include);
     if (lua_isnil(L, -1)) return LUA_TNIL;
@@ -64,6 +64,13 @@ static const struct expr *read_condition(lua_State *L, struct find *find, const 
     reader.outer = outer;
     if (push_option(L, find, include, key) != LUA_TNIL) expr = read_where(L, &reader, lua_gettop(L));
     lua_pop(L, 1);
+    for (int i = 0; i < include->scopes && strcmp(key, "where") == 0 && !error_is_set(reader.error); i++) {
+        push_call_value(L, find->where.call, CALL_KEEP);
+        lua_rawgeti(L, -1, include->scope + i);
+        lua_getfield(L, -1, "where");
+        if (!lua_isnil(L, -1)) expr = expr_and(find->where.arena, expr, read_where(L, &reader, lua_gettop(L)));
+        lua_pop(L, 3);
+    }
     placed(find, include, !error_is_set(&find->where.call->error));
     return expr ? expr_at(find->where.arena, base.alias, expr) : NULL;
 }
@@ -168,7 +175,7 @@ static bool read_columns(lua_State *L, struct find *find, const struct include *
     struct find sub = sub_find(find, model, plan, node, (struct path_base){ plan->select, &plan->next_alias, alias, false, false });
     bool fine = true;
     sub.where.paths = &sub.base;
-    if (push_option(L, find, include, "attributes") == LUA_TNIL) plan_attrs(sub.where.arena, plan, model, alias);
+    if (push_include_option(L, find->where.call, include, "attributes") == LUA_TNIL) plan_attrs(sub.where.arena, plan, model, alias);
     else fine = placed(find, include, read_attributes_option(L, &sub, lua_gettop(L)) && aliases_are_free(&sub));
     lua_pop(L, 1);
     for (int k = 0; fine && !plan->raw && k < model->key.count; k++)
@@ -182,7 +189,7 @@ static bool read_include_order(lua_State *L, struct find *find, const struct inc
                                (struct path_base){ plan->select, &plan->next_alias, alias, false, false });
     bool fine = true;
     sub.where.paths = &sub.base;
-    if (push_option(L, find, include, "order") == LUA_TNIL) plan->select->order = include->assoc->order;
+    if (push_include_option(L, find->where.call, include, "order") == LUA_TNIL) plan->select->order = include->assoc->order;
     else fine = placed(find, include, read_order(L, &sub, lua_gettop(L)));
     lua_pop(L, 1);
     return fine;
@@ -226,7 +233,7 @@ static struct join *join_picked(lua_State *L, struct place *place, const struct 
 static struct join *join_single(lua_State *L, struct place *place, const struct include *include, enum join_kind kind) {
     struct arena *arena = arena_of(place);
     struct plan *plan = place->plan;
-    bool own = include->has_where || include->with_deleted;
+    bool own = include->has_where || include->with_deleted || include->scopes;
     struct join *join = own ? NULL : walk_find_join(plan->select, include->assoc, place->alias);
     if (join && kind == JOIN_INNER) join->kind = kind;
     if (!join)
@@ -371,7 +378,7 @@ static const char *step_reason(lua_State *L, struct find *find, const struct inc
     if (include->limit >= 0 || include->offset >= 0) return "limit or offset of each parent";
     if (has_on(L, find, include)) return "on";
     if (!assoc_single(assoc) && !assoc->target->key.count) return "several rows may match, and the target has no key";
-    if (assoc->path) return "a path of associations";
+    if (assoc->kind->path) return "a path of associations";
     return NULL;
 }
 

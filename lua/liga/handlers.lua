@@ -123,6 +123,13 @@ function handlers.check_pending(class)
   require "liga.association".check(class)
 end
 
+-- Batches ------------------------------------------------------------------------------------------------------------
+
+--- A getter or count with `batch = true`.
+function handlers.read_batch(instance, options, name, verb)
+  return require "liga.lazy".read_batch(instance, options, name, verb)
+end
+
 core.set_handlers(handlers)
 
 return handlers

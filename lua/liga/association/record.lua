@@ -84,6 +84,7 @@ local function text_of(a)
   if keys and a.otherKey then
     keys = ("%s; %s through %s"):format(keys, table.concat(a.otherKey, ", "), a.through.name)
   end
+  if a.read.path then keys = "through " .. a.read.path end
   return ("%s: %s %s%s"):format(a.label, a.kind.name, target, keys and (" (%s)"):format(keys) or "")
 end
 record.text = text_of
@@ -181,11 +182,15 @@ local patterns = {
   [false] = { "get%S", "set%S", "create%S" },
 }
 
+--- Those of a path of associations.
+local read_patterns = { [true] = { "get%P", "has%S", "has%P", "count%P" }, [false] = { "get%S" } }
+
 --- Installs methods that say which model is missing.
 function record.install_stubs(a)
   local function stub() record.missing(a) end
   local words = { S = inflect.upper_first(a.names.singular), P = inflect.upper_first(a.names.plural) }
-  for _, pattern in ipairs(patterns[a.kind.many]) do install(a, (pattern:gsub("%%(.)", words)), stub) end
+  for _, pattern in ipairs(a.read.path and read_patterns[a.kind.many] or patterns[a.kind.many]) do install(a,
+    (pattern:gsub("%%(.)", words)), stub) end
 end
 
 --- Takes an association out of its source, with its methods: another takes its name.
@@ -211,6 +216,7 @@ end
 function record.missing(a)
   local registry = require "liga.define.registry"
   local db = getmetatable(a.source).db
+  if a.read.path and registry.find(db, a.target_name) then require "liga.association.path".missing(a) end
   fail.association(a.source.name, a.as, "the model %q of the association is not defined%s", a.target_name,
     fail.hint(a.target_name, registry.names(db), "the models are"))
 end
@@ -233,7 +239,7 @@ function record.register(a)
   local ud, accessors, functions = core.association(getmetatable(a.source)[1], {
     kind = a.kind.name, as = a.as, singular = a.names.singular, plural = a.names.plural,
     target = getmetatable(a.target)[1], hops = a.hops, scope = read.scope, where = read.where, order = read.order,
-    unique = a.unique, uniqueKey = a.unique_key, dependent = read.dependent,
+    unique = a.unique, uniqueKey = a.unique_key, path = read.path ~= nil, dependent = read.dependent,
   })
   a.meta[1], a.accessors = ud, accessors
   functions = compat.methods(a, accessors, functions)

@@ -3,9 +3,12 @@
 -- They take self apart first: a class or a scope object. What they hand on to the core is always the class itself, with
 -- options of which the scopes are a part.
 local core = require "liga.core"
+local dry = require "liga.dry"
 local errors = require "liga.errors"
+local expand = require "liga.behaviour.expand"
 local hooks = require "liga.hooks"
 local model = require "liga.model"
+local nested = require "liga.nested"
 local operation = require "liga.operation"
 local option_tables = require "liga.options"
 local scope = require "liga.scope"
@@ -34,6 +37,9 @@ end
 
 local find_moments = { "beforeFind", "beforeFindAfterExpandIncludeAll", "beforeFindAfterOptions", "afterFind" }
 
+--- These see includes in full table form.
+local late_moments = { "beforeFindAfterExpandIncludeAll", "beforeFindAfterOptions" }
+
 --- Plain tables copied to the bottom: hooks may change what they are given.
 local function copy_deep(value, depth)
   if type(value) ~= "table" or getmetatable(value) or depth > 100 then return value end
@@ -44,7 +50,12 @@ end
 
 local function find_with_hooks(class, options, find)
   options = copy_deep(options, 0)
-  for place = 1, 3 do hooks.run(class, find_moments[place], options) end
+  hooks.run(class, "beforeFind", options)
+  if options.include ~= nil and hooks.any(class, late_moments) then
+    dry.run(getmetatable(class).db, function() return find(options) end)      -- raises what is wrong, as it was written
+    options.include = expand.includes(class, options.include)
+  end
+  for _, name in ipairs(late_moments) do hooks.run(class, name, options) end
   local result = find(options)
   hooks.run(class, "afterFind", result, options)
   return result
@@ -137,15 +148,18 @@ behaving.build = build
 
 function methods:build(values, given)
   local class, options = open(self, "build", given)
+  if options.include ~= nil then return nested.build(class, values, options.include) end
   return build(class, values, options)
 end
 
-local created = { verb = "create", job = function(instance, options) return core.save(instance, options, true) end }
+local created = { verb = "create", job = function(instance, options) return nested.save(instance, options, true) end }
 
 function methods:create(values, given)
   local class, options = open(self, "create", given)
-  local instance = build(class, listed(class, values, options.fields), { include = options.include })
-  return write.save(instance, options, created)
+  local function save(instance, own) return write.save(instance, own, created) end
+  values = listed(class, values, options.fields)
+  if options.include ~= nil then return nested.create(class, values, options, save) end
+  return save(build(class, values), options)
 end
 
 -- Writing many rows --------------------------------------------------------------------------------------------------
@@ -186,6 +200,9 @@ end
 
 function methods:bulkCreate(list, given)
   local class, options = open(self, "bulkCreate", given)
+  if options.include ~= nil then
+    return nested.bulk(class, list, options, function(built, own) return class:bulkCreate(built, own) end)
+  end
   if type(list) ~= "table" then return plain.bulkCreate(class, list, options) end
   local individually = take(options, "individualHooks")
   core.check_write_options(class, options, "bulkCreate")
