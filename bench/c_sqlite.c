@@ -61,16 +61,6 @@ static struct user_list load_users(sqlite3 *db, sqlite3_stmt *statement) {
     return list;
 }
 
-static void add_users(struct outcome *outcome, const struct user_list *list) {
-    for (size_t i = 0; i < list->count; i++) outcome->sum += user_sum(&list->at[i]);
-    outcome->rows += (long)list->count;
-}
-
-static void free_users(struct user_list *list) {
-    for (size_t i = 0; i < list->count; i++) user_free(&list->at[i]);
-    free(list->at);
-}
-
 /* Binds the values of a new user to the parameters first, first + 1 ...; input outlives the statement. */
 static void bind_user(sqlite3_stmt *statement, int first, const struct data_user *user) {
     sqlite3_bind_text(statement, first, user->name, -1, SQLITE_STATIC);
@@ -93,7 +83,7 @@ static struct outcome load_all(void *db, long count, const struct data_user *inp
     struct outcome outcome = {0, 0};
     sqlite3_stmt *statement = prepare(db, "SELECT " USER_COLUMNS " FROM users");
     struct user_list list = load_users(db, statement);
-    add_users(&outcome, &list);
+    outcome_add_users(&outcome, &list);
     sqlite3_finalize(statement);
     return outcome;
 }
@@ -127,8 +117,8 @@ static struct outcome search(void *db, long count, const struct data_user *input
         sqlite3_bind_int(statement, 2, 1);
         sqlite3_bind_int(statement, 3, 20);
         struct user_list list = load_users(db, statement);
-        add_users(&outcome, &list);
-        free_users(&list);
+        outcome_add_users(&outcome, &list);
+        user_list_free(&list);
     }
     sqlite3_finalize(statement);
     return outcome;
@@ -181,11 +171,7 @@ static void add_posts(sqlite3 *db, sqlite3_stmt *statement, struct outcome *outc
     while ((code = sqlite3_step(statement)) == SQLITE_ROW && count < 64) read_post(statement, &posts[count++]);
     check(db, code, SQLITE_DONE);
     sqlite3_reset(statement);
-    for (int i = 0; i < count; i++) {
-        outcome->sum += post_sum(&posts[i]);
-        post_free(&posts[i]);
-    }
-    outcome->rows += count;
+    outcome_add_posts(outcome, posts, count);
 }
 
 /* W8 */
@@ -220,11 +206,11 @@ static struct outcome change_each(void *db, long count, const struct data_user *
     sqlite3_bind_int64(select, 1, count);
     struct user_list list = load_users(db, select);
     for (size_t i = 0; i < list.count; i++) rename_user(db, update, &list.at[i]);
-    add_users(&outcome, &list);
+    outcome_add_users(&outcome, &list);
     sqlite3_finalize(select);
     sqlite3_finalize(update);
     execute(db, "COMMIT");
-    free_users(&list);
+    user_list_free(&list);
     return outcome;
 }
 
@@ -252,6 +238,6 @@ int main(int argc, char **argv) {
         {"W5", 1, create_all},  {"W8", 0, get_posts},   {"W9", 0, change_each}, {"W10", 0, add_tags},
         {NULL, 0, NULL},
     };
-    static const struct floor floor = {open_file, workloads};
+    static const struct floor floor = {open_file, NULL, workloads};
     return floor_main(&floor, argc, argv);
 }

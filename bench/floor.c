@@ -1,7 +1,8 @@
 #include "floor.h"
 
+#include "clock.h"
+
 #include <stdlib.h>
-#include <time.h>
 
 void floor_fail(const char *message) {
     fprintf(stderr, "floor: %s\n", message);
@@ -31,6 +32,11 @@ struct user *user_list_add(struct user_list *list) {
     return &list->at[list->count++];
 }
 
+void user_list_free(struct user_list *list) {
+    for (size_t i = 0; i < list->count; i++) user_free(&list->at[i]);
+    free(list->at);
+}
+
 void user_free(struct user *user) {
     free(user->name.bytes);
     free(user->email.bytes);
@@ -46,14 +52,21 @@ void post_free(struct post *post) {
 
 double user_sum(const struct user *user) { return (double)user->id + user->score + (double)user->name.size; }
 
-double post_sum(const struct post *post) {
+static double post_sum(const struct post *post) {
     return (double)post->id + (double)post->user_id + (double)post->title.size;
 }
 
-static double seconds(clockid_t clock) {
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+void outcome_add_users(struct outcome *outcome, const struct user_list *list) {
+    for (size_t i = 0; i < list->count; i++) outcome->sum += user_sum(&list->at[i]);
+    outcome->rows += (long)list->count;
+}
+
+void outcome_add_posts(struct outcome *outcome, struct post *posts, int count) {
+    for (int i = 0; i < count; i++) {
+        outcome->sum += post_sum(&posts[i]);
+        post_free(&posts[i]);
+    }
+    outcome->rows += count;
 }
 
 /* The most memory the process has had, in KiB. */
@@ -88,13 +101,14 @@ int floor_main(const struct floor *floor, int argc, char **argv) {
     const long count = strtol(argv[3], NULL, 10);
     struct data_user *input = workload->takes_users ? new_users(count) : NULL;
     struct outcome outcome = {0, 0};
+    const int server = floor->server ? floor->server(connection) : 0;
 
-    const double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
+    const struct clock_times start = clock_read(server);
     if (count > 0) outcome = workload->run(connection, count, input);
-    const double cpu_end = seconds(CLOCK_PROCESS_CPUTIME_ID), wall_end = seconds(CLOCK_MONOTONIC);
+    const struct clock_times end = clock_read(server);
 
-    printf("rows=%ld sum=%.2f wall=%.9f cpu=%.9f peak=%ld\n", outcome.rows, outcome.sum, wall_end - wall, cpu_end - cpu,
-           peak_memory());
+    printf("rows=%ld sum=%.2f wall=%.9f cpu=%.9f server=%.9f peak=%ld\n", outcome.rows, outcome.sum, end.wall - start.wall,
+           end.cpu - start.cpu, end.server - start.server, peak_memory());
     free(input);
     return 0;
 }

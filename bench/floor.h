@@ -52,6 +52,7 @@ struct floor_workload {
 
 struct floor {
     void *(*open)(const char *target);
+    int (*server)(void *connection); /* the process that works for the connection; NULL: this one does */
     const struct floor_workload *workloads; /* ends with a NULL name */
 };
 
@@ -70,12 +71,16 @@ struct text text_copy(const void *bytes, int size);
 
 /* A place for one more user at the end of the list. */
 struct user *user_list_add(struct user_list *list);
+void user_list_free(struct user_list *list);
 
 void user_free(struct user *user);
 void post_free(struct post *post);
 
-/* What every peer sums up of a user or a post that it has read. */
+/* What every peer sums up of a user that it has read. */
 double user_sum(const struct user *user);
-double post_sum(const struct post *post);
+
+/* Adds what was read to what a workload did; posts are freed. */
+void outcome_add_users(struct outcome *outcome, const struct user_list *list);
+void outcome_add_posts(struct outcome *outcome, struct post *posts, int count);
 
 #endif

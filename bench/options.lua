@@ -6,7 +6,7 @@ usage: lua5.4 bench/run.lua [options]
   --runs N          repetitions of each workload by each peer, interleaved (default 7)
   --only W1,W2      these workloads only
   --peers liga,c    these peers only
-  --engine sqlite   the engine (sqlite)
+  --engine sqlite   this engine only, of sqlite and postgres
   --quick           3 repetitions, and a tenth of the work: to see that all runs, not to measure
   --callgrind       instructions instead of time (needs valgrind): W1 and W2, c and liga unless chosen otherwise
   --help            this text]]
@@ -27,7 +27,7 @@ local known = {
   ["--runs"] = { field = "runs", read = positive },
   ["--only"] = { field = "only", read = words },
   ["--peers"] = { field = "peers", read = words },
-  ["--engine"] = { field = "engine", read = tostring },
+  ["--engine"] = { field = "engines", read = words },
   ["--quick"] = { field = "quick" },
   ["--callgrind"] = { field = "callgrind" },
   ["--help"] = { field = "help" },
@@ -42,7 +42,7 @@ end
 
 --- The options of a command line (a list) as a table; raises a text if there is something wrong.
 function options.parse(arguments)
-  local result = { engine = "sqlite" }
+  local result = { engines = { "sqlite", "postgres" } }
   local i = 1
   while arguments[i] do
     local name, value = arguments[i]:match("^(%-%-%w+)=?(.*)$")

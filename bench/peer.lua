@@ -1,11 +1,12 @@
 --- Runs one workload of a peer in Lua in this process and prints what it took:
----   lua5.4 peer.lua PEER WORKLOAD TARGET COUNT CLOCK
---- PEER is a file of peers/, TARGET what its `open` takes, CLOCK the path of clock.so. A count of 0 does all but the
---- workload.
+---   lua5.4 peer.lua PEER ENGINE WORKLOAD TARGET COUNT CLOCK
+--- PEER is a file of peers/, ENGINE a row of engines.lua, TARGET what its `target` gives, CLOCK the path of clock.so. A
+--- count of 0 does all but the workload.
 ---
---- A peer is a module { open = function(target), workloads = { W1 = function(db, count), ... } }. A workload prepares
---- its input and returns the function that is measured, which returns the number of rows, the sum over them, and what
---- the program would go on with (for the size of the heap) or nil.
+--- A peer is a module { open = function(target, engine name), number = function(db, sql), workloads = { W1 =
+--- function(db, count), ... } }. `number` is the only value of a query. A workload prepares its input and returns the
+--- function that is measured, which returns the number of rows, the sum over them, and what would be gone on with
+--- (for the size of the heap) or nil.
 
 local here = arg[0]:match("^(.*/)") or "./"
 package.path = here .. "?.lua;" .. package.path
@@ -24,25 +25,27 @@ local function heapBytes()
   return collectgarbage("count") * 1024
 end
 
-local function measure(run, wallClock)
+local function measure(run, times, server)
   local heap = heapBytes()
-  local wall, cpu = wallClock(), os.clock()
+  local wall, cpu, work = times(server)
   local rows, sum, kept = run()
-  cpu, wall = os.clock() - cpu, wallClock() - wall
+  local wallEnd, cpuEnd, workEnd = times(server)
   local peak = peakMemory()
   heap = kept and heapBytes() - heap or 0
-  return ("rows=%d sum=%.2f wall=%.9f cpu=%.9f peak=%d heap=%d"):format(rows, sum, wall, cpu, peak, heap // 1), kept
+  return ("rows=%d sum=%.2f wall=%.9f cpu=%.9f server=%.9f peak=%d heap=%d"):format(rows, sum, wallEnd - wall,
+    cpuEnd - cpu, workEnd - work, peak, heap // 1), kept
 end
 
 local function nothing()
   return 0, 0
 end
 
-local function main(peerName, workloadName, target, count, clockPath)
-  local wallClock = assert(package.loadlib(clockPath, "luaopen_bench_clock"))()
-  local peer = require("peers." .. peerName)
-  local run = peer.workloads[workloadName](peer.open(target), tonumber(count))
-  print((measure(tonumber(count) > 0 and run or nothing, wallClock)))
+local function main(peerName, engineName, workloadName, target, count, clockPath)
+  local times = assert(package.loadlib(clockPath, "luaopen_bench_clock"))()
+  local peer, query = require("peers." .. peerName), require("engines")[engineName].server
+  local db = peer.open(target, engineName)
+  local run = peer.workloads[workloadName](db, tonumber(count))
+  print((measure(tonumber(count) > 0 and run or nothing, times, query and peer.number(db, query))))
 end
 
 main(table.unpack(arg))

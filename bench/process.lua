@@ -5,12 +5,21 @@ local function quote(word)
   return "'" .. word:gsub("'", "'\\''") .. "'"
 end
 
---- Runs a program (a list of words, see popen) to its end; what it prints on its standard output, without the last line
---- break. Raises an error if it fails.
-function process.run(words, redirect)
+local function commandLine(words)
   local quoted = {}
   for i, word in ipairs(words) do quoted[i] = quote(tostring(word)) end
-  local command = table.concat(quoted, " ") .. (redirect or "")
+  return table.concat(quoted, " ")
+end
+
+--- Runs a program (a list of words) to its end; what it prints goes where ours goes. False if it fails.
+function process.show(words)
+  return os.execute(commandLine(words)) == true
+end
+
+--- Runs a program (a list of words) to its end; what it prints on its standard output, without the last line break.
+--- `redirect` is added to the command (" 2>&1"). Raises an error if the program fails.
+function process.run(words, redirect)
+  local command = commandLine(words) .. (redirect or "")
   local pipe = assert(io.popen(command))
   local output = pipe:read("a")
   local ended, how, status = pipe:close()

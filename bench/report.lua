@@ -73,7 +73,7 @@ local function verdict(run, workload, reached)
   return shown, tonumber(("%.2f"):format(reached)) <= goal and "ok" or "missed"
 end
 
---- The ratios of a clock ("cpu" or "wall") to the floor with their geometric means; beside them the goals, if wanted.
+--- The ratios of a clock (of the engine) to the floor with their geometric means; beside them the goals, if wanted.
 local function printRatios(run, title, clock, withGoals)
   local rows, ratios = { { title } }, {}
   for i, peer in ipairs(run.peers) do
@@ -121,15 +121,17 @@ local function printHeap(run)
 end
 
 --- Prints a run { engine, peers, workloads, options, samples = { [workload name] = { [peer name] = list } } }; a
---- sample has cpu, wall (seconds), peak (KiB), rows and, from a peer in Lua, heap (bytes).
+--- sample has the times of the engine's clocks (seconds), peak (KiB), rows and, from a peer in Lua, heap (bytes).
 function report.times(run)
   local floor = run.peers[1].name
   print(("%s, %d interleaved runs in fresh processes%s; medians\n"):format(run.engine.title, run.options.runs,
     run.options.quick and ", QUICK: too little work to measure" or ""))
-  printRatios(run, "CPU time, ratio to " .. floor, "cpu", true)
-  printRatios(run, "wall time, ratio to " .. floor, "wall", false)
-  printByPeer(run, "CPU ms: median (least)", milliseconds("cpu"))
-  printByPeer(run, "wall ms: median (least)", milliseconds("wall"))
+  for i, clock in ipairs(run.engine.clocks) do
+    printRatios(run, ("%s, ratio to %s"):format(clock[2], floor), clock[1], i == 1)
+  end
+  for _, clock in ipairs(run.engine.clocks) do
+    printByPeer(run, clock[2] .. ", ms: median (least)", milliseconds(clock[1]))
+  end
   printByPeer(run, "peak memory, MB", function(samples) return ("%.1f"):format(median(samples, "peak") / 1024) end)
   printHeap(run)
 end

@@ -65,7 +65,8 @@ end
 --- The command that runs a workload by a peer.
 local function command(peer, engine, workload, target, count)
   if peer.program then return { BUILD .. "/" .. peer.program[engine.name], workload.name, target, count } end
-  return { interpreter(), here .. "/peer.lua", peer.name, workload.name, target, count, BUILD .. "/clock.so" }
+  return { interpreter(), here .. "/peer.lua", peer.name, engine.name, workload.name, target, count,
+    BUILD .. "/clock.so" }
 end
 
 --- Runs a workload once; a table of what it measured, with the contents it has written.
@@ -73,6 +74,7 @@ local function measure(run, peer, workload)
   local target = run.engine.target(BUILD, workload)
   local count = run.options.quick and workload.quick or workload.count
   local sample = process.values(process.run(command(peer, run.engine, workload, target, count)))
+  sample.work = sample.cpu + sample.server
   sample.written = run.engine.written(BUILD, workload, target)
   if sample.rows ~= count * workload.rows then
     error(("%s handled %d rows instead of %d"):format(peer.name, sample.rows, count * workload.rows), 0)
@@ -85,7 +87,7 @@ local function countInstructions(run, peer, workload, count)
   local out = ("%s/callgrind.%s.%s.out"):format(BUILD, peer.name, workload.name)
   local words = { "valgrind", "--tool=callgrind", "--callgrind-out-file=" .. (count == 0 and "/dev/null" or out) }
   local target = run.engine.target(BUILD, workload)
-  table.move(command(peer, run.engine, workload, target, count), 1, 8, #words + 1, words)
+  table.move(command(peer, run.engine, workload, target, count), 1, 9, #words + 1, words)
   local output = process.run(words, " 2>&1")
   local collected = output:match("Collected : (%d+)") or error("callgrind printed no count:\n" .. output, 0)
   return { rows = process.values(output).rows, sum = process.values(output).sum,
@@ -139,18 +141,36 @@ local function repeatAll(run, times, how)
   end
 end
 
-local function main()
-  local chosen = options.parse(arg)
-  if chosen.help then return print(options.usage) end
-  local engine = engines[chosen.engine] or error("there is no engine " .. chosen.engine, 0)
+--- Measures all that was asked for on one engine and prints it; false if some of it failed.
+local function measureEngine(engine, chosen)
   local peerNames = chosen.peers or (chosen.callgrind and { "c", "liga" }) or nil
   local workloadNames = chosen.only or (chosen.callgrind and { "W1", "W2" }) or nil
   local run = { engine = engine, options = chosen, samples = {}, first = {}, failures = {},
     peers = availablePeers(peerNames, engine), workloads = pick(require("workloads"), workloadNames, "workload") }
   build(engine)
+  engine.prepare(BUILD, here)
   repeatAll(run, chosen.callgrind and 1 or chosen.runs, chosen.callgrind and measureInstructions or measure)
   report[chosen.callgrind and "instructions" or "times"](run)
-  if run.failed then error("some workloads failed, see above", 0) end
+  return not run.failed
+end
+
+--- The same by this script once more, inside of what starts the engine's server.
+local function measureHosted(engine)
+  local words = { "env", "LIGA_HOSTED=" .. engine.name, here .. "/../" .. engine.host, interpreter(), arg[0] }
+  table.move(arg, 1, #arg, #words + 1, words)
+  return process.show(words)
+end
+
+local function main()
+  local chosen = options.parse(arg)
+  if chosen.help then return print(options.usage) end
+  local hosted, failed = os.getenv("LIGA_HOSTED"), false
+  for _, name in ipairs(hosted and { hosted } or chosen.engines) do
+    local engine = engines[name] or error("there is no engine " .. name, 0)
+    local measured = engine.host and not hosted and measureHosted(engine) or measureEngine(engine, chosen)
+    failed = failed or not measured
+  end
+  if failed then error("some workloads failed, see above", 0) end
 end
 
 local fine, problem = pcall(main)

@@ -1,6 +1,6 @@
 -- Options → SQL, per dialect, without a database. The cases stand in spec/compile/*.case:
 --
---     a call on the models of spec/support/blog_models.lua (User, Post, Tag, Stock, Doc)
+--     a call on the models of spec/support/blog_models.lua (User, Post, Tag, Stock, Doc, Note)
 --     sqlite: the statement
 --     postgres: the statement
 --     params: the parameters, in Lua notation
@@ -53,7 +53,7 @@ local function run(dialect, call)
   return assert(load("return " .. call, call, "t", environment))()
 end
 
-for _, name in ipairs { "find", "where", "json", "include", "aggregate", "write" } do
+for _, name in ipairs { "find", "where", "json", "include", "aggregate", "write", "behaviour" } do
   describe("compiles " .. name, function()
     for _, case in ipairs(read_cases("spec/compile/" .. name .. ".case")) do
       for _, dialect in ipairs { "sqlite", "postgres" } do

@@ -23,7 +23,11 @@ test   pgbouncer        command pgbouncer
 test   postgresql-15    command /usr/lib/postgresql/15/bin/initdb
 check  clang            command clang
 bench  lua-sql-sqlite3  module  luasql.sqlite3
-bench  lua-dbi-sqlite3  module  DBI
+bench  lua-dbi-sqlite3  module  dbd.sqlite3
+bench  lua-sql-postgres module  luasql.postgres
+bench  lua-dbi-postgresql module dbd.postgresql
+bench  postgresql-15    command /usr/lib/postgresql/15/bin/initdb
+bench  sqlite3          command sqlite3
 bench  valgrind         command valgrind
 docs   lua-ldoc         command ldoc
 '

@@ -35,10 +35,15 @@ local function define(db)
   Post:belongsToMany(Tag, { through = PostTag, foreignKey = "postId", otherKey = "tagId" })
 end
 
-function peer.open(path)
-  local db = liga.connect("sqlite:" .. path)
+function peer.open(target, engine)
+  local db = liga.connect(engine .. ":" .. target)
   define(db)
   return db
+end
+
+function peer.number(db, sql)
+  local _, number = next(db:query(sql)[1])
+  return number
 end
 
 local function userSum(user)
@@ -88,7 +93,7 @@ function workloads.W4(db, count)
   local User = db:model("User")
   local users = data.newUsers(count)
   return function()
-    return db:transaction(function()
+    return db:transaction({ savepoint = false }, function()
       local sum = 0
       for _, values in ipairs(users) do sum = sum + User:create(values).id end
       return count, sum
@@ -122,7 +127,7 @@ end
 function workloads.W9(db, count)
   local User = db:model("User")
   return function()
-    return db:transaction(function()
+    return db:transaction({ savepoint = false }, function()
       local users = User:findAll{ where = { id = Op.lte(count) }, order = { "id" } }
       local sum = sumUsers(users)
       for _, user in ipairs(users) do
@@ -138,7 +143,7 @@ function workloads.W10(db, count)
   local posts = db:model("Post"):findAll{ where = { id = Op.lte(count) }, order = { "id" } }
   local tags = db:model("Tag"):findAll{ order = { "id" } }
   return function()
-    return db:transaction(function()
+    return db:transaction({ savepoint = false }, function()
       local sum = 0
       for _, post in ipairs(posts) do
         local tag = tags[data.newTag(post.id)]

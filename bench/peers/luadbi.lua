@@ -9,15 +9,41 @@ local BLOCK = 50 -- rows of one INSERT in W5
 local luadbi = { workloads = {} }
 local workloads = luadbi.workloads
 
-function luadbi.open(path)
-  local db = assert(DBI.Connect("SQLite3", path))
+local function execute(statement, ...)
+  assert(statement:execute(...))
+  return statement
+end
+
+--- What differs between the engines: the driver, and how an INSERT tells the keys of its rows.
+local dialects = {
+  sqlite = {
+    driver = "SQLite3", returning = "",
+    takeKeys = function(db, _, keys, first, count)
+      local last = db:last_id()
+      for i = 0, count - 1 do keys[first + i] = last - count + 1 + i end
+    end,
+  },
+  postgres = {
+    driver = "PostgreSQL", returning = " RETURNING id",
+    takeKeys = function(_, insert, keys, first)
+      for row in insert:rows() do
+        keys[first] = row[1]
+        first = first + 1
+      end
+    end,
+  },
+}
+local dialect
+
+function luadbi.open(target, engine)
+  dialect = dialects[engine]
+  local db = assert(DBI.Connect(dialect.driver, target))
   db:autocommit(true) -- as the others: LuaDBI would open a transaction for reads too
   return db
 end
 
-local function execute(statement, ...)
-  assert(statement:execute(...))
-  return statement
+function luadbi.number(db, sql)
+  return execute(assert(db:prepare(sql))):fetch()[1]
 end
 
 --- Runs `work` in a transaction.
@@ -66,7 +92,7 @@ function workloads.W3(db, count)
       " FROM users WHERE age > ? AND active = ? ORDER BY score DESC LIMIT ?"))
     local rows, sum = 0, 0
     for i = 1, count do
-      local users = loadUsers(search, data.ageOver(i), 1, 20)
+      local users = loadUsers(search, data.ageOver(i), true, 20)
       rows, sum = rows + #users, sum + sumUsers(users)
     end
     return rows, sum
@@ -77,11 +103,12 @@ function workloads.W4(db, count)
   local users = data.newUsers(count)
   return function()
     return transaction(db, function()
-      local insert = assert(db:prepare(INSERT_USER .. "(?, ?, ?, ?, ?, ?, ?)"))
-      local sum = 0
+      local insert = assert(db:prepare(INSERT_USER .. "(?, ?, ?, ?, ?, ?, ?)" .. dialect.returning))
+      local key, sum = {}, 0
       for _, user in ipairs(users) do
         execute(insert, user.name, user.email, user.age, user.score, user.bio, user.createdAt, user.active)
-        sum = sum + db:last_id()
+        dialect.takeKeys(db, insert, key, 1, 1)
+        sum = sum + key[1]
       end
       return count, sum
     end)
@@ -101,13 +128,13 @@ function workloads.W5(db, count)
   local users = data.newUsers(count)
   return function()
     return transaction(db, function()
-      local insert = assert(db:prepare(INSERT_USER .. ("(?, ?, ?, ?, ?, ?, ?)"):rep(BLOCK, ", ")))
+      local rows = ("(?, ?, ?, ?, ?, ?, ?)"):rep(BLOCK, ", ")
+      local insert = assert(db:prepare(INSERT_USER .. rows .. dialect.returning))
       local values, keys, sum = {}, {}, 0
       for first = 1, count, BLOCK do
         flatten(users, first, values)
         execute(insert, table.unpack(values, 1, BLOCK * 7))
-        local last = db:last_id()
-        for i = 0, BLOCK - 1 do keys[first + i] = last - BLOCK + 1 + i end
+        dialect.takeKeys(db, insert, keys, first, BLOCK)
       end
       for _, key in ipairs(keys) do sum = sum + key end
       return count, sum, keys

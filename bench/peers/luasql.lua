@@ -1,6 +1,5 @@
 --- LuaSQL: it has no parameters, so each statement is written anew. A row is fetched as several values and made a table
 --- by a constructor, which is faster than `fetch({}, "a")`.
-local luasqlite = require("luasql.sqlite3")
 local data = require("data")
 
 local USER_COLUMNS = "id, name, email, age, score, bio, created_at, active"
@@ -10,12 +9,42 @@ local BLOCK = 50 -- rows of one INSERT in W5
 local luasql = { workloads = {} }
 local workloads = luasql.workloads
 
-function luasql.open(path)
-  return assert(luasqlite.sqlite3():connect(path))
-end
-
 local function execute(db, sql, ...)
   return assert(db:execute(sql:format(...)))
+end
+
+--- What differs between the engines: the driver, how a boolean is written, and an INSERT that gives its rows' keys.
+local dialects = {
+  sqlite = {
+    driver = "sqlite3", yes = "1", no = "0",
+    insert = function(db, sql, keys, first, count)
+      assert(db:execute(sql))
+      local last = math.tointeger(db:getlastautoid())
+      for i = 0, count - 1 do keys[first + i] = last - count + 1 + i end
+    end,
+  },
+  postgres = {
+    driver = "postgres", yes = "true", no = "false",
+    insert = function(db, sql, keys, first, count)
+      local cursor = assert(db:execute(sql .. " RETURNING id"))
+      for i = 0, count - 1 do keys[first + i] = math.tointeger(cursor:fetch()) end
+      cursor:close()
+    end,
+  },
+}
+local dialect
+
+function luasql.open(target, engine)
+  dialect = dialects[engine]
+  local driver = require("luasql." .. dialect.driver)
+  return assert(driver[dialect.driver]():connect(target))
+end
+
+function luasql.number(db, sql)
+  local cursor = execute(db, sql)
+  local number = math.tointeger(cursor:fetch())
+  cursor:close()
+  return number
 end
 
 --- Runs `work` in a transaction.
@@ -60,12 +89,8 @@ end
 
 --- The values of a new user in parentheses.
 local function valuesOf(db, user)
-  return ("('%s', '%s', %d, %.17g, '%s', '%s', %d)"):format(db:escape(user.name), db:escape(user.email), user.age,
-    user.score, db:escape(user.bio), db:escape(user.createdAt), user.active and 1 or 0)
-end
-
-local function lastKey(db)
-  return math.tointeger(db:getlastautoid())
+  return ("('%s', '%s', %d, %.17g, '%s', '%s', %s)"):format(db:escape(user.name), db:escape(user.email), user.age,
+    user.score, db:escape(user.bio), db:escape(user.createdAt), user.active and dialect.yes or dialect.no)
 end
 
 function workloads.W1(db)
@@ -92,7 +117,8 @@ function workloads.W3(db, count)
     local rows, sum = 0, 0
     for i = 1, count do
       local users = fetchAll(execute(db, "SELECT " .. USER_COLUMNS ..
-        " FROM users WHERE age > %d AND active = 1 ORDER BY score DESC LIMIT 20", data.ageOver(i)), newUser)
+        " FROM users WHERE age > %d AND active = %s ORDER BY score DESC LIMIT 20", data.ageOver(i), dialect.yes),
+        newUser)
       rows, sum = rows + #users, sum + sumUsers(users)
     end
     return rows, sum
@@ -103,10 +129,10 @@ function workloads.W4(db, count)
   local users = data.newUsers(count)
   return function()
     return transaction(db, function()
-      local sum = 0
+      local key, sum = {}, 0
       for _, user in ipairs(users) do
-        assert(db:execute(INSERT_USER .. valuesOf(db, user)))
-        sum = sum + lastKey(db)
+        dialect.insert(db, INSERT_USER .. valuesOf(db, user), key, 1, 1)
+        sum = sum + key[1]
       end
       return count, sum
     end)
@@ -120,9 +146,7 @@ function workloads.W5(db, count)
       local rows, keys, sum = {}, {}, 0
       for first = 1, count, BLOCK do
         for i = 0, BLOCK - 1 do rows[i + 1] = valuesOf(db, users[first + i]) end
-        assert(db:execute(INSERT_USER .. table.concat(rows, ", ", 1, BLOCK)))
-        local last = lastKey(db)
-        for i = 0, BLOCK - 1 do keys[first + i] = last - BLOCK + 1 + i end
+        dialect.insert(db, INSERT_USER .. table.concat(rows, ", "), keys, first, BLOCK)
       end
       for _, key in ipairs(keys) do sum = sum + key end
       return count, sum, keys

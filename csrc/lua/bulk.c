@@ -18,8 +18,9 @@ struct bulk {
     bool generates;                     /* the database makes all keys */
     bool in_order;                      /* … and consecutively, so that the last one tells the others */
     bool singly;                        /* one row at a time: keys are given here and generated there, or computed values */
-    bool answered;                      /* one row at a time, and each is read back: what became of it is known exactly */
+    bool answered;                      /* each row is read back: what became of it is known exactly */
     bool *given;                        /* by ordinal: some row brings a value */
+    bool *keyed;                        /* by row: it brings its generated key along */
     bool *skipped;                      /* by row: ignoreDuplicates left it out; NULL: none can be */
     bool *written;                      /* by ordinal: attributes that the rows got; NULL: all */
     bool watched;                       /* the table was asked for triggers */
@@ -91,6 +92,7 @@ static bool prepare_rows(lua_State *L, struct call *call, struct bulk *bulk) {
         lua_rawgeti(L, 2, i);
         if (bulk->answered) note_given(L, call, lua_gettop(L), true, bulk->given);
         if (!push_row(L, call, names, bulk, row)) return false;
+        if (call->model->auto_key) bulk->keyed[i - 1] = row->values[call->model->auto_key->ordinal].kind != VALUE_NULL;
         lua_rawseti(L, list, i);
         lua_settop(L, names);
     }
@@ -149,6 +151,56 @@ static bool all_scalar(const struct bulk *bulk) {
     return true;
 }
 
+/* Values that the engine takes for equal if and only if they are the same here. */
+static bool is_plain_key(const struct attr *attr) {
+    enum value_kind kind = type_info(attr->type.id)->logical;
+    bool plain = kind == VALUE_INT || (kind == VALUE_TEXT && !type_is_table(&attr->type));
+    return plain && attr->type.id != TYPE_CITEXT && !type_is_rewritten(&attr->type);
+}
+
+/* Pushes the key of the row at `index` as one text; nil: a part is NULL, which conflicts with nothing. */
+static void push_row_key(lua_State *L, int index, struct attr_list key) {
+    int top = lua_gettop(L);
+    lua_pushliteral(L, "");
+    for (int k = 0; k < key.count; k++) {
+        push_attribute(L, index, key.items[k]);
+        if (lua_isnil(L, -1)) {
+            lua_settop(L, top);
+            lua_pushnil(L);
+            return;
+        }
+        lua_pushliteral(L, "\n");
+        lua_concat(L, 3);
+    }
+}
+
+/* Whether no row of the list updates what another one wrote: PostgreSQL refuses that within one statement. */
+static bool keys_differ(lua_State *L, struct call *call, const struct bulk *bulk, int list) {
+    const struct write_options *options = &bulk->options;
+    struct attr_list key = options->conflict_fields.count ? options->conflict_fields : conflict_key(call, bulk->given);
+    int top = lua_gettop(L), seen = top + 1;
+    bool differ = key.count > 0;
+    for (int k = 0; k < key.count; k++) differ = differ && is_plain_key(key.items[k]);
+    lua_newtable(L);
+    for (lua_Integer row = 1; differ && row <= bulk->count; row++, lua_settop(L, seen)) {
+        lua_rawgeti(L, list, row);
+        push_row_key(L, lua_gettop(L), key);
+        if (lua_isnil(L, -1)) continue;
+        lua_pushvalue(L, -1);
+        differ = lua_rawget(L, seen) == LUA_TNIL;
+        lua_pop(L, 1);
+        lua_pushboolean(L, 1);
+        lua_rawset(L, seen);
+    }
+    lua_settop(L, top);
+    return differ;
+}
+
+/* Every row that is sent has its answer, in order: then many of them can go together. */
+static bool has_answer_each(lua_State *L, struct call *call, const struct bulk *bulk, int list) {
+    return bulk->options.conflict == CONFLICT_UPDATE && !bulk->singly && keys_differ(L, call, bulk, list);
+}
+
 static void choose_columns(lua_State *L, struct call *call, struct bulk *bulk, int list) {
     const struct model *model = call->model;
     struct presence presence = { .given = arena_array(&call->arena, bool, model->attr_count + 1) };
@@ -165,14 +217,15 @@ static void choose_columns(lua_State *L, struct call *call, struct bulk *bulk, i
     bulk->borrows = !presence.tables;
     bulk->singly = computed || !bulk->attr_count || (presence.keys && presence.keys < bulk->count);
     bulk->in_order = bulk->generates;
-    bulk->by_column = call->db->dialect->array_lists && !bulk->answered && all_scalar(bulk);
+    bulk->by_column = call->db->dialect->array_lists && all_scalar(bulk)
+                   && (!bulk->answered || has_answer_each(L, call, bulk, list));
 }
 
 /* --------------------------------------------------------------------------------------------------- statements */
 
 static int rows_per_statement(const struct call *call, const struct bulk *bulk) {
     int most = call->db->dialect->bulk_rows, fit = most_params(call) / (bulk->attr_count ? bulk->attr_count : 1);
-    if (bulk->singly || bulk->answered || fit < 1) return 1;
+    if (bulk->singly || (bulk->answered && !bulk->by_column) || fit < 1) return 1;
     return bulk->by_column || most < fit ? most : fit;
 }
 
@@ -239,6 +292,7 @@ static const struct statement *render(struct call *call, struct bulk *bulk) {
     bulk->insert.rows = bulk->rows;
     bulk->insert.by_column = bulk->by_column;
     bulk->insert.returning = NULL;
+    bulk->insert.update = NULL;
     if (bulk->generates && call->db->dialect->returns_keys) return_attr(call, &bulk->insert, call->model->auto_key);
     if (bulk->answered && !plan_duplicates(call, &bulk->options, bulk->given, &bulk->insert)) return NULL;
     struct statement *statement = render_insert(&call->arena, call->db->dialect, &bulk->insert, &call->error);
@@ -366,6 +420,23 @@ static bool bulk_next(lua_State *L, struct call *call) {
     return more && call->statement && !error_is_set(&call->error);
 }
 
+/* The rows are gone again, and with them the keys that the database made: an instance that kept one would be inserted with it. */
+static void forget_keys(lua_State *L, struct call *call) {
+    const struct bulk *bulk = call->data;
+    const struct attr *key = call->model->auto_key;
+    int top = lua_gettop(L);
+    push_call_value(L, call, CALL_RESULT);
+    for (lua_Integer i = 1; key && i <= bulk->count; i++) {
+        if (bulk->keyed[i - 1]) continue;
+        lua_rawgeti(L, top + 1, i);
+        lua_pushstring(L, key->name);
+        lua_pushnil(L);
+        if (lua_istable(L, -3)) lua_rawset(L, -3);
+        lua_settop(L, top + 1);
+    }
+    lua_settop(L, top);
+}
+
 /* ------------------------------------------------------------------------------------------------------ results */
 
 static void leave_unsaved(lua_State *L, int index, int model_index) {
@@ -419,6 +490,7 @@ static void prepare_answers(struct call *call, struct bulk *bulk) {
     for (int i = 0; i < call->model->attr_count; i++)
         bulk->answered = bulk->answered || type_is_rewritten(&call->model->attrs[i]->type);
     bulk->given = arena_array(&call->arena, bool, call->model->attr_count + 1);
+    bulk->keyed = arena_array(&call->arena, bool, (int)bulk->count + 1);
     if (bulk->options.conflict == CONFLICT_NOTHING) bulk->skipped = arena_array(&call->arena, bool, (int)bulk->count + 1);
 }
 
@@ -441,6 +513,7 @@ static int bulk_filled(lua_State *L) {
     call->next = bulk_next;
     call->take = take_bulk;
     call->results = bulk_results;
+    call->forget = forget_keys;
     return call_run(L, call);
 }
 

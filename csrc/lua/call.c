@@ -116,6 +116,7 @@ void call_close(lua_State *L, struct call *call) {
 /* ------------------------------------------------------------------------------------------------------ errors */
 
 int call_raise(lua_State *L, struct call *call) {
+    if (call->forget) call->forget(L, call);
     push_call_error(L, call);
     call_close(L, call);
     return lua_error(L);

@@ -120,6 +120,14 @@ static int set_behaves(lua_State *L) {
     return 0;
 }
 
+/* core.set_default_scope(model, where or nil) */
+static int set_default_scope(lua_State *L) {
+    lua_settop(L, 2);
+    check_model(L, 1)->model->scoped = true;
+    lua_setiuservalue(L, 1, MODEL_SCOPE);
+    return 0;
+}
+
 static int set_pending(lua_State *L) {
     check_model(L, 1)->pending = lua_toboolean(L, 2);
     return 0;
@@ -516,7 +524,7 @@ static int put_association(lua_State *L) {
 
 void open_definitions(lua_State *L) {
     static const luaL_Reg functions[] = {
-        { "model", new_model }, { "bind", bind }, { "set_dependents", set_dependents }, { "set_pending", set_pending }, { "set_behaves", set_behaves },
+        { "model", new_model }, { "bind", bind }, { "set_dependents", set_dependents }, { "set_pending", set_pending }, { "set_behaves", set_behaves }, { "set_default_scope", set_default_scope },
         { "plain_accessor", plain_accessor },
         { "attribute", put_attribute },
         { "has_type", has_type },

@@ -495,6 +495,20 @@ static bool read_scopes(lua_State *L, const struct level *level, struct include 
     return fine;
 }
 
+/* Of many children a scope may want some only; what the include itself says counts first. */
+static bool read_scoped_counts(lua_State *L, const struct level *level, struct include *include) {
+    struct call *call = level->find->where.call;
+    int top = lua_gettop(L);
+    bool fine = true;
+    if (!include->scopes || !include->assoc->kind->many) return true;
+    if (include->limit < 0 && push_include_option(L, call, include, "limit") != LUA_TNIL)
+        fine = read_limit(L, level, include, lua_gettop(L));
+    if (fine && include->offset < 0 && push_include_option(L, call, include, "offset") != LUA_TNIL)
+        fine = read_offset(L, level, include, lua_gettop(L));
+    lua_settop(L, top);
+    return fine;
+}
+
 /* Adds a node; `index`: its options, 0: none; class_index: its model as it was named, 0: it was not. */
 static bool add_include(lua_State *L, const struct level *level, const struct assoc *assoc, int index, int class_index) {
     struct find *find = level->find;
@@ -511,7 +525,8 @@ static bool add_include(lua_State *L, const struct level *level, const struct as
     include->number = ++find->include_count;
     include->limit = include->offset = -1;
     if (index) include->options = keep_options(L, find, index);
-    return (!index || read_options(L, level, include, index)) && read_scopes(L, level, include, class_index);
+    return (!index || read_options(L, level, include, index)) && read_scopes(L, level, include, class_index)
+        && read_scoped_counts(L, level, include);
 }
 
 /* --------------------------------------------------------------------------------------------------- all, nested */

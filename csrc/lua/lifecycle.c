@@ -7,6 +7,8 @@
 void bump_version(struct call *call, struct update *update) {
     static const char *const pieces[] = { "", " + 1" };
     const struct attr *version = call->model->version;
+    for (const struct assignment *there = update->set; there && version; there = there->next)
+        if (there->attr == version) version = NULL;
     if (!version) return;
     struct expr *next = expr_new(&call->arena, EXPR_RAW);
     next->pieces = pieces;

@@ -16,7 +16,7 @@ const struct statement *removal_statement(struct call *call, const struct delete
 /* Leaves rows that are marked as deleted out of what a write of many rows is about, unless paranoid = false. */
 void leave_out_deleted_rows(struct call *call, struct write_options *options);
 
-/* The next version; nothing for a model without versions. */
+/* The next version; nothing for a model without versions, and where one is assigned already. */
 void bump_version(struct call *call, struct update *update);
 
 /* Optimistic locking of one instance: restricts `where` to the version that it was read with, and notes that it is guarded. */

@@ -40,6 +40,22 @@ static const char *check_word(lua_State *L, int index, const char *extra, const 
     return text;
 }
 
+/* Steps over "(10, 2)" or "[3]"; NULL: something else is in there. */
+static const char *skip_numbers(const char *at) {
+    char close = *at == '(' ? ')' : ']';
+    for (at++; *at && *at != close; at++)
+        if (!isdigit((unsigned char)*at) && (close == ']' || (*at != ',' && *at != ' '))) return NULL;
+    return *at ? at + 1 : NULL;
+}
+
+/* The name of a type goes into SQL as it is: "numeric(10, 2)", "timestamp(3) with time zone", "int[]". */
+static const char *check_type(lua_State *L, int index) {
+    const char *text = check_word(L, index, " (),[]", "liga.cast"), *at = text;
+    while (at && *at && *at != ',' && *at != ')' && *at != ']') at = *at == '(' || *at == '[' ? skip_numbers(at) : at + 1;
+    if (!at || *at) raise_usage(L, "liga.cast: a type such as \"numeric(10, 2)\" expected");
+    return text;
+}
+
 static const char *check_text(lua_State *L, int index, const char *what) {
     size_t len;
     const char *text = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &len) : NULL;
@@ -61,7 +77,7 @@ static int new_col(lua_State *L) {
 }
 
 static int new_cast(lua_State *L) {
-    const char *type = check_word(L, 2, " (),[]", "liga.cast");
+    const char *type = check_type(L, 2);
     lua_settop(L, 2);
     lua_insert(L, 1);
     push_marker(L, MARKER_CAST, type, 2);

@@ -132,7 +132,7 @@ struct model_box {
 };
 
 enum model_value { MODEL_DB = 1, MODEL_CLASS, MODEL_UNSAVED, MODEL_OPEN, MODEL_NAMES, MODEL_LAZY,
-                   MODEL_VALUES = MODEL_LAZY };
+                   MODEL_SCOPE /* where of the default scope, or nil */, MODEL_VALUES = MODEL_SCOPE };
 
 struct assoc_box {
     struct db *db;

@@ -6,6 +6,7 @@
 #include "lua/conflict.h"
 #include "lua/handler.h"
 #include "lua/hydrate.h"
+#include "lua/lifecycle.h"
 #include "lua/marker.h"
 #include "lua/value.h"
 #include "lua/write_job.h"
@@ -69,6 +70,7 @@ static void plan_assignments(lua_State *L, struct call *call, int index, struct 
         if (model->attrs[i] == stamp) stamp = NULL;
     }
     touch(call, &upsert->update, stamp);
+    if (upsert->update.set) bump_version(call, &upsert->update);
     if (upsert->update.set) return;
     const struct attr *same = upsert->key.items[0];
     struct value value = upsert->write->row->values[same->ordinal];

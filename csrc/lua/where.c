@@ -862,6 +862,18 @@ static struct select *rows_of_path(struct where_reader *reader, char *path, cons
     return rows;
 }
 
+/* Rows outside of the target's default scope are none. */
+static void add_default_scope(lua_State *L, const struct where_reader *inner, struct select *rows) {
+    struct where_reader reader = *inner;
+    if (!reader.model->scoped) return;
+    push_call_value(L, reader.call, CALL_DB);
+    push_model(L, reader.call->db, lua_gettop(L), reader.model);
+    lua_getiuservalue(L, -1, MODEL_SCOPE);
+    const struct expr *where = lua_isnil(L, -1) ? NULL : read_where(L, &reader, lua_gettop(L));
+    if (where) select_where(reader.arena, rows, where);
+    lua_pop(L, 3);
+}
+
 /* Op.some("comments"), every, none: EXISTS over the rows, with the where at `index` over them. */
 static const struct expr *read_rows(lua_State *L, struct where_reader *reader, const struct op_info *op, int marker, int index) {
     const struct model *model;
@@ -881,6 +893,7 @@ static const struct expr *read_rows(lua_State *L, struct where_reader *reader, c
     inner.paths = &base;
     inner.row = NULL;
     inner.outer = NULL;
+    add_default_scope(L, &inner, rows);
     const struct expr *where = read_where(L, &inner, index);
     if (error_is_set(reader->error)) return NULL;
     reader->conditions++;

@@ -126,7 +126,7 @@ static int update_rows(lua_State *L) {
     bool fine = read_write_options(L, call, 3, WRITE_WHERE | WRITE_ROW, &write->options)
              && check_condition(call, &write->options, "update");
     if (fine) read_assignments(L, call, 2, &update);
-    if (update.set && !assigned(&update, call->model->version)) bump_version(call, &update);
+    if (update.set) bump_version(call, &update);
     leave_out_deleted_rows(call, &write->options);
     return run_update(L, call, &update);
 }

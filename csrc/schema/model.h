@@ -99,6 +99,7 @@ struct model {
     struct index *indexes;
     struct assoc *assocs;
     struct cached_insert insert;
+    bool scoped;                        /* has a default scope: the Lua side merges it into includes */
     bool behaves;                       /* hooks, scopes …: calls on its rows go through the Lua side */
     unsigned generation;                /* grows with every change; what was compiled before is rebuilt */
 };

@@ -260,6 +260,19 @@ function alter.compare(db, class, item)
   return changes, statements
 end
 
+--- Catalogues by schema, each read when it is first asked for.
+-- @param given {transaction, logging}
+-- @return function(class) → the catalogue of the schema that the model's table is in
+function alter.catalogues(db, given)
+  local known = {}
+  return function(class)
+    local schema = getmetatable(class).options.schema
+    local key = schema or ""
+    known[key] = known[key] or introspect.read(db, { schema = schema, logging = given.logging })
+    return known[key]
+  end
+end
+
 --- The table of a model in a catalogue, or nil.
 function alter.find_table(db, catalogue, class)
   local name = class.tableName
@@ -295,17 +308,17 @@ end
 -- @param classes the models
 -- @param creating what sync would run for them, each with the name of its model
 function alter.plan(db, classes, creating, given)
-  local catalogue, missing, plans = introspect.read(db, given), {}, {}
+  local catalogue_of, missing, plans = alter.catalogues(db, given), {}, {}
   local new = { statements = {} }
   for _, class in ipairs(classes) do
-    if not alter.find_table(db, catalogue, class) then missing[class.name] = true end
+    if not alter.find_table(db, catalogue_of(class), class) then missing[class.name] = true end
   end
   for _, statement in ipairs(creating) do
     if missing[statement.model] then new.statements[#new.statements + 1] = statement.sql end
   end
   plans[1] = new
   for _, class in ipairs(classes) do
-    local item = alter.find_table(db, catalogue, class)
+    local item = alter.find_table(db, catalogue_of(class), class)
     if item and item.kind == "table" then plans[#plans + 1] = plan_of(db, class, item, creating) end
   end
   return ddl.join(plans)

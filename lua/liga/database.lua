@@ -74,7 +74,7 @@ end
 -- @param dialect "sqlite" or "postgres"
 function database.dry(dialect)
   local db = setmetatable({ dialect = dialect, models = new_models() }, Database)
-  db._ = { current = setmetatable({}, { __mode = "k" }), dry = true }
+  db._ = { current = setmetatable({}, { __mode = "k" }), running = {}, dry = true }
   db._.core = core.open(nil, { dialect = dialect, target = "" }, db)
   return db
 end
@@ -90,7 +90,7 @@ function Database:close()
   local ud = check_database(self)
   if core.is_closed(ud) then return end
   if transaction.is_running(self) then errors.usage "db:close: a transaction of this database is still running" end
-  if (self._.calls or 0) > 0 then errors.usage "db:close: a call of this database is still running" end
+  if operation.is_inside(self) then errors.usage "db:close: a call of this database is still running" end
   local config, open = { dialect = self.dialect, database = self }, core.connections(ud)
   for _ = 1, open do hooks.run_on(self, "beforeDisconnect", config) end
   core.close(ud)

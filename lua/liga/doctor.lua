@@ -410,8 +410,9 @@ end
 
 local function model_differs(context, add)
   if not context.models then return end
+  local catalogue_of = alter.catalogues(context.db, {})
   for _, class in ipairs(registry.of(context.db).classes) do
-    local item = alter.find_table(context.db, context.catalogue, class)
+    local item = alter.find_table(context.db, catalogue_of(class), class)
     if not item then
       add({ name = class.tableName }, ("%s: the table %s does not exist"):format(class.name, class.tableName),
         create_sql(context, class))

@@ -88,18 +88,25 @@ core.set_drive(operation.drive)
 
 local Inside = {}
 
--- However your code is left: a coroutine that waits in it may be closed.
+-- However your code is left: a coroutine that waits in it may be closed. One that was dropped is collected.
 function Inside:__close()
-  self.private.calls = self.private.calls - 1
+  self.calls[self] = nil
 end
 
 --- Calls your code inside one of the connection's calls: it can't be closed meanwhile.
 -- @return the first result
 function operation.inside(db, body, ...)
-  local private = db._
-  private.calls = (private.calls or 0) + 1
-  local inside <close> = setmetatable({ private = private }, Inside) -- luacheck: ignore inside
+  local calls = db._.calls or setmetatable({}, { __mode = "k" })
+  local inside <close> = setmetatable({ calls = calls }, Inside)
+  db._.calls, calls[inside] = calls, true
   return (body(...))
+end
+
+--- Whether your code is running inside a call; coroutines that were dropped in it don't count.
+function operation.is_inside(db)
+  local calls = db._.calls or {}
+  if next(calls) then collectgarbage() end
+  return next(calls) ~= nil
 end
 
 --- Runs jobs and your code between them so that all is written or nothing: in a transaction of their own, or under a

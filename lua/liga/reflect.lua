@@ -64,7 +64,9 @@ end
 
 --- The options of a model, as `define` takes them.
 local function model_options(model, literal)
-  local given = { tableName = model.item.name, timestamps = false, comment = model.item.comment }
+  local given = {
+    tableName = model.item.name, timestamps = false, comment = model.item.comment, schema = model.schema,
+  }
   if #model.primaryKey == 0 then given.primaryKey = false end
   if #model.primaryKey > 1 then given.primaryKey = model.primaryKey end
   if model.timestamps then

@@ -168,6 +168,7 @@ function scope.declare(meta)
   local given = meta.options
   meta.default_scope = given.defaultScope and copy_deep(given.defaultScope, 0) or nil
   meta.scopes = copy_deep(given.scopes or {}, 0)
+  if meta.default_scope then core.set_default_scope(meta[1], meta.default_scope.where) end
   return meta.default_scope ~= nil or next(meta.scopes) ~= nil
 end
 
@@ -189,7 +190,12 @@ function scope.add(class, name, given, options)
   if there ~= nil and not (options and options.override) then
     errors.usage("%s is there already (give {override = true} to replace it)", what)
   end
-  if is_default then meta.default_scope = copy_deep(given, 0) else meta.scopes[name] = copy_deep(given, 0) end
+  if not is_default then
+    meta.scopes[name] = copy_deep(given, 0)
+    return
+  end
+  meta.default_scope = copy_deep(given, 0)
+  core.set_default_scope(meta[1], meta.default_scope.where)
 end
 
 -- Choosing -----------------------------------------------------------------------------------------------------------
@@ -271,6 +277,7 @@ function scope.narrowed(self, options, verb)
   local standing
   core.check_condition(getmetatable(self).class, options, verb)
   for _, each in ipairs(in_force(self)) do standing = both(standing, each.where) end
+  if options.truncate then return options end
   if standing == nil or not core.has_condition(getmetatable(self).class, standing) then return options end
   options = option_tables.copy(options)
   options.where, options.all = both(standing, options.where), nil

@@ -78,9 +78,10 @@ local function is_filled_later(record)
   return record.autoIncrement or record.defaultValue ~= nil
 end
 
---- Runs the validators of one attribute.
+--- Runs the validators of one attribute; a VIRTUAL one has the value that it shows.
 local function check_attribute(class, instance, record, faults)
   local value = rawget(instance, record.name)
+  if record.virtual then value = instance[record.name] end
   local place = class.name .. "." .. record.name
   if value == core.null then value = nil end
   if type(value) == "userdata" then return end                     -- computed by the database
@@ -123,6 +124,9 @@ function validate.faults(class, instance, options)
     elseif record.validators and is_checked(instance, record, fields, is_new) then
       check_attribute(class, instance, record, faults)
     end
+  end
+  for _, record in ipairs(options.partial and {} or meta.virtuals) do
+    if record.validators then check_attribute(class, instance, record, faults) end
   end
   local own = not options.partial and meta.options.validate or {}
   for _, name in ipairs(sorted_names(own)) do

@@ -166,7 +166,18 @@ for engine in support.engines() do
       support.raises("UsageError", function() ann:set("initial", "X") end, "User.initial")
     end)
 
+    it("may have validators, which look at what it shows", function()
+      local Post = db:define("Post", {
+        { "title", liga.STRING },
+        { "slug", liga.VIRTUAL, validate = { isLowercase = true }, get = function(self) return self.title end },
+      })
+      local e = support.raises("ValidationError", function() Post:build({ title = "A" }):validate() end, "Post.slug")
+      assert.equal("A", e.errors[1].value)
+      Post:build({ title = "a" }):validate()
+    end)
+
     it("stands in the model's attributes", function()
+      assert.is_truthy(User:describe():find("full +VIRTUAL"))
       assert.equal("VIRTUAL", User.attributes.full.type.name)
       assert.is_nil(User.attributes.full.columnName)
     end)

@@ -84,6 +84,15 @@ for engine in support.engines() do
       assert.equal(3, User:count())
     end)
 
+    it("of liga.cast takes the name of a type and nothing else", function()
+      for _, type in ipairs { "text", "numeric(10, 2)", "timestamp(3) with time zone", "int[]", "double precision" } do
+        assert.is_userdata(liga.cast(1, type))
+      end
+      for _, wrong in ipairs { "", "count(x)", "a)", "a(", "a[x]", "int, b", "text) or (1", "a;b", "a'b", 5 } do
+        support.raises("UsageError", function() liga.cast(1, wrong) end)
+      end
+    end)
+
     it("of liga.cast changes the type", function()
       local age = liga.cast(liga.col("age"), "text")
       local row = User:findOne{ attributes = { { age, "text" } }, where = { name = "bob" } }

@@ -62,6 +62,11 @@ for engine in support.engines() do
         assert.equal(2, Post:unscoped():count())
       end)
 
+      it("do not hold for truncate", function()
+        Post:destroy { truncate = true }
+        assert.equal(0, Post:unscoped():count())
+      end)
+
       it("do not hold for an instance", function()
         local draft = Post:unscoped():findByPk(3)
         draft.stars = 1

@@ -1,4 +1,5 @@
---- The models of the compile specs: users, posts, tags, stock with a key of two parts, documents.
+--- The models of the compile specs: users, posts, tags, stock with a key of two parts, documents,
+-- notes that are soft-deleted, versioned and scoped.
 local liga = require "liga"
 
 return function(db)
@@ -14,6 +15,12 @@ return function(db)
     amount = liga.INTEGER,
   }, { timestamps = false, tableName = "stock" })
   models.Doc = db:define("Doc", { meta = liga.JSON }, { timestamps = false })
+  models.Note = db:define("Note", { text = liga.TEXT, open = liga.BOOLEAN }, {
+    timestamps = false, paranoid = true, version = true, defaultScope = { where = { open = true } },
+    scopes = { newest = { order = { "-id" }, limit = 2 } },
+  })
+  models.Note:belongsToMany(models.Tag, { through = { model = "NoteTag", paranoid = true, timestamps = false } })
+  models.User:hasMany(models.Note, { as = "notes" })
   models.User:hasMany(models.Post)
   models.User:hasOne(models.Post, { as = "latest", order = { "-id" }, inverse = { as = "user" } })
   models.Post:belongsToMany(models.Tag, { through = "PostTag" })

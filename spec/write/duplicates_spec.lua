@@ -125,6 +125,26 @@ for engine in support.engines() do
         assert.equal(2, User:findOne{ where = { email = "cid@x" } }.age)
       end)
 
+      it("takes thousands of rows, each of which gets its own answer", function()
+        local values = {}
+        for i = 1, 2100 do values[i] = { email = "e" .. i, name = "n" .. i, age = i } end
+        User:bulkCreate{ values[5], values[1999] }
+        User:update({ meta = { kept = true } }, { where = { email = { "e5", "e1999" } } })
+        values[7].email = nil
+        local rows = User:bulkCreate(values, { updateOnDuplicate = { "name" } })
+        assert.equal(2102, User:count())
+        for i = 1, 2100, 7 do
+          local stored = User:findByPk(rows[i].id)
+          assert.equal("n" .. i, stored.name)
+          assert.same(stored:toTable(), rows[i]:toTable())
+        end
+        assert.same({ kept = true }, rows[5].meta)
+        assert.same({ kept = true }, rows[1999].meta)
+        values[2100].email = "e1"
+        rows = User:bulkCreate(values, { updateOnDuplicate = { "age" } })
+        assert.equal(rows[1].id, rows[2100].id)
+      end)
+
       it("works with composite keys and JSON", function()
         local Stock = db:define("Stock", {
           shop = { type = liga.INTEGER, primaryKey = true }, sku = { type = liga.STRING, primaryKey = true },
@@ -169,6 +189,19 @@ for engine in support.engines() do
       support.raises("UsageError", function() User:create({}, { updateOnDuplicate = { "name" } }) end, "unknown option")
       local ann = User:findOne()
       support.raises("UsageError", function() ann:save{ ignoreDuplicates = true } end, "unknown option")
+    end)
+
+    it("takes the keys of built instances back if the rows are gone again", function()
+      local users = {}
+      for i = 1, 120 do users[i] = User:build{ email = i < 120 and "new" .. i or "ann@x" } end
+      users[2].id = 5000
+      support.raises("UniqueConstraintError", function() User:bulkCreate(users) end)
+      assert.is_nil(users[1].id)
+      assert.equal(5000, users[2].id)
+      assert.is_true(users[1]:isNew())
+      users[120].email = "new120"
+      User:bulkCreate(users)
+      assert.equal(122, User:count())
     end)
 
     it("rolls everything back if one row fails", function()

@@ -66,6 +66,13 @@ for engine in support.engines() do
       assert.equal(4, ann.version)
     end)
 
+    it("is counted on by upsert", function()
+      local ann = User:create { name = "ann" }
+      local again = User:upsert { id = ann.id, name = "eva" }
+      assert.equal(1, again.version)
+      support.raises("OptimisticLockError", function() ann:update { name = "pia" } end)
+    end)
+
     it("can't check what was not selected", function()
       local ann = User:create { name = "ann" }
       local partly = User:findByPk(ann.id, { attributes = { "id", "name" } })

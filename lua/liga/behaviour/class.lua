@@ -3,7 +3,9 @@
 -- They take self apart first: a class or a scope object. What they hand on to the core is always the class itself, with
 -- options of which the scopes are a part.
 local core = require "liga.core"
+local dry = require "liga.dry"
 local errors = require "liga.errors"
+local expand = require "liga.behaviour.expand"
 local hooks = require "liga.hooks"
 local model = require "liga.model"
 local nested = require "liga.nested"
@@ -35,6 +37,9 @@ end
 
 local find_moments = { "beforeFind", "beforeFindAfterExpandIncludeAll", "beforeFindAfterOptions", "afterFind" }
 
+--- These see includes in full table form.
+local late_moments = { "beforeFindAfterExpandIncludeAll", "beforeFindAfterOptions" }
+
 --- Plain tables copied to the bottom: hooks may change what they are given.
 local function copy_deep(value, depth)
   if type(value) ~= "table" or getmetatable(value) or depth > 100 then return value end
@@ -45,7 +50,12 @@ end
 
 local function find_with_hooks(class, options, find)
   options = copy_deep(options, 0)
-  for place = 1, 3 do hooks.run(class, find_moments[place], options) end
+  hooks.run(class, "beforeFind", options)
+  if options.include ~= nil and hooks.any(class, late_moments) then
+    dry.run(getmetatable(class).db, function() return find(options) end)      -- raises what is wrong, as it was written
+    options.include = expand.includes(class, options.include)
+  end
+  for _, name in ipairs(late_moments) do hooks.run(class, name, options) end
   local result = find(options)
   hooks.run(class, "afterFind", result, options)
   return result

@@ -11,47 +11,13 @@ local copy = require "liga.options".copy
 local core = require "liga.core"
 local dry = require "liga.dry"
 local errors = require "liga.errors"
-local keyset = require "liga.keyset"
+local junction = require "liga.behaviour.junction"
 local memory = require "liga.memory"
 local operation = require "liga.operation"
-local validate = require "liga.validate"
+local parts = require "liga.behaviour.parts"
 local write = require "liga.behaviour.write"
 
 local link = {}
-
-local function behaves(class)
-  return getmetatable(class).behaves
-end
-
-local function db_of(a)
-  return getmetatable(a.source).db
-end
-
--- Values -------------------------------------------------------------------------------------------------------------
-
-local function is_plain(value)
-  return type(value) ~= "table" and (type(value) ~= "userdata" or value == core.null)
-end
-
---- Adds the values that a scope writes.
-local function add_scope(values, scope)
-  for name, value in next, scope or {} do
-    if type(name) == "string" and is_plain(value) then values[name] = value end
-  end
-  return values
-end
-
-local function add_key(values, names, source, referenced)
-  for place, name in ipairs(names) do values[name] = rawget(source, referenced[place]) end
-  return values
-end
-
---- What the association writes into its targets: scope, and the key where they hold it.
-local function presets(a, source)
-  local values = add_scope({}, a.read.scope)
-  if a.kind.name == "belongsToMany" then return values end
-  return add_key(values, a.foreignKey, source, a.sourceKey)
-end
 
 --- Options without those that only the methods of associations have.
 local function of_save(options)
@@ -98,7 +64,7 @@ local function build(a, source, values, options)
   local class = a.target
   local instance = class_methods.build(class, class_methods.listed(class, values, options.fields))
   if a.kind.name ~= "belongsTo" then
-    for name, value in next, presets(a, source) do rawset(instance, name, value) end
+    for name, value in next, parts.presets(a, source) do rawset(instance, name, value) end
   end
   return instance
 end
@@ -112,7 +78,7 @@ end
 
 --- Targets that are created by themselves and linked afterwards.
 local function create_and_link(a, source, values, options, link_it)
-  return operation.atomically(db_of(a), options, function(t)
+  return operation.atomically(parts.db_of(a), options, function(t)
     options.transaction = t
     local instance = write.save(build(a, source, values, options), of_save(options))
     local linking = copy(options)
@@ -126,9 +92,9 @@ end
 
 --- The key is assigned, so that hooks see it, and the source saved.
 local function set_source(plain, a, source, target, options)
-  if options.save == false or not behaves(a.source) then return plain(source, target, options) end
+  if options.save == false or not parts.behaves(a.source) then return plain(source, target, options) end
   local raw = target ~= nil and target ~= core.null and not core.state(target)
-  return operation.atomically(db_of(a), options, function(t)
+  return operation.atomically(parts.db_of(a), options, function(t)
     local guard <close> = memory.guard { source }
     local saving = of_save(options)
     saving.transaction, saving.fields = t, table.move(a.foreignKey, 1, #a.foreignKey, 1, {})
@@ -147,7 +113,7 @@ end
 
 --- What is linked to the source now, as instances.
 local function linked(a, source, options)
-  local where = { add_key({}, a.foreignKey, source, a.sourceKey) }
+  local where = { parts.add_key({}, a.foreignKey, source, a.sourceKey) }
   where[#where + 1] = a.read.scope
   where[#where + 1] = a.read.where
   return core.class_methods.findAll(a.target, { where = where, transaction = options.transaction,
@@ -168,7 +134,7 @@ end
 
 --- The target gets its key before its hooks, and gives it back before the core's method looks for changes.
 local function link_one(plain, a, source, target, options)
-  local values, before = presets(a, source), {}
+  local values, before = parts.presets(a, source), {}
   local saving = copy(options)
   saving.fields = names_in(values)
   for name, value in next, values do
@@ -187,8 +153,8 @@ local function link_one(plain, a, source, target, options)
 end
 
 local function set_one(plain, a, source, target, options)
-  if not behaves(a.target) then return plain(source, target, options) end
-  return operation.atomically(db_of(a), options, function(t)
+  if not parts.behaves(a.target) then return plain(source, target, options) end
+  return operation.atomically(parts.db_of(a), options, function(t)
     options.transaction = t
     local raw = target ~= nil and target ~= core.null and not core.state(target)
     local new = target
@@ -207,10 +173,6 @@ end
 
 -- hasMany ------------------------------------------------------------------------------------------------------------
 
-local function is_empty(targets)
-  return type(targets) == "table" and not core.state(targets) and next(targets) == nil
-end
-
 --- Runs a write of many targets between bulk hooks. What is to be written stands in `attributes`, to be looked at.
 local function with_bulk_hooks(a, event, options, attributes, job)
   options.attributes = attributes
@@ -223,14 +185,14 @@ end
 local many = {}
 
 function many.add(plain, a, source, targets, options)
-  if is_empty(targets) then return plain(source, targets, options) end
-  return with_bulk_hooks(a, "BulkUpdate", options, presets(a, source), function(linking)
+  if parts.is_empty(targets) then return plain(source, targets, options) end
+  return with_bulk_hooks(a, "BulkUpdate", options, parts.presets(a, source), function(linking)
     return plain(source, targets, linking)
   end)
 end
 
 function many.remove(plain, a, source, targets, options)
-  if is_empty(targets) then return plain(source, targets, options) end
+  if parts.is_empty(targets) then return plain(source, targets, options) end
   local removes = removes_rows(a, options)
   return with_bulk_hooks(a, removes and "BulkDestroy" or "BulkUpdate", options, not removes and cleared(a) or nil,
     function(unlinking) return plain(source, targets, unlinking) end)
@@ -239,192 +201,8 @@ end
 function many.set(plain, a, source, targets, options)
   if not removes_rows(a, options) then return many.add(plain, a, source, targets or core.null, options) end
   return with_bulk_hooks(a, "BulkDestroy", options, nil, function(unlinking)
-    if is_empty(targets) or targets == nil then return plain(source, targets, unlinking) end
+    if parts.is_empty(targets) or targets == nil then return plain(source, targets, unlinking) end
     return many.add(plain, a, source, targets, copy(unlinking))
-  end)
-end
-
--- belongsToMany ------------------------------------------------------------------------------------------------------
-
-local function has_unsaved(targets)
-  if type(targets) ~= "table" then return false end
-  if core.state(targets) then return core.state(targets) == "new" end
-  for _, target in ipairs(targets) do
-    if core.state(target) == "new" then return true end
-  end
-  return false
-end
-
-local function text_of(row, names)
-  local parts = {}
-  for place, name in ipairs(names) do
-    local text = tostring(row[name])
-    parts[place] = #text .. ":" .. text
-  end
-  return table.concat(parts)
-end
-
---- The argument as a list. A table that is no instance is a key where the method takes one target.
-local function list_of(a, verb, targets)
-  if targets == nil or targets == core.null then return {} end
-  local one = core.state(targets) or type(targets) ~= "table"
-    or (verb == "add" or verb == "remove") and a.accessors[verb] ~= a.accessors[verb .. "Multiple"]
-  return one and { targets } or targets
-end
-
---- The rows of raw keys among targets, by the text of their key: one read for all.
-local function rows_of_keys(a, list, options)
-  local keys, rows = {}, {}
-  for _, target in ipairs(list) do
-    if not core.state(target) then keys[#keys + 1] = target end
-  end
-  if #keys == 0 then return rows end
-  local find = { where = a.target:keys(keys), transaction = options.transaction, logging = options.logging }
-  for _, row in ipairs(core.class_methods.findAll(a.target, find)) do
-    rows[core.key_text(a.target, row:where())] = row
-  end
-  return rows
-end
-
---- The targets handed over, each once and as a stored instance; nil where one has no row: the core says so.
-local function elements_of(a, list, options)
-  local rows, elements, seen = rows_of_keys(a, list, options), {}, {}
-  for _, target in ipairs(list) do
-    if not core.state(target) then target = rows[core.key_text(a.target, target)] end
-    if not target then return nil end
-    local text = text_of(target, a.targetKey)
-    if not seen[text] then elements[#elements + 1] = { target = target, text = text } end
-    seen[text] = true
-  end
-  return elements
-end
-
---- The junction rows of the source, by the text of the key to the target.
-local function links_of(a, source, elements, options)
-  local where = { add_key({}, a.foreignKey, source, a.sourceKey) }
-  where[#where + 1] = a.read.through.scope
-  if elements then
-    local tuples = {}
-    for i, element in ipairs(elements) do
-      tuples[i] = {}
-      for place, name in ipairs(a.targetKey) do tuples[i][place] = rawget(element.target, name) end
-    end
-    where[#where + 1] = keyset.among(a.otherKey, tuples)
-  end
-  local links = {}
-  for _, row in ipairs(core.class_methods.findAll(a.through, { where = where, raw = true,
-    transaction = options.transaction })) do
-    links[text_of(row, a.otherKey)] = row
-  end
-  return links
-end
-
---- The junction row that a new link will be, as an instance for hooks and validators.
-local function junction_row(a, source, element, options)
-  local values = copy(options.through)
-  local own = rawget(element.target, a.through.name)
-  if type(own) == "table" and core.state(own) ~= "stored" then
-    for name, value in next, own do values[name] = value end
-  end
-  add_key(values, a.foreignKey, source, a.sourceKey)
-  add_key(values, a.otherKey, element.target, a.targetKey)
-  return class_methods.build(a.through, add_scope(values, a.read.through.scope))
-end
-
-local function check_rows(a, rows, options)
-  if options.validate == false then return end
-  local faults = {}
-  for _, row in ipairs(rows) do
-    local found = validate.faults(a.through, row, {})
-    table.move(found, 1, #found, #faults + 1, faults)
-  end
-  validate.raise(a.through, faults)
-end
-
---- What the core is to write into the rows of new links, by element: nothing but the keys, which are its own.
-local function values_of(a, elements)
-  local list, keys = {}, {}
-  for _, names in ipairs { a.foreignKey, a.otherKey, a.through.primaryKey } do
-    for _, name in ipairs(names) do keys[name] = true end
-  end
-  for i, element in ipairs(elements) do
-    list[i] = {}
-    for name, value in next, element.row or {} do
-      if not keys[name] and a.through.attributes[name] then list[i][name] = value end
-    end
-  end
-  return list
-end
-
---- Links new rows between the hooks of the junction's bulkCreate.
-local function insert_links(plain, a, source, elements, links, options)
-  local rows = {}
-  for _, element in ipairs(elements) do
-    if not links[element.text] or a.unique == false then
-      element.row = junction_row(a, source, element, options)
-      rows[#rows + 1] = element.row
-    end
-  end
-  local function insert(linking)
-    check_rows(a, rows, linking)
-    return plain(source, elements.given, linking, values_of(a, elements))
-  end
-  if #rows == 0 then return insert(options) end
-  return write.bulk(a.through, "BulkCreate", options, rows, insert)
-end
-
---- Takes links away between the hooks of the junction's destroy, where there are any.
-local function delete_links(a, options, some, job)
-  if not some then return job(options) end
-  return write.bulk(a.through, "BulkDestroy", options, nil, job)
-end
-
-local function is_any(links, elements)
-  local kept = {}
-  for _, element in ipairs(elements) do kept[element.text] = true end
-  for text in pairs(links) do
-    if not kept[text] then return true end
-  end
-  return false
-end
-
-local junction = {}
-
-function junction.add(plain, a, source, elements, options)
-  return insert_links(plain, a, source, elements, links_of(a, source, elements, options), options)
-end
-
-function junction.set(plain, a, source, elements, options)
-  local links = links_of(a, source, nil, options)
-  return delete_links(a, options, is_any(links, elements), function(unlinking)
-    return insert_links(plain, a, source, elements, links, unlinking)
-  end)
-end
-
-function junction.remove(plain, a, source, elements, options)
-  return delete_links(a, options, next(links_of(a, source, elements, options)) ~= nil, function(unlinking)
-    return plain(source, elements.given, unlinking)
-  end)
-end
-
-local deeds = {
-  set = junction.set, add = junction.add, addMultiple = junction.add, remove = junction.remove,
-  removeMultiple = junction.remove,
-}
-
-local function over_junction(plain, a, source, targets, options, verb)
-  if not behaves(a.through) or verb ~= "set" and is_empty(targets) then return plain(source, targets, options) end
-  if has_unsaved(targets) and deeds[verb] ~= junction.remove then
-    return require "liga.handlers".associate(function(_, saved, linking)
-      return over_junction(plain, a, source, saved, copy(linking), verb)
-    end, source, targets, options, presets(a, source))
-  end
-  return operation.atomically(db_of(a), options, function(t)
-    options.transaction = t
-    local elements = elements_of(a, list_of(a, verb, targets), options)
-    if not elements then return plain(source, targets, options) end
-    elements.given = targets
-    return deeds[verb](plain, a, source, elements, options)
   end)
 end
 
@@ -434,7 +212,7 @@ local writers = {
   belongsTo = {
     set = set_source,
     create = function(plain, a, source, values, options)
-      if not behaves(a.source) then return create(plain, a, source, values, options) end
+      if not parts.behaves(a.source) then return create(plain, a, source, values, options) end
       return create_and_link(a, source, values, options, function(instance, linking)
         set_source(core.plain_accessor(a.meta[1], "set"), a, source, instance, linking)
       end)
@@ -447,16 +225,16 @@ local writers = {
   },
   belongsToMany = {
     create = function(plain, a, source, values, options)
-      if not behaves(a.through) then return create(plain, a, source, values, options) end
+      if not parts.behaves(a.through) then return create(plain, a, source, values, options) end
       return create_and_link(a, source, values, options, function(instance, linking)
-        over_junction(core.plain_accessor(a.meta[1], "addMultiple"), a, source, { instance }, linking, "addMultiple")
+        junction.write(core.plain_accessor(a.meta[1], "addMultiple"), a, source, { instance }, linking, "addMultiple")
       end)
     end,
   },
 }
-for verb in pairs(deeds) do
+for verb in pairs(junction.verbs) do
   writers.belongsToMany[verb] = function(plain, a, source, targets, options)
-    return over_junction(plain, a, source, targets, options, verb)
+    return junction.write(plain, a, source, targets, options, verb)
   end
 end
 
@@ -464,13 +242,13 @@ end
 -- to be created, or saved first, are looked at in their turn.
 local function check(plain, a, verb, source, argument, given)
   if verb == "create" then return core.check_write_options(a.target, given, "link") end
-  if has_unsaved(argument) then return end
+  if parts.has_unsaved(argument) then return end
   local checked, rows = given, nil
   if a.kind.name == "belongsToMany" then                              -- defaults by function are not called for this
     checked, rows = copy(given), {}
     checked.validate = false
   end
-  dry.run(db_of(a), function() return plain(source, argument, checked, rows) end)
+  dry.run(parts.db_of(a), function() return plain(source, argument, checked, rows) end)
 end
 
 --- Runs a method that writes. What the core refuses anyway (an unsaved source, wrong arguments) goes to it at once.

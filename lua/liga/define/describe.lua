@@ -56,6 +56,7 @@ end
 function describe.text(meta)
   local rows, lines = {}, { heading(meta) }
   for i, item in ipairs(meta.attributes) do rows[i] = { item.name, tostring(item.type), flags(item) } end
+  for _, item in ipairs(meta.virtuals) do rows[#rows + 1] = { item.name, tostring(item.type), "" } end
   for _, line in ipairs(aligned(rows)) do lines[#lines + 1] = line end
   for _, object in ipairs(meta.shown_associations) do lines[#lines + 1] = "  " .. tostring(object) end
   return table.concat(lines, "\n")

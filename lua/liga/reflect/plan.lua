@@ -3,7 +3,7 @@
 -- A plan: {models = list, associations = list}.
 -- A model: name · item (its table) · class (where it is defined already) · attributes: list of {name, column, type,
 --   allowNull, autoIncrement, default, primaryKey, references} that also stand under their columns (`by_column`) ·
---   primaryKey (list of names) · indexes · timestamps · taken (names in use) · view
+--   primaryKey (list of names) · schema (where one was asked for) · indexes · timestamps · taken (names in use) · view
 -- An association: kind · source, target (models) · as · foreignKey, targetKey | sourceKey (lists of attribute names) ·
 --   onDelete onUpdate deferrable · inverse {as, type} · through (model), otherKey, links (belongsToMany)
 local columns = require "liga.reflect.columns"
@@ -64,11 +64,12 @@ local function named(given, kind, default, info)
   return name
 end
 
-local function defined_for(db, item)
+local function defined_for(db, item, given)
   for _, class in ipairs(registry.of(db).classes) do
     local same = class.tableName == item.name
       or db.dialect == "sqlite" and class.tableName:lower() == item.name:lower()
-    if same then return class end
+    local schema = getmetatable(class).options.schema
+    if same and (schema == given.schema or schema == item.schema) then return class end
   end
 end
 
@@ -138,6 +139,7 @@ end
 local function new_model(db, item, given, taken)
   local model = {
     item = item, attributes = {}, by_column = {}, taken = {}, primaryKey = {}, indexes = {}, view = item.kind == "view",
+    schema = given.schema,
   }
   local default = named(given, "model", names.model(item.name), { table = item.name })
   model.name = names.free(taken, default, inflect.upper_first(inflect.camelize(item.name)))
@@ -178,7 +180,8 @@ end
 
 --- A foreign key between two models of the plan.
 local function read_link(model, key, models)
-  local target = models.by_table[key.table] or models.by_table[key.table:lower()]
+  local here = key.schema == nil or key.schema == model.item.schema
+  local target = here and (models.by_table[key.table] or models.by_table[key.table:lower()])
   local foreign = target and attribute_names(model, key.columns)
   local referenced = target and #key.references == #key.columns and attribute_names(target, key.references)
   if not foreign or not referenced then return nil end
@@ -392,7 +395,7 @@ function plan.read(db, given, fresh)
   local taken, models = {}, { by_table = {} }
   for _, class in ipairs(fresh and {} or registry.of(db).classes) do taken[class.name] = true end
   for _, item in ipairs(chosen(catalogue, given)) do
-    local class = not fresh and defined_for(db, item)
+    local class = not fresh and defined_for(db, item, given)
     local model = class and of_class(class, item) or new_model(db, item, given, taken)
     models[#models + 1], models.by_table[item.name], models.by_table[item.name:lower()] = model, model, model
   end

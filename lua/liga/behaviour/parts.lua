@@ -1,0 +1,60 @@
+--- What the files about the writes of associations share: the values that an association writes, looks at targets.
+local core = require "liga.core"
+
+local parts = {}
+
+--- Whether calls on the rows of a model run code of the user's.
+function parts.behaves(class)
+  return getmetatable(class).behaves
+end
+
+--- The connection of an association.
+function parts.db_of(a)
+  return getmetatable(a.source).db
+end
+
+-- Values -------------------------------------------------------------------------------------------------------------
+
+local function is_plain(value)
+  return type(value) ~= "table" and (type(value) ~= "userdata" or value == core.null)
+end
+
+--- Adds the values that a scope writes.
+function parts.add_scope(values, scope)
+  for name, value in next, scope or {} do
+    if type(name) == "string" and is_plain(value) then values[name] = value end
+  end
+  return values
+end
+
+--- Adds the values of a key, under the names that another table has for it.
+function parts.add_key(values, names, source, referenced)
+  for place, name in ipairs(names) do values[name] = rawget(source, referenced[place]) end
+  return values
+end
+
+--- What the association writes into its targets: scope, and the key where they hold it.
+function parts.presets(a, source)
+  local values = parts.add_scope({}, a.read.scope)
+  if a.kind.name == "belongsToMany" then return values end
+  return parts.add_key(values, a.foreignKey, source, a.sourceKey)
+end
+
+-- Targets ------------------------------------------------------------------------------------------------------------
+
+--- Whether this is an empty list of targets.
+function parts.is_empty(targets)
+  return type(targets) == "table" and not core.state(targets) and next(targets) == nil
+end
+
+--- Whether targets are among these that have no row yet.
+function parts.has_unsaved(targets)
+  if type(targets) ~= "table" then return false end
+  if core.state(targets) then return core.state(targets) == "new" end
+  for _, target in ipairs(targets) do
+    if core.state(target) == "new" then return true end
+  end
+  return false
+end
+
+return parts

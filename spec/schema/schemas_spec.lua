@@ -1,0 +1,45 @@
+--- Schemas of PostgreSQL in reflect, alter and the query interface.
+local support = require "spec.support"
+local liga = require "liga"
+
+for engine in support.engines() do
+  if engine.dialect == "postgres" then
+    describe("a schema of " .. engine.name, function()
+      local db, q
+      before_each(function()
+        db = engine:open()
+        q = db:queryInterface()
+        q:dropSchema("shop", { cascade = true })
+        q:createSchema "shop"
+        q:createSchema "shop"
+        db:query 'CREATE TABLE shop.artists (id BIGSERIAL PRIMARY KEY, name TEXT)'
+        db:query 'CREATE TABLE shop.albums (id BIGSERIAL PRIMARY KEY, artist_id BIGINT REFERENCES shop.artists)'
+      end)
+      after_each(function()
+        q:dropSchema("shop", { cascade = true })
+        db:close()
+      end)
+
+      it("is listed and described by itself", function()
+        assert.same({ "albums", "artists" }, q:showAllTables{ schema = "shop" })
+        assert.is_false(q:tableExists "artists")
+        assert.is_true(q:tableExists("artists", { schema = "shop" }))
+        q:addColumn("artists", "born", liga.INTEGER, { schema = "shop" })
+        assert.equal("INTEGER", q:describeTable("artists", { schema = "shop" }).born.type)
+      end)
+
+      it("is reflected by itself, and its models know where their tables are", function()
+        assert.same({}, db:reflect{ tables = {} })
+        local made = db:reflect{ schema = "shop" }
+        assert.equal(2, #made)
+        local album = db.models.Artist:create{ name = "liga" }:createAlbum{}
+        assert.equal("liga", album:getArtist().name)
+        assert.same({}, db:sync{ alter = true, dryRun = true })
+        assert.same({}, db:reflect{ schema = "shop" })
+        local other <close> = engine:reopen()
+        load(liga.reflect.source(db, { schema = "shop" }))()(other)
+        assert.equal(1, other.models.Album:count())
+      end)
+    end)
+  end
+end
