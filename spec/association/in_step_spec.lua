@@ -82,7 +82,8 @@ for engine in support.engines() do
     end)
 
     it("is dropped where it was filtered", function()
-      for _, include in ipairs{ { posts = { limit = 1 } }, { posts = { order = "title" } }, { posts = { where = { score = 5 } } } } do
+      for _, include in ipairs{ { posts = { limit = 1 } }, { posts = { order = "title" } }, { posts = { where = {
+        score = 5 } } } } do
         local ann = load(include)
         ann:addPost(4)
         assert.is_nil(ann.posts)

@@ -571,7 +571,8 @@ for engine in support.engines() do
 
     it("is explained: strategy and reason of each, and all statements", function()
       local text = User:explain{ include = { profile = {}, posts = { include = { "author", "tags" } } }, limit = 3 }
-      for _, part in ipairs{ "include profile: ", "include posts: select (to-many", "include posts.author: join (to-one",
+      for _, part in ipairs{ "include profile: ", "include posts: select (to-many",
+        "include posts.author: join (to-one",
         "include posts.tags: select", '"PostTags"', "plan:" } do
         assert.is_truthy(text:find(part, 1, true), part .. " in\n" .. text)
       end

@@ -46,7 +46,8 @@ local function declare(models, n)
   if kind ~= "belongsTo" then options.inverse = { as = inverse } end
   if kind == "hasMany" then options.as = { singular = as .. "x", plural = as } end
   if kind == "belongsTo" then
-    options.inverse.as = options.inverse.type == "hasMany" and { singular = inverse .. "x", plural = inverse } or inverse
+    options.inverse.as = options.inverse.type == "hasMany" and { singular = inverse .. "x",
+      plural = inverse } or inverse
   end
   source[kind](source, target, options)
 end
@@ -112,7 +113,8 @@ end
 -- Includes -----------------------------------------------------------------------------------------------------------
 
 local function random_where()
-  return pick { { v = { [Op.gt] = 1 } }, { w = "x" }, { v = { 1, 2, 3 } }, { [Op.or_] = { { v = liga.null }, { w = "y" } } } }
+  return pick { { v = { [Op.gt] = 1 } }, { w = "x" }, { v = { 1, 2, 3 } }, { [Op.or_] = { { v = liga.null }, {
+    w = "y" } } } }
 end
 
 local function random_includes(model, depth)
@@ -271,7 +273,8 @@ local function run_seed(engine, seed, cases)
     local includes = random_includes(model, 3)
     local expected = naive(model, includes)
     for _, strategy in ipairs { "chosen", "select", "join", "mixed" } do
-      local options = { include = with_strategy(includes, strategy ~= "chosen" and strategy or nil), order = model.primaryKey }
+      local options = { include = with_strategy(includes, strategy ~= "chosen" and strategy or nil),
+        order = model.primaryKey }
       local message = ("seed %d, case %d, %s"):format(seed, case, strategy)
       local found = model:findAll(options)
       assert.same(expected, plain(found), message)
