@@ -151,7 +151,8 @@ static struct select *chain_pairs(struct arena *arena, struct plan *plan, const 
     for (int hop = 1; hop < assoc->hop_count - 1; hop++) {
         int next = plan->next_alias++;
         select_join(arena, pairs, JOIN_INNER, assoc->hops[hop].next, next,
-                    expr_and(arena, hop_condition(arena, &assoc->hops[hop], alias, next), hop_filter(arena, assoc, hop, next, WALK_PRESENT)));
+                    expr_and(arena, hop_condition(arena, &assoc->hops[hop], alias, next), hop_filter(arena, assoc, hop, next,
+                            WALK_PRESENT)));
         alias = next;
     }
     for (int k = 0; k < last->near.count; k++)

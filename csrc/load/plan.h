@@ -105,11 +105,13 @@ struct plan_step *plan_step(struct arena *arena, struct plan *plan, int node, co
 struct plan_step *plan_step_on(struct arena *arena, struct plan *plan, int node, const struct assoc *assoc);
 void plan_step_set_on(struct plan_step *step, const struct expr *on);
 
-/* A step whose rows are cut for each parent by the engine: its select starts at the parents' keys (step->source), and `plan_step_cut`
+/* A step whose rows are cut for each parent by the engine: its select starts at the parents' keys (step->source), and
+ * `plan_step_cut`
  * joins to each of them the rows that a subquery picks. */
 struct plan_step *plan_step_limited(struct arena *arena, struct plan *plan, int node, const struct assoc *assoc);
 
-/* rows: over the tables from step->source on, with order and limit; `unit`: the model of its rows (the target, or the junction, which
+/* rows: over the tables from step->source on, with order and limit; `unit`: the model of its rows (the target, or the
+ * junction, which
  * is joined to the target) and its alias there. lateral: the engine has LATERAL; else the unit's key is looked up. */
 void plan_step_cut(struct arena *arena, struct plan_step *step, struct select *rows, int unit, bool lateral);
 

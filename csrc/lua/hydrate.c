@@ -345,7 +345,8 @@ static void remember_loaded(lua_State *L, struct call *call, int parent, const c
 }
 
 /* parent[property] = the value on the top, which stays there. */
-static void set_property(lua_State *L, struct call *call, int parent, const char *property, const struct assoc *assoc, int include) {
+static void set_property(lua_State *L, struct call *call, int parent, const char *property, const struct assoc *assoc,
+                         int include) {
     int value = lua_gettop(L);
     if (!lua_isnil(L, value)) {
         lua_pushstring(L, property);

@@ -175,7 +175,8 @@ static bool read_columns(lua_State *L, struct find *find, const struct include *
     struct find sub = sub_find(find, model, plan, node, (struct path_base){ plan->select, &plan->next_alias, alias, false, false });
     bool fine = true;
     sub.where.paths = &sub.base;
-    if (push_include_option(L, find->where.call, include, "attributes") == LUA_TNIL) plan_attrs(sub.where.arena, plan, model, alias);
+    if (push_include_option(L, find->where.call, include, "attributes") == LUA_TNIL) plan_attrs(sub.where.arena, plan, model,
+                                                                                                alias);
     else fine = placed(find, include, read_attributes_option(L, &sub, lua_gettop(L)) && aliases_are_free(&sub));
     lua_pop(L, 1);
     for (int k = 0; fine && !plan->raw && k < model->key.count; k++)
@@ -293,7 +294,8 @@ static bool add_junction(lua_State *L, struct place *place, const struct include
             if (lua_type(L, -1) != LUA_TSTRING) return wrong_through(find, include, "as: a name expected");
             property = arena_text(find->where.arena, name_at(L, -1), strlen(name_at(L, -1)));
         } else if (strcmp(key, "where") != 0 && strcmp(key, "paranoid") != 0) {
-            return wrong_through(find, include, arena_printf(find->where.arena, "unknown option \"%s\" (it has: where, attributes, as, "
+            return wrong_through(find, include, arena_printf(find->where.arena,
+                                                             "unknown option \"%s\" (it has: where, attributes, as, "
                                                              "paranoid)", key));
         }
     }
@@ -312,7 +314,8 @@ static bool add_junction(lua_State *L, struct place *place, const struct include
     return fine;
 }
 
-static bool read_step_conditions(lua_State *L, struct place *place, const struct include *include, struct plan_step *step, bool on) {
+static bool read_step_conditions(lua_State *L, struct place *place, const struct include *include, struct plan_step *step,
+                                 bool on) {
     struct arena *arena = arena_of(place);
     struct plan *plan = step->plan;
     struct path_base base = { plan->select, &plan->next_alias, 0, false, false };
@@ -375,7 +378,8 @@ static bool add_step(lua_State *L, struct place *place, const struct include *in
     const struct model *source = place->plan->nodes[place->node].model;
     bool on = has_on(L, find, include);
     if (on && !source->key.count)
-        return include_wrong(find, include->path, arena_printf(find->where.arena, "option \"on\" needs a primary key, and %s has none",
+        return include_wrong(find, include->path, arena_printf(find->where.arena,
+                                                               "option \"on\" needs a primary key, and %s has none",
                                                                source->name));
     if (include->required) add_condition(place, has_rows(L, find, include, place->plan, source, place->alias));
     bool limited = !on && is_cut(include) && plan_can_cut(include->assoc);
