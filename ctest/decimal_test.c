@@ -1,7 +1,10 @@
 #include "base/decimal.h"
 
 #include <float.h>
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "check.h"
@@ -164,6 +167,36 @@ static void test_reals(void) {
     CHECK(real_read(zeros, sizeof zeros) == 0, "two thousand zeros");
 }
 
+/* The text is the shortest of fifteen to seventeen digits, as printf writes it, with a point. */
+static bool reads_back(double real) {
+    char out[REAL_TEXT], plain[REAL_TEXT];
+    size_t len = real_text(real, out);
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(plain, sizeof plain, "%.*g", digits, real);
+        if (strtod(plain, NULL) == real) break;
+    }
+    if (!strpbrk(plain, ".e")) strcat(plain, ".0");
+    return len == strlen(out) && strcmp(out, plain) == 0;
+}
+
+/* Whatever way is taken: the nearest double, as strtod finds it. */
+static void test_short_reals(void) {
+    uint64_t seed = 42;
+    int wrong = 0;
+    for (int i = 0; i < 200000; i++) {
+        char text[48];
+        seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+        uint64_t digits = (seed >> 8) % (i % 2 ? UINT64_C(1000000000000000) : UINT64_C(100000000000000000));
+        snprintf(text, sizeof text, "%s%" PRIu64 ".%0*d", i % 3 ? "" : "-", digits >> (seed % 50), (int)(seed % 13), (int)(seed % 997));
+        double real = real_read(text, strlen(text)), wanted = strtod(text, NULL);
+        wrong += memcmp(&real, &wanted, sizeof real) != 0;
+        wrong += !reads_back(real) || !reads_back(trunc(real * 1e4) / 1e4) || !reads_back(trunc(real));
+    }
+    CHECK(wrong == 0, "as strtod reads it");
+    CHECK(signbit(real_read("-0", 2)) && signbit(real_read("-0.0", 4)) && real_read("7", 1) == 7, "zeros and integers");
+    CHECK(real_read(".5", 2) == 0.5 && real_read("5.", 2) == 5 && real_read("1e3", 3) == 1000, "other shapes");
+}
+
 static void test_integers(void) {
     int64_t i = 0;
     char out[REAL_TEXT];
@@ -186,6 +219,7 @@ int main(void) {
     test_sums();
     test_long_sum();
     test_reals();
+    test_short_reals();
     test_integers();
     return check_done();
 }

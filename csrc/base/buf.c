@@ -9,9 +9,12 @@
 enum { FIRST_SIZE = 256 };
 
 void buf_init(struct buf *buf, struct arena *arena) {
-    *buf = (struct buf){ .arena = arena };
-    buf->size = FIRST_SIZE;
-    buf->text = arena_alloc(arena, FIRST_SIZE);
+    buf_init_sized(buf, arena, FIRST_SIZE - 1);
+}
+
+void buf_init_sized(struct buf *buf, struct arena *arena, size_t len) {
+    *buf = (struct buf){ .arena = arena, .size = len + 1 };
+    buf->text = arena_alloc(arena, buf->size);
 }
 
 /* Makes room for `more` bytes and the closing NUL. The old text stays in the arena until its reset. */

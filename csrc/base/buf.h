@@ -15,6 +15,8 @@ struct buf {
 
 /* Starts an empty text. None of these can fail: when memory is out the arena's oom does not return. */
 void buf_init(struct buf *buf, struct arena *arena);
+/* The same with room for so many bytes: no copies are left behind while the text grows. */
+void buf_init_sized(struct buf *buf, struct arena *arena, size_t len);
 void buf_addc(struct buf *buf, char c);
 void buf_add(struct buf *buf, const char *text, size_t len);
 void buf_adds(struct buf *buf, const char *text);

@@ -1,6 +1,8 @@
 #include "base/decimal.h"
 
+#include <float.h>
 #include <locale.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -295,8 +297,52 @@ static size_t mark_real(char *text, size_t len) {
     return len + 2;
 }
 
+/* Of so many digits each number is an exact double. */
+enum { EXACT_DIGITS = 15 };
+static const double powers[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15 };
+
+/* Fifteen digits and their power of ten are exact doubles, so that one division rounds right (Clinger). False: the text is
+ * none of these, or doubles are computed with more digits here. */
+static bool read_short(const char *text, size_t len, double *real) {
+    const char *at = text, *end = text + len;
+    bool negative = at < end && *at == '-';
+    if (negative) at++;
+    size_t whole = count_digits(at, end), fraction = 0;
+    if (!whole || FLT_EVAL_METHOD != 0) return false;
+    if (at + whole < end && at[whole] == '.') fraction = count_digits(at + whole + 1, end);
+    size_t dot = fraction ? 1 : 0;
+    if (whole + fraction > EXACT_DIGITS || at + whole + dot + fraction != end) return false;
+    int64_t digits = 0;
+    for (; at < end; at++)
+        if (*at != '.') digits = digits * 10 + (*at - '0');
+    *real = (double)digits / powers[fraction];
+    if (negative) *real = -*real;
+    return true;
+}
+
+/* A number of few digits behind the point, as most are, with a point: the digits and their power of ten give it back, so no
+ * other text of fifteen digits could. 0: it is none of these. */
+static size_t short_text(double real, char *out) {
+    enum { FRACTION = 4 };
+    int power = 0;
+    while (power < FRACTION && real * powers[power] != trunc(real * powers[power])) power++;
+    double scaled = fabs(real * powers[power]);
+    if (!(scaled < powers[EXACT_DIGITS]) || scaled != trunc(scaled) || scaled / powers[power] != fabs(real)) return 0;
+    int64_t digits = (int64_t)scaled;
+    for (; power && digits % 10 == 0; digits /= 10) power--;        /* what looked like a fraction was an error of the product */
+    int64_t unit = (int64_t)powers[power];
+    size_t sign = signbit(real) ? 1 : 0;
+    if (sign) *out = '-';
+    size_t point = sign + integer_text(digits / unit, out + sign);
+    size_t len = point + integer_text(unit + digits % unit, out + point);
+    out[point] = '.';                           /* where the leading 1 of the fraction was */
+    if (!power) strcpy(out + len++, "0");
+    return len;
+}
+
 size_t real_text(double real, char *out) {
-    size_t len = 0;
+    size_t len = short_text(real, out);
+    if (len) return len;
     for (int digits = 15; digits <= 17; digits++) {
         len = print_real(real, digits, out);
         if (digits == 17 || real_read(out, len) == real) break;
@@ -335,6 +381,8 @@ static void shorten(const struct decimal *number, char *out) {
 double real_read(const char *text, size_t len) {
     char copy[REAL_DIGITS + REAL_TEXT];
     struct decimal number;
+    double real;
+    if (read_short(text, len, &real)) return real;
     if (len < REAL_DIGITS) {
         memcpy(copy, text, len);
         copy[len] = '\0';

@@ -81,11 +81,11 @@ static struct prepared *prepared_new(struct pg_conn *conn, const char *key, size
     return prepared;
 }
 
-/* Statements whose parameters bring their types along are told apart by these too. */
+/* Statements whose parameters bring their types along (arrays do) are told apart by these too. */
 static const char *key_of(const struct pg_cursor *cursor, struct arena *arena, size_t *len) {
     const struct statement *statement = &cursor->statement;
     *len = statement->len;
-    if (!statement->typed || !cursor->params.count) return statement->text;
+    if (!cursor->params.typed) return statement->text;
     size_t types = sizeof *cursor->params.types * (size_t)cursor->params.count;
     char *key = arena_alloc(arena, *len + types);
     memcpy(key, statement->text, *len);
@@ -234,12 +234,20 @@ static enum drive lose(struct pg_conn *conn, struct pg_cursor *cursor, struct ar
     return DRIVE_FAILED;
 }
 
+/* Where parameters are made: forgotten as soon as no statement is on its way. */
+static struct arena *room_for_params(struct pg_conn *conn, const struct arena *call) {
+    if (!conn->cursors) arena_reset(&conn->sent);
+    conn->sent.oom = call->oom;
+    conn->sent.owner = call->owner;
+    return &conn->sent;
+}
+
 static struct cursor *postgres_start(struct conn *base, const struct statement *statement, struct arena *arena,
                                      struct error *error) {
     struct pg_conn *conn = conn_of(base);
     struct pg_cursor *cursor = arena_new(arena, struct pg_cursor);
     cursor->statement = *statement;
-    if (!pg_params_make(&cursor->params, statement, arena, error)) {
+    if (!pg_params_make(&cursor->params, statement, room_for_params(conn, arena), arena, error)) {
         blame(cursor, arena, error);
         return NULL;
     }
@@ -299,9 +307,9 @@ static int read_cells(struct pg_cursor *cursor, struct arena *arena) {
     int row = cursor->row++;
     for (int i = 0; i < cursor->base.columns; i++) {
         struct cell_room room = { cursor->scratch + i * CELL_SCRATCH, arena };
-        if (PQgetisnull(cursor->result, row, i)) cursor->cells[i] = value_null();
-        else if (!cursor->decoders[i](&cursor->cells[i], PQgetvalue(cursor->result, row, i),
-                                      (size_t)PQgetlength(cursor->result, row, i), room)) return i + 1;
+        int len = PQgetlength(cursor->result, row, i);
+        if (!len && PQgetisnull(cursor->result, row, i)) cursor->cells[i] = value_null();
+        else if (!cursor->decoders[i](&cursor->cells[i], PQgetvalue(cursor->result, row, i), (size_t)len, room)) return i + 1;
     }
     return 0;
 }

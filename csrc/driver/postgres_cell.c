@@ -241,9 +241,22 @@ static bool binary_timestamp(struct value *cell, const char *bytes, size_t len, 
     return true;
 }
 
+/* In UTC, with milliseconds at most, it is almost the canonical text already; 0: it is not of this kind. */
+static size_t canonical_utc(const char *text, size_t len, char *out) {
+    enum { SECONDS = 19, ZONE = 3, MILLISECONDS = 3 };
+    if (len < SECONDS + ZONE || len > SECONDS + 1 + MILLISECONDS + ZONE || memcmp(text + len - ZONE, "+00", ZONE) != 0) return 0;
+    size_t fraction = len - SECONDS - ZONE;             /* with its point */
+    memcpy(out, text, SECONDS);
+    memcpy(out + SECONDS, ".000Z", sizeof ".000Z");
+    memcpy(out + SECONDS, text + SECONDS, fraction);
+    if (out[10] == ' ') out[10] = 'T';
+    return datetime_is_canonical(out, DATETIME_LEN) ? DATETIME_LEN : 0;
+}
+
 /* 2026-11-22 09:30:00.123+00; what is no instant of ours stays as it is. */
 static bool text_timestamp(struct value *cell, const char *text, size_t len, struct cell_room room) {
-    size_t written = len < CELL_SCRATCH ? datetime_canonical(text, len, room.scratch) : 0;
+    size_t written = canonical_utc(text, len, room.scratch);
+    if (!written && len < CELL_SCRATCH) written = datetime_canonical(text, len, room.scratch);
     *cell = written ? value_text(room.scratch, written) : value_text(text, len);
     return true;
 }

@@ -9,7 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/arena.h"
 #include "driver/postgres.h"
 #include "driver/postgres_error.h"
 
@@ -61,7 +60,7 @@ void pg_unexpect(struct pg_conn *conn) {
 bool pg_sync(struct pg_conn *conn) {
     if (!pg_reserve(conn, 1) || !PQpipelineSync(conn->pg)) return false;
     pg_expect(conn, COMMAND_SYNC, NULL);
-    conn->synced = true;
+    conn->synced = conn->fresh = true;
     conn->segment = conn->since_sync;
     conn->since_sync = 0;
     return true;
@@ -100,6 +99,9 @@ enum drive pg_receive(struct pg_conn *conn) {
     if (left < 0 && lost(conn)) return DRIVE_FAILED;
     conn->flushing = left > 0;
     if (PQisBusy(conn->pg)) {
+        bool fresh = conn->fresh;
+        conn->fresh = false;
+        if (fresh) return DRIVE_WAIT;                   /* nothing can have come yet: no need to look */
         if (!PQconsumeInput(conn->pg) && lost(conn)) return DRIVE_FAILED;
         if (PQisBusy(conn->pg)) return pg_is_late(conn) ? DRIVE_FAILED : DRIVE_WAIT;
     }
@@ -315,6 +317,7 @@ enum drive postgres_ready(struct conn *base, struct arena *arena, struct error *
 void postgres_close(struct conn *base) {
     struct pg_conn *conn = conn_of(base);
     cache_free(&conn->cache);
+    arena_free(&conn->sent);
     forget_closing(conn);
     PQfinish(conn->pg);
     for (int i = 0; i < conn->notice_count; i++) free(conn->notices[i]);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "driver/cache.h"
 #include "driver/driver.h"
 
@@ -26,10 +27,12 @@ struct pg_conn {
     PGconn *pg;
     struct cache cache;             /* of struct prepared */
     struct pg_cursor *cursors;      /* not finished, in the order of their start */
+    struct arena sent;              /* their parameters: a call of many statements would keep them all until its end */
     struct expected *queue;         /* answers to come: a ring */
     int head, expected, room;
     int since_sync;                 /* statements sent since the last sync */
     int segment;                    /* … between the last two */
+    bool fresh;                     /* nothing was waited for since the last sync */
     bool synced, flushing, in_transaction, opening, soiled, resets, settings_fail, read_only, keeps;
     PostgresPollingStatusType poll; /* while opening */
     int timeout, connect_timeout;   /* ms; 0: none */

@@ -17,7 +17,7 @@ enum { OID_BOOLS = 1000, OID_BYTEAS = 1001, OID_INT8S = 1016, OID_FLOAT8S = 1022
 
 /* One parameter on its way. */
 struct param {
-    struct arena *arena;
+    struct arena *arena, *call;     /* for values; for errors */
     struct error *error;
     unsigned type;
     const char *value;
@@ -27,7 +27,7 @@ struct param {
 };
 
 static bool refuse(struct param *param, const struct value *value, const char *why) {
-    error_set(param->error, param->arena, ERROR_VALIDATION, "parameter %d %s", param->number, why);
+    error_set(param->error, param->call, ERROR_VALIDATION, "parameter %d %s", param->number, why);
     param->error->value = *value;
     param->error->has_value = value->kind != VALUE_LIST;
     return false;
@@ -85,8 +85,9 @@ static void put32(struct buf *buf, uint32_t number) {
 }
 
 static void put64(struct buf *buf, uint64_t number) {
-    put32(buf, (uint32_t)(number >> 32));
-    put32(buf, (uint32_t)number);
+    char bytes[8];
+    for (int i = 8; i-- > 0; number >>= 8) bytes[i] = (char)number;
+    buf_add(buf, bytes, sizeof bytes);
 }
 
 /* Length and bytes of an element. */
@@ -111,10 +112,21 @@ static bool has_null(const struct value *list) {
     return false;
 }
 
+/* Bytes that the list takes at most when each element has so many beside those of its text. */
+static size_t list_size(const struct value *list, size_t each) {
+    size_t size = list->len * each;
+    for (size_t i = 0; i < list->len; i++) {
+        enum value_kind kind = list->as.items[i].kind;
+        if (kind == VALUE_TEXT || kind == VALUE_BLOB) size += list->as.items[i].len;
+    }
+    return size;
+}
+
 /* dimensions, whether there are NULLs, type of the elements; then size and lower bound of the only dimension. */
 static bool set_binary_array(struct param *param, const struct value *list, unsigned array, unsigned element) {
+    enum { HEAD = 20, ELEMENT = 12 };
     struct buf buf;
-    buf_init(&buf, param->arena);
+    buf_init_sized(&buf, param->arena, HEAD + list_size(list, ELEMENT));
     put32(&buf, list->len > 0);
     put32(&buf, has_null(list));
     put32(&buf, element);
@@ -128,11 +140,21 @@ static bool set_binary_array(struct param *param, const struct value *list, unsi
     return set_text(param, buf.text, buf.len);
 }
 
+static size_t plain_len(const char *text, const char *end) {
+    const char *at = text;
+    while (at < end && *at != '"' && *at != '\\') at++;
+    return (size_t)(at - text);
+}
+
 static void put_quoted(struct buf *buf, const char *text, size_t len) {
+    const char *end = text + len;
+    size_t plain = plain_len(text, end);
     buf_addc(buf, '"');
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] == '"' || text[i] == '\\') buf_addc(buf, '\\');
-        buf_addc(buf, text[i]);
+    buf_add(buf, text, plain);
+    for (text += plain; text < end; text += plain) {
+        buf_addc(buf, '\\');
+        plain = 1 + plain_len(text + 1, end);
+        buf_add(buf, text, plain);
     }
     buf_addc(buf, '"');
 }
@@ -153,8 +175,9 @@ static bool put_text_element(struct param *param, struct buf *buf, const struct 
 
 /* {"a","b"}: of whatever type the text of the statement asks for. */
 static bool set_text_array(struct param *param, const struct value *list) {
+    enum { BRACES = 2, ELEMENT = 4 };           /* quotes and comma, or NULL */
     struct buf buf;
-    buf_init(&buf, param->arena);
+    buf_init_sized(&buf, param->arena, BRACES + list_size(list, ELEMENT + 1));
     buf_addc(&buf, '{');
     for (size_t i = 0; i < list->len; i++) {
         if (i) buf_addc(&buf, ',');
@@ -211,7 +234,8 @@ static bool set_value(struct param *param, const struct value *value) {
     return false;
 }
 
-bool pg_params_make(struct pg_params *params, const struct statement *statement, struct arena *arena, struct error *error) {
+bool pg_params_make(struct pg_params *params, const struct statement *statement, struct arena *arena, struct arena *call,
+                    struct error *error) {
     int count = params->count = statement->param_count;
     params->types = arena_array(arena, unsigned, count + 1);
     params->values = arena_array(arena, const char *, count + 1);
@@ -219,11 +243,12 @@ bool pg_params_make(struct pg_params *params, const struct statement *statement,
     params->formats = arena_array(arena, int, count + 1);
     for (int i = 0; i < count; i++) {
         const struct value *value = &statement->params[i];
-        struct param param = { .arena = arena, .error = error, .number = i + 1 };
+        struct param param = { .arena = arena, .call = call, .error = error, .number = i + 1 };
         if (statement->typed) param.type = own_type(value);
         if (!set_value(&param, value)) return false;
         if (param.len > INT_MAX) return refuse(&param, value, "is larger than a gigabyte or two");
         params->types[i] = param.type;
+        params->typed = params->typed || param.type;
         params->values[i] = param.value;
         params->lengths[i] = (int)param.len;
         params->formats[i] = param.format;

@@ -12,11 +12,13 @@ struct statement;
 struct pg_params {
     int count;
     unsigned *types;                /* OIDs; 0: the server infers the type from the text */
+    bool typed;                     /* some are not 0 */
     const char **values;
     int *lengths, *formats;         /* formats: 0 text, 1 binary */
 };
 
-/* False: a value that can't be sent (error set). */
-bool pg_params_make(struct pg_params *params, const struct statement *statement, struct arena *arena, struct error *error);
+/* False: a value that can't be sent (error set, its texts in the arena of the call). */
+bool pg_params_make(struct pg_params *params, const struct statement *statement, struct arena *arena, struct arena *call,
+                    struct error *error);
 
 #endif

@@ -52,6 +52,21 @@ for engine in support.engines() do
       assert.same({ id = rows[3].id }, User:findByPk(rows[3].id):toTable())
     end)
 
+    it("takes an attribute that no row has, then some row, then every row", function()
+      User:bulkCreate{ { name = "ann" }, { name = "bob" } }
+      User:bulkCreate{ { name = "cid", age = 5 }, { name = "dan" } }
+      User:bulkCreate{ { name = "eva", age = 6 }, { name = "fay", age = 7 } }
+      assert.equal(18, User:sum("age"))
+    end)
+
+    it("takes texts with marks that the engine's own syntax uses", function()
+      local names = { [[a"b]], [[\]], [["]], "{x,y}", "NULL", "", " ", "it's", [[\"]] }
+      local values = {}
+      for i, name in ipairs(names) do values[i] = { name = name } end
+      local rows = User:bulkCreate(values)
+      for i, name in ipairs(names) do assert.equal(name, User:findByPk(rows[i].id).name) end
+    end)
+
     it("takes keys that are given beside keys that are made", function()
       local rows = User:bulkCreate{ { name = "ann" }, { id = 500, name = "bob" }, { name = "cid" } }
       assert.equal(500, rows[2].id)
