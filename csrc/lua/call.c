@@ -11,6 +11,7 @@
 
 #include "lua/fault.h"
 #include "lua/handler.h"
+#include "lua/hydrate.h"
 #include "lua/pool.h"
 #include "lua/value.h"
 
@@ -529,16 +530,17 @@ static int drive_from_lua(lua_State *L, struct call *call) {
     return after_drive(L, LUA_OK, before);
 }
 
-/* What the job would send first: its text and parameters; nothing where it has nothing to send. */
+/* What the job would send first: its text and parameters, and what includes add to it; nothing where it has nothing to send. */
 static int dry_run(lua_State *L, struct call *call) {
     bool some = call->next(L, call);
     if (error_is_set(&call->error)) return call_raise(L, call);
     if (some) {
         lua_pushlstring(L, call->statement->text, call->statement->len);
         push_values(L, call->statement->params, call->statement->param_count);
+        if (!push_parts(L, call)) return call_raise(L, call);
     }
     call_close(L, call);
-    return some ? 2 : 0;
+    return some ? 3 : 0;
 }
 
 int call_run(lua_State *L, struct call *call) {
