@@ -52,6 +52,15 @@ bool op_of_list(lua_State *L, int index);
 const struct expr *read_quantified(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
                                    const struct attr *attr, int index, operator_reader *apply);
 
+/* ---- where_path.c */
+
+/* True for Op.some, Op.every, Op.none (marker may be NULL); the path of the association that the marker at stack index `at` names,
+ * for the order of terms. */
+bool is_rows_marker(const struct marker *marker);
+const char *rows_name(lua_State *L, struct where_reader *reader, int at);
+/* EXISTS over the rows that the marker at stack index `marker` names, with the where at `index` over them. NULL: error set. */
+const struct expr *read_rows(lua_State *L, struct where_reader *reader, const struct op_info *op, int marker, int index);
+
 /* ---- where_json.c */
 
 /* True for the types whose attributes hold documents. */
