@@ -151,7 +151,8 @@ static struct select *chain_pairs(struct arena *arena, struct plan *plan, const 
     for (int hop = 1; hop < assoc->hop_count - 1; hop++) {
         int next = plan->next_alias++;
         select_join(arena, pairs, JOIN_INNER, assoc->hops[hop].next, next,
-                    expr_and(arena, hop_condition(arena, &assoc->hops[hop], alias, next), hop_filter(arena, assoc, hop, next, WALK_PRESENT)));
+                    expr_and(arena, hop_condition(arena, &assoc->hops[hop], alias, next), hop_filter(arena, assoc, hop, next,
+                            WALK_PRESENT)));
         alias = next;
     }
     for (int k = 0; k < last->near.count; k++)
@@ -250,6 +251,50 @@ struct plan_step *plan_step_on(struct arena *arena, struct plan *plan, int node,
     select_join(arena, select, JOIN_INNER, assoc->target, 0, NULL);
     select_where(arena, select, expr_at(arena, step->source, step->keys));
     return step;
+}
+
+bool plan_can_cut(const struct assoc *assoc) {
+    return !assoc->kind->path && assoc->kind->holder != HELD_BY_SOURCE && assoc->hops[0].next->key.count;
+}
+
+struct plan_step *plan_step_limited(struct arena *arena, struct plan *plan, int node, const struct assoc *assoc) {
+    struct plan_step *step = new_step(arena, plan, node, assoc);
+    const struct attr_list near = assoc->hops[0].near;
+    struct select *select = step->plan->select;
+    int alias = step->plan->next_alias++;
+    struct select *parents = select_new(arena, plan->nodes[node].model, alias);
+    parents->qualified = true;
+    parents->distinct = !attrs_unique(parents->from, near);
+    for (int k = 0; k < near.count; k++)
+        output_add(arena, &parents->outputs, expr_column(arena, near.items[k], alias), NULL);
+    step->near = step->far = near;
+    step->keys = expr_keys(arena, near, NULL, 0);
+    parents->where = step->keys;
+    select->from_select = parents;
+    select->from = NULL;
+    select->qualified = true;
+    select->alias = step->source = step->plan->next_alias++;
+    return step;
+}
+
+/* The tables are the outer query's from here on: the picked rows under an alias of their own. */
+void plan_step_cut(struct arena *arena, struct plan_step *step, struct select *rows, int unit, bool lateral) {
+    struct select *select = step->plan->select;
+    const struct model *model = step->assoc->hops[0].next;
+    bool junction = step->assoc->kind->holder == HELD_BY_THROUGH;
+    int alias = junction ? step->plan->next_alias++ : 0;
+    const struct expr *on = expr_const(arena, true);
+    rows->outputs = NULL;
+    if (!lateral) on = expr_in_select(arena, expr_tuple(arena, model->key, alias), rows);
+    for (int i = 0; lateral && i < model->attr_count; i++)
+        output_add(arena, &rows->outputs, expr_column(arena, model->attrs[i], unit), NULL);
+    for (int k = 0; !lateral && k < model->key.count; k++)
+        output_add(arena, &rows->outputs, expr_column(arena, model->key.items[k], unit), NULL);
+    struct join *join = select_join(arena, select, JOIN_CROSS, model, alias, on);
+    if (lateral) join->from_select = rows;
+    if (!junction) return;
+    step->junction = alias;
+    select_join(arena, select, JOIN_CROSS, step->assoc->target, 0, hop_condition(arena, assoc_last_hop(step->assoc), alias, 0));
 }
 
 void plan_step_set_on(struct plan_step *step, const struct expr *on) {

@@ -105,6 +105,19 @@ struct plan_step *plan_step(struct arena *arena, struct plan *plan, int node, co
 struct plan_step *plan_step_on(struct arena *arena, struct plan *plan, int node, const struct assoc *assoc);
 void plan_step_set_on(struct plan_step *step, const struct expr *on);
 
+/* A step whose rows are cut for each parent by the engine: its select starts at the parents' keys (step->source), and
+ * `plan_step_cut`
+ * joins to each of them the rows that a subquery picks. */
+struct plan_step *plan_step_limited(struct arena *arena, struct plan *plan, int node, const struct assoc *assoc);
+
+/* rows: over the tables from step->source on, with order and limit; `unit`: the model of its rows (the target, or the
+ * junction, which
+ * is joined to the target) and its alias there. lateral: the engine has LATERAL; else the unit's key is looked up. */
+void plan_step_cut(struct arena *arena, struct plan_step *step, struct select *rows, int unit, bool lateral);
+
+/* True if the engine can cut: the parents are rows of a table, and what is picked has a key. */
+bool plan_can_cut(const struct assoc *assoc);
+
 /* Ends it: the result gets the columns that tell the parent, and the order is completed by the key. `parent` NULL: the parents
  * are instances that exist. */
 void plan_step_finish(struct arena *arena, struct plan_step *step, struct plan *parent);

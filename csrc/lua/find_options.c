@@ -421,7 +421,8 @@ static bool wrong_direction(lua_State *L, struct find *find, int index) {
     const char *given = lua_type(L, -1) == LUA_TSTRING ? name_at(L, -1) : kind_text(L, -1);
     given = arena_text(find->where.arena, given, strlen(given));
     lua_pop(L, 1);
-    return find_wrong(find, "order", arena_printf(find->where.arena, "the direction must be ASC or DESC, with NULLS FIRST or NULLS LAST, "
+    return find_wrong(find, "order", arena_printf(find->where.arena,
+                                                  "the direction must be ASC or DESC, with NULLS FIRST or NULLS LAST, "
                                                   "not %s", given));
 }
 
@@ -443,7 +444,8 @@ static bool order_by_list(lua_State *L, struct find *find, int index) {
     if (length > 1) return order_by_names(L, find, index, length, direction);
     lua_rawgeti(L, index, 1);
     int type = lua_type(L, -1);
-    if (type != LUA_TSTRING && type != LUA_TUSERDATA) return find_wrong(find, "order", "an attribute name or an expression expected");
+    if (type != LUA_TSTRING && type != LUA_TUSERDATA) return find_wrong(find, "order",
+                                                                        "an attribute name or an expression expected");
     const char *name = type == LUA_TSTRING ? name_at(L, -1) : "";
     bool fine = is_path(find, name) ? order_by_path(find, name, direction) : add_order(L, find, lua_gettop(L), direction);
     lua_pop(L, 1);
@@ -622,7 +624,10 @@ static bool read_lock(lua_State *L, struct find *find, int index) {
 }
 
 static bool read_search_path(lua_State *L, struct find *find, int index) {
-    return lua_type(L, index) == LUA_TSTRING || find_wrong(find, "searchPath", "a string expected");
+    if (lua_type(L, index) != LUA_TSTRING) return find_wrong(find, "searchPath", "a string expected");
+    struct call *call = find->where.call;
+    if (call->db->dialect->schemas) call->search_path = arena_text(&call->arena, name_at(L, index), strlen(name_at(L, index)));
+    return true;
 }
 
 static bool read_col_option(lua_State *L, struct find *find, int index) {

@@ -174,7 +174,8 @@ static bool check_model_option(lua_State *L, const struct level *level, int inde
     if (push_field(L, index, "model") == LUA_TSTRING) given = model_find(&level->find->where.call->db->schema, name_at(L, -1));
     else if (class_at(L, lua_gettop(L))) given = class_at(L, lua_gettop(L))->model;
     if (!lua_isnil(L, -1) && given != assoc->target)
-        fine = wrong(level, arena_printf(arena_of(level), "the model does not match: %s.%s leads to %s", level->model->name, assoc->name,
+        fine = wrong(level, arena_printf(arena_of(level), "the model does not match: %s.%s leads to %s", level->model->name,
+                                         assoc->name,
                                          assoc->target->name));
     lua_pop(L, 1);
     return fine;
@@ -221,13 +222,15 @@ static bool read_children(lua_State *L, const struct level *level, struct includ
     return read_level(L, &below, index);
 }
 
-static bool read_count(lua_State *L, const struct level *level, struct include *include, int index, const char *key, int64_t *into) {
+static bool read_count(lua_State *L, const struct level *level, struct include *include, int index, const char *key,
+                       int64_t *into) {
     (void)level;
     if (lua_isinteger(L, index) && lua_tointeger(L, index) >= 0) {
         *into = lua_tointeger(L, index);
         return true;
     }
-    return include_wrong(level->find, arena_printf(arena_of(level), "%s.%s", include->path, key), "a non-negative integer expected");
+    return include_wrong(level->find, arena_printf(arena_of(level), "%s.%s", include->path, key),
+                         "a non-negative integer expected");
 }
 
 static bool is_empty(lua_State *L, int index) {
@@ -352,7 +355,8 @@ static bool unknown_option(const struct level *level, const struct include *incl
         if (option->read) nearest_offer(&nearest, option->name);
     struct arena *arena = arena_of(level);
     const char *hint = nearest.best ? arena_printf(arena, " (did you mean \"%s\"?)", nearest.best) : "";
-    return include_wrong(level->find, arena_printf(arena, "%s.%s", include->path, name), arena_printf(arena, "unknown option%s", hint));
+    return include_wrong(level->find, arena_printf(arena, "%s.%s", include->path, name), arena_printf(arena,
+            "unknown option%s", hint));
 }
 
 static bool read_option(lua_State *L, const struct level *level, struct include *include, const char *name, int index) {
@@ -638,7 +642,8 @@ static bool read_all(lua_State *L, const struct level *level, int index) {
         if (is_nested && !lua_isboolean(L, -1)) return wrong(level, "nested: true or false expected");
         if (is_nested) nested = lua_toboolean(L, -1);
         if (!is_nested && strcmp(key, "all") != 0)
-            return wrong(level, arena_printf(arena_of(level), "all = true takes no other option than nested (there is \"%s\")", key));
+            return wrong(level, arena_printf(arena_of(level), "all = true takes no other option than nested (there is \"%s\")",
+                                             key));
     }
     return read_groups(L, level, index, &groups) && include_all(L, level, &groups, nested);
 }

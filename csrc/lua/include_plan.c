@@ -175,7 +175,8 @@ static bool read_columns(lua_State *L, struct find *find, const struct include *
     struct find sub = sub_find(find, model, plan, node, (struct path_base){ plan->select, &plan->next_alias, alias, false, false });
     bool fine = true;
     sub.where.paths = &sub.base;
-    if (push_include_option(L, find->where.call, include, "attributes") == LUA_TNIL) plan_attrs(sub.where.arena, plan, model, alias);
+    if (push_include_option(L, find->where.call, include, "attributes") == LUA_TNIL) plan_attrs(sub.where.arena, plan, model,
+                                                                                                alias);
     else fine = placed(find, include, read_attributes_option(L, &sub, lua_gettop(L)) && aliases_are_free(&sub));
     lua_pop(L, 1);
     for (int k = 0; fine && !plan->raw && k < model->key.count; k++)
@@ -293,7 +294,8 @@ static bool add_junction(lua_State *L, struct place *place, const struct include
             if (lua_type(L, -1) != LUA_TSTRING) return wrong_through(find, include, "as: a name expected");
             property = arena_text(find->where.arena, name_at(L, -1), strlen(name_at(L, -1)));
         } else if (strcmp(key, "where") != 0 && strcmp(key, "paranoid") != 0) {
-            return wrong_through(find, include, arena_printf(find->where.arena, "unknown option \"%s\" (it has: where, attributes, as, "
+            return wrong_through(find, include, arena_printf(find->where.arena,
+                                                             "unknown option \"%s\" (it has: where, attributes, as, "
                                                              "paranoid)", key));
         }
     }
@@ -312,7 +314,8 @@ static bool add_junction(lua_State *L, struct place *place, const struct include
     return fine;
 }
 
-static bool read_step_conditions(lua_State *L, struct place *place, const struct include *include, struct plan_step *step, bool on) {
+static bool read_step_conditions(lua_State *L, struct place *place, const struct include *include, struct plan_step *step,
+                                 bool on) {
     struct arena *arena = arena_of(place);
     struct plan *plan = step->plan;
     struct path_base base = { plan->select, &plan->next_alias, 0, false, false };
@@ -343,23 +346,53 @@ static void set_cut(struct plan_step *step, const struct include *include) {
     if ((several || step->offset > 0) && !step->many && (step->limit < 0 || step->limit > 1)) step->limit = 1;
 }
 
+/* The rows of each parent are picked by the engine, in the include's order. */
+static struct plan_step *limited_step(lua_State *L, struct place *place, const struct include *include) {
+    struct find *find = place->find;
+    struct arena *arena = arena_of(place);
+    struct plan_step *step = plan_step_limited(arena, place->plan, place->node, include->assoc);
+    struct plan *plan = step->plan, scratch = { .next_alias = 0 };
+    int target;
+    set_cut(step, include);
+    scratch.select = rows_of(L, find, include, place->plan->nodes[place->node].model, step->source, &plan->next_alias, &target);
+    scratch.next_alias = plan->next_alias;
+    if (!read_include_order(L, find, include, &scratch, target)) return step;
+    plan->next_alias = scratch.next_alias;
+    plan_order_by_key(arena, scratch.select, include->assoc->target, target);
+    if (assoc_through(include->assoc))
+        plan_order_by_key(arena, scratch.select, assoc_through(include->assoc), scratch.select->alias);
+    scratch.select->limit = step->limit;
+    scratch.select->offset = step->offset;
+    plan_step_cut(arena, step, scratch.select, scratch.select->alias, find->where.call->db->dialect->lateral != NULL);
+    step->limit = step->offset = -1;
+    return step;
+}
+
+/* A list that is cut for each parent; a to-one that may have several rows is. */
+static bool is_cut(const struct include *include) {
+    return include->limit >= 0 || include->offset > 0 || (!include->assoc->kind->many && !assoc_single(include->assoc));
+}
+
 static bool add_step(lua_State *L, struct place *place, const struct include *include, const char *reason) {
     struct find *find = place->find;
     const struct model *source = place->plan->nodes[place->node].model;
     bool on = has_on(L, find, include);
     if (on && !source->key.count)
-        return include_wrong(find, include->path, arena_printf(find->where.arena, "option \"on\" needs a primary key, and %s has none",
+        return include_wrong(find, include->path, arena_printf(find->where.arena,
+                                                               "option \"on\" needs a primary key, and %s has none",
                                                                source->name));
     if (include->required) add_condition(place, has_rows(L, find, include, place->plan, source, place->alias));
+    bool limited = !on && is_cut(include) && plan_can_cut(include->assoc);
     struct plan_step *step = on ? plan_step_on(find->where.arena, place->plan, place->node, include->assoc)
-                                : plan_step(find->where.arena, place->plan, place->node, include->assoc);
+                           : limited ? limited_step(L, place, include)
+                           : plan_step(find->where.arena, place->plan, place->node, include->assoc);
     step->number = find->steps++;
     step->include = include->options;
     step->reason = reason;
-    set_cut(step, include);
+    if (!limited) set_cut(step, include);
     struct place below = { find, step->plan, 0, 0, NULL, false };
     bool fine = !error_is_set(find->where.error) && read_columns(L, find, include, step->plan, 0, 0)
-             && read_step_conditions(L, place, include, step, on) && plan_children(L, below, include->first)
+             && (limited || read_step_conditions(L, place, include, step, on)) && plan_children(L, below, include->first)
              && (step->junction < 0 || add_junction(L, place, include, step))
              && read_include_order(L, find, include, step->plan, 0);
     if (fine) plan_step_finish(find->where.arena, step, place->exists ? NULL : place->plan);

@@ -157,7 +157,8 @@ static int load_associations(lua_State *L) {
 enum { KEY_NULL = -1, KEY_UNKNOWN = -2 };
 
 /* The number of the parent that a row is, by the key in its originals; KEY_NULL, KEY_UNKNOWN: a part was not selected. */
-static int add_row(lua_State *L, struct call *call, int rowset_index, const struct rowset *rowset, int row, struct attr_list attrs) {
+static int add_row(lua_State *L, struct call *call, int rowset_index, const struct rowset *rowset, int row,
+                   struct attr_list attrs) {
     struct value key[KEY_PARTS];
     bool null = false;
     for (int k = 0; k < attrs.count; k++) {
@@ -313,7 +314,9 @@ static int forget(lua_State *L) {
 
 void open_loads(lua_State *L) {
     static const luaL_Reg functions[] = {
-        { "load", load_associations }, { "load_cohort", load_cohort }, { "row_of", row_of }, { "set_lazy", set_lazy }, { "include_tree", include_tree }, { "note_loaded", note }, { "loaded", loaded }, { "forget_loaded", forget }, { NULL, NULL },
+        { "load", load_associations }, { "load_cohort", load_cohort }, { "row_of", row_of }, { "set_lazy", set_lazy },
+            { "include_tree", include_tree }, { "note_loaded", note }, { "loaded", loaded }, { "forget_loaded", forget },
+                { NULL, NULL },
     };
     add_functions(L, functions);
 }

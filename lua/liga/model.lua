@@ -285,19 +285,31 @@ local function plan_lines(db, sql, params)
   return lines
 end
 
---- What a find would do: its statement, parameters, and the engine's plan.
--- @param options as findAll
--- @return text
-function methods:explain(options)
-  local db = meta_of(self, "explain").db
-  local sql, params = dry.run(db, function() return self:findAll(options) end)
-  local shown = {}
+--- A statement, its parameters and the engine's plan, as lines.
+local function statement_lines(db, sql, params, indent)
+  local shown, lines = {}, { sql }
   for i, value in ipairs(params) do shown[i] = shown_value(value) end
-  local lines = { sql }
   if #shown > 0 then lines[2] = "parameters: " .. table.concat(shown, ", ") end
   lines[#lines + 1] = "plan:"
   local plan = plan_lines(db, sql, params)
   table.move(plan, 1, #plan, #lines + 1, lines)
+  for i, line in ipairs(lines) do lines[i] = indent .. line end
+  return lines
+end
+
+--- What a find would do: its statements with parameters and the engine's plans, and for each include the strategy and
+-- the reason for it. The keys of the rows above are not known yet: a single one stands for them.
+-- @param options as findAll
+-- @return text
+function methods:explain(options)
+  local db = meta_of(self, "explain").db
+  local sql, params, parts = dry.run(db, function() return self:findAll(options) end)
+  local lines = statement_lines(db, sql, params, "")
+  for _, part in ipairs(parts or {}) do
+    lines[#lines + 1] = ("include %s: %s (%s)"):format(part.include, part.strategy, part.reason)
+    local more = part.sql and statement_lines(db, part.sql, part.params, "  ") or {}
+    table.move(more, 1, #more, #lines + 1, lines)
+  end
   return table.concat(lines, "\n")
 end
 

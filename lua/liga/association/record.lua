@@ -7,6 +7,7 @@ local compat = require "liga.compat"
 local core = require "liga.core"
 local errors = require "liga.errors"
 local fail = require "liga.define.fail"
+local in_step = require "liga.association.in_step"
 local inflect = require "liga.inflect"
 local journal = require "liga.define.journal"
 local readonly = require "liga.readonly"
@@ -244,7 +245,7 @@ function record.register(a)
   a.meta[1], a.accessors = ud, accessors
   functions = compat.methods(a, accessors, functions)
   if has_rule(a) then core.set_dependents(getmetatable(a.source)[1], true) end
-  for _, name in pairs(accessors) do install(a, name, functions[name]) end
+  for verb, name in pairs(accessors) do install(a, name, in_step.method(a, verb, functions[name])) end
   record.show(a)
 end
 
