@@ -96,6 +96,9 @@ int call_run(lua_State *L, struct call *call);
 /* Lets go of the statements that were started; on a server one that is not answered costs the connection. */
 void call_drop_flights(struct call *call);
 
+/* Lets go of statements and connection; safe to call twice, and from the collector. */
+void call_release(struct call *call);
+
 /* Ends a call whose job was never run, or has run. */
 void call_close(lua_State *L, struct call *call);
 
