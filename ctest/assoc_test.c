@@ -20,13 +20,13 @@ static void test_kinds(void) {
         { "belongsToMany", true, HELD_BY_THROUGH, 10 },
     };
     for (int i = 0; i < 4; i++) {
-        const struct assoc_kind *kind = assoc_kind_find(kinds[i].name);
+        const struct assoc_kind *kind = assoc_kind_find(kinds[i].name, false);
         int verbs = 0;
         while (kind && kind->verbs[verbs].name) verbs++;
         CHECK(kind && strcmp(kind->name, kinds[i].name) == 0 && kind->many == kinds[i].many
               && kind->holder == kinds[i].holder && verbs == kinds[i].verbs, "%s", kinds[i].name);
     }
-    CHECK(!assoc_kind_find("hasmany") && !assoc_kind_find(""), "there is no other kind");
+    CHECK(!assoc_kind_find("hasmany", false) && !assoc_kind_find("", false), "there is no other kind");
 }
 
 /* The method names of an association, in one line. */
@@ -38,15 +38,15 @@ static const char *methods(struct arena *arena, const struct assoc *assoc) {
 }
 
 static void test_method_names(struct arena *arena) {
-    struct assoc one = { .kind = assoc_kind_find("hasOne"), .singular = "homeAddress", .plural = "homeAddresses" };
+    struct assoc one = { .kind = assoc_kind_find("hasOne", false), .singular = "homeAddress", .plural = "homeAddresses" };
     CHECK(strcmp(methods(arena, &one), "getHomeAddress setHomeAddress createHomeAddress") == 0, "one row");
-    struct assoc many = { .kind = assoc_kind_find("hasMany"), .singular = "person", .plural = "people" };
+    struct assoc many = { .kind = assoc_kind_find("hasMany", false), .singular = "person", .plural = "people" };
     CHECK(strcmp(methods(arena, &many),
                  "getPeople setPeople createPerson addPerson addPeople removePerson removePeople "
                  "hasPerson hasPeople countPeople")
               == 0,
           "many rows");
-    struct assoc odd = { .kind = assoc_kind_find("belongsTo"), .singular = "\xc3\xa9t\xc3\xa9", .plural = "" };
+    struct assoc odd = { .kind = assoc_kind_find("belongsTo", false), .singular = "\xc3\xa9t\xc3\xa9", .plural = "" };
     CHECK(strcmp(methods(arena, &odd), "get\xc3\xa9t\xc3\xa9 set\xc3\xa9t\xc3\xa9 create\xc3\xa9t\xc3\xa9") == 0,
           "a letter beyond ASCII stays as it is");
     odd.singular = "";
@@ -78,7 +78,7 @@ static void test_hops(struct arena *arena) {
 
 static void name_methods(struct arena *arena, void *data) {
     (void)data;
-    struct assoc many = { .kind = assoc_kind_find("belongsToMany"), .singular = "a", .plural = "b" };
+    struct assoc many = { .kind = assoc_kind_find("belongsToMany", false), .singular = "a", .plural = "b" };
     methods(arena, &many);
 }
 

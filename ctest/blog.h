@@ -104,7 +104,7 @@ static inline void blog_define_places(struct blog *blog) {
 
 static inline struct assoc *blog_assoc(struct blog *blog, const char *kind, struct assoc given, int hops) {
     struct assoc *assoc = arena_copy(blog->arena, &given, sizeof given);
-    assoc->kind = assoc_kind_find(kind);
+    assoc->kind = assoc_kind_find(kind, false);
     assoc->hops = arena_array(blog->arena, struct hop, hops);
     assoc->hop_count = hops;
     assoc->hops[hops - 1].next = given.target;

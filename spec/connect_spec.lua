@@ -131,9 +131,6 @@ for engine in support.engines() do
       assert.has_no.errors(function() db:ping() end)
     end)
 
-    it("says that lazy loading is not available yet", function()
-      support.raises("UsageError", function() engine:reopen{ lazy = "batch" } end, "lazy", "not available yet")
-    end)
   end)
 
   if engine.dialect == "sqlite" then

@@ -151,7 +151,8 @@ static struct select *chain_pairs(struct arena *arena, struct plan *plan, const 
     for (int hop = 1; hop < assoc->hop_count - 1; hop++) {
         int next = plan->next_alias++;
         select_join(arena, pairs, JOIN_INNER, assoc->hops[hop].next, next,
-                    expr_and(arena, hop_condition(arena, &assoc->hops[hop], alias, next), hop_filter(arena, assoc, hop, next, WALK_PRESENT)));
+                    expr_and(arena, hop_condition(arena, &assoc->hops[hop], alias, next), hop_filter(arena, assoc, hop, next,
+                            WALK_PRESENT)));
         alias = next;
     }
     for (int k = 0; k < last->near.count; k++)
@@ -199,7 +200,7 @@ static int link_rows(struct arena *arena, struct plan *plan, const struct assoc 
         select_where(arena, plan->select, keys);
         return -1;
     }
-    return assoc->path ? link_chain(arena, plan, assoc, keys) : link_junction(arena, plan, assoc, keys);
+    return assoc->kind->path ? link_chain(arena, plan, assoc, keys) : link_junction(arena, plan, assoc, keys);
 }
 
 int plan_link(struct arena *arena, struct plan *plan, const struct assoc *assoc, const struct value *keys) {
@@ -219,6 +220,7 @@ static struct plan_step *new_step(struct arena *arena, struct plan *plan, int no
     step->many = assoc->kind->many;
     step->plan = plan_new(arena, assoc->target);
     step->plan->raw = plan->raw;
+    step->plan->lazy = plan->lazy;
     step->limit = step->offset = step->junction = -1;
     plan->nodes[node].children++;
     return step;
@@ -231,9 +233,9 @@ struct plan_step *plan_step(struct arena *arena, struct plan *plan, int node, co
     step->far = first->far;
     step->keys = expr_keys(arena, first->far, NULL, 0);
     int alias = link_rows(arena, step->plan, assoc, step->keys);
-    step->source = alias < 0 ? 0 : assoc->path ? -1 : alias;
+    step->source = alias < 0 ? 0 : assoc->kind->path ? -1 : alias;
     step->fields = alias;
-    if (!assoc->path) step->junction = alias;
+    if (!assoc->kind->path) step->junction = alias;
     return step;
 }
 
@@ -249,6 +251,50 @@ struct plan_step *plan_step_on(struct arena *arena, struct plan *plan, int node,
     select_join(arena, select, JOIN_INNER, assoc->target, 0, NULL);
     select_where(arena, select, expr_at(arena, step->source, step->keys));
     return step;
+}
+
+bool plan_can_cut(const struct assoc *assoc) {
+    return !assoc->kind->path && assoc->kind->holder != HELD_BY_SOURCE && assoc->hops[0].next->key.count;
+}
+
+struct plan_step *plan_step_limited(struct arena *arena, struct plan *plan, int node, const struct assoc *assoc) {
+    struct plan_step *step = new_step(arena, plan, node, assoc);
+    const struct attr_list near = assoc->hops[0].near;
+    struct select *select = step->plan->select;
+    int alias = step->plan->next_alias++;
+    struct select *parents = select_new(arena, plan->nodes[node].model, alias);
+    parents->qualified = true;
+    parents->distinct = !attrs_unique(parents->from, near);
+    for (int k = 0; k < near.count; k++)
+        output_add(arena, &parents->outputs, expr_column(arena, near.items[k], alias), NULL);
+    step->near = step->far = near;
+    step->keys = expr_keys(arena, near, NULL, 0);
+    parents->where = step->keys;
+    select->from_select = parents;
+    select->from = NULL;
+    select->qualified = true;
+    select->alias = step->source = step->plan->next_alias++;
+    return step;
+}
+
+/* The tables are the outer query's from here on: the picked rows under an alias of their own. */
+void plan_step_cut(struct arena *arena, struct plan_step *step, struct select *rows, int unit, bool lateral) {
+    struct select *select = step->plan->select;
+    const struct model *model = step->assoc->hops[0].next;
+    bool junction = step->assoc->kind->holder == HELD_BY_THROUGH;
+    int alias = junction ? step->plan->next_alias++ : 0;
+    const struct expr *on = expr_const(arena, true);
+    rows->outputs = NULL;
+    if (!lateral) on = expr_in_select(arena, expr_tuple(arena, model->key, alias), rows);
+    for (int i = 0; lateral && i < model->attr_count; i++)
+        output_add(arena, &rows->outputs, expr_column(arena, model->attrs[i], unit), NULL);
+    for (int k = 0; !lateral && k < model->key.count; k++)
+        output_add(arena, &rows->outputs, expr_column(arena, model->key.items[k], unit), NULL);
+    struct join *join = select_join(arena, select, JOIN_CROSS, model, alias, on);
+    if (lateral) join->from_select = rows;
+    if (!junction) return;
+    step->junction = alias;
+    select_join(arena, select, JOIN_CROSS, step->assoc->target, 0, hop_condition(arena, assoc_last_hop(step->assoc), alias, 0));
 }
 
 void plan_step_set_on(struct plan_step *step, const struct expr *on) {
@@ -274,7 +320,7 @@ void plan_step_finish(struct arena *arena, struct plan_step *step, struct plan *
     if (parent)
         step->near_columns = hidden_columns(arena, parent, step->node, step->near, parent->nodes[step->node].alias);
     step->far_columns = far_columns(arena, step);
-    bool shared = step->assoc->path || step->source != 0;
+    bool shared = step->assoc->kind->path || step->source != 0;
     if (shared && step->junction < 0) plan_identity(arena, plan, 0);
     plan_order_by_key(arena, plan->select, plan->nodes[0].model, 0);
     if (step->junction >= 0) plan_order_by_key(arena, plan->select, step->assoc->hops[0].next, step->junction);

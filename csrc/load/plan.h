@@ -57,6 +57,9 @@ struct plan_step {
     const char *reason;             /* why it is a statement of its own, for explain */
 };
 
+/* What reading an association that is not loaded does: nothing, loads it for all instances that were read together, raises. */
+enum lazy { LAZY_UNSET, LAZY_OFF, LAZY_BATCH, LAZY_RAISE };
+
 /* One statement and what its rows become. Everything lives in the arena it was made in. */
 struct plan {
     struct select *select;
@@ -66,6 +69,7 @@ struct plan {
     int column_count, column_size;
     bool one;                       /* a single instance instead of a list */
     bool raw;                       /* plain tables */
+    enum lazy lazy;                 /* of all its nodes; unset: as their models say */
     int next_alias;
     struct plan_step *steps;        /* of its nodes */
 };
@@ -100,6 +104,19 @@ int plan_link(struct arena *arena, struct plan *plan, const struct assoc *assoc,
 struct plan_step *plan_step(struct arena *arena, struct plan *plan, int node, const struct assoc *assoc);
 struct plan_step *plan_step_on(struct arena *arena, struct plan *plan, int node, const struct assoc *assoc);
 void plan_step_set_on(struct plan_step *step, const struct expr *on);
+
+/* A step whose rows are cut for each parent by the engine: its select starts at the parents' keys (step->source), and
+ * `plan_step_cut`
+ * joins to each of them the rows that a subquery picks. */
+struct plan_step *plan_step_limited(struct arena *arena, struct plan *plan, int node, const struct assoc *assoc);
+
+/* rows: over the tables from step->source on, with order and limit; `unit`: the model of its rows (the target, or the
+ * junction, which
+ * is joined to the target) and its alias there. lateral: the engine has LATERAL; else the unit's key is looked up. */
+void plan_step_cut(struct arena *arena, struct plan_step *step, struct select *rows, int unit, bool lateral);
+
+/* True if the engine can cut: the parents are rows of a table, and what is picked has a key. */
+bool plan_can_cut(const struct assoc *assoc);
 
 /* Ends it: the result gets the columns that tell the parent, and the order is completed by the key. `parent` NULL: the parents
  * are instances that exist. */

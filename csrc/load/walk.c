@@ -80,7 +80,8 @@ struct join *walk_join(struct arena *arena, struct select *select, int *next_ali
 struct join *walk_join_deleted(struct arena *arena, struct select *select, int *next_alias, enum join_kind kind,
                                const struct assoc *assoc, int near, int deleted) {
     int alias = (*next_alias)++;
-    struct join *outer = select_join(arena, select, kind, assoc->hops[0].next, alias, hop_on(arena, assoc, 0, near, alias, deleted));
+    struct join *outer = select_join(arena, select, kind, assoc->hops[0].next, alias, hop_on(arena, assoc, 0, near, alias,
+                                                                                             deleted));
     struct join **more = kind == JOIN_LEFT ? &outer->inside : &select->joins;
     for (int hop = 1; hop < assoc->hop_count; hop++) {
         int far = (*next_alias)++;

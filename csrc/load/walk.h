@@ -43,6 +43,7 @@ struct join *walk_find_join(const struct select *select, const struct assoc *ass
 /* SELECT 1 over the rows it leads to from the table `near` of an outer select; *target is the alias of the last table, which is
  * also what ALIAS_HERE means. For EXISTS, and as the beginning of other subqueries. */
 struct select *walk_rows(struct arena *arena, int *next_alias, const struct assoc *assoc, int near, int *target);
-struct select *walk_rows_deleted(struct arena *arena, int *next_alias, const struct assoc *assoc, int near, int *target, int deleted);
+struct select *walk_rows_deleted(struct arena *arena, int *next_alias, const struct assoc *assoc, int near, int *target,
+                                 int deleted);
 
 #endif

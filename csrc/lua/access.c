@@ -41,8 +41,8 @@ static void check_stored(lua_State *L, struct call *call, const struct access *a
 
 /* belongsTo: NULL refers to nothing, but a key that was not selected is not known. A setter needs no key. */
 static bool may_lack(const struct access *access, const struct instance *instance, const struct attr *attr) {
-    if (access->assoc->kind->holder != HELD_BY_SOURCE) return false;
-    bool stored = access->verb == VERB_GET && instance->state == INSTANCE_STORED;
+    if (access->assoc->kind->holder != HELD_BY_SOURCE && !access->assoc->kind->path) return false;
+    bool stored = is_read(access->verb) && instance->state == INSTANCE_STORED;
     return !stored || original_kind(instance->rowset, instance->row, attr) != ORIGINAL_ABSENT;
 }
 

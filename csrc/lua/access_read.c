@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "lua/access.h"
+#include "lua/handler.h"
 #include "lua/hydrate.h"
 #include "lua/value.h"
 
@@ -106,6 +107,8 @@ static bool has_null(const struct value *values, int count) {
 static struct find *link_find(struct call *call, const struct access *access, int *junction) {
     struct find *find = find_new(call, access->assoc->target);
     *junction = plan_link(&call->arena, find->plan, access->assoc, access->source);
+    if (has_null(access->source, access->assoc->hops[0].near.count))        /* it refers to nothing */
+        select_where(&call->arena, find->plan->select, expr_const(&call->arena, false));
     return find;
 }
 
@@ -119,11 +122,31 @@ static bool read_get(lua_State *L, struct find *find, const struct access *acces
     return !through || find->plan->select->group || add_junction(L, find, &junction);
 }
 
+/* With batch = true the call is answered for all instances that were read together. */
+static bool is_batch(lua_State *L) {
+    if (!lua_istable(L, 2)) return false;
+    lua_pushliteral(L, "batch");
+    lua_rawget(L, 2);
+    bool batch = lua_isboolean(L, -1) && lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return batch;
+}
+
+static int read_batch(lua_State *L, const char *what) {
+    const struct assoc_box *box = access_assoc(L);
+    check_instance(L, 1, box->assoc->source);
+    lua_settop(L, 2);
+    lua_pushstring(L, box->assoc->name);
+    lua_pushstring(L, what);
+    return call_handler(L, HANDLER_READ_BATCH, 4);
+}
+
 int access_get(lua_State *L) {
     struct access *access;
     int junction;
     check_call(L, VERB_GET);
     lua_settop(L, 2);
+    if (is_batch(L)) return read_batch(L, "get");
     struct call *call = access_open(L, &access, VERB_GET);
     struct find *find = link_find(call, access, &junction);
     read_get(L, find, access, junction);
@@ -134,7 +157,8 @@ int access_get(lua_State *L) {
         bool reject = find->reject_on_empty;
         if (reject) return call_fail(L, call, ERROR_EMPTY_RESULT, "%s: no row is linked", access->assoc->name);
         call_close(L, call);
-        lua_pushnil(L);
+        if (one) lua_pushnil(L);
+        else push_list(L, 0);
         return 1;
     }
     if (one && access->assoc->kind->holder == HELD_BY_TARGET && find->plan->select->limit != 0) find->plan->select->limit = 1;
@@ -148,6 +172,7 @@ int access_count(lua_State *L) {
     int alias;
     check_call(L, VERB_COUNT);
     lua_settop(L, 2);
+    if (is_batch(L)) return read_batch(L, "count");
     struct call *call = access_open(L, &access, VERB_COUNT);
     struct find *find = link_find(call, access, &alias);
     const struct model *through = assoc_through(access->assoc);

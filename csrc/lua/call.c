@@ -11,6 +11,7 @@
 
 #include "lua/fault.h"
 #include "lua/handler.h"
+#include "lua/hydrate.h"
 #include "lua/pool.h"
 #include "lua/value.h"
 
@@ -182,7 +183,7 @@ static long long now_ns(void) {
     return (long long)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-static const struct statement *control(struct call *call, const char *text) {
+static struct statement *control(struct call *call, const char *text) {
     struct statement *statement = arena_new(&call->arena, struct statement);
     statement->text = text;
     statement->len = strlen(text);
@@ -213,11 +214,32 @@ static const struct statement *rollback_statement(struct call *call) {
 
 /* Writes of several statements always; reads of several, unless a transaction is open already. */
 static bool is_bracketed(const struct call *call) {
-    return call->atomic || (call->snapshot && !call->link->lease);
+    return call->atomic || ((call->snapshot || call->search_path) && !call->link->lease);
+}
+
+/* The path holds until the transaction ends, or is put back. */
+static const struct statement *path_statement(struct call *call, const char *path) {
+    struct value *param = arena_new(&call->arena, struct value);
+    struct statement *statement = control(call, "SELECT current_setting('search_path'), set_config('search_path', $1, true)");
+    *param = value_text(path, strlen(path));
+    statement->params = param;
+    statement->param_count = 1;
+    return statement;
+}
+
+static enum drive take_path(lua_State *L, struct call *call) {
+    struct conn *conn = call->link->conn;
+    enum drive drive;
+    (void)L;
+    while ((drive = conn->driver->step(conn, call->cursor, &call->arena, &call->error)) == DRIVE_ROW)
+        if (!call->path_before)
+            call->path_before = arena_text(&call->arena, call->cursor->cells[0].as.text, call->cursor->cells[0].len);
+    return drive;
 }
 
 static enum stage after_body(const struct call *call) {
     bool open = call->begun || (is_bracketed(call) && call->flights);     /* begun, or about to be */
+    if (!open && call->path_before && !error_is_set(&call->error)) return STAGE_PATH_BACK;
     return !open ? STAGE_OVER : error_is_set(&call->error) ? STAGE_ROLLBACK : STAGE_COMMIT;
 }
 
@@ -231,9 +253,15 @@ static const struct statement *take_commit(struct call *call) {
 static const struct statement *next_statement(lua_State *L, struct call *call) {
     call->planned = call->stage;
     if (call->stage == STAGE_BEGIN) {
-        call->stage = STAGE_BODY;
+        call->stage = call->search_path ? STAGE_PATH : STAGE_BODY;
         call->ahead = true;
         if (is_bracketed(call)) return begin_statement(call);
+    }
+    if (call->stage == STAGE_PATH) {
+        call->planned = STAGE_PATH;
+        call->stage = STAGE_BODY;
+        call->ahead = true;
+        return path_statement(call, call->search_path);
     }
     if (call->stage == STAGE_BODY) {
         call->planned = STAGE_BODY;
@@ -244,6 +272,10 @@ static const struct statement *next_statement(lua_State *L, struct call *call) {
     }
     call->ahead = false;
     if (call->stage == STAGE_COMMIT) return take_commit(call);
+    if (call->stage == STAGE_PATH_BACK) {
+        call->stage = STAGE_OVER;
+        return path_statement(call, call->path_before);
+    }
     const struct statement *statement = call->stage == STAGE_ROLLBACK ? rollback_statement(call) : NULL;
     if (!statement) call->stage = STAGE_OVER;
     return statement;
@@ -275,7 +307,7 @@ static struct flight *start_next(lua_State *L, struct call *call) {
     while (*end) end = &(*end)->next;
     flight->statement = statement;
     flight->stage = call->planned;
-    flight->take = call->planned == STAGE_BODY ? call->take : NULL;
+    flight->take = call->planned == STAGE_BODY ? call->take : call->planned == STAGE_PATH ? take_path : NULL;
     if (call->driven) flight->started = now_ns();
     flight->cursor = conn->driver->start(conn, statement, &call->arena, &call->error);
     *end = flight;
@@ -341,6 +373,8 @@ static void note_end(struct call *call, enum stage stage, bool failed) {
         call->begun = !failed;
         if (failed) call->stage = STAGE_OVER;
         break;
+    case STAGE_PATH:
+    case STAGE_PATH_BACK:
     case STAGE_BODY:
         if (failed) call->stage = call->begun ? STAGE_ROLLBACK : STAGE_OVER;
         break;
@@ -496,16 +530,17 @@ static int drive_from_lua(lua_State *L, struct call *call) {
     return after_drive(L, LUA_OK, before);
 }
 
-/* What the job would send first: its text and parameters; nothing where it has nothing to send. */
+/* What the job would send first: its text and parameters, and what includes add to it; nothing where it has nothing to send. */
 static int dry_run(lua_State *L, struct call *call) {
     bool some = call->next(L, call);
     if (error_is_set(&call->error)) return call_raise(L, call);
     if (some) {
         lua_pushlstring(L, call->statement->text, call->statement->len);
         push_values(L, call->statement->params, call->statement->param_count);
+        if (!push_parts(L, call)) return call_raise(L, call);
     }
     call_close(L, call);
-    return some ? 2 : 0;
+    return some ? 3 : 0;
 }
 
 int call_run(lua_State *L, struct call *call) {

@@ -10,7 +10,7 @@
 
 struct fault;
 
-enum stage { STAGE_BEGIN, STAGE_BODY, STAGE_COMMIT, STAGE_ROLLBACK, STAGE_OVER };
+enum stage { STAGE_BEGIN, STAGE_PATH, STAGE_BODY, STAGE_PATH_BACK, STAGE_COMMIT, STAGE_ROLLBACK, STAGE_OVER };
 enum step { STEP_DONE, STEP_WAIT, STEP_EVENT, STEP_QUERY, STEP_OPENING, STEP_OPENED };
 /* What the Lua side was told of the connection that the call opens. */
 enum opening { OPENING_UNTOLD, OPENING_ASKED, OPENING_TOLD };
@@ -49,6 +49,8 @@ struct call {
     enum stage planned;                 /* what the statement planned last is for */
     bool aboard;                        /* has its connection, which is ready */
     bool atomic;                        /* several statements: BEGIN … COMMIT, or a savepoint */
+    const char *search_path;            /* to look tables up in, for this call only; NULL: the connection's */
+    const char *path_before;            /* what it was in the open transaction */
     bool snapshot;                      /* several reads of one moment: outside of a transaction in one of their own */
     bool locks;                         /* … which lock rows */
     bool writes;                        /* takes SQLite's write lock */

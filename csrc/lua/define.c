@@ -495,7 +495,7 @@ static int put_association(lua_State *L) {
     struct db *db = box->db;
     const char *kind = text_field(L, db, 2, "kind");
     struct assoc *assoc = arena_new(&db->arena, struct assoc);
-    assoc->kind = kind ? assoc_kind_find(kind) : NULL;
+    assoc->kind = kind ? assoc_kind_find(kind, flag_field(L, 2, "path")) : NULL;
     if (!assoc->kind) return raise_usage(L, "unknown association kind");
     assoc->name = text_field(L, db, 2, "as");
     assoc->singular = text_field(L, db, 2, "singular");

@@ -42,6 +42,9 @@ struct find *start_find(lua_State *L, struct call **call);
 /* Pushes the set of option names, for Lua code that adds one of its own. */
 void push_option_names(lua_State *L);
 
+/* "off", "batch", "raise" at `index`; LAZY_UNSET: it is none of them. */
+int lazy_at(lua_State *L, int index);
+
 /* Starts a find over a model (root alias t0, no columns yet). */
 struct find *find_new(struct call *call, const struct model *model);
 

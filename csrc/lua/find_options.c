@@ -32,6 +32,14 @@ bool find_wrong(struct find *find, const char *path, const char *sentence) {
     return false;
 }
 
+int lazy_at(lua_State *L, int index) {
+    static const char *const names[] = { [LAZY_OFF] = "off", [LAZY_BATCH] = "batch", [LAZY_RAISE] = "raise" };
+    const char *name = lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : "";
+    for (int lazy = LAZY_OFF; lazy <= LAZY_RAISE; lazy++)
+        if (strcmp(names[lazy], name) == 0) return lazy;
+    return LAZY_UNSET;
+}
+
 /* ------------------------------------------------------------------------------------------------ attributes */
 
 /* An alias is a column's name in SQL and a key of the row: text, and no other column's. */
@@ -413,7 +421,8 @@ static bool wrong_direction(lua_State *L, struct find *find, int index) {
     const char *given = lua_type(L, -1) == LUA_TSTRING ? name_at(L, -1) : kind_text(L, -1);
     given = arena_text(find->where.arena, given, strlen(given));
     lua_pop(L, 1);
-    return find_wrong(find, "order", arena_printf(find->where.arena, "the direction must be ASC or DESC, with NULLS FIRST or NULLS LAST, "
+    return find_wrong(find, "order", arena_printf(find->where.arena,
+                                                  "the direction must be ASC or DESC, with NULLS FIRST or NULLS LAST, "
                                                   "not %s", given));
 }
 
@@ -435,7 +444,8 @@ static bool order_by_list(lua_State *L, struct find *find, int index) {
     if (length > 1) return order_by_names(L, find, index, length, direction);
     lua_rawgeti(L, index, 1);
     int type = lua_type(L, -1);
-    if (type != LUA_TSTRING && type != LUA_TUSERDATA) return find_wrong(find, "order", "an attribute name or an expression expected");
+    if (type != LUA_TSTRING && type != LUA_TUSERDATA) return find_wrong(find, "order",
+                                                                        "an attribute name or an expression expected");
     const char *name = type == LUA_TSTRING ? name_at(L, -1) : "";
     bool fine = is_path(find, name) ? order_by_path(find, name, direction) : add_order(L, find, lua_gettop(L), direction);
     lua_pop(L, 1);
@@ -559,6 +569,18 @@ static bool read_include_option(lua_State *L, struct find *find, int index) {
     return read_includes(L, find, index);
 }
 
+static bool read_lazy(lua_State *L, struct find *find, int index) {
+    int lazy = lazy_at(L, index);
+    find->plan->lazy = (enum lazy)lazy;
+    return lazy != LAZY_UNSET || find_wrong(find, "lazy", "\"off\", \"batch\" or \"raise\" expected");
+}
+
+/* What it asks for is done before the call is opened. */
+static bool read_batch(lua_State *L, struct find *find, int index) {
+    bool batch;
+    return read_flag(L, find, index, "batch", &batch);
+}
+
 static bool read_raw(lua_State *L, struct find *find, int index) {
     return read_flag(L, find, index, "raw", &find->plan->raw);
 }
@@ -602,7 +624,10 @@ static bool read_lock(lua_State *L, struct find *find, int index) {
 }
 
 static bool read_search_path(lua_State *L, struct find *find, int index) {
-    return lua_type(L, index) == LUA_TSTRING || find_wrong(find, "searchPath", "a string expected");
+    if (lua_type(L, index) != LUA_TSTRING) return find_wrong(find, "searchPath", "a string expected");
+    struct call *call = find->where.call;
+    if (call->db->dialect->schemas) call->search_path = arena_text(&call->arena, name_at(L, index), strlen(name_at(L, index)));
+    return true;
 }
 
 static bool read_col_option(lua_State *L, struct find *find, int index) {
@@ -648,8 +673,6 @@ struct option {
     const char *instead;
 };
 
-static const char later[] = "is not available yet";
-
 static const struct option option_table[] = {
     { "where", read_where_option, 0, NULL },
     { "attributes", read_attributes_option, 0, NULL },
@@ -675,9 +698,9 @@ static const struct option option_table[] = {
     { "benchmark", no_effect, 0, NULL },
     { "include", read_include_option, 0, NULL },
     { "paranoid", read_paranoid, 0, NULL },
-    { "lazy", NULL, 0, later },
+    { "lazy", read_lazy, 0, NULL },
     { "scope", read_scope, FIND_LINKED, NULL },
-    { "batch", NULL, 0, later },
+    { "batch", read_batch, FIND_LINKED, NULL },
     { "plain", NULL, 0, "is not liga's way: findOne returns a single instance" },
     { "right", NULL, 0, "is not liga's way: start from the other model" },
     { "or", NULL, 0, "is not liga's way: use Op.or_ in where" },

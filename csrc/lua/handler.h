@@ -13,7 +13,7 @@
     X(DESTROY_WHERE,     "destroy_where")                   \
     X(ASSOCIATE,         "associate")                       \
     X(LINKED,            "linked")                          \
-    X(SCOPE_INCLUDE,     "scope_include")                   \
+    X(READ_BATCH,        "read_batch")                      \
     X(CHECK_PENDING,     "check_pending")
 
 enum handler {

@@ -14,6 +14,7 @@ struct node_state {
     int metatable;              /* stack index of its metatable, 0: none */
     int texts;                  /* stack index of its texts */
     int model;                  /* stack index of the model userdata, 0: raw */
+    int cohort;                 /* stack index of the list of all its chunks */
     int row;                    /* of the instance being built, -1: none in this row */
     int table;                  /* stack index of that instance (nil: none) */
     int instances;              /* stack index of the list of all instances, by number of their key; 0: not needed */
@@ -121,10 +122,25 @@ static void look_at_chunk(lua_State *L, struct node_state *state) {
     lua_pop(L, 1);
 }
 
+/* The chunk, whose metatable is on the top, belongs to the rows that were read together. */
+static void join_cohort(lua_State *L, const struct node_state *state) {
+    lua_Integer place = (lua_Integer)lua_rawlen(L, state->cohort) + 1;
+    lua_rawgeti(L, -1, CHUNK_ROWSET);
+    lua_rawseti(L, state->cohort, place);
+    lua_pushvalue(L, state->cohort);
+    lua_rawseti(L, -2, CHUNK_COHORT);
+    lua_pushinteger(L, place);
+    lua_rawseti(L, -2, CHUNK_PLACE);
+}
+
 /* Single rows share the model's open chunk; a list makes its own chunks. */
 static void use_new_chunk(lua_State *L, const struct plan *plan, struct node_state *state) {
-    if (plan->one) state->rowset = rowset_open(L, state->model);
-    else state->rowset = rowset_new(L, state->model, next_capacity(plan, state->rowset));
+    const struct model_box *box = lua_touserdata(L, state->model);
+    bool own = plan->lazy != LAZY_UNSET && (int)plan->lazy != box->lazy && (plan->lazy != LAZY_OFF || box->lazy > LAZY_OFF);
+    if (plan->one && !own) state->rowset = rowset_open(L, state->model);
+    else state->rowset = rowset_new(L, state->model, plan->one ? 1 : next_capacity(plan, state->rowset));
+    if (own) set_lazy_index(L, state->model, (int)plan->lazy);
+    if (!plan->one) join_cohort(L, state);
     lua_replace(L, state->metatable);
     look_at_chunk(L, state);
     note_aliases(L, plan, state);
@@ -329,7 +345,8 @@ static void remember_loaded(lua_State *L, struct call *call, int parent, const c
 }
 
 /* parent[property] = the value on the top, which stays there. */
-static void set_property(lua_State *L, struct call *call, int parent, const char *property, const struct assoc *assoc, int include) {
+static void set_property(lua_State *L, struct call *call, int parent, const char *property, const struct assoc *assoc,
+                         int include) {
     int value = lua_gettop(L);
     if (!lua_isnil(L, value)) {
         lua_pushstring(L, property);
@@ -524,10 +541,10 @@ static void push_aux(lua_State *L, struct call *call, lua_Integer place) {
 
 enum { MOST_NODES = 4096 };
 
-/* Place of what belongs to a node: `part` 0 its instances, 1 the chunks in use of all nodes of a run. */
+/* Place of what belongs to a node: `part` 0 its instances, 1 the chunks in use of all nodes of a run, 2 the cohort. */
 static lua_Integer node_place(const struct run *run, int n, int part) {
     int number = run->step ? run->step->number + 1 : 0;
-    return -1 - (((lua_Integer)number * MOST_NODES + n) * 2 + part);
+    return -1 - (((lua_Integer)number * MOST_NODES + n) * 3 + part);
 }
 
 static bool waits_with_chunks(const struct run *run) {
@@ -546,6 +563,8 @@ static void push_node_frame(lua_State *L, struct call *call, struct run *run, in
     state->metatable = state->table - 2;
     state->instances = 0;
     state->row = -1;
+    if (state->model && !run->plan->one) push_aux(L, call, node_place(run, n, 2));
+    state->cohort = lua_gettop(L);
     if (!node->identity) return;
     push_aux(L, call, node_place(run, n, 0));
     state->instances = lua_gettop(L);
@@ -582,7 +601,7 @@ static void put_chunks_down(lua_State *L, struct call *call, struct run *run) {
 /* Stack: keys of all columns, then per node: model userdata, metatable, texts, table, perhaps the instances; the slots. */
 static void push_frame(lua_State *L, struct call *call, struct run *run) {
     const struct plan *plan = run->plan;
-    luaL_checkstack(L, plan->column_count + plan->node_count * 5 + run->below_count + 40, "too many columns");
+    luaL_checkstack(L, plan->column_count + plan->node_count * 6 + run->below_count + 40, "too many columns");
     for (int i = 0; i < plan->column_count; i++) lua_pushstring(L, plan->columns[i].name);
     push_call_value(L, call, CALL_DB);
     int db = lua_gettop(L);
@@ -778,4 +797,75 @@ int hydrate_parent(struct call *call, int step, const struct value *key) {
 
 void push_hydrated(lua_State *L, struct call *call, int step) {
     push_aux(L, call, call->hydration->root.below[step].step->number + 1);
+}
+
+/* --------------------------------------------------------------------------------------------------- explaining */
+
+/* What one include becomes: {include, strategy, reason, sql, params}. */
+static void push_part(lua_State *L, const char *path, const char *strategy, const char *reason) {
+    lua_createtable(L, 0, 5);
+    lua_pushstring(L, path);
+    lua_setfield(L, -2, "include");
+    lua_pushstring(L, strategy);
+    lua_setfield(L, -2, "strategy");
+    lua_pushstring(L, reason);
+    lua_setfield(L, -2, "reason");
+}
+
+static const char *below(struct call *call, const char *path, const char *name) {
+    return *path ? arena_printf(&call->arena, "%s.%s", path, name) : name;
+}
+
+static const char *node_path(struct call *call, const struct plan *plan, int n, const char *path) {
+    const struct plan_node *node = &plan->nodes[n];
+    return node->parent < 0 ? path : below(call, node_path(call, plan, node->parent, path), node->property);
+}
+
+/* Something that an engine can plan with in place of a key; NULL where no value of the type is at hand. */
+static struct value stand_in(const struct attr *attr) {
+    bool plain = attr->type.id == TYPE_STRING || attr->type.id == TYPE_TEXT || attr->type.id == TYPE_CHAR;
+    switch (type_info(attr->type.id)->logical) {
+    case VALUE_INT:  return value_int(1);
+    case VALUE_REAL: return value_real(1);
+    case VALUE_TEXT: return plain ? value_text("x", 1) : value_null();
+    default:         return value_null();
+    }
+}
+
+/* The statement of a step, with one key that is not known yet. */
+static bool push_step_statement(lua_State *L, struct call *call, const struct plan_step *step) {
+    struct value *key = arena_array(&call->arena, struct value, step->far.count + 1);
+    for (int k = 0; k < step->far.count; k++) key[k] = stand_in(step->far.items[k]);
+    step->keys->values = key;
+    step->keys->value_count = step->far.count;
+    const struct statement *statement = render_select(&call->arena, call->db->dialect, step->plan->select, &call->error);
+    if (!statement) return false;
+    lua_pushlstring(L, statement->text, statement->len);
+    lua_setfield(L, -2, "sql");
+    push_values(L, statement->params, statement->param_count);
+    lua_setfield(L, -2, "params");
+    return true;
+}
+
+/* Appends the parts of a plan to the list on the top: its joined nodes, its steps, and what is below them. */
+static bool append_parts(lua_State *L, struct call *call, const struct plan *plan, const char *path) {
+    luaL_checkstack(L, 10, "includes too deep");
+    for (int n = 1; n < plan->node_count; n++) {
+        if (!plan->nodes[n].assoc) continue;
+        push_part(L, node_path(call, plan, n, path), "join", "to-one: a row of the statement above");
+        lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    }
+    for (const struct plan_step *step = plan->steps; step; step = step->next) {
+        const char *own = below(call, node_path(call, plan, step->node, path), step->property);
+        push_part(L, own, "select", step->reason);
+        if (!push_step_statement(L, call, step)) return false;
+        lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+        if (!append_parts(L, call, step->plan, own)) return false;
+    }
+    return true;
+}
+
+bool push_parts(lua_State *L, struct call *call) {
+    lua_newtable(L);
+    return !call->plan || append_parts(L, call, call->plan, "");
 }

@@ -20,6 +20,11 @@ void hydrate_existing(struct call *call);
 int hydrate_parent(struct call *call, int step, const struct value *key);
 void push_hydrated(lua_State *L, struct call *call, int step);
 
+/* Pushes the list of what the includes of call->plan become: {include = path, strategy, reason; of steps also sql and params}.
+ * False:
+ * error set. */
+bool push_parts(lua_State *L, struct call *call);
+
 /* Pushes a plain copy of the options an include was loaded with (its place in the list that hangs on the box), or nil. */
 void push_kept_options(lua_State *L, struct call *call, int include);
 

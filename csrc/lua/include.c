@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "lua/handler.h"
 #include "lua/marker.h"
 #include "lua/value.h"
 
@@ -22,6 +21,7 @@ struct level {
     const struct level *above;
     int depth;
     struct include **first;
+    bool additional;            /* what a scope includes: the user's own includes of the same associations win */
 };
 
 /* ------------------------------------------------------------------------------------------------------- errors */
@@ -174,7 +174,8 @@ static bool check_model_option(lua_State *L, const struct level *level, int inde
     if (push_field(L, index, "model") == LUA_TSTRING) given = model_find(&level->find->where.call->db->schema, name_at(L, -1));
     else if (class_at(L, lua_gettop(L))) given = class_at(L, lua_gettop(L))->model;
     if (!lua_isnil(L, -1) && given != assoc->target)
-        fine = wrong(level, arena_printf(arena_of(level), "the model does not match: %s.%s leads to %s", level->model->name, assoc->name,
+        fine = wrong(level, arena_printf(arena_of(level), "the model does not match: %s.%s leads to %s", level->model->name,
+                                         assoc->name,
                                          assoc->target->name));
     lua_pop(L, 1);
     return fine;
@@ -215,19 +216,21 @@ static bool find_of_table(lua_State *L, const struct level *level, int index, co
 static bool read_level(lua_State *L, const struct level *level, int index);
 
 static bool read_children(lua_State *L, const struct level *level, struct include *include, int index) {
-    struct level below = { level->find, include->assoc->target, include->path, level, level->depth + 1, &include->first };
+    struct level below = { level->find, include->assoc->target, include->path, level, level->depth + 1, &include->first, false };
     if (below.depth > INCLUDE_DEPTH) return wrong(&below, "includes are nested deeper than 64 levels");
     luaL_checkstack(L, 30, "includes too deep");
     return read_level(L, &below, index);
 }
 
-static bool read_count(lua_State *L, const struct level *level, struct include *include, int index, const char *key, int64_t *into) {
+static bool read_count(lua_State *L, const struct level *level, struct include *include, int index, const char *key,
+                       int64_t *into) {
     (void)level;
     if (lua_isinteger(L, index) && lua_tointeger(L, index) >= 0) {
         *into = lua_tointeger(L, index);
         return true;
     }
-    return include_wrong(level->find, arena_printf(arena_of(level), "%s.%s", include->path, key), "a non-negative integer expected");
+    return include_wrong(level->find, arena_printf(arena_of(level), "%s.%s", include->path, key),
+                         "a non-negative integer expected");
 }
 
 static bool is_empty(lua_State *L, int index) {
@@ -352,7 +355,8 @@ static bool unknown_option(const struct level *level, const struct include *incl
         if (option->read) nearest_offer(&nearest, option->name);
     struct arena *arena = arena_of(level);
     const char *hint = nearest.best ? arena_printf(arena, " (did you mean \"%s\"?)", nearest.best) : "";
-    return include_wrong(level->find, arena_printf(arena, "%s.%s", include->path, name), arena_printf(arena, "unknown option%s", hint));
+    return include_wrong(level->find, arena_printf(arena, "%s.%s", include->path, name), arena_printf(arena,
+            "unknown option%s", hint));
 }
 
 static bool read_option(lua_State *L, const struct level *level, struct include *include, const char *name, int index) {
@@ -417,54 +421,103 @@ static bool repeat_include(lua_State *L, const struct level *level, struct inclu
     return read_options(L, level, include, index);
 }
 
-/* Whether the value is a scope object: a class whose metatable says which scopes hold. */
-static bool is_scope_object(lua_State *L, int index) {
-    if (!class_at(L, index) || !lua_getmetatable(L, index)) return false;
-    bool scoped = push_field(L, lua_gettop(L), "scoped") != LUA_TNIL;
-    lua_pop(L, 2);
-    return scoped;
+int push_include_option(lua_State *L, struct call *call, const struct include *include, const char *key) {
+    push_include_options(L, call, include);
+    if (lua_istable(L, -1)) {
+        lua_pushstring(L, key);
+        lua_rawget(L, -2);
+        lua_remove(L, -2);
+    }
+    for (int i = include->scopes - 1; lua_isnil(L, -1) && i >= 0; i--) {
+        lua_pop(L, 1);
+        push_call_value(L, call, CALL_KEEP);
+        lua_rawgeti(L, -1, include->scope + i);
+        lua_remove(L, -2);
+        lua_pushstring(L, key);
+        lua_rawget(L, -2);
+        lua_remove(L, -2);
+    }
+    return lua_type(L, -1);
 }
 
-static bool names_scope_object(lua_State *L, int index) {
-    if (!index) return false;
-    push_field(L, index, "model");
-    bool names = is_scope_object(L, lua_gettop(L));
-    lua_pop(L, 1);
-    return names;
-}
+/* --------------------------------------------------------------------------------------------------------- scopes */
 
-/* The options with the scopes that hold for the target, pushed; the Lua side merges them (no code of the user's runs). Without
- * scopes the options themselves. */
-static int scoped_options(lua_State *L, const struct level *level, const struct assoc *assoc, int index) {
+/* Pushes the class of the target: the one that was named, which may be a scope of the model, else the model. */
+static void push_target_class(lua_State *L, const struct level *level, const struct assoc *assoc, int class_index) {
     struct call *call = level->find->where.call;
-    if (!assoc->target->scoped && !names_scope_object(L, index)) return index;
-    push_handler(L, HANDLER_SCOPE_INCLUDE);
+    if (class_index) {
+        lua_pushvalue(L, class_index);
+        return;
+    }
     push_call_value(L, call, CALL_DB);
     push_model(L, call->db, lua_gettop(L), assoc->target);
     lua_getiuservalue(L, -1, MODEL_CLASS);
     lua_replace(L, -3);
     lua_pop(L, 1);
-    if (index) lua_pushvalue(L, index);
-    else lua_pushnil(L);
-    lua_pushboolean(L, assoc->kind->many);
-    lua_pushboolean(L, assoc->order != NULL);
-    lua_call(L, 4, 1);
-    return lua_gettop(L);
 }
 
-static bool add_scoped(lua_State *L, const struct level *level, const struct assoc *assoc, int index);
+/* What the tree itself needs of a scope: what it includes, besides. */
+static bool read_scope(lua_State *L, const struct level *level, struct include *include, int index) {
+    bool fine = true;
+    if (push_field(L, index, "paranoid") == LUA_TBOOLEAN && !lua_toboolean(L, -1)) include->with_deleted = true;
+    if (push_field(L, index, "include") != LUA_TNIL) {
+        struct level below = { level->find, include->assoc->target, include->path, level, level->depth + 1, &include->first, true };
+        if (below.depth > INCLUDE_DEPTH) return wrong(&below, "includes are nested deeper than 64 levels (by default scopes)");
+        luaL_checkstack(L, 30, "includes too deep");
+        fine = read_level(L, &below, lua_gettop(L));
+    }
+    lua_settop(L, index);
+    return fine;
+}
 
-/* Adds a node; `index`: its options, 0: none. */
-static bool add_include(lua_State *L, const struct level *level, const struct assoc *assoc, int index) {
+/* Keeps the scope on the top for the plan. */
+static void keep_scope(lua_State *L, const struct level *level, struct include *include) {
+    int place = keep_options(L, level->find, lua_gettop(L));
+    if (!include->scopes++) include->scope = place;
+}
+
+/* The default scope of the target, or the scopes that were chosen for it. They never make an include required. */
+static bool read_scopes(lua_State *L, const struct level *level, struct include *include, int class_index) {
     int top = lua_gettop(L);
-    bool fine = add_scoped(L, level, assoc, scoped_options(L, level, assoc, index));
+    bool fine = true;
+    push_target_class(L, level, include->assoc, class_index);
+    if (!lua_getmetatable(L, -1)) return true;
+    if (push_field(L, top + 2, "scoped") == LUA_TTABLE) {
+        int scoped = lua_gettop(L), count = (int)lua_rawlen(L, scoped);
+        for (int i = 1; i <= count; i++, lua_settop(L, scoped))
+            if (lua_rawgeti(L, scoped, i) == LUA_TTABLE) keep_scope(L, level, include);
+    } else if (push_field(L, top + 2, "default_scope") == LUA_TTABLE) {
+        keep_scope(L, level, include);
+    }
+    for (int i = 0; fine && i < include->scopes; i++) {
+        lua_settop(L, top);
+        push_call_value(L, level->find->where.call, CALL_KEEP);
+        lua_rawgeti(L, -1, include->scope + i);
+        fine = read_scope(L, level, include, lua_gettop(L));
+    }
     lua_settop(L, top);
     return fine;
 }
 
-static bool add_scoped(lua_State *L, const struct level *level, const struct assoc *assoc, int index) {
+/* Of many children a scope may want some only; what the include itself says counts first. */
+static bool read_scoped_counts(lua_State *L, const struct level *level, struct include *include) {
+    struct call *call = level->find->where.call;
+    int top = lua_gettop(L);
+    bool fine = true;
+    if (!include->scopes || !include->assoc->kind->many) return true;
+    if (include->limit < 0 && push_include_option(L, call, include, "limit") != LUA_TNIL)
+        fine = read_limit(L, level, include, lua_gettop(L));
+    if (fine && include->offset < 0 && push_include_option(L, call, include, "offset") != LUA_TNIL)
+        fine = read_offset(L, level, include, lua_gettop(L));
+    lua_settop(L, top);
+    return fine;
+}
+
+/* Adds a node; `index`: its options, 0: none; class_index: its model as it was named, 0: it was not. */
+static bool add_include(lua_State *L, const struct level *level, const struct assoc *assoc, int index, int class_index) {
     struct find *find = level->find;
     struct include *there = find_include(level, assoc);
+    if (there && level->additional) return true;
     if (there && there->by_all) return repeat_include(L, level, there, index);
     if (there) return include_wrong(find, sub_path(level, assoc->name), "the association is included twice");
     if (find->include_count == INCLUDE_NODES) return wrong(level, "more than 10,000 includes");
@@ -475,9 +528,9 @@ static bool add_scoped(lua_State *L, const struct level *level, const struct ass
     include->path = sub_path(level, assoc->name);
     include->number = ++find->include_count;
     include->limit = include->offset = -1;
-    if (!index) return true;
-    include->options = keep_options(L, find, index);
-    return read_options(L, level, include, index);
+    if (index) include->options = keep_options(L, find, index);
+    return (!index || read_options(L, level, include, index)) && read_scopes(L, level, include, class_index)
+        && read_scoped_counts(L, level, include);
 }
 
 /* --------------------------------------------------------------------------------------------------- all, nested */
@@ -569,11 +622,11 @@ static bool include_all(lua_State *L, const struct level *level, const struct al
     for (const struct assoc *assoc = level->model->assocs; assoc; assoc = assoc->next) {
         if (!is_meant(assoc, groups) || is_link_to_junction(assoc) || find_include(level, assoc)) continue;
         if (nested && level->above && on_the_path(level, assoc->target)) continue;
-        if (!add_include(L, level, assoc, 0)) return false;
+        if (!add_include(L, level, assoc, 0, 0)) return false;
         struct include *include = find_include(level, assoc);
         include->by_all = true;
         if (!nested || on_the_path(level, assoc->target)) continue;
-        struct level below = { level->find, assoc->target, include->path, level, level->depth + 1, &include->first };
+        struct level below = { level->find, assoc->target, include->path, level, level->depth + 1, &include->first, false };
         if (below.depth > INCLUDE_DEPTH) return wrong(&below, "includes are nested deeper than 64 levels");
         if (!include_all(L, &below, groups, nested)) return false;
     }
@@ -589,7 +642,8 @@ static bool read_all(lua_State *L, const struct level *level, int index) {
         if (is_nested && !lua_isboolean(L, -1)) return wrong(level, "nested: true or false expected");
         if (is_nested) nested = lua_toboolean(L, -1);
         if (!is_nested && strcmp(key, "all") != 0)
-            return wrong(level, arena_printf(arena_of(level), "all = true takes no other option than nested (there is \"%s\")", key));
+            return wrong(level, arena_printf(arena_of(level), "all = true takes no other option than nested (there is \"%s\")",
+                                             key));
     }
     return read_groups(L, level, index, &groups) && include_all(L, level, &groups, nested);
 }
@@ -606,7 +660,12 @@ static bool has_all(lua_State *L, int index) {
 static bool read_spec(lua_State *L, const struct level *level, int index) {
     const struct assoc *assoc;
     if (has_all(L, index)) return read_all(L, level, index);
-    return find_of_table(L, level, index, &assoc) && add_include(L, level, assoc, index);
+    if (!find_of_table(L, level, index, &assoc)) return false;
+    push_field(L, index, "model");
+    bool class = class_at(L, lua_gettop(L)) != NULL;
+    bool fine = add_include(L, level, assoc, index, class ? lua_gettop(L) : 0);
+    lua_pop(L, 1);
+    return fine;
 }
 
 static bool is_plain_table(lua_State *L, int index) {
@@ -620,21 +679,13 @@ static bool read_item(lua_State *L, const struct level *level, int index) {
         return wrong(level, "a table in the list must say which association it is about (association, as or model)");
     }
     if (lua_type(L, index) != LUA_TSTRING && !lua_istable(L, index)) return invalid_form(L, level, index);
-    if (is_scope_object(L, index)) {
-        lua_createtable(L, 0, 1);
-        lua_pushvalue(L, index);
-        lua_setfield(L, -2, "model");
-        bool fine = read_spec(L, level, lua_gettop(L));
-        lua_pop(L, 1);
-        return fine;
-    }
-    return find_given(L, level, index, &assoc) && add_include(L, level, assoc, 0);
+    return find_given(L, level, index, &assoc) && add_include(L, level, assoc, 0, class_at(L, index) ? index : 0);
 }
 
 /* name = true | options */
 static bool read_mapped(lua_State *L, const struct level *level, const struct assoc *assoc, int index) {
-    if (lua_isboolean(L, index) && lua_toboolean(L, index)) return add_include(L, level, assoc, 0);
-    if (is_plain_table(L, index)) return add_include(L, level, assoc, index);
+    if (lua_isboolean(L, index) && lua_toboolean(L, index)) return add_include(L, level, assoc, 0, 0);
+    if (is_plain_table(L, index)) return add_include(L, level, assoc, index, 0);
     return include_wrong(level->find, sub_path(level, assoc->name),
                          arena_printf(arena_of(level), "a table of options, or true, expected, got %s", kind_text(L, index)));
 }
@@ -683,7 +734,7 @@ static bool read_level(lua_State *L, const struct level *level, int index) {
 }
 
 bool read_includes(lua_State *L, struct find *find, int index) {
-    struct level level = { find, model_of(find), "include", NULL, 1, &find->includes };
+    struct level level = { find, model_of(find), "include", NULL, 1, &find->includes, false };
     luaL_checkstack(L, 30, "includes too deep");
     return read_level(L, &level, index);
 }

@@ -14,6 +14,7 @@ struct include {
     const char *path;                   /* "include.comments.author", for messages */
     int number;                         /* from 1 */
     int options;                        /* place of its table in the list, 0: none */
+    int scope, scopes;                  /* first place and number of the scopes of its target that are in force */
     enum strategy strategy;
     int64_t limit, offset;              /* -1: none */
     bool has_where;                     /* with something in it */
@@ -46,6 +47,9 @@ bool join_for_groups(lua_State *L, struct find *find);
 
 /* Pushes the option table of an include, nil if it has none. */
 void push_include_options(lua_State *L, struct call *call, const struct include *include);
+
+/* Pushes an option of the include, or of the last of its scopes that has it; nil: none has. Returns its Lua type. */
+int push_include_option(lua_State *L, struct call *call, const struct include *include, const char *key);
 
 /* Sets an EagerLoadingError at the include's path; false. */
 bool include_wrong(struct find *find, const char *path, const char *sentence);

@@ -43,7 +43,7 @@ static struct find sub_find(struct find *find, const struct model *model, struct
     return sub;
 }
 
-/* Pushes the option, nil where there is none. */
+/* Pushes the include's own option, nil where there is none. */
 static int push_option(lua_State *L, struct find *find, const struct include *include, const char *key) {
     push_include_options(L, find->where.call, include);
     if (lua_isnil(L, -1)) return LUA_TNIL;
@@ -64,6 +64,13 @@ static const struct expr *read_condition(lua_State *L, struct find *find, const 
     reader.outer = outer;
     if (push_option(L, find, include, key) != LUA_TNIL) expr = read_where(L, &reader, lua_gettop(L));
     lua_pop(L, 1);
+    for (int i = 0; i < include->scopes && strcmp(key, "where") == 0 && !error_is_set(reader.error); i++) {
+        push_call_value(L, find->where.call, CALL_KEEP);
+        lua_rawgeti(L, -1, include->scope + i);
+        lua_getfield(L, -1, "where");
+        if (!lua_isnil(L, -1)) expr = expr_and(find->where.arena, expr, read_where(L, &reader, lua_gettop(L)));
+        lua_pop(L, 3);
+    }
     placed(find, include, !error_is_set(&find->where.call->error));
     return expr ? expr_at(find->where.arena, base.alias, expr) : NULL;
 }
@@ -168,7 +175,8 @@ static bool read_columns(lua_State *L, struct find *find, const struct include *
     struct find sub = sub_find(find, model, plan, node, (struct path_base){ plan->select, &plan->next_alias, alias, false, false });
     bool fine = true;
     sub.where.paths = &sub.base;
-    if (push_option(L, find, include, "attributes") == LUA_TNIL) plan_attrs(sub.where.arena, plan, model, alias);
+    if (push_include_option(L, find->where.call, include, "attributes") == LUA_TNIL) plan_attrs(sub.where.arena, plan, model,
+                                                                                                alias);
     else fine = placed(find, include, read_attributes_option(L, &sub, lua_gettop(L)) && aliases_are_free(&sub));
     lua_pop(L, 1);
     for (int k = 0; fine && !plan->raw && k < model->key.count; k++)
@@ -182,7 +190,7 @@ static bool read_include_order(lua_State *L, struct find *find, const struct inc
                                (struct path_base){ plan->select, &plan->next_alias, alias, false, false });
     bool fine = true;
     sub.where.paths = &sub.base;
-    if (push_option(L, find, include, "order") == LUA_TNIL) plan->select->order = include->assoc->order;
+    if (push_include_option(L, find->where.call, include, "order") == LUA_TNIL) plan->select->order = include->assoc->order;
     else fine = placed(find, include, read_order(L, &sub, lua_gettop(L)));
     lua_pop(L, 1);
     return fine;
@@ -226,7 +234,7 @@ static struct join *join_picked(lua_State *L, struct place *place, const struct 
 static struct join *join_single(lua_State *L, struct place *place, const struct include *include, enum join_kind kind) {
     struct arena *arena = arena_of(place);
     struct plan *plan = place->plan;
-    bool own = include->has_where || include->with_deleted;
+    bool own = include->has_where || include->with_deleted || include->scopes;
     struct join *join = own ? NULL : walk_find_join(plan->select, include->assoc, place->alias);
     if (join && kind == JOIN_INNER) join->kind = kind;
     if (!join)
@@ -286,7 +294,8 @@ static bool add_junction(lua_State *L, struct place *place, const struct include
             if (lua_type(L, -1) != LUA_TSTRING) return wrong_through(find, include, "as: a name expected");
             property = arena_text(find->where.arena, name_at(L, -1), strlen(name_at(L, -1)));
         } else if (strcmp(key, "where") != 0 && strcmp(key, "paranoid") != 0) {
-            return wrong_through(find, include, arena_printf(find->where.arena, "unknown option \"%s\" (it has: where, attributes, as, "
+            return wrong_through(find, include, arena_printf(find->where.arena,
+                                                             "unknown option \"%s\" (it has: where, attributes, as, "
                                                              "paranoid)", key));
         }
     }
@@ -305,7 +314,8 @@ static bool add_junction(lua_State *L, struct place *place, const struct include
     return fine;
 }
 
-static bool read_step_conditions(lua_State *L, struct place *place, const struct include *include, struct plan_step *step, bool on) {
+static bool read_step_conditions(lua_State *L, struct place *place, const struct include *include, struct plan_step *step,
+                                 bool on) {
     struct arena *arena = arena_of(place);
     struct plan *plan = step->plan;
     struct path_base base = { plan->select, &plan->next_alias, 0, false, false };
@@ -336,23 +346,53 @@ static void set_cut(struct plan_step *step, const struct include *include) {
     if ((several || step->offset > 0) && !step->many && (step->limit < 0 || step->limit > 1)) step->limit = 1;
 }
 
+/* The rows of each parent are picked by the engine, in the include's order. */
+static struct plan_step *limited_step(lua_State *L, struct place *place, const struct include *include) {
+    struct find *find = place->find;
+    struct arena *arena = arena_of(place);
+    struct plan_step *step = plan_step_limited(arena, place->plan, place->node, include->assoc);
+    struct plan *plan = step->plan, scratch = { .next_alias = 0 };
+    int target;
+    set_cut(step, include);
+    scratch.select = rows_of(L, find, include, place->plan->nodes[place->node].model, step->source, &plan->next_alias, &target);
+    scratch.next_alias = plan->next_alias;
+    if (!read_include_order(L, find, include, &scratch, target)) return step;
+    plan->next_alias = scratch.next_alias;
+    plan_order_by_key(arena, scratch.select, include->assoc->target, target);
+    if (assoc_through(include->assoc))
+        plan_order_by_key(arena, scratch.select, assoc_through(include->assoc), scratch.select->alias);
+    scratch.select->limit = step->limit;
+    scratch.select->offset = step->offset;
+    plan_step_cut(arena, step, scratch.select, scratch.select->alias, find->where.call->db->dialect->lateral != NULL);
+    step->limit = step->offset = -1;
+    return step;
+}
+
+/* A list that is cut for each parent; a to-one that may have several rows is. */
+static bool is_cut(const struct include *include) {
+    return include->limit >= 0 || include->offset > 0 || (!include->assoc->kind->many && !assoc_single(include->assoc));
+}
+
 static bool add_step(lua_State *L, struct place *place, const struct include *include, const char *reason) {
     struct find *find = place->find;
     const struct model *source = place->plan->nodes[place->node].model;
     bool on = has_on(L, find, include);
     if (on && !source->key.count)
-        return include_wrong(find, include->path, arena_printf(find->where.arena, "option \"on\" needs a primary key, and %s has none",
+        return include_wrong(find, include->path, arena_printf(find->where.arena,
+                                                               "option \"on\" needs a primary key, and %s has none",
                                                                source->name));
     if (include->required) add_condition(place, has_rows(L, find, include, place->plan, source, place->alias));
+    bool limited = !on && is_cut(include) && plan_can_cut(include->assoc);
     struct plan_step *step = on ? plan_step_on(find->where.arena, place->plan, place->node, include->assoc)
-                                : plan_step(find->where.arena, place->plan, place->node, include->assoc);
+                           : limited ? limited_step(L, place, include)
+                           : plan_step(find->where.arena, place->plan, place->node, include->assoc);
     step->number = find->steps++;
     step->include = include->options;
     step->reason = reason;
-    set_cut(step, include);
+    if (!limited) set_cut(step, include);
     struct place below = { find, step->plan, 0, 0, NULL, false };
     bool fine = !error_is_set(find->where.error) && read_columns(L, find, include, step->plan, 0, 0)
-             && read_step_conditions(L, place, include, step, on) && plan_children(L, below, include->first)
+             && (limited || read_step_conditions(L, place, include, step, on)) && plan_children(L, below, include->first)
              && (step->junction < 0 || add_junction(L, place, include, step))
              && read_include_order(L, find, include, step->plan, 0);
     if (fine) plan_step_finish(find->where.arena, step, place->exists ? NULL : place->plan);
@@ -371,7 +411,7 @@ static const char *step_reason(lua_State *L, struct find *find, const struct inc
     if (include->limit >= 0 || include->offset >= 0) return "limit or offset of each parent";
     if (has_on(L, find, include)) return "on";
     if (!assoc_single(assoc) && !assoc->target->key.count) return "several rows may match, and the target has no key";
-    if (assoc->path) return "a path of associations";
+    if (assoc->kind->path) return "a path of associations";
     return NULL;
 }
 

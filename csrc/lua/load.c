@@ -11,7 +11,7 @@
 struct load {
     struct find find;
     int count;                  /* instances */
-    int *numbers;               /* by step and instance: the parent's number in the family, -1: its key is NULL */
+    int *numbers;               /* by step and instance: the parent's number in the family, -1: its key is NULL, -2: not asked */
 };
 
 /* ------------------------------------------------------------------------------------------------------- parents */
@@ -72,6 +72,7 @@ static void push_loaded_values(lua_State *L, struct call *call, const struct loa
     push_hydrated(L, call, number);
     for (int i = 0; i < load->count; i++) {
         int at = load->numbers[number * load->count + i];
+        if (at < -1) continue;
         if (at >= 0) lua_rawgeti(L, -1, at + 1);
         else if (step->many) push_list(L, 0);
         else lua_pushboolean(L, 0);
@@ -102,12 +103,17 @@ static int load_results(lua_State *L, struct call *call) {
     return 1;
 }
 
-static bool read_load_options(lua_State *L, struct call *call, int index) {
+static bool read_load_options(lua_State *L, struct find *find, int index) {
+    struct call *call = find->where.call;
     if (lua_isnil(L, index)) return true;
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
         const char *key = lua_type(L, -2) == LUA_TSTRING ? name_at(L, -2) : "";
         struct nearest nearest = { .word = key };
         if (read_call_option(L, call, key)) continue;
+        if (strcmp(key, "lazy") == 0) {
+            find->plan->lazy = (enum lazy)lazy_at(L, lua_gettop(L));
+            continue;
+        }
         key = arena_text(&call->arena, key, strlen(key));
         call->error.path = key;
         return error_set(&call->error, &call->arena, ERROR_USAGE, "%s: unknown option%s", key, option_hint(call, &nearest));
@@ -115,24 +121,157 @@ static bool read_load_options(lua_State *L, struct call *call, int index) {
     return true;
 }
 
+/* Opens the call of a load of `include` at index 3, options at 4. */
+static struct call *open_load(lua_State *L, struct load **load) {
+    struct call *call;
+    lua_settop(L, 5);
+    struct find *find = start_find(L, &call);
+    *load = arena_new(&call->arena, struct load);
+    if (!read_load_options(L, find, 4) || !read_includes(L, find, 3)) call_raise(L, call);
+    (*load)->find = *find;
+    (*load)->find.where.paths = &(*load)->find.base;
+    call->data = *load;
+    plan_loads(L, &(*load)->find);
+    if (error_is_set(&call->error)) call_raise(L, call);
+    return call;
+}
+
+static void start_load(struct call *call, struct load *load, int count) {
+    load->count = count;
+    load->numbers = arena_array(&call->arena, int, (size_t)count * (size_t)load->find.steps + 1);
+    hydrate_existing(call);
+    call->results = load_results;
+}
+
 /* core.load(class, list, include, options) → for each association {name, values, options}; the instances are left alone. */
 static int load_associations(lua_State *L) {
-    struct call *call;
-    lua_settop(L, 4);
-    struct find *find = start_find(L, &call);
-    struct load *load = arena_new(&call->arena, struct load);
-    if (!read_load_options(L, call, 4) || !read_includes(L, find, 3)) return call_raise(L, call);
-    load->find = *find;
-    load->find.where.paths = &load->find.base;
-    call->data = load;
-    plan_loads(L, &load->find);
-    if (error_is_set(&call->error)) return call_raise(L, call);
-    load->count = (int)lua_rawlen(L, 2);
-    load->numbers = arena_array(&call->arena, int, (size_t)load->count * (size_t)load->find.steps + 1);
-    hydrate_existing(call);
+    struct load *load;
+    struct call *call = open_load(L, &load);
+    start_load(call, load, (int)lua_rawlen(L, 2));
     add_parents(L, call, load, 2);
-    call->results = load_results;
     return call_run(L, call);
+}
+
+/* ------------------------------------------------------------------------------------------------------ cohorts */
+
+enum { KEY_NULL = -1, KEY_UNKNOWN = -2 };
+
+/* The number of the parent that a row is, by the key in its originals; KEY_NULL, KEY_UNKNOWN: a part was not selected. */
+static int add_row(lua_State *L, struct call *call, int rowset_index, const struct rowset *rowset, int row,
+                   struct attr_list attrs) {
+    struct value key[KEY_PARTS];
+    bool null = false;
+    for (int k = 0; k < attrs.count; k++) {
+        if (original_kind(rowset, row, attrs.items[k]) == ORIGINAL_ABSENT) return KEY_UNKNOWN;
+        push_original(L, rowset_index, rowset, row, attrs.items[k]);
+        null = null || lua_isnil(L, -1);
+        bool fine = read_attr_value(L, lua_gettop(L), attrs.items[k], &key[k], &call->arena, &call->error);
+        lua_pop(L, 1);
+        if (!fine) return KEY_UNKNOWN;
+    }
+    return null ? KEY_NULL : hydrate_parent(call, 0, key);
+}
+
+/* The rows of the cohort at `list` that have not got the association yet become parents of the only step. */
+static void add_cohort(lua_State *L, struct call *call, struct load *load, int list, const char *name) {
+    const struct plan_step *step = call->plan->steps;
+    int at = 0;
+    for (lua_Integer i = 1; lua_rawgeti(L, list, i) != LUA_TNIL; i++, lua_pop(L, 1)) {
+        const struct rowset *rowset = userdata_test(L, -1, USERDATA_ROWSET);
+        int rowset_index = lua_gettop(L);
+        for (int row = 0; row < rowset->count; row++, at++) {
+            if (name) push_loaded(L, rowset_index, row, name);
+            bool there = name && !lua_isnil(L, -1);
+            lua_settop(L, rowset_index);
+            load->numbers[at] = there ? KEY_UNKNOWN : add_row(L, call, rowset_index, rowset, row, step->near);
+        }
+    }
+    lua_pop(L, 1);
+}
+
+static int count_rows_of(lua_State *L, int list) {
+    int count = 0;
+    for (lua_Integer i = 1; lua_rawgeti(L, list, i) != LUA_TNIL; i++, lua_pop(L, 1))
+        count += ((const struct rowset *)userdata_check(L, -1, USERDATA_ROWSET, "a chunk"))->count;
+    lua_pop(L, 1);
+    return count;
+}
+
+/* core.load_cohort(class, cohort, include, options, name) → the values of the rows in order, chunk after chunk; name (may be nil):
+ * rows whose association of this name is loaded are left out. */
+static int load_cohort(lua_State *L) {
+    struct load *load;
+    struct call *call = open_load(L, &load);
+    if (load->find.steps < 1) return call_fail(L, call, ERROR_USAGE, "one association expected");
+    start_load(call, load, count_rows_of(L, 2));
+    add_cohort(L, call, load, 2, lua_tostring(L, 5));
+    if (error_is_set(&call->error)) return call_raise(L, call);
+    return call_run(L, call);
+}
+
+/* core.row_of(instance) → its cohort (nil: it was read alone), the number of its row in the cohort from 1 */
+static int row_of(lua_State *L) {
+    struct instance instance = check_instance(L, 1, NULL);
+    if (instance.row < 0 || !lua_getmetatable(L, 1) || lua_rawgeti(L, -1, CHUNK_COHORT) == LUA_TNIL) return 0;
+    int cohort = lua_gettop(L), before = 0;
+    lua_rawgeti(L, cohort - 1, CHUNK_PLACE);
+    lua_Integer place = lua_tointeger(L, -1);
+    for (lua_Integer i = 1; i < place; i++, lua_pop(L, 1)) {
+        lua_rawgeti(L, cohort, i);
+        before += ((const struct rowset *)lua_touserdata(L, -1))->count;
+    }
+    lua_pushvalue(L, cohort);
+    lua_pushinteger(L, before + instance.row + 1);
+    return 2;
+}
+
+/* core.set_lazy(model userdata, mode, {batch = function, raise = function}): what reading a missing association calls */
+static int set_lazy(lua_State *L) {
+    static const char *const names[] = { [LAZY_BATCH] = "batch", [LAZY_RAISE] = "raise" };
+    struct model_box *box = userdata_check(L, 1, USERDATA_MODEL, "a model");
+    luaL_checktype(L, 3, LUA_TTABLE);
+    box->lazy = lazy_at(L, 2);
+    lua_createtable(L, LAZY_RAISE, 0);
+    for (int lazy = LAZY_BATCH; lazy <= LAZY_RAISE; lazy++) {
+        lua_getfield(L, 3, names[lazy]);
+        lua_rawseti(L, -2, lazy);
+    }
+    lua_getiuservalue(L, 1, MODEL_UNSAVED);
+    lua_getfield(L, -1, "__index");
+    lua_rawseti(L, -3, LAZY_OFF);
+    lua_pop(L, 1);
+    lua_setiuservalue(L, 1, MODEL_LAZY);
+    return 0;
+}
+
+/* --------------------------------------------------------------------------------------------------------- trees */
+
+/* Pushes the list of {name, options, include} for includes of one level. */
+static void push_tree(lua_State *L, struct call *call, const struct include *first) {
+    int count = 0;
+    luaL_checkstack(L, 10, "includes too deep");
+    lua_newtable(L);
+    for (const struct include *include = first; include; include = include->next) {
+        lua_createtable(L, 0, 3);
+        lua_pushstring(L, include->assoc->name);
+        lua_setfield(L, -2, "name");
+        push_include_options(L, call, include);
+        lua_setfield(L, -2, "options");
+        push_tree(L, call, include->first);
+        lua_setfield(L, -2, "include");
+        lua_rawseti(L, -2, ++count);
+    }
+}
+
+/* core.include_tree(class, include) → list of {name, options, include}: whatever form it was written in. */
+static int include_tree(lua_State *L) {
+    struct call *call;
+    lua_settop(L, 2);
+    struct find *find = start_find(L, &call);
+    if (!read_includes(L, find, 2)) return call_raise(L, call);
+    push_tree(L, call, find->includes);
+    call_close(L, call);
+    return 1;
 }
 
 /* --------------------------------------------------------------------------------------------------- what is loaded */
@@ -175,7 +314,9 @@ static int forget(lua_State *L) {
 
 void open_loads(lua_State *L) {
     static const luaL_Reg functions[] = {
-        { "load", load_associations }, { "note_loaded", note }, { "loaded", loaded }, { "forget_loaded", forget }, { NULL, NULL },
+        { "load", load_associations }, { "load_cohort", load_cohort }, { "row_of", row_of }, { "set_lazy", set_lazy },
+            { "include_tree", include_tree }, { "note_loaded", note }, { "loaded", loaded }, { "forget_loaded", forget },
+                { NULL, NULL },
     };
     add_functions(L, functions);
 }

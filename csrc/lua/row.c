@@ -106,7 +106,7 @@ static bool check_key(lua_State *L, struct call *call) {
     if (attr_find(call->model, name) || *name == '_' || is_junction_name(call, name)) return true;
     if (assoc_find(call->model, name))
         return error_set(&call->error, &call->arena, ERROR_USAGE,
-                         "%s: \"%s\" is an association; writing it together with its owner (include) is not available yet",
+                         "%s: \"%s\" is an association: name it in include to write it together with its owner",
                          call->model->name, name);
     return unknown_key(call, name);
 }
@@ -417,7 +417,7 @@ static bool check_foreign_key_name(lua_State *L, struct call *call, int index, i
     const struct assoc *assoc = assoc_find(call->model, name);
     if (!assoc) return unknown_key(call, name);
     if (is_what_was_loaded(L, index, rowset_index, assoc->name)) return true;
-    if (assoc->path)
+    if (assoc->kind->path)
         return error_set(&call->error, &call->arena, ERROR_USAGE, "%s: assigning \"%s\" changes no row: it is a path of associations",
                          call->model->name, name);
     error_set(&call->error, &call->arena, ERROR_USAGE, "%s: assigning \"%s\" changes no row; use %s", call->model->name, name,

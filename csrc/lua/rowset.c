@@ -62,6 +62,15 @@ static void copy_metamethods(lua_State *L, int model_index) {
     }
 }
 
+void set_lazy_index(lua_State *L, int model_index, int lazy) {
+    model_index = lua_absindex(L, model_index);
+    if (lua_getiuservalue(L, model_index, MODEL_LAZY) == LUA_TTABLE) {
+        lua_rawgeti(L, -1, lazy);
+        lua_setfield(L, -3, "__index");
+    }
+    lua_pop(L, 1);
+}
+
 struct rowset *rowset_new(lua_State *L, int model_index, int capacity) {
     model_index = lua_absindex(L, model_index);
     const struct model_box *box = lua_touserdata(L, model_index);
@@ -73,7 +82,8 @@ struct rowset *rowset_new(lua_State *L, int model_index, int capacity) {
     lua_setiuservalue(L, -2, ROWSET_TEXTS);
     lua_pushvalue(L, model_index);
     lua_setiuservalue(L, -2, ROWSET_MODEL);
-    lua_rawseti(L, -2, 1);
+    lua_rawseti(L, -2, CHUNK_ROWSET);
+    if (capacity && box->lazy) set_lazy_index(L, model_index, box->lazy);
     return rowset;
 }
 

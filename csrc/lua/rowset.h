@@ -41,6 +41,13 @@ enum { NO_TEXT = 0xffff };
 
 enum rowset_value { ROWSET_TEXTS = 1, ROWSET_MODEL, ROWSET_ALIASES, ROWSET_LOADED, ROWSET_VALUES = ROWSET_LOADED };
 
+/* At [1] of a chunk's metatable is its RowSet, at [2] the list of the RowSets that were read together (nil: single rows), at [3]
+ * its place in that list. */
+enum { CHUNK_ROWSET = 1, CHUNK_COHORT, CHUNK_PLACE };
+
+/* Gives the metatable of a chunk, on the top, what reading a missing association does (enum lazy). */
+void set_lazy_index(lua_State *L, int model_index, int lazy);
+
 /* Pushes a fresh metatable for instances of the model (userdata at model_index) with a RowSet of `capacity` rows; 0: unsaved. */
 struct rowset *rowset_new(lua_State *L, int model_index, int capacity);
 

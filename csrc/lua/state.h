@@ -127,10 +127,11 @@ struct model_box {
     unsigned open_generation, names_generation;
     bool calls_lua;                     /* defaults by function: writes go through operation.lua */
     bool has_dependents;
+    int lazy;                           /* enum lazy: what reading a missing association does */
     bool pending;                       /* associations wait for models that are not defined */
 };
 
-enum model_value { MODEL_DB = 1, MODEL_CLASS, MODEL_UNSAVED, MODEL_OPEN, MODEL_NAMES,
+enum model_value { MODEL_DB = 1, MODEL_CLASS, MODEL_UNSAVED, MODEL_OPEN, MODEL_NAMES, MODEL_LAZY,
                    MODEL_SCOPE /* where of the default scope, or nil */, MODEL_VALUES = MODEL_SCOPE };
 
 struct assoc_box {

@@ -552,7 +552,8 @@ static const struct expr *read_of_list(lua_State *L, struct where_reader *reader
 }
 
 /* A parameter that says its type: @> and its kin have several, and the engine can't guess. */
-static struct expr *typed_param(lua_State *L, struct where_reader *reader, const struct type *type, const struct attr *attr, int index) {
+static struct expr *typed_param(lua_State *L, struct where_reader *reader, const struct type *type, const struct attr *attr,
+                                int index) {
     struct attr part = *attr;
     part.type = *type;
     struct expr *param = read_operand(L, reader, index, &part);
@@ -571,7 +572,8 @@ static const struct type *contained_type(lua_State *L, const struct attr *attr, 
     return value ? attr->type.element : &attr->type;
 }
 
-static const struct expr *read_match(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left, int index) {
+static const struct expr *read_match(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
+                                     int index) {
     struct expr *right = read_operand(L, reader, index, NULL);
     if (!right) return NULL;
     if (!marker_test(L, index)) {
@@ -1013,7 +1015,8 @@ static const struct expr *read_table(lua_State *L, struct where_reader *reader, 
     reader->row = before;
     if (!fine) return NULL;
     if (reading.row)
-        reading.terms[reading.count++] = (struct term){ .sort = 40000, .expr = path_row_condition(reader->arena, reader->paths, &row,
+        reading.terms[reading.count++] = (struct term){ .sort = 40000, .expr = path_row_condition(reader->arena, reader->paths,
+                                                                                                  &row,
                                                                                                   reading.row) };
     return reading.count ? all_of(reader, reading.terms, reading.count) : NULL;
 }

@@ -26,16 +26,31 @@ static const struct verb_row many_verbs[] = {
     { 0, NULL, NULL },
 };
 
-static const struct assoc_kind kinds[] = {
-    { "belongsTo",     false, HELD_BY_SOURCE,  one_verbs  },
-    { "hasOne",        false, HELD_BY_TARGET,  one_verbs  },
-    { "hasMany",       true,  HELD_BY_TARGET,  many_verbs },
-    { "belongsToMany", true,  HELD_BY_THROUGH, many_verbs },
+static const struct verb_row one_read_verbs[] = {
+    { VERB_GET, "get", "get%S" },
+    { 0, NULL, NULL },
 };
 
-const struct assoc_kind *assoc_kind_find(const char *name) {
+static const struct verb_row many_read_verbs[] = {
+    { VERB_GET, "get", "get%P" },
+    { VERB_HAS, "has", "has%S" },
+    { VERB_HAS_MULTIPLE, "hasMultiple", "has%P" },
+    { VERB_COUNT, "count", "count%P" },
+    { 0, NULL, NULL },
+};
+
+static const struct assoc_kind kinds[] = {
+    { "belongsTo",     false, false, HELD_BY_SOURCE,  one_verbs       },
+    { "hasOne",        false, false, HELD_BY_TARGET,  one_verbs       },
+    { "hasMany",       true,  false, HELD_BY_TARGET,  many_verbs      },
+    { "belongsToMany", true,  false, HELD_BY_THROUGH, many_verbs      },
+    { "hasOne",        false, true,  HELD_BY_TARGET,  one_read_verbs  },
+    { "hasMany",       true,  true,  HELD_BY_TARGET,  many_read_verbs },
+};
+
+const struct assoc_kind *assoc_kind_find(const char *name, bool path) {
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strcmp(kinds[i].name, name) == 0) return &kinds[i];
+        if (strcmp(kinds[i].name, name) == 0 && kinds[i].path == path) return &kinds[i];
     return NULL;
 }
 

@@ -46,6 +46,7 @@ enum key_holder { HELD_BY_SOURCE, HELD_BY_TARGET, HELD_BY_THROUGH };
 struct assoc_kind {
     const char *name;           /* "hasMany": in Lua and in messages */
     bool many;                  /* a list; else one row or nothing */
+    bool path;                  /* over several associations, read-only */
     enum key_holder holder;
     const struct verb_row *verbs;       /* ends with a NULL name */
 };
@@ -59,13 +60,12 @@ struct assoc {
     int hop_count;
     const struct expr *where;           /* standing filter over the target, or NULL */
     const struct order_term *order;     /* standing order, or NULL */
-    bool path;                          /* the hops are those of several associations in a row: each target once, read-only */
     bool unique;                        /* belongsToMany: a pair is linked at most once */
     struct attr_list unique_key;        /* … by this key of the junction */
     struct cached_insert link;          /* of a single junction row */
 };
 
-const struct assoc_kind *assoc_kind_find(const char *name);     /* or NULL */
+const struct assoc_kind *assoc_kind_find(const char *name, bool path);      /* or NULL */
 const struct assoc *assoc_find(const struct model *model, const char *name);    /* or NULL */
 
 /* Puts the association at the end of its source's list, or over the one of the same name. */

@@ -191,9 +191,12 @@ end
 function association.check(class)
   local meta = getmetatable(class)
   if not meta.pending then return end
-  for _, a in ipairs(meta.associations) do
+  for _, a in ipairs(table.move(meta.associations, 1, #meta.associations, 1, {})) do
+    local target = is_waiting(a) and registry.find(meta.db, a.target_name)
+    if target then establish.resolve(a, target) end
     if is_waiting(a) then record.missing(a) end
   end
+  forget_complete(registry.of(meta.db))
 end
 
 return association

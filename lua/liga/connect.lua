@@ -5,12 +5,11 @@ local options = require "liga.options"
 
 local connect = {}
 
-local allowed, later = {}, {}
+local allowed = {}
 for name in ([[logging define pool statementCache timeout connectTimeout foreignKeys busyTimeout pragmas readOnly schema
-    dates wait replication benchmark minifyAliases hooks compat]]):gmatch "%a+" do
+    dates wait replication benchmark minifyAliases hooks lazy compat]]):gmatch "%a+" do
   allowed[name] = true
 end
-for name in ("lazy"):gmatch "%a+" do later[name] = true end
 
 local pool_options = { max = true, idle = true, acquireTimeout = true }
 
@@ -188,7 +187,8 @@ end
 function connect.read(url, given)
   given = given == nil and {} or given
   if type(given) ~= "table" then errors.usage("liga.connect: options must be a table, got %s", type(given)) end
-  options.check("liga.connect", given, allowed, later)
+  options.check("liga.connect", given, allowed)
+  require "liga.lazy".check("liga.connect", given.lazy)
   local primary, replicas, sticky = read_replication(url, given)
   local engine, target = connect.parse(primary)
   check_others(given, engine)

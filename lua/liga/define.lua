@@ -18,6 +18,7 @@ local naming = require "liga.naming"
 local options = require "liga.options"
 local readonly = require "liga.readonly"
 local registry = require "liga.define.registry"
+local lazy = require "liga.lazy"
 local scope = require "liga.scope"
 local types = require "liga.types"
 local validate = require "liga.validate"
@@ -25,13 +26,10 @@ local virtual = require "liga.virtual"
 
 local define = {}
 
-local allowed, later = {}, {}
+local allowed = {}
 for name in ([[deletedAt paranoid version tableName freezeTableName underscored timestamps createdAt updatedAt
-    indexes methods primaryKey name comment schema hooks validate defaultScope scopes]]):gmatch "%a+" do
+    indexes methods primaryKey name comment schema hooks validate defaultScope scopes lazy]]):gmatch "%a+" do
   allowed[name] = true
-end
-for name in ("lazy"):gmatch "%a+" do
-  later[name] = true
 end
 
 -- Options ------------------------------------------------------------------------------------------------------------
@@ -47,7 +45,8 @@ function define.check_options(what, given)
   if type(given) ~= "table" or getmetatable(given) then
     fail.usage(nil, nil, "%s: options must be a table, got %s", what, fail.shown(given))
   end
-  options.check(what, given, allowed, later)
+  options.check(what, given, allowed)
+  lazy.check(what, given.lazy)
   for option, kind in pairs(option_kinds) do
     if given[option] ~= nil and type(given[option]) ~= kind then
       fail.usage(nil, nil, "%s: %s must be a %s, got %s", what, option, kind, fail.shown(given[option]))
@@ -501,6 +500,7 @@ local function make(meta, parts)
   meta.instance = virtual.metamethods(meta, meta.instance)
   registry.add(db, class)
   core.bind(meta[1], class)
+  lazy.declare(class, meta, meta.instance and meta.instance.__index or class.methods)
   behaviour.declare(class)
   return class
 end

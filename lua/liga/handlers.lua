@@ -4,7 +4,6 @@ local dependents = require "liga.dependents"
 local memory = require "liga.memory"
 local operation = require "liga.operation"
 local copy = require "liga.options".copy
-local scope = require "liga.scope"
 local transaction = require "liga.transaction"
 local write = require "liga.behaviour.write"
 
@@ -117,14 +116,18 @@ function handlers.linked(...)
   return require "liga.behaviour.access".linked(...)
 end
 
---- The options of an include with the scopes of its target.
-handlers.scope_include = scope.for_include
-
 -- Forward references -------------------------------------------------------------------------------------------------
 
 --- A model is used before those it refers to are defined.
 function handlers.check_pending(class)
   require "liga.association".check(class)
+end
+
+-- Batches ------------------------------------------------------------------------------------------------------------
+
+--- A getter or count with `batch = true`.
+function handlers.read_batch(instance, options, name, verb)
+  return require "liga.lazy".read_batch(instance, options, name, verb)
 end
 
 core.set_handlers(handlers)

@@ -31,7 +31,9 @@ local liga = {
 
 liga.Op.col = core.col
 
---- `liga.json.encode(value)`, `liga.json.decode(text)`; calling it addresses a path in a JSON attribute.
+--- `liga.json.encode(value)`, `liga.json.decode(text)`; `liga.json("meta", "tags", 1)` addresses a path in a JSON
+-- attribute, as a key of a where or in order, attributes and group: a text is a key as it stands, an integer an index,
+-- from 1 as in Lua.
 liga.json = setmetatable({ encode = core.json.encode, decode = core.json.decode }, {
   __call = function(_, ...) return core.json_path(...) end,
 })

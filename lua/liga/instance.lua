@@ -2,6 +2,7 @@
 local core = require "liga.core"
 local errors = require "liga.errors"
 local loading = require "liga.loading"
+local nested = require "liga.nested"
 local plain_copy = require "liga.options".copy
 local virtual = require "liga.virtual"
 
@@ -36,7 +37,7 @@ end
 -- @return the instance
 function methods:save(options)
   class_of(self, "save")
-  return core.save(self, options)
+  return nested.save(self, options)
 end
 
 --- Sets one value, or several from a table; UsageError for an unknown attribute. Nothing is written.
@@ -94,7 +95,7 @@ function methods:update(values, options)
   end
   local saving = plain_copy(options)
   instance.assign(self, values, saving)
-  return core.save(self, saving)
+  return nested.save(self, saving)
 end
 
 --- Deletes the row, after what the option `dependent` of associations asks for. Raises InstanceError if there is no

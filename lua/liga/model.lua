@@ -9,7 +9,9 @@ local find_or = require "liga.find_or"
 local handlers = require "liga.handlers"
 local hooks = require "liga.hooks"
 local keyset = require "liga.keyset"
+local nested = require "liga.nested"
 local option_tables = require "liga.options"
+local page = require "liga.page"
 local schema = require "liga.schema"
 local scope = require "liga.scope"
 local transaction = require "liga.transaction"
@@ -28,6 +30,41 @@ local methods, copy = model.methods, option_tables.copy
 -- and the constraint errors of the database.
 for name, method in pairs(core.class_methods) do methods[name] = method end
 for name, definer in pairs(association.definers) do methods[name] = definer end
+
+local create, build, bulk_create = methods.create, methods.build, methods.bulkCreate
+
+--- Whether the options ask for nested values.
+local function is_nested(options)
+  return type(options) == "table" and rawget(options, "include") ~= nil
+end
+
+--- Creates a row; with `include` also what is nested in the values under names of associations, in one transaction.
+-- Raises as said above; errors about nested values tell their path ("comments[2].text").
+-- @param values {attribute = value}
+-- @param options {include, fields, validate, hooks, silent, transaction, logging …}, or nil
+-- @return the instance
+function methods:create(values, options)
+  if not is_nested(options) then return create(self, values, options) end
+  return nested.create(self, values, options, function(instance, own) return nested.save(instance, own, true) end)
+end
+
+--- An instance that is not stored yet; with `include` also what is nested in the values.
+-- @param values {attribute = value}
+-- @param options {include}, or nil
+-- @return the instance
+function methods:build(values, options)
+  if not is_nested(options) then return build(self, values, options) end
+  return nested.build(self, values, options.include)
+end
+
+--- Creates many rows in few statements; with `include` also what is nested in their values.
+-- @param list of tables of values, or built instances
+-- @param options as create, and those about rows that are there already
+-- @return list of instances, in order
+function methods:bulkCreate(list, options)
+  if not is_nested(options) then return bulk_create(self, list, options) end
+  return nested.bulk(self, list, options, function(built, own) return bulk_create(self, built, own) end)
+end
 
 local function meta_of(class, method)
   if not core.is_class(class) then
@@ -221,6 +258,17 @@ function methods:each(options)
   end
 end
 
+--- One page of a find, by keyset: `local users, info = User:page{ order = "name", size = 10, after = info.after }`. The
+-- key completes the order. Raises UsageError for a cursor that was not made for this order.
+-- @param options as findAll, and size (20), after or before: a cursor of another page
+-- @return list of instances
+-- @return {after, before (cursors, nil at the end), hasNext, hasPrevious}
+function methods:page(options)
+  meta_of(self, "page")
+  check_keyed(self)
+  return page.read(self, check_options("page", options), selecting)
+end
+
 local function shown_value(value)
   return type(value) == "string" and ("%q"):format(value) or tostring(value)
 end
@@ -237,19 +285,31 @@ local function plan_lines(db, sql, params)
   return lines
 end
 
---- What a find would do: its statement, parameters, and the engine's plan.
--- @param options as findAll
--- @return text
-function methods:explain(options)
-  local db = meta_of(self, "explain").db
-  local sql, params = dry.run(db, function() return self:findAll(options) end)
-  local shown = {}
+--- A statement, its parameters and the engine's plan, as lines.
+local function statement_lines(db, sql, params, indent)
+  local shown, lines = {}, { sql }
   for i, value in ipairs(params) do shown[i] = shown_value(value) end
-  local lines = { sql }
   if #shown > 0 then lines[2] = "parameters: " .. table.concat(shown, ", ") end
   lines[#lines + 1] = "plan:"
   local plan = plan_lines(db, sql, params)
   table.move(plan, 1, #plan, #lines + 1, lines)
+  for i, line in ipairs(lines) do lines[i] = indent .. line end
+  return lines
+end
+
+--- What a find would do: its statements with parameters and the engine's plans, and for each include the strategy and
+-- the reason for it. The keys of the rows above are not known yet: a single one stands for them.
+-- @param options as findAll
+-- @return text
+function methods:explain(options)
+  local db = meta_of(self, "explain").db
+  local sql, params, parts = dry.run(db, function() return self:findAll(options) end)
+  local lines = statement_lines(db, sql, params, "")
+  for _, part in ipairs(parts or {}) do
+    lines[#lines + 1] = ("include %s: %s (%s)"):format(part.include, part.strategy, part.reason)
+    local more = part.sql and statement_lines(db, part.sql, part.params, "  ") or {}
+    table.move(more, 1, #more, #lines + 1, lines)
+  end
   return table.concat(lines, "\n")
 end
 
@@ -375,12 +435,6 @@ end
 for _, name in ipairs(hooks.names()) do
   --- User:beforeCreate([name,] fn) adds a hook.
   methods[name] = function(class, ...) return methods.addHook(class, name, ...) end
-end
-
-for _, name in ipairs { "page" } do
-  methods[name] = function(class)
-    errors.later(("%s:%s"):format(meta_of(class, name).name, name))
-  end
 end
 
 return model

@@ -85,8 +85,9 @@ end
 local function key_options(association)
   local keys = {}
   for i, name in ipairs(association.foreignKey) do keys[i] = name end
-  keys.onDelete, keys.onUpdate = association.onDelete, association.onUpdate
-  keys.deferrable = association.deferrable
+  local rule = association.rule or {}
+  keys.onDelete, keys.onUpdate = rule.onDelete, rule.onUpdate
+  keys.deferrable, keys.constraints = rule.deferrable, rule.constraints
   return keys
 end
 

@@ -262,39 +262,6 @@ function scope.merged(self, options)
   return merge(merged, options)
 end
 
-local of_includes = { where = true, attributes = true, order = true, limit = true, offset = true, include = true,
-  paranoid = true }
-
-local function has_condition(where)
-  if type(where) ~= "table" or getmetatable(where) then return where ~= nil end
-  for key, value in next, where do
-    if math.type(key) ~= "integer" or has_condition(value) then return true end
-  end
-  return false
-end
-
---- The options of an include with the scopes of its target: the default one, or those of the scope object that is
--- given as its model. A scope never makes the include required.
--- @param class the target
--- @param given options of the include, or nil
--- @param many whether there can be several rows, so that limit and offset have a meaning
--- @param ordered whether the association has an order of its own, which comes before that of a scope
--- @return a new table
-function scope.for_include(class, given, many, ordered)
-  local options, merged = option_tables.copy(given), {}
-  local subject = core.is_class(options.model) and options.model or class
-  for _, each in ipairs(in_force(subject)) do
-    local part = {}
-    for name, value in next, each do
-      local skips = (name == "limit" or name == "offset") and not many or name == "order" and ordered
-      if of_includes[name] and not skips then part[name] = value end
-    end
-    merged = merge(merged, part)
-  end
-  if options.required == nil then options.required = has_condition(options.where) end
-  return merge(merged, options)
-end
-
 --- Of scopes only what says which rows there are: for counts and the like.
 function scope.conditions(self, options)
   local merged = {}

@@ -569,6 +569,17 @@ for engine in support.engines() do
       assert.equal(5, #ann.posts)
     end)
 
+    it("is explained: strategy and reason of each, and all statements", function()
+      local text = User:explain{ include = { profile = {}, posts = { include = { "author", "tags" } } }, limit = 3 }
+      for _, part in ipairs{ "include profile: ", "include posts: select (to-many",
+        "include posts.author: join (to-one",
+        "include posts.tags: select", '"PostTags"', "plan:" } do
+        assert.is_truthy(text:find(part, 1, true), part .. " in\n" .. text)
+      end
+      text = User:explain{ include = { boss = { strategy = "select" } } }
+      assert.is_truthy(text:find('include boss: select (strategy = "select")', 1, true), text)
+    end)
+
     it("goes along with each", function()
       local list = {}
       for user in User:each{ batch = 2, include = "posts" } do list[#list + 1] = #user.posts end

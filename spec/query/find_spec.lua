@@ -140,10 +140,5 @@ for engine in support.engines() do
       assert.is_truthy(text:upper():find("SELECT", 1, true))
     end)
 
-    it("say what is not available yet", function()
-      local Post = db:define("Post", { title = liga.STRING })
-      User:hasMany(Post)
-      support.raises("UsageError", function() User:findAll{ lazy = "batch" } end, "lazy", "not available yet")
-    end)
   end)
 end

@@ -135,12 +135,5 @@ for engine in support.engines() do
       assert.equal(0, User:count())
     end)
 
-    it("does not take include yet", function()
-      local Post = db:define("Post", { title = liga.STRING })
-      User:hasMany(Post)
-      support.raises("UsageError", function()
-        User:create({ name = "ann", posts = { { title = "x" } } }, { include = { "posts" } })
-      end, "include", "not available yet")
-    end)
   end)
 end

@@ -80,7 +80,7 @@ end
 -- Completing ---------------------------------------------------------------------------------------------------------
 
 local function check_self(a)
-  if a.source ~= a.target then return end
+  if a.source ~= a.target or a.read.path then return end
   local inverse = a.read.inverse
   if a.kind.name == "belongsTo" and not inverse then return end
   local inverse_as = inverse and inverse.as
@@ -101,6 +101,11 @@ local function complete(a)
   if not compat.is_v1(getmetatable(a.source).db) then check_self(a) end
   a.kind.complete(a)
   a.complete = true
+end
+
+--- Whether what the association refers to is there: its target, and the steps of its path.
+local function is_ready(a, target)
+  return target ~= nil and (not a.read.path or require "liga.association.path".is_ready(a))
 end
 
 --- Puts off an association until its target is defined.
@@ -138,7 +143,7 @@ end
 
 --- Completes an association that waited for its target.
 function establish.resolve(a, target)
-  if a.complete then return end
+  if a.complete or not is_ready(a, target) then return end
   journal.run(resolve, a, target)
   local meta = getmetatable(a.source)
   meta.pending = meta.pending > 1 and meta.pending - 1 or nil
@@ -182,7 +187,7 @@ function establish.now(wanted)
   record.check_name(wanted.place, meta, as)
   local a = record.new(wanted, names, as)
   record.announce(a)
-  if a.target then complete(a) else wait(a) end
+  if is_ready(a, a.target) then complete(a) else wait(a) end
   return a
 end
 

@@ -7,6 +7,7 @@ local index = require "liga.define.index"
 local inflect = require "liga.inflect"
 local journal = require "liga.define.journal"
 local key = require "liga.association.key"
+local path = require "liga.association.path"
 local record = require "liga.association.record"
 
 local function model_ud(class)
@@ -147,6 +148,7 @@ end
 
 local function complete_has(a)
   local read = a.read
+  if read.path then return path.complete(a) end
   establish.check_scope(a, "scope", read.scope, a.target)
   if compat.joins(a, key, become_many_to_many) then return end
   if compat.is_v1(getmetatable(a.source).db) then return complete_alone(a) end
@@ -163,6 +165,7 @@ end
 local reading_options = { "scope", "where", "order", "dependent", "uniqueForeignKey" }
 
 local function agree_has(existing, wanted)
+  if existing.read.path ~= wanted.read.path then establish.differ(existing, wanted, "through") end
   local read, changed = wanted.read, false
   agree_key(existing, wanted, read.foreignKey, "sourceKey", "foreignKey", read.sourceKey)
   local holder = existing.inverse

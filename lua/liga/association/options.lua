@@ -20,16 +20,16 @@ local has = common .. "sourceKey scope where order dependent "
 
 local allowed = {
   belongsTo = set(common .. "targetKey"),
-  hasOne = set(has .. "uniqueForeignKey"),
-  hasMany = set(has .. "joinTableName joinTableModel useJunctionTable"),
+  hasOne = set(has .. "uniqueForeignKey through"),
+  hasMany = set(has .. "joinTableName joinTableModel useJunctionTable through"),
   belongsToMany = set(common .. [[sourceKey targetKey otherKey through throughAssociations scope where order
     joinTableName joinTableModel]]),
 }
 
 local later = {
   belongsTo = {},
-  hasOne = set "through",
-  hasMany = set "through",
+  hasOne = {},
+  hasMany = {},
   belongsToMany = {},
 }
 
@@ -215,6 +215,26 @@ local function read_rule(place, given)
   }
 end
 
+--- What goes with a path of associations: it is read only, and has no key of its own.
+local with_path = set "as through scope where order"
+
+--- `through` of hasMany and hasOne: names of associations, one leading to the next.
+local function read_path(place, given)
+  if given.through == nil then return nil end
+  local through = given.through
+  if type(through) ~= "string" or not ("." .. through):find "^[%.[^.]+]*" or through:find "%.%." or through == ""
+    or through:find "^%." or through:find "%.$" then
+    place:fail('through must be a path of associations ("posts.comments"), got %s (a junction: belongsToMany)',
+      fail.shown(through))
+  end
+  for option in next, given do
+    if not with_path[option] then
+      place:fail("through = %q is a path of associations; option %q does not go with it", through, option)
+    end
+  end
+  return through
+end
+
 --- The kind that is meant: a hasMany with a join table of v1 is a belongsToMany.
 function reading.kind(kind, given)
   if kind ~= "hasMany" or type(given) ~= "table" then return kind end
@@ -251,7 +271,7 @@ function reading.read(place, kind, given)
     place:fail("useJunctionTable must be a boolean, got %s", fail.shown(given.useJunctionTable))
   end
   read.useJunctionTable = given.useJunctionTable
-  if kind == "belongsToMany" then read_junction(place, given, read) end
+  if kind == "belongsToMany" then read_junction(place, given, read) else read.path = read_path(place, given) end
   return read
 end
 

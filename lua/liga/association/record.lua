@@ -7,6 +7,7 @@ local compat = require "liga.compat"
 local core = require "liga.core"
 local errors = require "liga.errors"
 local fail = require "liga.define.fail"
+local in_step = require "liga.association.in_step"
 local inflect = require "liga.inflect"
 local journal = require "liga.define.journal"
 local readonly = require "liga.readonly"
@@ -84,6 +85,7 @@ local function text_of(a)
   if keys and a.otherKey then
     keys = ("%s; %s through %s"):format(keys, table.concat(a.otherKey, ", "), a.through.name)
   end
+  if a.read.path then keys = "through " .. a.read.path end
   return ("%s: %s %s%s"):format(a.label, a.kind.name, target, keys and (" (%s)"):format(keys) or "")
 end
 record.text = text_of
@@ -181,11 +183,15 @@ local patterns = {
   [false] = { "get%S", "set%S", "create%S" },
 }
 
+--- Those of a path of associations.
+local read_patterns = { [true] = { "get%P", "has%S", "has%P", "count%P" }, [false] = { "get%S" } }
+
 --- Installs methods that say which model is missing.
 function record.install_stubs(a)
   local function stub() record.missing(a) end
   local words = { S = inflect.upper_first(a.names.singular), P = inflect.upper_first(a.names.plural) }
-  for _, pattern in ipairs(patterns[a.kind.many]) do install(a, (pattern:gsub("%%(.)", words)), stub) end
+  for _, pattern in ipairs(a.read.path and read_patterns[a.kind.many] or patterns[a.kind.many]) do install(a,
+    (pattern:gsub("%%(.)", words)), stub) end
 end
 
 --- Takes an association out of its source, with its methods: another takes its name.
@@ -211,6 +217,7 @@ end
 function record.missing(a)
   local registry = require "liga.define.registry"
   local db = getmetatable(a.source).db
+  if a.read.path and registry.find(db, a.target_name) then require "liga.association.path".missing(a) end
   fail.association(a.source.name, a.as, "the model %q of the association is not defined%s", a.target_name,
     fail.hint(a.target_name, registry.names(db), "the models are"))
 end
@@ -233,12 +240,12 @@ function record.register(a)
   local ud, accessors, functions = core.association(getmetatable(a.source)[1], {
     kind = a.kind.name, as = a.as, singular = a.names.singular, plural = a.names.plural,
     target = getmetatable(a.target)[1], hops = a.hops, scope = read.scope, where = read.where, order = read.order,
-    unique = a.unique, uniqueKey = a.unique_key, dependent = read.dependent,
+    unique = a.unique, uniqueKey = a.unique_key, path = read.path ~= nil, dependent = read.dependent,
   })
   a.meta[1], a.accessors = ud, accessors
   functions = compat.methods(a, accessors, functions)
   if has_rule(a) then core.set_dependents(getmetatable(a.source)[1], true) end
-  for _, name in pairs(accessors) do install(a, name, functions[name]) end
+  for verb, name in pairs(accessors) do install(a, name, in_step.method(a, verb, functions[name])) end
   record.show(a)
 end
 

@@ -7,7 +7,9 @@ local dry = require "liga.dry"
 local errors = require "liga.errors"
 local expand = require "liga.behaviour.expand"
 local hooks = require "liga.hooks"
+local memory = require "liga.memory"
 local model = require "liga.model"
+local nested = require "liga.nested"
 local operation = require "liga.operation"
 local option_tables = require "liga.options"
 local scope = require "liga.scope"
@@ -147,15 +149,18 @@ behaving.build = build
 
 function methods:build(values, given)
   local class, options = open(self, "build", given)
+  if options.include ~= nil then return nested.build(class, values, options.include) end
   return build(class, values, options)
 end
 
-local created = { verb = "create", job = function(instance, options) return core.save(instance, options, true) end }
+local created = { verb = "create", job = function(instance, options) return nested.save(instance, options, true) end }
 
 function methods:create(values, given)
   local class, options = open(self, "create", given)
-  local instance = build(class, listed(class, values, options.fields), { include = options.include })
-  return write.save(instance, options, created)
+  local function save(instance, own) return write.save(instance, own, created) end
+  values = listed(class, values, options.fields)
+  if options.include ~= nil then return nested.create(class, values, options, save) end
+  return save(build(class, values), options)
 end
 
 -- Writing many rows --------------------------------------------------------------------------------------------------
@@ -196,13 +201,17 @@ end
 
 function methods:bulkCreate(list, given)
   local class, options = open(self, "bulkCreate", given)
+  if options.include ~= nil then
+    return nested.bulk(class, list, options, function(built, own) return class:bulkCreate(built, own) end)
+  end
   if type(list) ~= "table" then return plain.bulkCreate(class, list, options) end
   local individually = take(options, "individualHooks")
   core.check_write_options(class, options, "bulkCreate")
   local built = build_all(class, list, options)
   return write.bulk(class, "BulkCreate", options, built, function(creating)
     if individually then return operation.atomically(getmetatable(class).db, creating, function()
-      return save_each(built, creating)
+      local guard <close> = memory.guard(built)
+      return guard:keep(save_each(built, creating))
     end) end
     check_all(class, built, creating)
     return plain.bulkCreate(class, built, creating)

@@ -2,6 +2,7 @@
 local core = require "liga.core"
 local hooks = require "liga.hooks"
 local memory = require "liga.memory"
+local nested = require "liga.nested"
 local operation = require "liga.operation"
 local plain_copy = require "liga.options".copy
 local validate = require "liga.validate"
@@ -33,7 +34,8 @@ end
 -- Saving -------------------------------------------------------------------------------------------------------------
 
 local function check(class, instance, options)
-  if options.validate ~= false then validate.raise(class, validate.faults(class, instance, options)) end
+  if options.validate == false then return end
+  validate.raise(class, nested.apart(instance, validate.faults, class, instance, options))
 end
 
 local function validated(class, instance, options)
@@ -92,7 +94,7 @@ local function save_with_hooks(class, instance, options, event, how)
 end
 
 --- The ways of saving.
-local plainly = { job = core.save }
+local plainly = { job = nested.save }
 
 --- Saves an instance: validators, hooks, its INSERT or UPDATE, all in one transaction where there are hooks.
 -- @param options a table of its own, of `u:save`
@@ -150,13 +152,14 @@ end
 function write.bulk(class, event, options, subject, job)
   if not runs_hooks(class, options, { "before" .. event, "after" .. event }) then return job(options) end
   return operation.atomically(getmetatable(class).db, options, function(t)
+    local guard <close> = memory.guard(event == "BulkCreate" and subject or {})
     options.transaction = t
     if subject == nil then hooks.run(class, "before" .. event, options)
     else hooks.run(class, "before" .. event, subject, options) end
     local results = table.pack(job(options))
     if subject == nil then hooks.run(class, "after" .. event, options)
     else hooks.run(class, "after" .. event, results[1], options, table.unpack(results, 2, results.n)) end
-    return table.unpack(results, 1, results.n)
+    return guard:keep(table.unpack(results, 1, results.n))
   end)
 end
 

@@ -1,0 +1,388 @@
+--- Nested writes: `build`, `create` and `bulkCreate` with `include`. What belongs to a row is written with it, in one
+-- transaction and in order of dependency: what it refers to, the row, what refers to it, then links over junctions.
+-- Instances that are stored already are linked.
+local core = require "liga.core"
+local errors = require "liga.errors"
+local memory = require "liga.memory"
+local option_tables = require "liga.options"
+local transaction = require "liga.transaction"
+
+local nested = {}
+
+--- Instances that were built with an include and are not saved yet → the include's tree.
+local pending = setmetatable({}, { __mode = "k" })
+
+local function record_of(class, name)
+  return getmetatable(class).associations[name]
+end
+
+-- Paths in errors ----------------------------------------------------------------------------------------------------
+
+--- Adds the place to an error that has none yet: "comments[2].text".
+local function put_place(problem, place)
+  if not errors.is(problem) or place == "" or rawget(problem, "nested") then return end
+  local last = problem.path or problem.attribute
+  problem.nested, problem.path = true, last and place .. "." .. last or place
+  problem.message = ("%s: %s"):format(problem.path, problem.message)
+end
+
+--- Calls a function; errors say that they are about this place.
+local function at(place, call, ...)
+  local results = table.pack(pcall(call, ...))
+  if results[1] then return table.unpack(results, 2, results.n) end
+  put_place(results[2], place)
+  error(results[2], 0)
+end
+
+local function step(place, name, index)
+  local this = index and ("%s[%d]"):format(name, index) or name
+  return place == "" and this or place .. "." .. this
+end
+
+-- Building -----------------------------------------------------------------------------------------------------------
+
+local build
+
+local function build_one(class, value, node, place)
+  if core.state(value) then
+    if core.class_of(value) ~= class then
+      errors.usage("%s: an instance of %s expected, got one of %s", place, class.name, core.class_of(value).name)
+    end
+    return value
+  end
+  return build(class, value, node.include, place)
+end
+
+local function build_value(class, node, value, place)
+  local a = record_of(class, node.name)
+  if a.read.path then errors.usage("%s: a path of associations can't be written", step(place, node.name)) end
+  if type(value) ~= "table" then
+    errors.usage("%s: a table of values or an instance expected, got %s", step(place, node.name), type(value))
+  end
+  if not a.kind.many then return build_one(a.target, value, node, step(place, node.name)) end
+  if core.state(value) then errors.usage("%s: a list expected, got an instance", step(place, node.name)) end
+  local list, count = core.list(), 0
+  for key in next, value do
+    if math.type(key) ~= "integer" then errors.usage("%s: a list expected", step(place, node.name)) end
+    count = count + 1
+  end
+  if count ~= #value then errors.usage("%s: the list has a hole", step(place, node.name)) end
+  for i, each in ipairs(value) do list[i] = build_one(a.target, each, node, step(place, node.name, i)) end
+  return list
+end
+
+--- Builds an instance and what is nested in its values.
+function build(class, values, tree, place)
+  if type(values) ~= "table" or core.state(values) then return at(place, class.build, class, values) end
+  local own = option_tables.copy(values)
+  for _, node in ipairs(tree) do own[node.name] = nil end
+  local instance = at(place, class.build, class, own)
+  for _, node in ipairs(tree) do
+    local value = values[node.name]
+    if value ~= nil and value ~= core.null then rawset(instance, node.name, build_value(class, node, value, place)) end
+  end
+  pending[instance] = tree
+  return instance
+end
+
+--- An instance with what is nested in the values, not saved.
+-- @param include what of the values belongs to associations
+function nested.build(class, values, include)
+  return build(class, values, core.include_tree(class, include), "")
+end
+
+-- Taking apart -------------------------------------------------------------------------------------------------------
+
+--- Walks over all instances that are not stored, with their places.
+-- @param visit function(instance, tree, place, a): a is the association that leads there, nil for the roots
+local function walk(instance, place, visit, seen, a)
+  local tree = pending[instance] or {}
+  if seen[instance] or core.state(instance) ~= "new" then return end
+  seen[instance] = true
+  visit(instance, tree, place, a)
+  local class = core.class_of(instance)
+  for _, node in ipairs(tree) do
+    local value, below = rawget(instance, node.name), record_of(class, node.name)
+    if below.kind.many then
+      for i, each in ipairs(value or {}) do walk(each, step(place, node.name, i), visit, seen, below) end
+    elseif value then
+      walk(value, step(place, node.name), visit, seen, below)
+    end
+  end
+end
+
+--- The names of the attributes that linking fills in later.
+local function keys_to_come(a, tree, class)
+  local later = {}
+  for _, name in ipairs(a and a.kind.holder == "target" and a.foreignKey or {}) do later[name] = true end
+  for _, node in ipairs(tree) do
+    local below = record_of(class, node.name)
+    for _, name in ipairs(below.kind.holder == "source" and below.foreignKey or {}) do later[name] = true end
+  end
+  return later
+end
+
+--- Checks the values of an instance that its owner's write brings along, before anything is sent.
+local function check(instance, tree, place, a, options)
+  if not a or options.validate == false then return end
+  local class, fields = core.class_of(instance), {}
+  local later = keys_to_come(a, tree, class)
+  for _, attribute in ipairs(class.attributes) do
+    if not later[attribute.name] then fields[#fields + 1] = attribute.name end
+  end
+  at(place, core.validate, instance, { fields = fields })
+end
+
+--- What is nested leaves the instances until they are saved: an association is no column.
+-- @return {instance → {name → value}}, places, list of all instances
+local function take_apart(roots, places_of_roots, options)
+  local parts, places, all, seen = {}, {}, {}, {}
+  for i, root in ipairs(roots) do
+    walk(root, places_of_roots and ("[%d]"):format(i) or "", function(instance, tree, place, a)
+      parts[instance], places[instance] = { tree = tree, a = a, values = {} }, place
+      all[#all + 1] = instance
+    end, seen)
+  end
+  local guard = memory.guard(all)
+  for _, instance in ipairs(all) do
+    local part = parts[instance]
+    for _, node in ipairs(part.tree) do
+      part.values[node.name] = rawget(instance, node.name)
+      rawset(instance, node.name, nil)
+    end
+  end
+  return { parts = parts, places = places, all = all, options = options }, guard
+end
+
+local function check_all(context)
+  for _, instance in ipairs(context.all) do
+    local part = context.parts[instance]
+    check(instance, part.tree, context.places[instance], part.a, context.options)
+  end
+end
+
+-- Saving -------------------------------------------------------------------------------------------------------------
+
+local save_level
+
+local function options_of_children(options)
+  return { validate = options.validate, hooks = options.hooks, silent = options.silent, logging = options.logging }
+end
+
+--- Saves instances of one model that are not stored yet, each once: together unless something sees them one by one.
+local function save_new(context, class, instances)
+  local fresh, seen = {}, {}
+  for _, instance in ipairs(instances) do
+    if not seen[instance] and core.state(instance) == "new" then fresh[#fresh + 1] = instance end
+    seen[instance] = true
+  end
+  if #fresh == 0 then return end
+  local options = options_of_children(context.options)
+  local alone = #fresh == 1 or require "liga.behaviour.write".has_create_hooks(class)
+  save_level(context, class, fresh, function()
+    if alone then
+      for _, instance in ipairs(fresh) do
+        at(context.places[instance] or "", instance.save, instance, option_tables.copy(options))
+      end
+    else
+      at((context.places[fresh[1]]:gsub("%[%d+%]$", "")), class.bulkCreate, class, fresh, options)
+    end
+  end)
+end
+
+local function each_value(value, many)
+  if value == nil then return {} end
+  return many and value or { value }
+end
+
+--- What belongs to an association of several owners: the values, and whose they are.
+local function values_of(context, instances, name, many)
+  local values, owners = {}, {}
+  for _, instance in ipairs(instances) do
+    for _, value in ipairs(each_value(context.parts[instance] and context.parts[instance].values[name], many)) do
+      values[#values + 1], owners[#owners + 1] = value, instance
+    end
+  end
+  return values, owners
+end
+
+local function copy_key(from, from_names, to, to_names)
+  for k, name in ipairs(to_names) do to[name] = from[from_names[k]] end
+end
+
+--- What the association writes into the rows it makes.
+local function write_scope(a, instance)
+  for name, value in next, a.read.scope or {} do
+    if type(name) == "string" and type(value) ~= "table" and type(value) ~= "userdata" then instance[name] = value end
+  end
+end
+
+local function link(owner, a, targets)
+  local verb = a.kind.many and "addMultiple" or "set"
+  owner[a.accessors[verb]](owner, a.kind.many and targets or targets[1])
+end
+
+local by_holder = {}
+
+function by_holder.source(context, a, values, owners)
+  save_new(context, a.target, values)
+  for i, target in ipairs(values) do copy_key(target, a.targetKey, owners[i], a.foreignKey) end
+end
+
+function by_holder.target(context, a, values, owners)
+  local stored = {}
+  for i, child in ipairs(values) do
+    if core.state(child) == "new" then
+      copy_key(owners[i], a.sourceKey, child, a.foreignKey)
+      write_scope(a, child)
+    else
+      stored[#stored + 1] = i
+    end
+  end
+  save_new(context, a.target, values)
+  for _, i in ipairs(stored) do link(owners[i], a, { values[i] }) end
+end
+
+--- The junction row of a target that was saved with its owner.
+local function junction_row(a, owner, target)
+  local row = option_tables.copy(a.read.through.scope)
+  local given = rawget(target, a.through.name)
+  for name, value in next, type(given) == "table" and given or {} do row[name] = value end
+  copy_key(owner, a.sourceKey, row, a.foreignKey)
+  copy_key(target, a.targetKey, row, a.otherKey)
+  return row
+end
+
+function by_holder.through(context, a, values, owners)
+  local rows, targets, linked = {}, {}, {}
+  for _, target in ipairs(values) do
+    if core.state(target) == "new" then
+      write_scope(a, target)
+      targets[target] = true
+    end
+  end
+  save_new(context, a.target, values)
+  for i, target in ipairs(values) do
+    linked[owners[i]] = linked[owners[i]] or {}
+    if not targets[target] then
+      link(owners[i], a, { target })
+    elseif not linked[owners[i]][target] then
+      rows[#rows + 1] = junction_row(a, owners[i], target)
+      rows[rows[#rows]] = target
+    end
+    linked[owners[i]][target] = true
+  end
+  if #rows == 0 then return end
+  local plain = table.move(rows, 1, #rows, 1, {})
+  for i, link_row in ipairs(a.through:bulkCreate(plain, options_of_children(context.options))) do
+    rawset(rows[rows[i]], a.through.name, link_row)
+  end
+end
+
+local holder_of = { belongsTo = "source", hasOne = "target", hasMany = "target", belongsToMany = "through" }
+
+--- Runs over the associations of one kind of key holder that the instances were built with.
+local function write_part(context, class, instances, wanted)
+  local seen = {}
+  for _, instance in ipairs(instances) do
+    for _, node in ipairs(context.parts[instance] and context.parts[instance].tree or {}) do
+      local a = record_of(class, node.name)
+      if not seen[node.name] and holder_of[a.kind.name] == wanted then
+        seen[node.name] = true
+        by_holder[wanted](context, a, values_of(context, instances, node.name, a.kind.many))
+      end
+    end
+  end
+end
+
+--- What is nested is a property again, loaded as it is stored now.
+local function put_together(context, instances)
+  for _, instance in ipairs(instances) do
+    local part = context.parts[instance]
+    for _, node in ipairs(part and part.tree or {}) do
+      local value = part.values[node.name]
+      rawset(instance, node.name, value)
+      if value ~= nil then core.note_loaded(instance, node.name, value) end
+    end
+    pending[instance] = nil
+  end
+end
+
+--- Writes instances of one model with what is nested in them; `save_own` writes their own rows.
+function save_level(context, class, instances, save_own)
+  for _, instance in ipairs(instances) do pending[instance] = nil end
+  write_part(context, class, instances, "source")
+  save_own()
+  write_part(context, class, instances, "target")
+  write_part(context, class, instances, "through")
+  put_together(context, instances)
+end
+
+--- Writes roots with all that is nested in them, in one transaction; after an error all are as before.
+local function save_roots(class, roots, options, numbered, save_own)
+  local context, taken = take_apart(roots, numbered, options)
+  local kept = {}
+  for _, instance in ipairs(context.all) do kept[instance] = pending[instance] end
+  local guard <close> = taken
+  local again <close> = setmetatable({}, { __close = function()      -- luacheck: ignore again
+    if not guard.kept then
+      for instance, tree in pairs(kept) do pending[instance] = tree end
+    end
+  end })
+  check_all(context)
+  return guard:keep(transaction.atomically(getmetatable(class).db, options, function()
+    local result
+    save_level(context, class, roots, function() result = save_own() end)
+    return result
+  end))
+end
+
+--- Saves one instance: what `core.save` does, and what it was built with. The one place where a row is saved by its
+-- instance.
+-- @param options of save; `creating`: those of create
+-- @return the instance
+function nested.save(instance, options, creating)
+  if pending[instance] == nil or core.state(instance) ~= "new" then return core.save(instance, options, creating) end
+  return save_roots(core.class_of(instance), { instance }, options or {}, false, function()
+    return core.save(instance, options, creating)
+  end)
+end
+
+--- Calls a function while the instance holds its attributes only, as its row will.
+function nested.apart(instance, call, ...)
+  local tree, values = pending[instance], {}
+  if not tree then return call(...) end
+  for _, node in ipairs(tree) do
+    values[node.name] = rawget(instance, node.name)
+    rawset(instance, node.name, nil)
+  end
+  local results = table.pack(pcall(call, ...))
+  for name, value in next, values do rawset(instance, name, value) end
+  if results[1] then return table.unpack(results, 2, results.n) end
+  error(results[2], 0)
+end
+
+local function without_include(options)
+  local own = option_tables.copy(options)
+  own.include = nil
+  return own
+end
+
+--- Builds and saves an instance with what is nested in the values.
+-- @param save function(instance, options): saves one instance, with the hooks of its model
+function nested.create(class, values, options, save)
+  return save(nested.build(class, values, options.include), without_include(options))
+end
+
+--- The same for a list; rows of one model and level go together.
+-- @param bulk function(list, options): bulkCreate of built instances
+-- @return list of instances
+function nested.bulk(class, list, options, bulk)
+  local tree, built = core.include_tree(class, options.include), {}
+  if type(list) ~= "table" then return bulk(list, without_include(options)) end
+  for i, values in ipairs(list) do built[i] = build_one(class, values, { include = tree }, ("[%d]"):format(i)) end
+  local own = without_include(options)
+  return save_roots(class, built, own, true, function() return bulk(built, own) end)
+end
+
+return nested

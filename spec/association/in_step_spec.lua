@@ -1,0 +1,100 @@
+-- Loaded associations stay in step with the generated methods (contract, section 4).
+local forum = require "spec.support.forum"
+local support = require "spec.support"
+
+for engine in support.engines() do
+  describe("a loaded association on " .. engine.name, function()
+    local db, log, User, Post, Tag
+    before_each(function()
+      log = support.log()
+      db = engine:open{ logging = log.record }
+      local models = forum.define(db)
+      User, Post, Tag = models.User, models.Post, models.Tag
+      db:sync{ force = true }
+      forum.fill(models)
+    end)
+    after_each(function() db:close() end)
+
+    local function titles(list) return table.concat(support.pluck(list, "title"), " ") end
+    local function load(include) return User:findByPk(1, { include = include or "posts" }) end
+
+    it("gets what is added, once", function()
+      local ann = load()
+      local list, post = ann.posts, Post:findByPk(4)
+      ann:addPost(post)
+      ann:addPosts{ post, ann.posts[1] }
+      assert.equal("p1 p2 p3 q1", titles(ann.posts))
+      assert.is_true(rawequal(list, ann.posts))
+      ann:createPost{ title = "new" }
+      assert.equal("p1 p2 p3 q1 new", titles(ann.posts))
+      ann.name = "x"
+      ann:save()
+    end)
+
+    it("gets the rows of raw keys", function()
+      local ann = load()
+      log:clear()
+      assert.is_true(ann:addPost(4))
+      assert.equal("q1", ann.posts[4].title)
+      assert.equal(2, #log:statements "query")
+      support.raises("InstanceError", function() ann:addPosts{ 4, 99 } end)
+      assert.equal(4, #ann.posts)
+      local keys = { 4, 1 }
+      assert.is_true(rawequal(keys, ann:setPosts(keys)))
+      assert.equal("q1 p1", titles(ann.posts))
+    end)
+
+    it("loses what is removed, and becomes what is set", function()
+      local ann = load()
+      assert.equal(1, ann:removePost(ann.posts[2]))
+      assert.equal("p1 p3", titles(ann.posts))
+      ann:removePosts{ 3 }
+      assert.equal("p1", titles(ann.posts))
+      ann:setPosts{ Post:findByPk(2), Post:findByPk(4) }
+      assert.equal("p2 q1", titles(ann.posts))
+      ann:setPosts(nil)
+      assert.same({}, ann.posts)
+    end)
+
+    it("over a junction too", function()
+      local post = Post:findByPk(1, { include = "tags" })
+      post:addTag(3)
+      post:removeTag(1)
+      assert.same({ "none", "sql" }, support.sorted(post.tags, "name"))
+      post:createTag{ name = "made" }
+      assert.equal(3, #post.tags)
+      assert.equal(3, post:countTags())
+      assert.equal(4, Tag:count())
+    end)
+
+    it("of one is what was set", function()
+      local ann = load{ "profile", "boss" }
+      ann:setBoss(User:findByPk(2))
+      assert.equal("bob", ann.boss.name)
+      ann:setBoss(4)
+      assert.equal("dan", ann.boss.name)
+      ann:setBoss(nil)
+      assert.is_nil(ann.boss)
+      assert.is_true(ann:isLoaded "boss")
+      ann:createProfile{ text = "other" }
+      assert.equal("other", ann.profile.text)
+      ann:save()
+    end)
+
+    it("is dropped where it was filtered", function()
+      for _, include in ipairs{ { posts = { limit = 1 } }, { posts = { order = "title" } }, { posts = { where = {
+        score = 5 } } } } do
+        local ann = load(include)
+        ann:addPost(4)
+        assert.is_nil(ann.posts)
+        assert.is_false(ann:isLoaded "posts")
+      end
+    end)
+
+    it("stays away where it was not loaded", function()
+      local ann = User:findByPk(1)
+      ann:addPost(4)
+      assert.is_nil(ann.posts)
+    end)
+  end)
+end

@@ -1,0 +1,121 @@
+-- page: keyset pages in both directions (contract, section 5).
+local liga = require "liga"
+local support = require "spec.support"
+
+for engine in support.engines() do
+  describe("page on " .. engine.name, function()
+    local db, log, Note
+    before_each(function()
+      log = support.log()
+      db = engine:open{ logging = log.record }
+      Note = db:define("Note", { text = liga.STRING, rank = liga.INTEGER, at = liga.DATE, weight = liga.DOUBLE },
+        { timestamps = false })
+      db:sync{ force = true }
+      local notes = {}
+      for i = 1, 10 do
+        notes[i] = { text = "n" .. i, rank = i % 3 ~= 0 and i % 3 or nil, at = 1000 * (i % 4), weight = i / 3 }
+      end
+      Note:bulkCreate(notes)
+      log:clear()
+    end)
+    after_each(function() db:close() end)
+
+    local function ids(rows) return table.concat(support.pluck(rows, "id"), " ") end
+
+    --- The ids of all pages, forwards and then backwards again.
+    local function walk(options)
+      local all, pages, info = {}, 0, {}
+      local last
+      repeat
+        local rows
+        options.after, options.before = info.after, nil
+        rows, info = Note:page(options)
+        for _, row in ipairs(rows) do all[#all + 1] = row.id end
+        pages, last = pages + 1, info
+        assert.equal(info.hasNext, info.after ~= nil)
+      until not info.after
+      local back = {}
+      info = last
+      while info.before do
+        options.after, options.before = nil, info.before
+        local rows
+        rows, info = Note:page(options)
+        for i = #rows, 1, -1 do table.insert(back, 1, rows[i].id) end
+        pages = pages + 1
+      end
+      return all, back, pages
+    end
+
+    it("gives the rows of one page and where the others are", function()
+      local rows, info = Note:page{ size = 4 }
+      assert.equal("1 2 3 4", ids(rows))
+      assert.is_true(info.hasNext)
+      assert.is_false(info.hasPrevious)
+      assert.is_nil(info.before)
+      rows, info = Note:page{ size = 4, after = info.after }
+      assert.equal("5 6 7 8", ids(rows))
+      assert.is_true(info.hasPrevious)
+      rows, info = Note:page{ size = 4, after = info.after }
+      assert.equal("9 10", ids(rows))
+      assert.is_false(info.hasNext)
+      assert.is_nil(info.after)
+      rows, info = Note:page{ size = 4, before = info.before }
+      assert.equal("5 6 7 8", ids(rows))
+      rows, info = Note:page{ size = 4, before = info.before }
+      assert.equal("1 2 3 4", ids(rows))
+      assert.is_false(info.hasPrevious)
+      assert.is_true(info.hasNext)
+    end)
+
+    it("never counts rows", function()
+      local _, info = Note:page{ size = 4 }
+      Note:page{ size = 4, after = info.after }
+      for _, sql in ipairs(log:statements()) do assert.is_nil(sql:find("OFFSET", 1, true), sql) end
+    end)
+
+    for name, order in pairs {
+      ["the key"] = false, ["one attribute"] = "rank", ["descending"] = "-rank", ["dates"] = { "at" },
+      ["mixed orders"] = { { "rank", "DESC" }, "at" }, ["floats"] = { "-weight" },
+      ["NULLs first"] = { { "rank", "ASC NULLS FIRST" }, { "at", "DESC" } },
+      ["NULLs last"] = { { "rank", "DESC NULLS LAST" }, "-text" },
+    } do
+      it("walks all rows once in both directions, ordered by " .. name, function()
+        local complete = { order or "id" }
+        if type(order) == "table" then complete = table.move(order, 1, #order, 1, {}) end
+        complete[#complete + 1] = "id"
+        local expected = support.pluck(Note:findAll{ order = complete }, "id")
+        for size = 1, 11 do
+          local all, back = walk{ size = size, order = order or nil }
+          assert.same(expected, all)
+          assert.same(table.move(expected, 1, #back, 1, {}), back)
+        end
+      end)
+    end
+
+    it("takes conditions, attributes and includes", function()
+      local rows = Note:page{ where = { rank = 1 }, attributes = { "text" }, order = "-rank", size = 2 }
+      assert.equal("n1 n4", table.concat(support.pluck(rows, "text"), " "))
+    end)
+
+    it("tells of rows that were added or taken away meanwhile", function()
+      local _, info = Note:page{ size = 4 }
+      Note:destroy{ where = { id = { 4, 5 } } }
+      assert.equal("6 7 8 9", ids(Note:page{ size = 4, after = info.after }))
+    end)
+
+    it("refuses cursors that were not made for this order", function()
+      local _, info = Note:page{ size = 4 }
+      local function refused(options) support.raises("UsageError", function() Note:page(options) end) end
+      log:clear()
+      refused{ after = "x" }
+      refused{ after = info.after .. "A" }
+      refused{ after = info.after, order = "rank" }
+      refused{ before = 7 }
+      refused{ after = info.after, before = info.after }
+      refused{ size = 0 }
+      refused{ limit = 3 }
+      refused{ sise = 3 }
+      assert.same({}, log:statements())
+    end)
+  end)
+end

@@ -1,0 +1,167 @@
+-- Nested writes: build, create and bulkCreate with include (contract, section 7).
+local liga = require "liga"
+local support = require "spec.support"
+
+for engine in support.engines() do
+  describe("nested values on " .. engine.name, function()
+    local db, log, User, Profile, Post, Comment, Tag, PostTag
+    before_each(function()
+      log = support.log()
+      db = engine:open{ logging = log.record }
+      User = db:define("User", { name = { type = liga.STRING(20), allowNull = false } }, { timestamps = false })
+      Profile = db:define("Profile", { text = liga.STRING }, { timestamps = false })
+      Post = db:define("Post", { title = { type = liga.STRING, unique = true }, kind = liga.STRING },
+        { timestamps = false })
+      Comment = db:define("Comment", { text = { type = liga.STRING(10), allowNull = false } }, { timestamps = false })
+      Tag = db:define("Tag", { name = liga.STRING }, { timestamps = false })
+      PostTag = db:define("PostTag", { weight = liga.INTEGER }, { timestamps = false })
+      User:hasOne(Profile)
+      User:hasMany(Post, { inverse = { as = "author" } })
+      User:hasMany(Post, { as = "drafts", foreignKey = "authorId", scope = { kind = "draft" },
+        inverse = { as = "author" } })
+      Post:hasMany(Comment, { foreignKey = { name = "postId", allowNull = false } })
+      Post:belongsToMany(Tag, { through = PostTag })
+      db:sync{ force = true }
+      log:clear()
+    end)
+    after_each(function() db:close() end)
+
+    local function counts() return { User:count(), Profile:count(), Post:count(), Comment:count(), Tag:count() } end
+
+    it("are created with their owner", function()
+      local ann = User:create({
+        name = "ann", profile = { text = "about" }, posts = { { title = "p1" }, { title = "p2" } },
+      }, { include = { "profile", "posts" } })
+      assert.is_false(ann:isNew())
+      assert.equal(ann.id, ann.profile.userId)
+      assert.same({ ann.id, ann.id }, support.pluck(ann.posts, "authorId"))
+      assert.is_false(ann.posts[2]:isNew())
+      assert.is_true(ann:isLoaded "posts")
+      assert.same({ 1, 1, 2, 0, 0 }, counts())
+      ann.name = "Ann"
+      ann:save()
+      ann.posts[1]:update{ title = "P1" }
+      assert.equal("P1", User:findByPk(ann.id, { include = "posts" }).posts[1].title)
+    end)
+
+    it("of belongsTo come first, of any depth", function()
+      local comment = Comment:create({ text = "c", post = { title = "p", author = { name = "ann" } } },
+        { include = { post = { include = "author" } } })
+      assert.equal(comment.postId, comment.post.id)
+      assert.equal(comment.post.authorId, comment.post.author.id)
+      assert.same({ 1, 0, 1, 1, 0 }, counts())
+    end)
+
+    it("of belongsToMany get their junction rows, with values", function()
+      local post = Post:create({ title = "p", tags = { { name = "a", PostTag = { weight = 5 } }, { name = "b" } } },
+        { include = "tags" })
+      local tags = post:getTags{ order = "name" }
+      assert.same({ "a", "b" }, support.pluck(tags, "name"))
+      assert.equal(5, tags[1].PostTag.weight)
+      assert.is_nil(tags[2].PostTag.weight)
+      assert.equal(2, PostTag:count())
+    end)
+
+    it("are written level by level, in one transaction", function()
+      local function nest(n)
+        local posts = {}
+        for i = 1, n do
+          posts[i] = { title = "p" .. n .. i, comments = { { text = "x" }, { text = "y" } }, tags = { {
+            name = "t" .. i } } }
+        end
+        log:clear()
+        User:create({ name = "ann", posts = posts }, { include = { posts = { include = { "comments", "tags" } } } })
+        local begun = 0
+        for _, sql in ipairs(log:statements "transaction") do begun = begun + (sql:find "^BEGIN" and 1 or 0) end
+        assert.equal(1, begun)
+        return #log:statements "query"
+      end
+      assert.is_true(nest(6) <= nest(3) + 1)
+      assert.same({ 2, 0, 9, 18, 9 }, counts())
+      assert.equal(9, PostTag:count())
+    end)
+
+    it("get what the association's scope says", function()
+      local ann = User:create({ name = "ann", drafts = { { title = "d" } } }, { include = "drafts" })
+      assert.equal("draft", ann.drafts[1].kind)
+      assert.equal(1, ann:countDrafts())
+    end)
+
+    it("that are stored already are linked", function()
+      local tag, post = Tag:create{ name = "old" }, Post:create{ title = "old" }
+      local ann = User:create({ name = "ann", posts = { post, { title = "new", tags = { tag, { name = "n" } } } } },
+        { include = { posts = { include = "tags" } } })
+      assert.equal(2, ann:countPosts())
+      assert.equal(ann.id, post.authorId)
+      assert.same({ "n", "old" }, support.sorted(ann.posts[2]:getTags(), "name"))
+      assert.equal(2, Tag:count())
+    end)
+
+    it("are built, and saved with save", function()
+      local ann = User:build({ name = "ann", posts = { { title = "p" } } }, { include = "posts" })
+      assert.is_true(ann:isNew())
+      assert.is_true(ann.posts[1]:isNew())
+      ann:save()
+      assert.equal(ann.id, ann.posts[1].authorId)
+      assert.same({ 1, 0, 1, 0, 0 }, counts())
+    end)
+
+    it("go with bulkCreate", function()
+      log:clear()
+      local users = User:bulkCreate({
+        { name = "a", posts = { { title = "1" }, { title = "2" } } }, { name = "b" },
+        { name = "c", posts = { { title = "3" } }, profile = { text = "x" } },
+      }, { include = { "posts", "profile" } })
+      assert.same({ 2, 0, 1 }, { #users[1].posts, #(users[2].posts or {}), #users[3].posts })
+      assert.same({ 3, 1, 3, 0, 0 }, counts())
+      assert.equal(users[3].id, users[3].posts[1].authorId)
+    end)
+
+    it("are refused without include", function()
+      support.raises("UsageError", function() User:create{ name = "a", posts = {} } end, "posts", "include")
+      support.raises("UsageError", function() User:build{ name = "a", posts = {} } end, "posts", "include")
+      support.raises("EagerLoadingError", function() User:create({ name = "a" }, { include = "psts" }) end, "posts")
+    end)
+
+    it("that are wrong change nothing, and the error tells where", function()
+      local function refused(name, path, values, include)
+        local e = support.raises(name, function() User:create(values, { include = include }) end)
+        assert.equal(path, e.path)
+        assert.is_truthy(e.message:find(path, 1, true), e.message)
+        assert.same({ 0, 0, 0, 0, 0 }, counts())
+      end
+      local posts = { posts = { include = "comments" } }
+      refused("ValidationError", "posts[1].comments[2].text",
+        { name = "a", posts = { { title = "p", comments = { { text = "x" }, {} } } } }, posts)
+      refused("ValidationError", "posts[1].comments[1].text",
+        { name = "a", posts = { { title = "p", comments = { { text = "far too long a text" } } } } }, posts)
+      refused("UsageError", "posts[2].titel", { name = "a", posts = { { title = "p" }, { titel = "q" } } }, "posts")
+      local e = support.raises("UniqueConstraintError", function()
+        User:create({ name = "a", posts = { { title = "p" }, { title = "p" } } }, { include = "posts" })
+      end)
+      assert.equal("Post", e.model)
+      assert.same({ 0, 0, 0, 0, 0 }, counts())
+    end)
+
+    it("are as unsaved as before when it fails", function()
+      Post:create{ title = "taken" }
+      local ann = User:build({ name = "ann", posts = { { title = "fine" }, { title = "taken" } } }, {
+        include = "posts" })
+      support.raises("UniqueConstraintError", function() ann:save() end)
+      assert.is_true(ann:isNew())
+      assert.is_nil(ann.id)
+      assert.is_true(ann.posts[1]:isNew())
+      ann.posts[2].title = "free"
+      ann:save()
+      assert.equal(2, ann:countPosts())
+    end)
+
+    it("run the hooks of their models", function()
+      local calls = {}
+      Post:beforeCreate(function(post) calls[#calls + 1] = "post " .. post.title end)
+      User:afterCreate(function(user) calls[#calls + 1] = "user with " .. user.name .. " " .. Post:count() end)
+      User:create({ name = "ann", posts = { { title = "1" }, { title = "2" } } }, { include = "posts" })
+      assert.same({ "post 1", "post 2", "user with ann 2" }, calls)
+    end)
+  end)
+end
