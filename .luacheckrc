@@ -1,6 +1,6 @@
 std = "lua54"
 max_line_length = 120
-include_files = { "**/*.lua", "bin/liga", "rockspec/*", ".luacheckrc", ".busted" }
+include_files = { "**/*.lua", "bin/liga", "rockspec/*", "rockspec/sqlite/*", ".luacheckrc", ".busted" }
 exclude_files = { "build*/**" }
 
 files["spec"] = { std = "+busted" }

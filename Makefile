@@ -124,7 +124,9 @@ bench:
 
 docs:
 	@tools/setup.sh docs
-	ldoc --quiet --project liga --dir build/docs lua/liga
+	@mkdir -p build
+	@ldoc --quiet . >build/docs.log 2>&1 || { cat build/docs.log; exit 1; }
+	@echo "build/docs/index.html"
 
 install: build
 	install -d $(DESTDIR)$(LIBDIR)/liga

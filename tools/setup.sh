@@ -30,6 +30,7 @@ bench  postgresql-15    command /usr/lib/postgresql/15/bin/initdb
 bench  sqlite3          command sqlite3
 bench  valgrind         command valgrind
 docs   lua-ldoc         command ldoc
+docs   lua-markdown     module  markdown
 '
 
 on_debian() {

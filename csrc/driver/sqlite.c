@@ -173,11 +173,16 @@ static int prepare_conn(struct sqlite_conn *conn, const struct conn_options *opt
     return sqlite3_exec(conn->db, "PRAGMA recursive_triggers = ON; PRAGMA schema_version", NULL, NULL, NULL);
 }
 
+/* Closing disconnects virtual tables, which end statements of their own (full text search has some); what is left after that are
+ * statements that a call left behind. */
+static void close_handle(sqlite3 *db) {
+    for (sqlite3_stmt *left; sqlite3_close(db) == SQLITE_BUSY && (left = sqlite3_next_stmt(db, NULL));) sqlite3_finalize(left);
+}
+
 static void sqlite_close(struct conn *base) {
     struct sqlite_conn *conn = conn_of(base);
     cache_free(&conn->cache);
-    for (sqlite3_stmt *left; conn->db && (left = sqlite3_next_stmt(conn->db, NULL));) sqlite3_finalize(left);
-    sqlite3_close(conn->db);
+    close_handle(conn->db);
     sqlite_functions_free(conn->functions);
     free(conn);
 }

@@ -10,7 +10,7 @@
 
 struct fault;
 
-enum stage { STAGE_BEGIN, STAGE_BODY, STAGE_COMMIT, STAGE_ROLLBACK, STAGE_OVER };
+enum stage { STAGE_BEGIN, STAGE_PATH, STAGE_BODY, STAGE_PATH_BACK, STAGE_COMMIT, STAGE_ROLLBACK, STAGE_OVER };
 enum step { STEP_DONE, STEP_WAIT, STEP_EVENT, STEP_QUERY, STEP_OPENING, STEP_OPENED };
 /* What the Lua side was told of the connection that the call opens. */
 enum opening { OPENING_UNTOLD, OPENING_ASKED, OPENING_TOLD };
@@ -49,6 +49,8 @@ struct call {
     enum stage planned;                 /* what the statement planned last is for */
     bool aboard;                        /* has its connection, which is ready */
     bool atomic;                        /* several statements: BEGIN … COMMIT, or a savepoint */
+    const char *search_path;            /* to look tables up in, for this call only; NULL: the connection's */
+    const char *path_before;            /* what it was in the open transaction */
     bool snapshot;                      /* several reads of one moment: outside of a transaction in one of their own */
     bool locks;                         /* … which lock rows */
     bool writes;                        /* takes SQLite's write lock */
@@ -93,6 +95,9 @@ int call_run(lua_State *L, struct call *call);
 
 /* Lets go of the statements that were started; on a server one that is not answered costs the connection. */
 void call_drop_flights(struct call *call);
+
+/* Lets go of statements and connection; safe to call twice, and from the collector. */
+void call_release(struct call *call);
 
 /* Ends a call whose job was never run, or has run. */
 void call_close(lua_State *L, struct call *call);

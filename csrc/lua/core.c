@@ -319,6 +319,14 @@ static int sleep_ms(lua_State *L) {
     return 0;
 }
 
+/* core.clock() → seconds of the monotonic clock */
+static int clock_seconds(lua_State *L) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    lua_pushnumber(L, (double)now.tv_sec + (double)now.tv_nsec / 1e9);
+    return 1;
+}
+
 /* The JSON functions have another upvalue: the core waits in the registry, under the address of this constant. */
 static const char core_key = 'k';
 
@@ -380,7 +388,7 @@ static int fill_module(lua_State *L) {
         { "connections", count_connections }, { "set_driven", set_driven },
         { "call_logger", call_logger }, { "set_dry", set_dry },
         { "begin_text", begin_text }, { "raise", raise_error }, { "nearest", nearest },
-        { "set_drive", set_drive }, { "set_source_prefix", set_source_prefix }, { "list", new_list }, { "sleep", sleep_ms },
+        { "set_drive", set_drive }, { "set_source_prefix", set_source_prefix }, { "list", new_list }, { "sleep", sleep_ms }, { "clock", clock_seconds },
         { NULL, NULL },
     };
     static const struct json_binding json = { .raise = raise_json, .hook = { .replace = show_instance } };

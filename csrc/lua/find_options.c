@@ -333,7 +333,10 @@ static bool read_lock(lua_State *L, struct find *find, int index) {
 }
 
 static bool read_search_path(lua_State *L, struct find *find, int index) {
-    return lua_type(L, index) == LUA_TSTRING || find_wrong(find, "searchPath", "a string expected");
+    if (lua_type(L, index) != LUA_TSTRING) return find_wrong(find, "searchPath", "a string expected");
+    struct call *call = find->where.call;
+    if (call->db->dialect->schemas) call->search_path = arena_text(&call->arena, name_at(L, index), strlen(name_at(L, index)));
+    return true;
 }
 
 static bool read_col_option(lua_State *L, struct find *find, int index) {

@@ -14,10 +14,15 @@ local lua_types = {
   BOOLEAN = "boolean", JSON = "any", JSONB = "any", VIRTUAL = "any", HSTORE = "table<string, string>", RANGE = "table",
 }
 
+--- A text in quotes on one line: nothing in a name ends a comment.
+local function quoted(value)
+  return (("%q"):format(value):gsub("\\\n", "\\n"):gsub("\r", "\\r"))
+end
+
 local function type_text(db, kind)
   if kind.values then
     local list = {}
-    for i, value in ipairs(kind.values) do list[i] = ("%q"):format(value) end
+    for i, value in ipairs(kind.values) do list[i] = quoted(value) end
     return table.concat(list, "|")
   end
   if kind.name == "ARRAY" then return ("(%s)[]"):format(type_text(db, kind.element)) end
@@ -118,7 +123,7 @@ end
 -- Models -------------------------------------------------------------------------------------------------------------
 
 local function field_name(name)
-  return name:find "^[%a_][%w_]*$" and name or ("[%q]"):format(name)
+  return name:find "^[%a_][%w_]*$" and name or "[" .. quoted(name) .. "]"
 end
 
 local function add_attributes(lines, db, class, all_optional)
@@ -174,7 +179,7 @@ local plain_fields = { name = true, tableName = true, primaryKey = true, attribu
 
 local function add_class(lines, db, class)
   local own = class_name(class.name)
-  lines[#lines + 1] = ("--- A row of %q."):format(class.tableName)
+  lines[#lines + 1] = ("--- A row of %s."):format(quoted(class.tableName))
   lines[#lines + 1] = ("---@class %s: liga.Instance"):format(own)
   add_attributes(lines, db, class)
   add_associations(lines, class, own)

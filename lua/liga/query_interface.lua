@@ -236,6 +236,7 @@ local function add_types(statements, item)
 end
 
 --- Drops a table, if it is there.
+-- @param name the table, by name or model
 -- @param given {cascade (PostgreSQL: what depends on it too), transaction, logging}, or nil
 function methods:dropTable(name, given)
   given = read_options(self, "dropTable", given, { cascade = true })
@@ -286,6 +287,9 @@ function methods:dropAllTables(given)
 end
 
 --- Renames a table; keys, views and triggers that name it follow.
+-- @param before its name
+-- @param after its new name
+-- @param given {transaction, logging; PostgreSQL: schema}, or nil
 function methods:renameTable(before, after, given)
   given = read_options(self, "renameTable", given)
   local item = find_table(self, "renameTable", before, given)
@@ -294,6 +298,8 @@ function methods:renameTable(before, after, given)
 end
 
 --- Whether there is a table of this name.
+-- @param name the table, by name or model
+-- @param given {transaction, logging; PostgreSQL: schema}, or nil
 function methods:tableExists(name, given)
   given = read_options(self, "tableExists", given)
   local item = introspect.table(self.db, read_table("tableExists", name), { schema = given.schema })
@@ -301,6 +307,7 @@ function methods:tableExists(name, given)
 end
 
 --- The names of all tables (no views), sorted.
+-- @param given {transaction, logging; PostgreSQL: schema}, or nil
 function methods:showAllTables(given)
   given = read_options(self, "showAllTables", given)
   local names = {}
@@ -339,6 +346,8 @@ local function is_unique(item, name)
 end
 
 --- The columns of a table or view.
+-- @param name the table, by name or model
+-- @param given {transaction, logging; PostgreSQL: schema}, or nil
 -- @return column → {type, allowNull, defaultValue, primaryKey, autoIncrement, unique, generated, comment}
 function methods:describeTable(name, given)
   given = read_options(self, "describeTable", given)
@@ -359,7 +368,10 @@ end
 -- Columns ------------------------------------------------------------------------------------------------------------
 
 --- Adds a column, with its foreign key and index.
+-- @param name the table, by name or model
+-- @param column the column
 -- @param spec a type, or a table of attribute options
+-- @param given {transaction, logging; PostgreSQL: schema}, or nil
 function methods:addColumn(name, column, spec, given)
   given = read_options(self, "addColumn", given)
   local item = find_table(self, "addColumn", name, given)
@@ -367,6 +379,9 @@ function methods:addColumn(name, column, spec, given)
 end
 
 --- Drops a column with its values, indexes and constraints.
+-- @param name the table, by name or model
+-- @param column the column
+-- @param given {transaction, logging; PostgreSQL: schema}, or nil
 function methods:removeColumn(name, column, given)
   given = read_options(self, "removeColumn", given)
   local item = find_table(self, "removeColumn", name, given)
@@ -375,7 +390,10 @@ function methods:removeColumn(name, column, given)
 end
 
 --- Changes a column to a new definition: type, default and nullability; a reference replaces the one it had.
+-- @param name the table, by name or model
+-- @param column the column
 -- @param spec a type, or a table of attribute options
+-- @param given {transaction, logging; PostgreSQL: schema}, or nil
 function methods:changeColumn(name, column, spec, given)
   given = read_options(self, "changeColumn", given)
   local item = find_table(self, "changeColumn", name, given)
@@ -384,6 +402,10 @@ function methods:changeColumn(name, column, spec, given)
 end
 
 --- Renames a column; keys, indexes, views and triggers that name it follow.
+-- @param name the table, by name or model
+-- @param before its name
+-- @param after its new name
+-- @param given {transaction, logging; PostgreSQL: schema}, or nil
 function methods:renameColumn(name, before, after, given)
   given = read_options(self, "renameColumn", given)
   local item = find_table(self, "renameColumn", name, given)
@@ -403,6 +425,7 @@ end
 local index_options = { name = true, unique = true, where = true, using = true, fields = true }
 
 --- Creates an index.
+-- @param name the table, by name or model
 -- @param fields list of columns, `{"a", {"b", order = "DESC"}}`; or the options with `fields`
 -- @param given {name, unique, where, using, fields, transaction, logging}, or nil
 function methods:addIndex(name, fields, given)
@@ -427,7 +450,9 @@ local function find_index(item, wanted)
 end
 
 --- Drops an index.
+-- @param name the table, by name or model
 -- @param index its name, or the list of its columns
+-- @param given {transaction, logging; PostgreSQL: schema}, or nil
 function methods:removeIndex(name, index, given)
   given = read_options(self, "removeIndex", given)
   local item = find_table(self, "removeIndex", name, given)
@@ -439,6 +464,8 @@ function methods:removeIndex(name, index, given)
 end
 
 --- The indexes of a table.
+-- @param name the table, by name or model
+-- @param given {transaction, logging; PostgreSQL: schema}, or nil
 -- @return list of {name, unique, primary, fields = list of {attribute, order}, where}
 function methods:showIndexes(name, given)
   given = read_options(self, "showIndexes", given)
@@ -516,6 +543,7 @@ local function constraint_type(given)
 end
 
 --- Adds a constraint.
+-- @param name the table, by name or model
 -- @param given {type = "unique"|"primary key"|"foreign key"|"check", fields, name, references = {table, field |
 -- fields}, onDelete, onUpdate, deferrable, where (of a check, liga.literal), transaction, logging}
 function methods:addConstraint(name, given)
@@ -552,6 +580,9 @@ local function constraints_of(item)
 end
 
 --- Drops a constraint by its name, as showConstraints tells it.
+-- @param name the table, by name or model
+-- @param constraint its name
+-- @param given {transaction, logging; PostgreSQL: schema}, or nil
 function methods:removeConstraint(name, constraint, given)
   given = read_options(self, "removeConstraint", given)
   local item = find_table(self, "removeConstraint", name, given)
@@ -567,6 +598,8 @@ function methods:removeConstraint(name, constraint, given)
 end
 
 --- The constraints of a table.
+-- @param name the table, by name or model
+-- @param given {transaction, logging; PostgreSQL: schema}, or nil
 -- @return list of {name, type = "PRIMARY KEY"|"UNIQUE"|"FOREIGN KEY"|"CHECK", columns, references = {table, columns},
 -- onDelete, onUpdate, deferrable, definition}
 function methods:showConstraints(name, given)
@@ -583,6 +616,8 @@ local function check_schemas(self, method)
 end
 
 --- Creates a schema (PostgreSQL) unless it is there.
+-- @param name the table, by name or model
+-- @param given {transaction, logging; PostgreSQL: schema}, or nil
 function methods:createSchema(name, given)
   given = read_options(self, "createSchema", given)
   check_schemas(self, "createSchema")
@@ -590,6 +625,7 @@ function methods:createSchema(name, given)
 end
 
 --- Drops a schema (PostgreSQL), if it is there.
+-- @param name the table, by name or model
 -- @param given {cascade = with all that is in it, transaction, logging}, or nil
 function methods:dropSchema(name, given)
   given = read_options(self, "dropSchema", given, { cascade = true })
@@ -645,7 +681,9 @@ local reset_sequence = {
 }
 
 --- Sets the next generated key of a table.
+-- @param name the table, by name or model
 -- @param value the next key; nil: behind the largest there is
+-- @param given {transaction, logging; PostgreSQL: schema}, or nil
 function methods:resetSequence(name, value, given)
   if type(value) == "table" then value, given = nil, value end
   given = read_options(self, "resetSequence", given)
@@ -696,7 +734,9 @@ local function insert_records(self, item, records, given)
 end
 
 --- Inserts rows as they are, without a model: no defaults, timestamps or conversions of liga's.
+-- @param name the table, by name or model
 -- @param records list of {column = value}
+-- @param given {transaction, logging; PostgreSQL: schema}, or nil
 -- @return how many
 function methods:bulkInsert(name, records, given)
   given = read_options(self, "bulkInsert", given)
@@ -708,6 +748,32 @@ function methods:bulkInsert(name, records, given)
   end
   transaction.atomically(self.db, given, function() insert_records(self, item, records, given) end)
   return #records
+end
+
+-- Transactions -------------------------------------------------------------------------------------------------------
+
+local function is_transaction(value)
+  local meta = type(value) == "table" and getmetatable(value)
+  return type(meta) == "table" and meta.__name == "liga.Transaction"
+end
+
+--- A method that runs as a whole in the transaction that its options name, which are its last argument.
+local function within(method)
+  return function(self, ...)
+    local given = select(select("#", ...) > 0 and -1 or 1, ...)
+    local t = type(given) == "table" and not types.is(given) and rawget(given, "transaction")
+    if not is_transaction(t) or getmetatable(self) ~= QueryInterface then return method(self, ...) end
+    local arguments = table.pack(...)
+    arguments[arguments.n] = options.copy(given)
+    arguments[arguments.n].transaction = nil
+    return transaction.run(self.db, { transaction = t }, function()
+      return method(self, table.unpack(arguments, 1, arguments.n))
+    end)
+  end
+end
+
+for name, method in pairs(methods) do
+  if type(method) == "function" then methods[name] = within(method) end
 end
 
 local query_interface = { default_value = default_value, methods = readonly.view(methods, "queryInterface") }

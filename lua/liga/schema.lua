@@ -91,6 +91,11 @@ end
 
 --- Changes what differs from the models, creates what is not there.
 local function sync_by_altering(db, class, given)
+  if given.transaction ~= nil then
+    local inner = options.copy(given)
+    inner.transaction = nil
+    return transaction.atomically(db, given, function() return schema.sync(db, class, inner) end)
+  end
   local creating = core.create_statements(db._.core, models_of(db, class), true)
   local altering = alter.plan(db, classes_of(db, class), creating, given)
   if given.dryRun then return ddl.texts(altering) end

@@ -39,6 +39,20 @@ for engine in support.engines() do
       assert.same({ "ann", "eva" }, support.pluck(rows, "name"))
     end)
 
+    it("leave built instances unsaved where they fail", function()
+      local ann, eva = User:build { name = "ann" }, User:build { name = "eva" }
+      User:addHook("afterBulkCreate", "fails", function() error "no" end)
+      assert.is_false(pcall(User.bulkCreate, User, { ann, eva }))
+      assert.is_true(ann:isNew())
+      assert.is_nil(ann.id)
+      assert.equal(0, User:count())
+      User:removeHook("afterBulkCreate", "fails")
+      User:afterCreate(function(user) if user == eva then error "no" end end)
+      assert.is_false(pcall(User.bulkCreate, User, { ann, eva }, { individualHooks = true }))
+      assert.is_true(ann:isNew() and eva:isNew())
+      assert.equal(0, User:count())
+    end)
+
     describe("of update and destroy", function()
       before_each(function()
         User:bulkCreate({ { name = "ann", age = 1 }, { name = "eva", age = 2 } }, { hooks = false })

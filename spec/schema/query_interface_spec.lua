@@ -289,6 +289,19 @@ for engine in support.engines() do
       assert.is_false(q:tableExists("more"))
     end)
 
+    it("works in a transaction that its options name", function()
+      users_and_posts()
+      local t = db:transaction()
+      q:addColumn("users", "mail", liga.STRING, { transaction = t })
+      q:createTable("notes", { transaction = liga.STRING }, { transaction = t })
+      q:bulkInsert("notes", { { transaction = "x" } }, { transaction = t })
+      assert.is_true(q:tableExists("notes", { transaction = t }))
+      db:define("Thing", { name = liga.STRING }):sync{ alter = true, transaction = t }
+      t:rollback()
+      assert.is_nil(q:describeTable("users").mail)
+      assert.same({ "posts", "users" }, q:showAllTables())
+    end)
+
     if engine.dialect == "sqlite" then
       it("switches foreign keys off and on", function()
         users_and_posts()

@@ -273,6 +273,21 @@ for engine in support.engines() do
         assert.equal(2, #before)
       end)
 
+      it("is not what the connection's define makes of every model", function()
+        db:close()
+        db = engine:open { define = { paranoid = true, version = true, defaultScope = { where = { name = "a" } } } }
+        Post, Tag = db:define("Post", { name = liga.STRING }), db:define("Tag", { name = liga.STRING })
+        Post:belongsToMany(Tag, { through = "PostTag" })
+        db:sync()
+        post = Post:create { name = "a" }
+        post:addTag(Tag:create { name = "a" })
+        assert.equal(1, post:countTags())
+        assert.is_nil(db:model("PostTag").attributes.deletedAt)
+        assert.is_nil(db:model("PostTag").attributes.version)
+        post:setTags {}
+        assert.equal(0, #db:query 'SELECT * FROM "PostTag"')
+      end)
+
       it("is declared with a boolean", function()
         support.raises("AssociationError", function()
           Tag:belongsToMany(User, { through = { model = "X", paranoid = 1 } })

@@ -7,6 +7,7 @@ local dry = require "liga.dry"
 local errors = require "liga.errors"
 local expand = require "liga.behaviour.expand"
 local hooks = require "liga.hooks"
+local memory = require "liga.memory"
 local model = require "liga.model"
 local nested = require "liga.nested"
 local operation = require "liga.operation"
@@ -209,7 +210,8 @@ function methods:bulkCreate(list, given)
   local built = build_all(class, list, options)
   return write.bulk(class, "BulkCreate", options, built, function(creating)
     if individually then return operation.atomically(getmetatable(class).db, creating, function()
-      return save_each(built, creating)
+      local guard <close> = memory.guard(built)
+      return guard:keep(save_each(built, creating))
     end) end
     check_all(class, built, creating)
     return plain.bulkCreate(class, built, creating)

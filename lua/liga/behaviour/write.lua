@@ -152,13 +152,14 @@ end
 function write.bulk(class, event, options, subject, job)
   if not runs_hooks(class, options, { "before" .. event, "after" .. event }) then return job(options) end
   return operation.atomically(getmetatable(class).db, options, function(t)
+    local guard <close> = memory.guard(event == "BulkCreate" and subject or {})
     options.transaction = t
     if subject == nil then hooks.run(class, "before" .. event, options)
     else hooks.run(class, "before" .. event, subject, options) end
     local results = table.pack(job(options))
     if subject == nil then hooks.run(class, "after" .. event, options)
     else hooks.run(class, "after" .. event, results[1], options, table.unpack(results, 2, results.n)) end
-    return table.unpack(results, 1, results.n)
+    return guard:keep(table.unpack(results, 1, results.n))
   end)
 end
 

@@ -89,9 +89,21 @@ local function guarded(session, run)
   return results
 end
 
+--- With --debug the traceback of an error is shown before the error.
+local function traced(chunk)
+  return function()
+    local results = table.pack(xpcall(chunk, function(problem)
+      io.stderr:write(debug.traceback(nil, 2), "\n")
+      return problem
+    end))
+    if not results[1] then error(results[2], 0) end
+    return table.unpack(results, 2, results.n)
+  end
+end
+
 local function evaluate(session, chunk)
-  local started = os.clock()
-  local results = guarded(session, chunk)
+  local started = core.clock()
+  local results = guarded(session, session.given.debug and traced(chunk) or chunk)
   if not results[1] then
     local interrupted = core.was_interrupted()
     complain(session, interrupted and "interrupted" or error_text(results[2]))
@@ -103,7 +115,7 @@ local function evaluate(session, chunk)
   if results.n > 0 then session.env._ = results[1] end
   local ok, problem = pcall(print_results, session, results)
   if not ok then complain(session, error_text(problem)) end
-  if session.settings.timing then write(("%.1f ms"):format((os.clock() - started) * 1000)) end
+  if session.settings.timing then write(("%.1f ms"):format((core.clock() - started) * 1000)) end
 end
 
 -- Opening ------------------------------------------------------------------------------------------------------------
@@ -116,9 +128,17 @@ local function logger(session)
   end
 end
 
+--- What `print` does on a terminal: nothing in the data reaches it as it is.
+local function safe_print(...)
+  local parts = table.pack(...)
+  for i = 1, parts.n do parts[i] = text.safe_lines(tostring(parts[i])) end
+  write(table.concat(parts, "\t"))
+end
+
 --- The globals of what is typed: own ones, then models, then what liga and Lua have.
 local function new_env(session)
   local fixed = { liga = liga, db = session.db, Op = liga.Op, null = liga.null }
+  if terminal.is(1) then fixed.print = safe_print end
   return setmetatable(fixed, { __index = function(_, name)
     local class = session.db.models[name]
     if class ~= nil then return class end
@@ -140,12 +160,18 @@ local function connect(session)
   local url = open.url(session.word)
   local path = open.path(url)
   local connecting = { logging = logger(session), readOnly = given["read-only"] or nil }
-  if path and given.sandbox then
-    open.connect(url, { readOnly = true }):close()                    -- says what is wrong with the file itself
-    session.copy = sandbox.copy(path)
-    url = "sqlite:" .. session.copy
+  if not (path and given.sandbox) then
+    session.db = open.connect(url, connecting)
+    return
   end
-  session.db = open.connect(url, connecting)
+  open.check(url)
+  session.copy = sandbox.copy(path)
+  local ok, result = pcall(open.connect, "sqlite:" .. session.copy, connecting)
+  if not ok then
+    open.connect(url, { readOnly = true }):close()                    -- says what is wrong with the file itself
+    error(result, 0)
+  end
+  session.db = result
 end
 
 local function load_models(session)

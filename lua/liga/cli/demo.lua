@@ -49,10 +49,13 @@ local function seed(User, Post, Tag)
   return Post
 end
 
+local flags = table.move(console.own_flags, 1, #console.own_flags, 1, {})
+flags[#flags + 1] = { name = "debug", help = "with traceback" }
+
 return {
   usage = "demo",
   summary = "a console on a small database in memory",
-  flags = console.own_flags,
+  flags = flags,
   run = function(given, rest)
     arguments.count("demo", rest, 0, 0, "")
     return console.start("sqlite::memory:", given, function(db)

@@ -23,17 +23,16 @@ local flags = {
 table.move(open.flags, 1, #open.flags, #flags + 1, flags)
 
 return {
-  usage = "diagram URL",
+  usage = "diagram URL|models.lua",
   summary = "draw models and associations",
   flags = flags,
   run = function(given, rest)
-    arguments.count("diagram", rest, 1, 1, "the URL of a database")
+    arguments.count("diagram", rest, 1, 1, "the URL of a database, or a file of models,")
     local on_terminal = not given.output and terminal.is(1)
     local format = given.format or on_terminal and "text" or "mermaid"
     check_format(format)
     if given.depth and not given.around then arguments.wrong "liga diagram: --depth belongs to --around MODEL" end
-    local db <close> = open.reading(rest[1])
-    open.define(db, given, rest[1])
+    local db <close> = open.described(given, rest[1])
     local content = diagram.text(db, { format = format, around = given.around, depth = given.depth })
     output.write(on_terminal and text.safe_lines(content) or content, given.output)
     return 0

@@ -48,6 +48,7 @@ local function check_path(url)
     errors.raise("ConnectionError", ("can't open the database: %s: %s"):format(path, reason))
   end
 end
+open.check = check_path
 
 --- Connects.
 -- @param word from the command line
@@ -105,6 +106,15 @@ function open.file_alone(path)
   local other = database.dry "postgres"
   if pcall(open.models, other, path) then return other end
   error(problem, 0)
+end
+
+--- What a command describes without touching it: the models of a file, or of a database.
+-- @return the connection they are defined on
+function open.described(given, word)
+  if word:find "%.lua$" then return open.file_alone(word) end
+  local db = open.reading(word)
+  open.define(db, given, word)
+  return db
 end
 
 --- How many tables a database has.

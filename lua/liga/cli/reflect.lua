@@ -16,8 +16,9 @@ return {
     { name = "debug", help = "with traceback" },
   },
   run = function(given, rest)
-    arguments.count("reflect", rest, 1, 1, "the URL of a database")
-    if given.check and not given.output then arguments.wrong "liga reflect: --check needs --output FILE" end
+    arguments.count("reflect", rest, 1, given.check and 2 or 1, "the URL of a database")
+    given.output = given.output or rest[2]
+    if given.check and not given.output then arguments.wrong "liga reflect: --check needs a file (--output FILE)" end
     local tables
     for name in (given.tables or ""):gmatch "[^,]+" do
       tables = tables or {}

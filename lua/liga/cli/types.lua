@@ -4,13 +4,6 @@ local arguments = require "liga.cli.arguments"
 local open = require "liga.cli.open"
 local output = require "liga.cli.output"
 
-local function read(given, word)
-  if word:find "%.lua$" then return open.file_alone(word) end
-  local db = open.reading(word)
-  open.define(db, given, word)
-  return db
-end
-
 return {
   usage = "types URL|models.lua",
   summary = "write LuaCATS annotations of the models",
@@ -20,9 +13,10 @@ return {
     table.unpack(open.flags),
   },
   run = function(given, rest)
-    arguments.count("types", rest, 1, 1, "the URL of a database, or a file of models,")
-    if given.check and not given.output then arguments.wrong "liga types: --check needs --output FILE" end
-    local db <close> = read(given, rest[1])
+    arguments.count("types", rest, 1, given.check and 2 or 1, "the URL of a database, or a file of models,")
+    given.output = given.output or rest[2]
+    if given.check and not given.output then arguments.wrong "liga types: --check needs a file (--output FILE)" end
+    local db <close> = open.described(given, rest[1])
     local content = annotations.text(db)
     if given.check then return output.check(content, given.output, "types") end
     output.write(content, given.output)

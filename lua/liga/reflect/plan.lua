@@ -5,7 +5,8 @@
 --   allowNull, autoIncrement, default, primaryKey, references} that also stand under their columns (`by_column`) ·
 --   primaryKey (list of names) · schema (where one was asked for) · indexes · timestamps · taken (names in use) · view
 -- An association: kind · source, target (models) · as · foreignKey, targetKey | sourceKey (lists of attribute names) ·
---   onDelete onUpdate deferrable · inverse {as, type} · through (model), otherKey, links (belongsToMany)
+--   rule {onDelete, onUpdate, deferrable, constraints} · inverse {as, type} · through (model), otherKey, links
+--   (belongsToMany)
 local columns = require "liga.reflect.columns"
 local errors = require "liga.errors"
 local inflect = require "liga.inflect"
@@ -178,6 +179,12 @@ local function follow_type(model, entry, referenced)
   if narrow and referenced.type.name == "BIGINT" then entry.type = referenced.type end
 end
 
+--- A primary key that is a foreign key is given, not generated.
+local function free_key(model, list)
+  local entry = model.by_column[list[1]:lower()]
+  if #list == 1 and entry.primaryKey and not model.class then entry.autoIncrement = false end
+end
+
 --- A foreign key between two models of the plan.
 local function read_link(model, key, models)
   local here = key.schema == nil or key.schema == model.item.schema
@@ -194,6 +201,7 @@ local function read_link(model, key, models)
   else
     stem, stripped = names.composite_stem(foreign, referenced, target.name)
   end
+  free_key(model, key.columns)
   return {
     key = key, holder = model, target = target, foreignKey = foreign, targetKey = referenced, stem = stem,
     stripped = stripped, one = is_unique(model.item, key.columns),
@@ -208,12 +216,28 @@ local function note_reference(model, key)
   entry.onDelete, entry.onUpdate = key.onDelete, key.onUpdate
 end
 
+--- The first link of a model over the same columns, or nil.
+local function find_same(links, link)
+  for _, other in ipairs(links) do
+    if introspect.same_names(other.foreignKey, link.foreignKey, true) then return other end
+  end
+end
+
+--- The foreign keys of all models. One that stands there twice counts once; of several over the same columns, which
+-- reference different tables, the first is the constraint of the models.
 local function read_links(models)
   local links = {}
   for _, model in ipairs(models) do
+    local own = {}
     for _, key in ipairs(model.item.foreignKeys) do
       local link = read_link(model, key, models)
-      if link then links[#links + 1] = link else note_reference(model, key) end
+      local same = link and find_same(own, link)
+      if not link then
+        note_reference(model, key)
+      elseif not same or same.target ~= link.target then
+        link.shared = same ~= nil
+        own[#own + 1], links[#links + 1] = link, link
+      end
     end
   end
   return links
@@ -241,7 +265,7 @@ end
 
 local function name_belongs_to(link, given)
   local full = link.stem .. link.target.name
-  local default = link.stripped and link.stem or full
+  local default = link.stripped and not link.shared and link.stem or full
   default = named(given, "belongsTo", default, {
     table = link.holder.item.name, columns = link.key.columns, target = link.target.name, model = link.holder.name,
   })
@@ -272,8 +296,8 @@ local function add_link(associations, link, given)
   if not near then
     associations[#associations + 1] = {
       kind = "belongsTo", source = link.holder, target = link.target, as = link.as, foreignKey = link.foreignKey,
-      targetKey = link.targetKey, onDelete = link.key.onDelete, onUpdate = link.key.onUpdate,
-      deferrable = link.key.deferrable, inverse = not far and { as = link.inverse, type = kind } or nil,
+      targetKey = link.targetKey, rule = not link.shared and link.key or { constraints = false },
+      inverse = not far and { as = link.inverse, type = kind } or nil,
     }
   elseif not far then
     associations[#associations + 1] = {
