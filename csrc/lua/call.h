@@ -65,6 +65,10 @@ struct call {
     bool yields;                        /* somebody else waits for us (the connection's `wait`) */
     enum opening opening;
     const struct statement *announced;  /* the next one, which hooks have seen or are about to see; NULL: not planned yet */
+    int bodies;                         /* statements of the body that were started */
+    const struct statement *again;      /* sent once more after its bracket was undone: the server had lost it (or its plan) */
+    enum drive (*again_take)(lua_State *L, struct call *call);
+    bool repeated;
     bool failing;                       /* a statement failed; those behind it are dropped */
     struct queued queued;
     int savepoint;

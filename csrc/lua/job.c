@@ -84,6 +84,13 @@ static const struct statement *take_commit(struct call *call) {
     return commit_statement(call);
 }
 
+static const struct statement *take_again(struct call *call) {
+    const struct statement *statement = call->again;
+    call->take = call->again_take;
+    call->again = NULL;
+    return statement;
+}
+
 /* The next statement of the job's transaction bracket or of its body; NULL: the job is over. */
 static const struct statement *next_statement(lua_State *L, struct call *call) {
     call->planned = call->stage;
@@ -101,6 +108,7 @@ static const struct statement *next_statement(lua_State *L, struct call *call) {
     if (call->stage == STAGE_BODY) {
         call->planned = STAGE_BODY;
         call->ahead = false;
+        if (call->again) return take_again(call);
         if (!error_is_set(&call->error) && call->next(L, call)) return call->statement;
         if (error_is_set(&call->error) && call->flights) return NULL;        /* it is known later whether there is a transaction */
         call->planned = call->stage = after_body(call);
@@ -144,6 +152,7 @@ static struct flight *start_next(lua_State *L, struct call *call) {
     flight->stage = call->planned;
     flight->take = call->planned == STAGE_BODY ? call->take : call->planned == STAGE_PATH ? take_path : NULL;
     if (call->driven) flight->started = job_now();
+    if (flight->stage == STAGE_BODY) call->bodies++;
     flight->cursor = conn->driver->start(conn, statement, &call->arena, &call->error);
     *end = flight;
     return flight;
@@ -201,6 +210,31 @@ void call_drop_flights(struct call *call) {
     call->flights = NULL;
 }
 
+/* A prepared statement that the server does not have (any more), or whose plan does not fit the tables any more. */
+static bool is_stale(const struct error *error) {
+    static const char *const codes[] = { "26000", "0A000", "42P05" };
+    for (size_t i = 0; error->sqlstate && i < sizeof codes / sizeof codes[0]; i++)
+        if (strcmp(error->sqlstate, codes[i]) == 0) return true;
+    return false;
+}
+
+/* Inside a transaction such a statement can be sent once more when the bracket is undone, if nothing was done before it. */
+static void plan_again(struct call *call, const struct flight *flight) {
+    if (call->repeated || !call->begun || call->bodies != 1 || !is_stale(&call->error)) return;
+    call->again = flight->statement;
+    call->again_take = flight->take;
+    call->repeated = true;
+}
+
+/* The bracket is undone: the job is over, or begins once more. */
+static void end_rollback(struct call *call) {
+    call->stage = STAGE_OVER;
+    if (!call->again) return;
+    error_clear(&call->error);
+    call->stage = STAGE_BEGIN;
+    call->begun = false;
+}
+
 /* What comes next, now that a statement has ended. */
 static void note_end(struct call *call, enum stage stage, bool failed) {
     switch (stage) {
@@ -217,8 +251,8 @@ static void note_end(struct call *call, enum stage stage, bool failed) {
         call->stage = failed ? STAGE_ROLLBACK : STAGE_OVER;
         break;
     case STAGE_ROLLBACK:
-        if (failed || !call->savepoint || call->undone) call->stage = STAGE_OVER;
-        call->undone = true;
+        call->undone = !failed && call->savepoint && !call->undone;      /* ROLLBACK TO is done, RELEASE comes */
+        if (!call->undone) end_rollback(call);
         break;
     case STAGE_OVER:
         break;
@@ -229,12 +263,15 @@ static void note_end(struct call *call, enum stage stage, bool failed) {
 static bool end_flight(struct call *call, enum drive drive) {
     const struct flight flight = *call->flights;
     bool failed = drive == DRIVE_FAILED, dropped = call->failing;
+    if (failed && !dropped && flight.stage != STAGE_ROLLBACK && !error_is_set(&call->error))
+        error_set(&call->error, &call->arena, ERROR_DATABASE, "the statement was not run, as the connection was in disorder");
     if (!failed && flight.stage == STAGE_BODY) {
         call->affected = call->cursor->affected;
         call->last_id = call->cursor->last_id;
     }
     if (flight.statement->kind == STATEMENT_SCHEMA) pool_clear_caches(call->db);
     drop_flight(call);
+    if (failed && !dropped && flight.stage == STAGE_BODY) plan_again(call, &flight);
     if (!dropped) note_end(call, flight.stage, failed);
     call->failing = call->flights && (failed || dropped);
     return !dropped;
