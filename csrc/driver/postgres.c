@@ -351,7 +351,7 @@ static bool mend_cache(struct pg_conn *conn, struct pg_cursor *cursor) {
         cursor->prepared->known = true;
         cursor->prepared->described = false;
     } else if (postgres_error_stale(sqlstate)) {
-        cursor->prepared->known = true;         /* so that the server is told to forget it */
+        cursor->prepared->known = !postgres_error_lost_statement(sqlstate);      /* what it has, it is told to forget */
         cache_drop(&conn->cache, cursor->entry);
         cursor->entry = NULL;
         cursor->prepared = NULL;

@@ -59,6 +59,10 @@ bool postgres_error_stale(const char *sqlstate) {
     return is(sqlstate, "26000") || is(sqlstate, "0A000");
 }
 
+bool postgres_error_lost_statement(const char *sqlstate) {
+    return is(sqlstate, "26000");
+}
+
 bool postgres_error_prepared_already(const char *sqlstate) {
     return is(sqlstate, "42P05");
 }

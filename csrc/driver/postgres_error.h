@@ -24,6 +24,9 @@ bool postgres_error_breaks(const char *sqlstate);
 /* True for errors of a prepared statement that is not what the server thinks it is: it is prepared anew. */
 bool postgres_error_stale(const char *sqlstate);
 
+/* … because the server does not have it (any more). */
+bool postgres_error_lost_statement(const char *sqlstate);
+
 /* True if preparing failed because a statement of this name, and so of this text, is there already. */
 bool postgres_error_prepared_already(const char *sqlstate);
 

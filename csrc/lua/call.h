@@ -65,6 +65,10 @@ struct call {
     bool yields;                        /* somebody else waits for us (the connection's `wait`) */
     enum opening opening;
     const struct statement *announced;  /* the next one, which hooks have seen or are about to see; NULL: not planned yet */
+    int bodies;                         /* statements of the body that were started */
+    const struct statement *again;      /* sent once more after its bracket was undone: the server had lost it (or its plan) */
+    enum drive (*again_take)(lua_State *L, struct call *call);
+    bool repeated;
     bool failing;                       /* a statement failed; those behind it are dropped */
     struct queued queued;
     int savepoint;
@@ -95,6 +99,9 @@ int call_run(lua_State *L, struct call *call);
 
 /* Lets go of the statements that were started; on a server one that is not answered costs the connection. */
 void call_drop_flights(struct call *call);
+
+/* Lets go of statements and connection; safe to call twice, and from the collector. */
+void call_release(struct call *call);
 
 /* Ends a call whose job was never run, or has run. */
 void call_close(lua_State *L, struct call *call);

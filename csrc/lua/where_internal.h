@@ -22,23 +22,34 @@ void *where_misfit(struct where_reader *reader);
 /* One level deeper; false: too deep (error set). The caller counts down. */
 bool where_descend(lua_State *L, struct where_reader *reader);
 
+/* The terms ANDed, in order. */
+const struct expr *all_of(struct where_reader *reader, struct term *terms, int count);
+int count_keys(lua_State *L, int index);
+
+/* ---- where_expression.c */
+
 /* Pushes argument `at` (from 1) of the marker at `index`; its text. */
 void push_argument(lua_State *L, int index, int at);
 const char *read_marker_text(lua_State *L, struct where_reader *reader, int index);
 /* Pushes what an Op.x(…) compares with: its operand, or the list of them. */
 void push_operand(lua_State *L, const struct marker *marker, int index);
 
+/* A value or an expression at `index` as an operand; `attr` gives the type, NULL: none. NULL: error set. */
+struct expr *read_operand(lua_State *L, struct where_reader *reader, int index, const struct attr *attr);
+
+/* ---- where_operand.c */
+
+/* The expression without what follows it in a list, to stand in another one. */
 struct expr *copy_of(struct where_reader *reader, const struct expr *expr);
 /* left IS NULL, left IS NOT NULL */
 const struct expr *null_test(struct where_reader *reader, enum op op, struct expr *left);
-/* The terms ANDed, in order. */
-const struct expr *all_of(struct where_reader *reader, struct term *terms, int count);
-int count_keys(lua_State *L, int index);
+/* True for a table without other keys than integers. */
 bool is_sequence(lua_State *L, int index);
 
 /* The condition on one operand, by the value at `index` … */
 typedef const struct expr *condition_reader(lua_State *L, struct where_reader *reader, struct expr *left, const struct attr *attr,
                                             int index);
+condition_reader read_condition;
 /* … for each element of a list (Op.and_, Op.or_ of one operand), or its negation (Op.not_). */
 const struct expr *read_operand_group(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
                                       const struct attr *attr, int index, condition_reader *read);
@@ -51,6 +62,15 @@ operator_reader apply_json;          /* of a document (a column, or EXPR_JSON); 
 bool op_of_list(lua_State *L, int index);
 const struct expr *read_quantified(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
                                    const struct attr *attr, int index, operator_reader *apply);
+
+/* ---- where_path.c */
+
+/* True for Op.some, Op.every, Op.none (marker may be NULL); the path of the association that the marker at stack index `at` names,
+ * for the order of terms. */
+bool is_rows_marker(const struct marker *marker);
+const char *rows_name(lua_State *L, struct where_reader *reader, int at);
+/* EXISTS over the rows that the marker at stack index `marker` names, with the where at `index` over them. NULL: error set. */
+const struct expr *read_rows(lua_State *L, struct where_reader *reader, const struct op_info *op, int marker, int index);
 
 /* ---- where_json.c */
 

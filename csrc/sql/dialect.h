@@ -55,6 +55,8 @@ struct dialect {
     const char *not_in_array;
     const char *keys_in_array;      /* how (a, b) is looked up in a JSON array of tuples */
     const char *add[VALUE_KINDS];   /* by logical kind: the beginning of a call that adds; NULL: the engine's + */
+    const char *const *any_functions;   /* functions whose arguments may have any type, NULL behind the last; NULL: of no concern */
+    const char *value_cast[VALUE_KINDS];/* … and what gives a parameter its type there, by kind of value */
     const char *real_cast;          /* the type that makes an average a float; NULL: it is one */
     const char *no_values;          /* INSERT without columns */
     const char *truncate;           /* how a table is emptied; the table's name follows */

@@ -1,7 +1,10 @@
+#define _POSIX_C_SOURCE 200809L
+
 #include "sql/render.h"
 
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/arena.h"
 #include "base/decimal.h"
@@ -405,11 +408,24 @@ static void put_keys(struct out *out, const struct expr *expr) {
     }
 }
 
-static void put_arguments(struct out *out, const struct expr *first) {
-    for (const struct expr *argument = first; argument; argument = argument->next) {
-        if (argument != first) put_text(out, ", ");
+static bool takes_anything(const struct dialect *dialect, const char *function) {
+    for (const char *const *name = dialect->any_functions; name && *name; name++)
+        if (strcasecmp(*name, function) == 0) return true;
+    return false;
+}
+
+/* A function that takes values of any type tells the server nothing of what a parameter is: the parameter says so itself. */
+static void put_call(struct out *out, const struct expr *expr) {
+    bool any = takes_anything(out->dialect, expr->text);
+    put_text(out, expr->text);
+    put_text(out, "(");
+    for (const struct expr *argument = expr->first; argument; argument = argument->next) {
+        const char *cast = any && argument->kind == EXPR_PARAM ? out->dialect->value_cast[argument->value.kind] : NULL;
+        if (argument != expr->first) put_text(out, ", ");
         put_expr(out, argument);
+        if (cast) put_text(out, cast);
     }
+    put_text(out, ")");
 }
 
 static void put_raw(struct out *out, const struct expr *expr) {
@@ -468,7 +484,7 @@ void put_expr(struct out *out, const struct expr *expr) {
     case EXPR_OR:       put_group(out, expr); break;
     case EXPR_NOT:      put_text(out, "NOT ("); put_expr(out, expr->first); put_text(out, ")"); break;
     case EXPR_CONST:    put_constant(out, expr->value.as.boolean); break;
-    case EXPR_FUNCTION: put_text(out, expr->text); put_text(out, "("); put_arguments(out, expr->first); put_text(out, ")"); break;
+    case EXPR_FUNCTION: put_call(out, expr); break;
     case EXPR_CAST:     put_text(out, "CAST("); put_expr(out, expr->first); put_text(out, " AS "); put_text(out, expr->text);
                         put_text(out, ")"); break;
     case EXPR_RAW:      put_raw(out, expr); break;

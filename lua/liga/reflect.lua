@@ -131,12 +131,20 @@ function reflect.view(class)
   return class
 end
 
+--- What a connection gives to all its models must not add columns to tables that are there.
+local function without_defaults(db, given)
+  for _, name in ipairs { "paranoid", "version", "underscored" } do
+    if (db._.define or {})[name] and given[name] == nil then given[name] = false end
+  end
+  return given
+end
+
 local function declare_models(db, read)
   local made = {}
   for _, model in ipairs(read.models) do
     if not model.class then
       model.class = define.model(db, model.name, attribute_list(model, core.literal),
-        model_options(model, core.literal))
+        without_defaults(db, model_options(model, core.literal)))
       if model.view then reflect.view(model.class) end
       made[#made + 1] = model.class
     end

@@ -183,7 +183,7 @@ describe("liga console on a terminal", function()
     local endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c"
     shown({ "print 'begin' while true do end\n", "\nbegin\n" }, { "\3", "interrupted" },
       { ("print 'begin' db:query '%s'\n"):format(endless), "\nbegin\n" }, { "\3", "interrupted" },
-      { "half a line", "line" }, { "\3", "liga> " }, { "'still ' .. 'here'\n", '"still here"' })
+      { "half a line", "line" }, { "\3\21'still ' .. 'here'\n", '"still here"' })
   end)
 
   it("prompts differently for an input that is not complete", function()

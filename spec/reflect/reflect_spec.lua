@@ -229,6 +229,18 @@ for engine in support.engines() do
       assert.same({}, db:sync{ alter = true, dryRun = true })
     end)
 
+    it("adds nothing to the tables, whatever the connection gives to its models", function()
+      local other <close> = engine:open{ define = { paranoid = true, version = true, underscored = true } }
+      other:queryInterface():dropAllTables()
+      other:query((("CREATE TABLE notes (id KEY!, body TEXT)"):gsub("KEY!", key)))
+      other:reflect()
+      local found = {}
+      for i, attribute in ipairs(other.models.Note.attributes) do found[i] = attribute.name end
+      assert.same({ "id", "body" }, found)
+      other.models.Note:create{ body = "x" }:destroy()
+      assert.equal(0, other.models.Note:count())
+    end)
+
     it("keeps the times of creation and change where the table has them", function()
       tables 'CREATE TABLE notes (id KEY!, "text" TEXT, created_at TIMESTAMP NOT NULL, updated_at TIMESTAMP NOT NULL)'
       db:reflect()

@@ -223,6 +223,16 @@ for engine in support.engines() do
           assert.equal("x", db:query([[SELECT * FROM "Notes"]])[1].more)
         end)
 
+        it("are prepared anew inside a transaction, too, where a savepoint is before them", function()
+          for _, text in ipairs { "a", "b" } do Note:create { text = text } end
+          db:transaction(function()
+            db:query "DEALLOCATE ALL"
+            Note:create { text = "c" }
+            assert.equal("c", Note:findOne({ where = { text = "c" } }).text)
+          end)
+          assert.equal(3, Note:count())
+        end)
+
         it("are used if somebody else has prepared the same", function()
           local narrow <close> = engine:reopen { pool = { max = 1 } }
           narrow:query "SELECT 3 AS three"

@@ -16,36 +16,17 @@ end
 local Editor = {}
 Editor.__index = Editor
 
-local function read_line(rl, prompt)
-  local line, done
-  rl.handler_install(prompt, function(text)
-    line, done = text, true
-    rl.handler_remove()
-  end)
-  while not done do
-    if not core.await_input() then
-      rl.handler_remove()
-      io.stdout:write("^C\n"):flush()
-      return nil, "interrupted"
-    end
-    rl.read_char()
-  end
-  if line == nil then
-    io.stdout:write("\n"):flush()
-    return nil, "end"
-  end
-  return line
-end
-
---- Reads a line while SIGINT is listened to: it throws the line away. It comes between two keys only, never to
--- readline.
--- @return line, or nil and "end" or "interrupted"
+--- Reads a line. SIGINT waits meanwhile and is forgotten: readline would free in its handler what is freed elsewhere
+-- too. The line stays (Ctrl-U throws it away).
+-- @return line, or nil and "end"
 function Editor:read(prompt)
   core.hold_interrupts(true)
-  local ok, line, reason = pcall(read_line, self.rl, prompt)
+  local ok, line = pcall(self.rl.readline, prompt)
   core.hold_interrupts(false)
   if not ok then error(line, 0) end
-  return line, reason
+  if line ~= nil then return line end
+  io.stdout:write("\n"):flush()
+  return nil, "end"
 end
 
 --- Remembers an input, of one or more lines.

@@ -1,0 +1,307 @@
+#define _POSIX_C_SOURCE 200809L
+
+/* Reads the option `order`:
+ *
+ *     order     := entry | { entry* }
+ *     entry     := "name" | "-name" | expression | { subject, direction } | { step, …, "name", direction }
+ *     subject   := "name" | "association.name" | expression
+ *     step      := "association" | association | Model
+ *     direction := nothing | "ASC" | "DESC", then perhaps "NULLS FIRST" | "NULLS LAST" (which may stand alone)
+ *
+ * A name is an attribute, an alias from `attributes`, or a path. */
+#include "lua/find.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "lua/include.h"
+#include "lua/value.h"
+#include "lua/where_internal.h"
+
+struct direction {
+    bool descending;
+    enum nulls nulls;
+};
+
+/* "ASC", "DESC NULLS LAST", "NULLS FIRST" … in any case and spacing. */
+static bool parse_direction(const char *text, struct direction *direction) {
+    char words[4][8];
+    int count = 0;
+    *direction = (struct direction){ false, NULLS_LARGEST };
+    while (*text) {
+        while (isspace((unsigned char)*text)) text++;
+        if (!*text) break;
+        size_t len = strcspn(text, " \t\n");
+        if (count == 4 || len >= sizeof *words) return false;
+        memcpy(words[count], text, len);
+        words[count++][len] = '\0';
+        text += len;
+    }
+    int at = 0;
+    if (at < count && (!strcasecmp(words[at], "ASC") || !strcasecmp(words[at], "DESC")))
+        direction->descending = !strcasecmp(words[at++], "DESC");
+    if (at == count) return count > 0;
+    if (count - at != 2 || strcasecmp(words[at], "NULLS") != 0) return false;
+    bool first = !strcasecmp(words[at + 1], "FIRST");
+    direction->nulls = first ? NULLS_FIRST : NULLS_LAST;
+    return first || !strcasecmp(words[at + 1], "LAST");
+}
+
+static bool aliased_column(const struct plan *plan, const char *name) {
+    for (int i = 0; i < plan->column_count; i++)
+        if (!plan->columns[i].tracked && strcmp(plan->columns[i].name, name) == 0) return true;
+    return false;
+}
+
+/* What to order by: an attribute, an alias from `attributes`, or an expression. */
+static const struct expr *read_order_subject(lua_State *L, struct find *find, int index, bool *never_null) {
+    if (lua_type(L, index) != LUA_TSTRING) {
+        find->base.multiplies = find->plan->select->group != NULL;
+        const struct expr *expr = read_expression(L, &find->where, index);
+        find->base.multiplies = false;
+        return expr;
+    }
+    const char *name = name_at(L, index);
+    if (!attr_find(model_of(find), name) && aliased_column(find->plan, name)) {
+        struct expr *alias = expr_new(find->where.arena, EXPR_NAME);
+        alias->text = arena_text(find->where.arena, name, strlen(name));
+        return alias;
+    }
+    const struct attr *attr;
+    const struct expr *expr = find_value(&find->where, name, &attr);
+    *never_null = expr && expr->kind == EXPR_COLUMN && (!attr->allow_null || attr->primary);
+    return expr;
+}
+
+static bool add_order(lua_State *L, struct find *find, int index, struct direction direction) {
+    bool never_null = false;
+    const struct expr *expr = read_order_subject(L, find, index, &never_null);
+    if (!expr) return false;
+    expr = json_order(&find->where, expr);
+    struct order_term **list = (struct order_term **)(uintptr_t)&find->plan->select->order;
+    struct order_term *term = order_add(find->where.arena, list, expr);
+    term->descending = direction.descending;
+    term->nulls = direction.nulls;
+    term->never_null = never_null;
+    return true;
+}
+
+static void put_order(struct find *find, const struct expr *expr, struct direction direction) {
+    struct order_term **list = (struct order_term **)(uintptr_t)&find->plan->select->order;
+    struct order_term *term = order_add(find->where.arena, list, expr);
+    term->descending = direction.descending;
+    term->nulls = direction.nulls;
+}
+
+/* The smallest value among the rows (descending: the largest), whose NULL counts as the user says. */
+static const struct expr *extreme_of(struct find *find, struct select *rows, const struct attr *attr, int alias,
+                                     struct direction direction) {
+    struct order_term *order = NULL;
+    struct expr *value = expr_new(find->where.arena, EXPR_SELECT);
+    struct order_term *term = order_add(find->where.arena, &order, expr_column(find->where.arena, attr, alias));
+    term->descending = direction.descending;
+    term->nulls = direction.nulls;
+    rows->outputs = NULL;
+    output_add(find->where.arena, &rows->outputs, expr_column(find->where.arena, attr, alias), NULL);
+    rows->order = order;
+    rows->limit = 1;
+    value->select = rows;
+    return value;
+}
+
+static struct select *rows_at_end(struct find *find, const struct assoc *const *path, int steps, int near, int *alias) {
+    struct select *rows = walk_rows(find->where.arena, find->base.next_alias, path[0], near, alias);
+    for (int i = 1; i < steps; i++)
+        *alias = walk_join(find->where.arena, rows, find->base.next_alias, JOIN_INNER, path[i], *alias)->target;
+    rows->here = *alias;
+    return rows;
+}
+
+/* A parent has one place, whatever the number of its children: the smallest, descending the largest; childless parents are last. */
+static bool order_by_rows(struct find *find, const struct assoc *const *path, int steps, int near, const char *name,
+                          struct direction direction) {
+    struct arena *arena = find->where.arena;
+    struct where_reader reader = find->where;
+    reader.model = path[steps - 1]->target;
+    const struct attr *attr = find_attr(&reader, name);
+    if (!attr) return false;
+    int alias;
+    struct select *rows = rows_at_end(find, path, steps, near, &alias);
+    const struct expr *value = extreme_of(find, rows, attr, alias, direction);
+    if (attr->allow_null && !attr->primary) {       /* a child's NULL is not the same as no child */
+        struct order_term **list = (struct order_term **)(uintptr_t)&find->plan->select->order;
+        struct order_term *some = order_add(arena, list, expr_exists(arena, rows_at_end(find, path, steps, near, &alias)));
+        some->descending = some->never_null = true;
+    } else {
+        direction.nulls = NULLS_LAST;
+    }
+    put_order(find, value, direction);
+    find->plan->select->qualified = true;
+    return true;
+}
+
+/* Orders by an attribute at the end of a path: to-one steps are joined, the rest is looked at row by row. */
+static bool order_by_steps(struct find *find, const struct assoc *const *path, int steps, const char *name,
+                           struct direction direction) {
+    struct select *in = find->base.select;
+    int alias = find->base.alias;
+    for (int i = 0; i < steps; i++) {
+        if (!assoc_single(path[i]) && !find->base.select->group)
+            return order_by_rows(find, path + i, steps - i, alias, name, direction);
+        find->base.multiplies = true;
+        alias = path_follow(find->where.arena, &find->base, NULL, &in, path[i], alias);
+        find->base.multiplies = false;
+    }
+    struct where_reader reader = find->where;
+    reader.model = path[steps - 1]->target;
+    const struct attr *attr = find_attr(&reader, name);
+    if (attr) put_order(find, expr_column(find->where.arena, attr, alias), direction);
+    return attr != NULL;
+}
+
+enum { LONGEST_PATH = 64 };
+
+static bool no_paths(struct find *find) {
+    return find_wrong(find, "order", "a standing order has no paths into associations");
+}
+
+/* "author.name": the steps before the last dot. */
+static bool order_by_path(struct find *find, const char *text, struct direction direction) {
+    const struct assoc *path[LONGEST_PATH];
+    if (!find->where.paths) return no_paths(find);
+    const struct model *model = model_of(find);
+    size_t len = strlen(text);
+    int steps = 0;
+    bool dollars = *text == '$' && len > 2 && text[len - 1] == '$';
+    char *at = arena_text(find->where.arena, text + dollars, len - 2 * (size_t)dollars), *dot;
+    for (; (dot = strchr(at, '.')); at = dot + 1) {
+        *dot = '\0';
+        if (steps == LONGEST_PATH) return find_wrong(find, "order", "a path of more than 64 steps");
+        if (!(path[steps] = find_assoc(&find->where, model, at, text))) return false;
+        model = path[steps++]->target;
+    }
+    if (steps) return order_by_steps(find, path, steps, at, direction);
+    return find_wrong(find, "order", arena_printf(find->where.arena, "\"%s\" is no path", text));
+}
+
+/* The association that a step of {"author", "name"} means: its name, an association object or a model. */
+static const struct assoc *order_step(lua_State *L, struct find *find, const struct model *model, int index) {
+    if (lua_type(L, index) == LUA_TSTRING) return find_assoc(&find->where, model, name_at(L, index), name_at(L, index));
+    const char *sentence;
+    const struct assoc *assoc = assoc_at(L, find->where.call, model, index, &sentence);
+    if (!assoc) find_wrong(find, "order", sentence);
+    return assoc;
+}
+
+/* {"comments", "author", "name"}, the direction taken off. */
+static bool order_by_names(lua_State *L, struct find *find, int index, int length, struct direction direction) {
+    const struct assoc *path[LONGEST_PATH];
+    const struct model *model = model_of(find);
+    if (!find->where.paths) return no_paths(find);
+    if (length > LONGEST_PATH) return find_wrong(find, "order", "a path of more than 64 steps");
+    for (int i = 1; i < length; i++, lua_pop(L, 1)) {
+        lua_rawgeti(L, index, i);
+        if (!(path[i - 1] = order_step(L, find, model, lua_gettop(L)))) return false;
+        model = path[i - 1]->target;
+    }
+    lua_rawgeti(L, index, length);
+    if (lua_type(L, -1) != LUA_TSTRING) return find_wrong(find, "order", "a path ends with the name of an attribute");
+    const char *name = arena_text(find->where.arena, name_at(L, -1), strlen(name_at(L, -1)));
+    lua_pop(L, 1);
+    return order_by_steps(find, path, length - 1, name, direction);
+}
+
+/* True for a path of associations: neither an alias of `attributes` nor a path into a document of the model. */
+static bool is_path(struct find *find, const char *name) {
+    const char *dot = strchr(name, '.');
+    if (aliased_column(find->plan, name) || (!dot && *name != '$')) return false;
+    const struct attr *attr = dot ? attr_find(model_of(find), arena_text(find->where.arena, name, (size_t)(dot - name))) : NULL;
+    return !attr || !is_json_attr(attr);
+}
+
+static bool order_by_text(lua_State *L, struct find *find, int index) {
+    const char *name = name_at(L, index);
+    struct direction direction = { *name == '-', NULLS_LARGEST };
+    const char *bare = name + direction.descending;
+    if (is_path(find, bare)) return order_by_path(find, bare, direction);
+    lua_pushstring(L, name + direction.descending);
+    bool fine = add_order(L, find, lua_gettop(L), direction);
+    lua_pop(L, 1);
+    return fine;
+}
+
+/* Reads the direction at the end of the entry, if there is one; false: there is none. */
+static bool read_direction(lua_State *L, int index, int length, struct direction *direction) {
+    lua_rawgeti(L, index, length);
+    bool known = length > 1 && lua_type(L, -1) == LUA_TSTRING && parse_direction(name_at(L, -1), direction);
+    lua_pop(L, 1);
+    return known;
+}
+
+/* Two elements that are no path: the second is meant to be a direction. */
+static bool wrong_direction(lua_State *L, struct find *find, int index) {
+    lua_rawgeti(L, index, 2);
+    const char *given = lua_type(L, -1) == LUA_TSTRING ? name_at(L, -1) : kind_text(L, -1);
+    given = arena_text(find->where.arena, given, strlen(given));
+    lua_pop(L, 1);
+    return find_wrong(find, "order", arena_printf(find->where.arena,
+                                                  "the direction must be ASC or DESC, with NULLS FIRST or NULLS LAST, "
+                                                  "not %s", given));
+}
+
+static bool begins_path(lua_State *L, struct find *find, int index) {
+    lua_rawgeti(L, index, 1);
+    bool attribute = lua_type(L, -1) == LUA_TSTRING && attr_find(model_of(find), name_at(L, -1));
+    bool step = lua_type(L, -1) == LUA_TTABLE || (lua_type(L, -1) == LUA_TSTRING && !attribute);
+    lua_pop(L, 1);
+    return step;
+}
+
+/* {"name"}, {"name", "DESC"}, {expression, "ASC NULLS LAST"}, {"author", "name", "ASC"}, {"author.name", "ASC"} */
+static bool order_by_list(lua_State *L, struct find *find, int index) {
+    int length = list_length(L, &find->where, index);
+    struct direction direction = { false, NULLS_LARGEST };
+    if (length < 0) return false;
+    if (length && read_direction(L, index, length, &direction)) length--;
+    if (length == 2 && !begins_path(L, find, index)) return wrong_direction(L, find, index);
+    if (length > 1) return order_by_names(L, find, index, length, direction);
+    lua_rawgeti(L, index, 1);
+    int type = lua_type(L, -1);
+    if (type != LUA_TSTRING && type != LUA_TUSERDATA) return find_wrong(find, "order",
+                                                                        "an attribute name or an expression expected");
+    const char *name = type == LUA_TSTRING ? name_at(L, -1) : "";
+    bool fine = is_path(find, name) ? order_by_path(find, name, direction) : add_order(L, find, lua_gettop(L), direction);
+    lua_pop(L, 1);
+    return fine;
+}
+
+static bool read_order_entry(lua_State *L, struct find *find, int index) {
+    switch (lua_type(L, index)) {
+    case LUA_TSTRING:   return order_by_text(L, find, index);
+    case LUA_TTABLE:    return order_by_list(L, find, index);
+    case LUA_TUSERDATA: return add_order(L, find, index, (struct direction){ false, NULLS_LARGEST });
+    default:            return find_wrong(find, "order", "an attribute name, {name, direction} or an expression expected");
+    }
+}
+
+bool read_order(lua_State *L, struct find *find, int index) {
+    find->where.path = "order";
+    find->plan->select->order = NULL;
+    if (!lua_istable(L, index)) return read_order_entry(L, find, index);
+    int length = list_length(L, &find->where, index);
+    bool fine = length >= 0;
+    for (int i = 1; fine && i <= length; i++) {
+        lua_rawgeti(L, index, i);
+        fine = read_order_entry(L, find, lua_gettop(L));
+        lua_pop(L, 1);
+    }
+    return fine;
+}
+
+const struct order_term *read_standing_order_list(lua_State *L, struct call *call, const struct model *model, int index,
+                                                  struct error *error) {
+    struct find find = { .where = { .paths = NULL, .call = call, .model = model, .arena = &call->db->arena, .error = error } };
+    struct plan *plan = find.plan = plan_new(&call->db->arena, model);
+    return read_order(L, &find, index) ? plan->select->order : NULL;
+}

@@ -1,0 +1,95 @@
+/* What the files that hydrate share: the state of a load tree while its rows come in. */
+#ifndef LIGA_LUA_HYDRATE_INTERNAL_H
+#define LIGA_LUA_HYDRATE_INTERNAL_H
+
+#include "load/keys.h"
+#include "lua/hydrate.h"
+
+/* The instances of one node while rows come in. */
+struct node_state {
+    struct rowset *rowset;      /* of the chunk being filled; NULL: raw, or none yet */
+    int metatable;              /* stack index of its metatable, 0: none */
+    int texts;                  /* stack index of its texts */
+    int model;                  /* stack index of the model userdata, 0: raw */
+    int cohort;                 /* stack index of the list of all its chunks */
+    int row;                    /* of the instance being built, -1: none in this row */
+    int table;                  /* stack index of that instance (nil: none) */
+    int instances;              /* stack index of the list of all instances, by number of their key; 0: not needed */
+    bool fresh;                 /* it was built from this row */
+    struct key_table keys;      /* of the instances */
+};
+
+/* The parents of a step, by their keys. */
+struct family {
+    struct key_table keys;
+    int count, size;            /* parents; room for them */
+    int *next;                  /* by parent: the next one of equal key, -1: none */
+    lua_Integer *children;      /* by parent: taken so far */
+    int *first, *last;          /* by key: parents */
+    int64_t *seen;              /* by key: rows, those that are cut off too */
+    int key_size;
+    int sent;                   /* keys that were asked for */
+};
+
+/* One statement's plan, whatever the number of times it is sent. */
+struct run {
+    struct plan *plan;
+    struct plan_step *step;     /* NULL: the root */
+    struct node_state *states;
+    struct family family;       /* of the step */
+    int slots;                  /* stack index of the step's parents, by number from 1; to-many: their lists */
+    int children;               /* stack index of the first child step's slots; the others follow */
+    struct run *below;          /* of the plan's steps */
+    int below_count;
+    bool detached;              /* values are kept in the slots and set nowhere */
+    int flights;                /* statements that were sent and have not ended */
+};
+
+/* A statement on its way, and whose it is. */
+struct sent {
+    struct sent *next;
+    const struct statement *statement;
+    struct run *run;
+};
+
+struct hydration {
+    struct run root, *run;      /* whose rows are taken */
+    struct sent *sent;
+    struct run **queue;         /* steps whose parents are known */
+    int queued, taken;
+    bool started, detached;
+    lua_Integer count;          /* roots so far */
+    char scratch[TYPE_SCRATCH];
+};
+
+/* ---- hydrate.c */
+
+/* The key of the cursor's row in these columns, in logical form; false: a part of it is NULL. */
+bool read_key(struct call *call, const int *columns, int count, struct value *key);
+
+/* parent[property] = the value on the top (nil: no row), which stays there. With an association (or NULL) it is remembered as
+ * loaded, by the options at place `include` (0: none). `parent` is a stack index. */
+void set_property(lua_State *L, struct call *call, int parent, const char *property, const struct assoc *assoc, int include);
+
+/* What has to outlast a wait for the server hangs on the box (CALL_AUX): by step the slots, by node (below zero) the instances and
+ * the metatable of the chunk that is filled. Pushes the table of that place, made if need be. */
+void push_aux(lua_State *L, struct call *call, lua_Integer place);
+
+/* Asks the driver for the cursor's next row. */
+enum drive next_row(struct call *call);
+/* Takes the cursor's row and those after it for hydration->run, `drive` being what the driver said of it. Returns what the driver
+ * said last, or DRIVE_FAILED with the error set. */
+enum drive take_rows(lua_State *L, struct call *call, enum drive drive);
+
+/* ---- hydrate_steps.c */
+
+/* The instance at `parent`, which was just built, becomes a parent of the step: number + 1 in the table at `slots`. */
+void adopt_parent(lua_State *L, struct call *call, struct run *below, int slots, int parent);
+
+/* Whose row it is: the number of the parents' key; -1: nobody's, or it is cut off. */
+int key_of_row(struct call *call, struct run *run);
+
+/* The instance at `child` belongs to the run's parent of this number. */
+void append_child(lua_State *L, struct call *call, struct run *run, int number, int child);
+
+#endif

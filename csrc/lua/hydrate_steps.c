@@ -1,0 +1,271 @@
+/* The steps of a load tree: parents by their keys, whose child a row is, and which statement is sent next. */
+#include "lua/hydrate_internal.h"
+
+#include <string.h>
+
+/* ----------------------------------------------------------------------------------------------------- families */
+
+static void *grown(struct arena *arena, const void *old, int count, int size, size_t item) {
+    void *fresh = arena_alloc(arena, (size_t)size * item);
+    if (count) memcpy(fresh, old, (size_t)count * item);
+    return fresh;
+}
+
+static void make_room(struct arena *arena, struct family *family) {
+    if (family->count == family->size) {
+        int size = family->size ? family->size * 2 : 32;
+        family->next = grown(arena, family->next, family->count, size, sizeof *family->next);
+        family->children = grown(arena, family->children, family->count, size, sizeof *family->children);
+        family->size = size;
+    }
+    if (family->keys.count < family->key_size) return;
+    int size = family->key_size ? family->key_size * 2 : 32;
+    family->first = grown(arena, family->first, family->key_size, size, sizeof *family->first);
+    family->last = grown(arena, family->last, family->key_size, size, sizeof *family->last);
+    family->seen = grown(arena, family->seen, family->key_size, size, sizeof *family->seen);
+    family->key_size = size;
+}
+
+/* One more parent with this key; returns its number. */
+static int add_parent(struct arena *arena, struct family *family, const struct value *key) {
+    bool fresh;
+    make_room(arena, family);
+    int number = family->count++, at = key_table_add(&family->keys, key, &fresh);
+    family->next[number] = -1;
+    if (fresh) family->first[at] = number;
+    else family->next[family->last[at]] = number;
+    family->last[at] = number;
+    return number;
+}
+
+/* ---------------------------------------------------------------------------------------------------- the steps */
+
+void adopt_parent(lua_State *L, struct call *call, struct run *below, int slots, int parent) {
+    struct value key[KEY_PARTS];
+    const struct plan_step *step = below->step;
+    if (read_key(call, step->near_columns, step->near.count, key)) {
+        int number = add_parent(&call->arena, &below->family, key);
+        lua_pushvalue(L, parent);
+        lua_rawseti(L, slots, number + 1);
+        return;
+    }
+    if (step->many) push_list(L, 0);
+    else lua_pushnil(L);
+    set_property(L, call, parent, step->property, step->assoc, step->include);
+    lua_pop(L, 1);
+}
+
+/* The value on the top belongs to a parent of the run's step; it stays there. */
+static void give_to_parent(lua_State *L, struct call *call, const struct run *run, int number) {
+    int value = lua_gettop(L);
+    if (!run->detached) {
+        lua_rawgeti(L, run->slots, number + 1);
+        lua_pushvalue(L, value);
+        set_property(L, call, value + 1, run->step->property, run->step->assoc, run->step->include);
+        lua_settop(L, value);
+    }
+    if (!run->detached && !run->step->many) return;
+    lua_pushvalue(L, value);
+    lua_rawseti(L, run->slots, number + 1);
+}
+
+void append_child(lua_State *L, struct call *call, struct run *run, int number, int child) {
+    lua_Integer place = ++run->family.children[number];
+    if (!run->step->many) {
+        lua_pushvalue(L, child);
+        if (place == 1) give_to_parent(L, call, run, number);
+        lua_pop(L, 1);
+        return;
+    }
+    if (place == 1) {
+        push_list(L, 4);
+        give_to_parent(L, call, run, number);
+    } else {
+        lua_rawgeti(L, run->slots, number + 1);
+    }
+    lua_pushvalue(L, child);
+    lua_rawseti(L, -2, place);
+    lua_pop(L, 1);
+}
+
+int key_of_row(struct call *call, struct run *run) {
+    struct value key[KEY_PARTS];
+    const struct plan_step *step = run->step;
+    if (!read_key(call, step->far_columns, step->far.count, key)) return -1;
+    int at = key_table_find(&run->family.keys, key);
+    if (at < 0) return -1;
+    int64_t seen = run->family.seen[at]++, skipped = step->offset > 0 ? step->offset : 0;
+    bool cut = seen < skipped || (step->limit >= 0 && seen - skipped >= step->limit);
+    return cut ? -1 : at;
+}
+
+/* Parents without any row: an empty list, or nothing. */
+static void finish_step(lua_State *L, struct call *call, struct run *run) {
+    int top = lua_gettop(L);
+    push_call_value(L, call, CALL_AUX);
+    lua_rawgeti(L, -1, run->step->number + 1);
+    run->slots = lua_gettop(L);
+    for (int number = 0; number < run->family.count; number++) {
+        if (run->family.children[number]) continue;
+        if (run->step->many) push_list(L, 0);
+        else if (run->detached) lua_pushboolean(L, 0);
+        else lua_pushnil(L);
+        give_to_parent(L, call, run, number);
+        lua_pop(L, 1);
+    }
+    lua_settop(L, top);
+}
+
+/* ---------------------------------------------------------------------------------------------------- the order */
+
+static int count_steps(const struct plan *plan) {
+    int count = 0;
+    for (const struct plan_step *step = plan->steps; step; step = step->next) count += 1 + count_steps(step->plan);
+    return count;
+}
+
+static void init_run(struct arena *arena, struct run *run, struct plan *plan, struct plan_step *step) {
+    run->plan = plan;
+    run->step = step;
+    run->states = arena_array(arena, struct node_state, plan->node_count + 1);
+    for (struct plan_step *below = plan->steps; below; below = below->next) run->below_count++;
+    run->below = arena_array(arena, struct run, run->below_count + 1);
+    if (step) key_table_init(&run->family.keys, arena, step->near.count);
+    int i = 0;
+    for (struct plan_step *below = plan->steps; below; below = below->next) init_run(arena, &run->below[i++], below->plan, below);
+}
+
+/* The steps below a run whose rows are all there; one without parents is not sent. */
+static void enqueue(struct hydration *hydration, struct run *run) {
+    for (int i = 0; i < run->below_count; i++)
+        if (run->below[i].family.count) hydration->queue[hydration->queued++] = &run->below[i];
+}
+
+/* Keys that one statement takes: those of one column travel as one array where they are many, others each as a parameter. */
+static int batch_size(const struct call *call, const struct family *family, int left) {
+    enum { OTHERS = 2000 };             /* parameters of the rest of the statement, at most; few have more than ten */
+    bool blobs = false;
+    for (int i = 0; i < family->keys.parts * family->keys.count && !blobs; i++)
+        blobs = family->keys.values[i].kind == VALUE_BLOB;
+    if (family->keys.parts == 1 && !blobs) return left;
+    int most = (most_params(call) - OTHERS) / family->keys.parts;
+    return most < left ? most : left;
+}
+
+static void set_keys(struct call *call, struct run *run) {
+    struct family *family = &run->family;
+    int count = batch_size(call, family, family->keys.count - family->sent), parts = family->keys.parts;
+    struct value *values = family->keys.values + (size_t)family->sent * (size_t)parts;
+    bool converted = false;
+    for (int k = 0; k < parts; k++) converted = converted || run->step->far.items[k]->type.id == TYPE_DATE;
+    if (converted) values = arena_copy(&call->arena, values, sizeof *values * (size_t)count * (size_t)parts);
+    for (int i = 0; converted && i < count * parts; i++)
+        type_store(&run->step->far.items[i % parts]->type, &values[i], &call->arena);
+    run->step->keys->values = values;
+    run->step->keys->value_count = count * parts;
+    family->sent += count;
+}
+
+/* The rows of a statement are there: unless others of the step are still to come, the steps below can go. */
+static void end_statement(lua_State *L, struct call *call, struct run *run) {
+    run->flights--;
+    if (run->flights > 0 || (run->step && run->family.sent < run->family.keys.count)) return;
+    if (run->step) finish_step(L, call, run);
+    enqueue(call->hydration, run);
+}
+
+/* Whose statement it is that has rows now; NULL: the root's. */
+static struct run *run_of(const struct call *call) {
+    const struct sent *sent = call->hydration->sent;
+    while (sent && sent->statement != call->statement) sent = sent->next;
+    return sent ? sent->run : &call->hydration->root;
+}
+
+static enum drive hydrate_take(lua_State *L, struct call *call) {
+    struct run *run = call->hydration->run = run_of(call);
+    enum drive drive = take_rows(L, call, next_row(call));
+    if (drive == DRIVE_DONE) end_statement(L, call, run);
+    return drive;
+}
+
+static bool send(struct call *call, struct run *run) {
+    struct hydration *hydration = call->hydration;
+    struct sent *sent = arena_new(&call->arena, struct sent);
+    call->statement = render_select(&call->arena, call->db->dialect, run->plan->select, &call->error);
+    sent->statement = call->statement;
+    sent->run = run;
+    sent->next = hydration->sent;
+    hydration->sent = sent;
+    run->flights++;
+    return call->statement != NULL;
+}
+
+/* The statements of steps whose parents are known don't wait for each other. */
+static bool send_step(struct call *call, struct run *run) {
+    struct hydration *hydration = call->hydration;
+    set_keys(call, run);
+    bool all = run->family.sent == run->family.keys.count;
+    if (all) hydration->taken++;
+    bool fine = send(call, run);
+    call->ahead = fine && hydration->taken < hydration->queued;
+    return fine;
+}
+
+static bool hydrate_next(lua_State *L, struct call *call) {
+    struct hydration *hydration = call->hydration;
+    (void)L;
+    if (!hydration->started) {
+        hydration->started = true;
+        if (!hydration->detached) return send(call, &hydration->root);
+        enqueue(hydration, &hydration->root);
+    }
+    if (error_is_set(&call->error) || hydration->taken == hydration->queued) return false;
+    return send_step(call, hydration->queue[hydration->taken]);
+}
+
+int hydrate_results(lua_State *L, struct call *call) {
+    push_call_value(L, call, CALL_RESULT);
+    return 1;
+}
+
+static void start(struct call *call) {
+    struct hydration *hydration = call->hydration = arena_new(&call->arena, struct hydration);
+    init_run(&call->arena, &hydration->root, call->plan, NULL);
+    hydration->run = &hydration->root;
+    hydration->queue = arena_array(&call->arena, struct run *, count_steps(call->plan) + 1);
+    call->take = hydrate_take;
+}
+
+void hydrate_returned(lua_State *L, struct call *call) {
+    start(call);
+    if (call->plan->one) return;
+    push_list(L, 0);
+    set_call_value(L, call, CALL_RESULT);
+}
+
+void hydrate_plan(lua_State *L, struct call *call) {
+    hydrate_returned(L, call);
+    call->snapshot = call->plan->steps != NULL;
+    call->locks = call->plan->select->lock != LOCK_NONE;
+    call->next = hydrate_next;
+    call->results = hydrate_results;
+}
+
+/* ------------------------------------------------------------------------------------------ instances that exist */
+
+void hydrate_existing(struct call *call) {
+    start(call);
+    call->hydration->detached = true;
+    call->snapshot = call->hydration->root.below_count > 1 || count_steps(call->plan) > 1;
+    for (int i = 0; i < call->hydration->root.below_count; i++) call->hydration->root.below[i].detached = true;
+    call->next = hydrate_next;
+    call->results = hydrate_results;
+}
+
+int hydrate_parent(struct call *call, int step, const struct value *key) {
+    return add_parent(&call->arena, &call->hydration->root.below[step].family, key);
+}
+
+void push_hydrated(lua_State *L, struct call *call, int step) {
+    push_aux(L, call, call->hydration->root.below[step].step->number + 1);
+}

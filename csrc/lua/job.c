@@ -1,0 +1,435 @@
+#define _POSIX_C_SOURCE 200809L
+
+/* The machine that runs a job: its statements in their bracket, started, fetched and ended. */
+#include "lua/job.h"
+
+#include <limits.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+
+#include "lua/hydrate.h"
+#include "lua/pool.h"
+#include "lua/value.h"
+
+long long job_now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (long long)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+static struct statement *control(struct call *call, const char *text) {
+    struct statement *statement = arena_new(&call->arena, struct statement);
+    statement->text = text;
+    statement->len = strlen(text);
+    statement->kind = STATEMENT_TRANSACTION;
+    return statement;
+}
+
+static const struct statement *begin_statement(struct call *call) {
+    enum begin_mode mode = call->atomic ? BEGIN_DEFAULT : call->locks ? BEGIN_DEFERRED : BEGIN_SNAPSHOT;
+    if (!call->link->lease) return control(call, call->db->dialect->begin[mode]);
+    call->savepoint = ++call->link->savepoints;
+    return control(call, arena_printf(&call->arena, "SAVEPOINT liga_%d", call->savepoint));
+}
+
+static const struct statement *commit_statement(struct call *call) {
+    if (!call->savepoint) return control(call, "COMMIT");
+    return control(call, arena_printf(&call->arena, "RELEASE liga_%d", call->savepoint));
+}
+
+/* ROLLBACK; in a transaction the savepoint is rolled back first, then released. NULL: nothing is left to undo. */
+static const struct statement *rollback_statement(struct call *call) {
+    struct conn *conn = call->link->conn;
+    if (conn->broken || !conn->driver->in_transaction(conn)) return NULL;
+    if (!call->savepoint) return control(call, "ROLLBACK");
+    const char *format = call->undone ? "RELEASE liga_%d" : "ROLLBACK TO liga_%d";
+    return control(call, arena_printf(&call->arena, format, call->savepoint));
+}
+
+/* Writes of several statements always; reads of several, unless a transaction is open already. */
+static bool is_bracketed(const struct call *call) {
+    return call->atomic || ((call->snapshot || call->search_path) && !call->link->lease);
+}
+
+/* The path holds until the transaction ends, or is put back. */
+static const struct statement *path_statement(struct call *call, const char *path) {
+    struct value *param = arena_new(&call->arena, struct value);
+    struct statement *statement = control(call, "SELECT current_setting('search_path'), set_config('search_path', $1, true)");
+    *param = value_text(path, strlen(path));
+    statement->params = param;
+    statement->param_count = 1;
+    return statement;
+}
+
+static enum drive take_path(lua_State *L, struct call *call) {
+    struct conn *conn = call->link->conn;
+    enum drive drive;
+    (void)L;
+    while ((drive = conn->driver->step(conn, call->cursor, &call->arena, &call->error)) == DRIVE_ROW)
+        if (!call->path_before)
+            call->path_before = arena_text(&call->arena, call->cursor->cells[0].as.text, call->cursor->cells[0].len);
+    return drive;
+}
+
+static enum stage after_body(const struct call *call) {
+    bool open = call->begun || (is_bracketed(call) && call->flights);     /* begun, or about to be */
+    if (!open && call->path_before && !error_is_set(&call->error)) return STAGE_PATH_BACK;
+    return !open ? STAGE_OVER : error_is_set(&call->error) ? STAGE_ROLLBACK : STAGE_COMMIT;
+}
+
+/* COMMIT may be on its way together with the last statement: nothing is planned behind it. */
+static const struct statement *take_commit(struct call *call) {
+    call->stage = STAGE_OVER;
+    return commit_statement(call);
+}
+
+static const struct statement *take_again(struct call *call) {
+    const struct statement *statement = call->again;
+    call->take = call->again_take;
+    call->again = NULL;
+    return statement;
+}
+
+/* The next statement of the job's transaction bracket or of its body; NULL: the job is over. */
+static const struct statement *next_statement(lua_State *L, struct call *call) {
+    call->planned = call->stage;
+    if (call->stage == STAGE_BEGIN) {
+        call->stage = call->search_path ? STAGE_PATH : STAGE_BODY;
+        call->ahead = true;
+        if (is_bracketed(call)) return begin_statement(call);
+    }
+    if (call->stage == STAGE_PATH) {
+        call->planned = STAGE_PATH;
+        call->stage = STAGE_BODY;
+        call->ahead = true;
+        return path_statement(call, call->search_path);
+    }
+    if (call->stage == STAGE_BODY) {
+        call->planned = STAGE_BODY;
+        call->ahead = false;
+        if (call->again) return take_again(call);
+        if (!error_is_set(&call->error) && call->next(L, call)) return call->statement;
+        if (error_is_set(&call->error) && call->flights) return NULL;        /* it is known later whether there is a transaction */
+        call->planned = call->stage = after_body(call);
+    }
+    call->ahead = false;
+    if (call->stage == STAGE_COMMIT) return take_commit(call);
+    if (call->stage == STAGE_PATH_BACK) {
+        call->stage = STAGE_OVER;
+        return path_statement(call, call->path_before);
+    }
+    const struct statement *statement = call->stage == STAGE_ROLLBACK ? rollback_statement(call) : NULL;
+    if (!statement) call->stage = STAGE_OVER;
+    return statement;
+}
+
+/* A statement that was started. */
+struct flight {
+    struct flight *next;
+    const struct statement *statement;
+    struct cursor *cursor;              /* NULL: it could not even be started */
+    enum stage stage;                   /* what it is for */
+    enum drive (*take)(lua_State *L, struct call *call);
+    long long started;                  /* ns */
+};
+
+/* Whether the Lua side has hooks that see what is about to happen. */
+static bool announces(const struct call *call) {
+    return call->driven && call->db->announces;
+}
+
+/* Starts the next statement; NULL: there is none now (or an error). */
+static struct flight *start_next(lua_State *L, struct call *call) {
+    struct conn *conn = call->link->conn;
+    call->ahead = false;
+    const struct statement *statement = call->announced ? call->announced : next_statement(L, call);
+    call->announced = NULL;
+    if (!statement) return NULL;
+    struct flight *flight = arena_new(&call->arena, struct flight), **end = &call->flights;
+    while (*end) end = &(*end)->next;
+    flight->statement = statement;
+    flight->stage = call->planned;
+    flight->take = call->planned == STAGE_BODY ? call->take : call->planned == STAGE_PATH ? take_path : NULL;
+    if (call->driven) flight->started = job_now();
+    if (flight->stage == STAGE_BODY) call->bodies++;
+    flight->cursor = conn->driver->start(conn, statement, &call->arena, &call->error);
+    *end = flight;
+    return flight;
+}
+
+/* Starts as many statements as can be on their way together: those whose `next` does not ask what became of the one before. */
+static void start_flights(lua_State *L, struct call *call) {
+    int most = announces(call) ? 1 : call->link->conn->driver->pipeline;
+    for (int i = 0; i < most; i++) {
+        const struct flight *flight = start_next(L, call);
+        if (!flight || !flight->cursor || !call->ahead) return;
+    }
+}
+
+static enum drive skip_rows(struct call *call) {
+    struct conn *conn = call->link->conn;
+    enum drive drive;
+    while ((drive = conn->driver->step(conn, call->cursor, &call->arena, &call->error)) == DRIVE_ROW) call->rows++;
+    return drive;
+}
+
+static enum drive run_flight(lua_State *L, struct call *call, const struct flight *flight) {
+    struct conn *conn = call->link->conn;
+    call->statement = flight->statement;
+    call->cursor = flight->cursor;
+    call->started = flight->started;
+    if (flight->stage == STAGE_BODY) call->rows = 0;        /* what the body gave is asked for when the bracket is closed */
+    if (!flight->cursor) return DRIVE_FAILED;
+    enum drive drive = conn->driver->fetch ? conn->driver->fetch(conn, call->cursor, &call->arena, &call->error) : DRIVE_DONE;
+    if (drive != DRIVE_DONE) return drive;
+    return flight->take ? flight->take(L, call) : skip_rows(call);
+}
+
+/* Rolling back must not hide the first error, and its own error is none of the user's. */
+static enum drive run_bracketed(lua_State *L, struct call *call, const struct flight *flight) {
+    if (flight->stage != STAGE_ROLLBACK) return run_flight(L, call, flight);
+    struct error first = call->error;
+    error_clear(&call->error);
+    enum drive drive = run_flight(L, call, flight);
+    if (drive == DRIVE_FAILED) call->link->conn->broken = true;
+    call->error = first;
+    return drive;
+}
+
+static void drop_flight(struct call *call) {
+    struct flight *flight = call->flights;
+    struct conn *conn = call->link->conn;
+    call->flights = flight->next;
+    if (flight->cursor) conn->driver->finish(conn, flight->cursor);
+    call->cursor = NULL;
+}
+
+void call_drop_flights(struct call *call) {
+    while (call->link && call->link->conn && call->flights) drop_flight(call);
+    call->flights = NULL;
+}
+
+/* A prepared statement that the server does not have (any more), or whose plan does not fit the tables any more. */
+static bool is_stale(const struct error *error) {
+    static const char *const codes[] = { "26000", "0A000", "42P05" };
+    for (size_t i = 0; error->sqlstate && i < sizeof codes / sizeof codes[0]; i++)
+        if (strcmp(error->sqlstate, codes[i]) == 0) return true;
+    return false;
+}
+
+/* Inside a transaction such a statement can be sent once more when the bracket is undone, if nothing was done before it. */
+static void plan_again(struct call *call, const struct flight *flight) {
+    if (call->repeated || !call->begun || call->bodies != 1 || !is_stale(&call->error)) return;
+    call->again = flight->statement;
+    call->again_take = flight->take;
+    call->repeated = true;
+}
+
+/* The bracket is undone: the job is over, or begins once more. */
+static void end_rollback(struct call *call) {
+    call->stage = STAGE_OVER;
+    if (!call->again) return;
+    error_clear(&call->error);
+    call->stage = STAGE_BEGIN;
+    call->begun = false;
+}
+
+/* What comes next, now that a statement has ended. */
+static void note_end(struct call *call, enum stage stage, bool failed) {
+    switch (stage) {
+    case STAGE_BEGIN:
+        call->begun = !failed;
+        if (failed) call->stage = STAGE_OVER;
+        break;
+    case STAGE_PATH:
+    case STAGE_PATH_BACK:
+    case STAGE_BODY:
+        if (failed) call->stage = call->begun ? STAGE_ROLLBACK : STAGE_OVER;
+        break;
+    case STAGE_COMMIT:
+        call->stage = failed ? STAGE_ROLLBACK : STAGE_OVER;
+        break;
+    case STAGE_ROLLBACK:
+        call->undone = !failed && call->savepoint && !call->undone;      /* ROLLBACK TO is done, RELEASE comes */
+        if (!call->undone) end_rollback(call);
+        break;
+    case STAGE_OVER:
+        break;
+    }
+}
+
+/* Ends the first flight. False: it was dropped, as one before it has failed; nobody needs to hear of it. */
+static bool end_flight(struct call *call, enum drive drive) {
+    const struct flight flight = *call->flights;
+    bool failed = drive == DRIVE_FAILED, dropped = call->failing;
+    if (failed && !dropped && flight.stage != STAGE_ROLLBACK && !error_is_set(&call->error))
+        error_set(&call->error, &call->arena, ERROR_DATABASE, "the statement was not run, as the connection was in disorder");
+    if (!failed && flight.stage == STAGE_BODY) {
+        call->affected = call->cursor->affected;
+        call->last_id = call->cursor->last_id;
+    }
+    if (flight.statement->kind == STATEMENT_SCHEMA) pool_clear_caches(call->db);
+    drop_flight(call);
+    if (failed && !dropped && flight.stage == STAGE_BODY) plan_again(call, &flight);
+    if (!dropped) note_end(call, flight.stage, failed);
+    call->failing = call->flights && (failed || dropped);
+    return !dropped;
+}
+
+static void settle_outcome(struct call *call) {
+    if (!error_is_set(&call->error) || !call->link) return;
+    if (call->begun && call->error.outcome == OUTCOME_NONE) call->error.outcome = OUTCOME_ROLLED_BACK;
+}
+
+/* A write of one statement inside a transaction: where the engine would abort the transaction with it, it gets a savepoint. */
+static bool wants_savepoint(const struct call *call) {
+    const struct lease *lease = call->link->lease;
+    return lease && !lease->unguarded && call->writes && !call->unguarded && call->db->dialect->errors_abort;
+}
+
+/* Takes a connection and makes it ready. DRIVE_WAIT: for another one to give it back, or for the server. */
+static enum drive board(lua_State *L, struct call *call) {
+    if (!call->link) {
+        call->link = pool_acquire(L, call);
+        if (!call->link) return DRIVE_WAIT;
+        call->link->user = call;
+        if (announces(call) && !call->link->conn) call->opening = OPENING_ASKED;
+    }
+    if (call->opening == OPENING_ASKED) return DRIVE_WAIT;
+    enum drive drive = pool_ready(call);
+    if (drive == DRIVE_FAILED && !error_is_set(&call->error)) return board(L, call);        /* elsewhere */
+    if (drive == DRIVE_DONE && !call->aboard) {
+        call->aboard = true;
+        if (wants_savepoint(call)) call->atomic = true;
+    }
+    return drive;
+}
+
+/* A read whose replica was lost is started again on another server. */
+static bool move(struct call *call) {
+    struct flight *flight = call->flights;
+    if (flight->stage != STAGE_BODY || flight->next || flight->statement->kind != STATEMENT_READ || call->begun) return false;
+    struct cursor *cursor = flight->cursor;
+    flight->cursor = NULL;
+    if (cursor) call->link->conn->driver->finish(call->link->conn, cursor);
+    if (!pool_moves(call)) return false;
+    call->aboard = false;
+    call->moved = true;
+    return true;
+}
+
+/* Starts the statement that a lost server did not answer on the one that took its place. */
+static void start_again(struct call *call) {
+    struct conn *conn = call->link->conn;
+    call->flights->cursor = conn->driver->start(conn, call->flights->statement, &call->arena, &call->error);
+    call->moved = false;
+}
+
+/* Runs the flights until one has ended that somebody wants to hear of. */
+static enum step run(lua_State *L, struct call *call) {
+    if (call->moved) start_again(call);
+    while (call->flights || call->stage != STAGE_OVER) {
+        if (!call->flights && announces(call) && !call->announced) {
+            call->announced = next_statement(L, call);
+            if (call->announced) return STEP_QUERY;
+            continue;
+        }
+        if (!call->flights) start_flights(L, call);
+        if (!call->flights) continue;
+        enum drive drive = run_bracketed(L, call, call->flights);
+        if (drive == DRIVE_WAIT) return STEP_WAIT;
+        if (drive == DRIVE_FAILED && call->db->site_count > 1 && move(call)) return STEP_WAIT;
+        bool heard = end_flight(call, drive);
+        if (heard && call->driven) return STEP_EVENT;
+    }
+    settle_outcome(call);
+    return STEP_DONE;
+}
+
+/* What to wait for: the server, or (no descriptor) a pause before the pool is asked again. */
+struct waiting job_waits_for(const struct call *call) {
+    if (!call->link) return pool_pause(call);
+    return call->link->conn->driver->waits_for(call->link->conn);
+}
+
+static void wait_blocking(const struct call *call) {
+    struct waiting waiting = job_waits_for(call);
+    struct pollfd poll_for = { .fd = waiting.fd, .events = (short)((waiting.read ? POLLIN : 0) | (waiting.write ? POLLOUT : 0)) };
+    long long left = waiting.deadline ? waiting.deadline - job_now() / 1000000 : -1;
+    poll(&poll_for, 1, left > INT_MAX ? INT_MAX : left < -1 ? 0 : (int)left);
+}
+
+enum step job_advance(lua_State *L, struct call *call) {
+    for (;;) {
+        enum drive drive = call->aboard ? DRIVE_DONE : board(L, call);
+        if (drive == DRIVE_FAILED) return STEP_DONE;
+        if (call->opening == OPENING_ASKED) {
+            call->opening = OPENING_TOLD;
+            return STEP_OPENING;
+        }
+        if (call->opening == OPENING_TOLD && call->aboard) {
+            call->opening = OPENING_UNTOLD;
+            return STEP_OPENED;
+        }
+        enum step reached = drive == DRIVE_WAIT ? STEP_WAIT : run(L, call);
+        if (reached != STEP_WAIT || call->yields) return reached;
+        wait_blocking(call);
+    }
+}
+
+/* A job that is left before its end (error in a logger, closed coroutine): its transaction bracket is undone. */
+void job_undo(lua_State *L, struct call *call) {
+    if (!call->begun || (call->stage == STAGE_OVER && !call->flights) || !call->link) return;
+    call_drop_flights(call);
+    call->driven = call->yields = call->failing = false;
+    call->announced = NULL;
+    call->stage = STAGE_ROLLBACK;
+    job_advance(L, call);
+}
+
+/* -------------------------------------------------------------------------------------------------- to its end */
+
+int job_finish(lua_State *L, struct call *call) {
+    if (error_is_set(&call->error)) return call_raise(L, call);
+    call_release(call);
+    int count = call->results ? call->results(L, call) : 0;
+    call_close(L, call);
+    return count;
+}
+
+static int after_drive(lua_State *L, int status, lua_KContext context) {
+    (void)status;
+    return lua_gettop(L) - (int)context;
+}
+
+/* Somebody has to be called between statements: operation.lua drives the box. */
+static int drive_from_lua(lua_State *L, struct call *call) {
+    int before = lua_gettop(L);
+    push_core_value(L, CORE_DRIVE);
+    lua_pushvalue(L, call->self);
+    lua_callk(L, 1, LUA_MULTRET, before, after_drive);
+    return after_drive(L, LUA_OK, before);
+}
+
+/* What the job would send first: its text and parameters, and what includes add to it; nothing where it has nothing to send. */
+static int dry_run(lua_State *L, struct call *call) {
+    bool some = call->next(L, call);
+    if (error_is_set(&call->error)) return call_raise(L, call);
+    if (some) {
+        lua_pushlstring(L, call->statement->text, call->statement->len);
+        push_values(L, call->statement->params, call->statement->param_count);
+        if (!push_parts(L, call)) return call_raise(L, call);
+    }
+    call_close(L, call);
+    return some ? 3 : 0;
+}
+
+int call_run(lua_State *L, struct call *call) {
+    if (call->db->dry) return dry_run(L, call);
+    call->yields = call->db->waits && lua_isyieldable(L);
+    if (call->db->driven || call->yields) call->driven = true;
+    if (call->driven) return drive_from_lua(L, call);
+    job_advance(L, call);
+    return job_finish(L, call);
+}

@@ -1,0 +1,135 @@
+/* Expressions, fn, col, cast, literal and sql, and values as operands: what conditions compare, selects return, orders sort by. */
+#include "lua/where_internal.h"
+
+#include <string.h>
+
+#include "lua/value.h"
+#include "sql/scan.h"
+
+static struct expr *param_of(struct where_reader *reader, const struct attr *attr, struct value value) {
+    if (attr) type_store(&attr->type, &value, reader->arena);
+    return expr_param(reader->arena, value);
+}
+
+struct expr *read_operand(lua_State *L, struct where_reader *reader, int index, const struct attr *attr) {
+    if (marker_test(L, index)) return read_expression(L, reader, index);
+    struct value value;
+    bool fine = attr ? read_attr_value(L, index, attr, &value, reader->arena, reader->error)
+                     : read_plain(L, index, &value, reader->arena, reader->error);
+    if (fine) return param_of(reader, attr, value);
+    return where_misfit(reader);
+}
+
+void push_argument(lua_State *L, int index, int at) {
+    lua_getiuservalue(L, index, MARKER_ARGUMENTS);
+    lua_rawgeti(L, -1, at);
+    lua_remove(L, -2);
+}
+
+void push_operand(lua_State *L, const struct marker *marker, int index) {
+    if (marker->count == 1) push_argument(L, index, 1);
+    else lua_getiuservalue(L, index, MARKER_ARGUMENTS);
+}
+
+const char *read_marker_text(lua_State *L, struct where_reader *reader, int index) {
+    lua_getiuservalue(L, index, MARKER_TEXT);
+    size_t len;
+    const char *text = lua_tolstring(L, -1, &len);
+    text = arena_text(reader->arena, text ? text : "", text ? len : 0);
+    lua_pop(L, 1);
+    return text;
+}
+
+static bool read_arguments(lua_State *L, struct where_reader *reader, int index, const struct marker *marker,
+                           struct expr *into) {
+    struct expr **link = &into->first;
+    for (int i = 1; i <= marker->count; i++) {
+        push_argument(L, index, i);
+        struct expr *argument = read_operand(L, reader, lua_gettop(L), NULL);
+        lua_pop(L, 1);
+        if (!argument) return false;
+        *link = argument->next ? expr_at(reader->arena, ALIAS_HERE, argument) : argument;
+        link = &(*link)->next;
+    }
+    return true;
+}
+
+static struct expr *read_call(lua_State *L, struct where_reader *reader, int index, const struct marker *marker,
+                              enum expr_kind kind) {
+    struct expr *expr = expr_new(reader->arena, kind);
+    expr->text = read_marker_text(L, reader, index);
+    return read_arguments(L, reader, index, marker, expr) ? expr : NULL;
+}
+
+static struct expr *read_col(lua_State *L, struct where_reader *reader, int index, const struct marker *marker) {
+    (void)marker;
+    const char *name = read_marker_text(L, reader, index);
+    if (strcmp(name, "*") == 0) return expr_new(reader->arena, EXPR_STAR);
+    return find_value(reader, name, NULL);
+}
+
+/* Cuts the text at its ? marks, found by the lexer. */
+static const char *const *split_at_marks(struct where_reader *reader, const char *text, int *marks) {
+    struct sql_scan scan = { .text = text, .len = strlen(text), .dollar_quotes = reader->call->db->dialect->mark == MARK_DOLLAR };
+    const char **pieces = arena_array(reader->arena, const char *, scan.len + 2);
+    size_t piece = 0;
+    *marks = 0;
+    for (enum sql_token token; (token = sql_next(&scan)) != SQL_END;) {
+        if (token == SQL_UNFINISHED) return where_fail(reader, "liga.sql: a string, name or comment does not end%s", "");
+        if (token != SQL_QUESTION) continue;
+        pieces[(*marks)++] = arena_text(reader->arena, text + piece, scan.start - piece);
+        piece = scan.at;
+    }
+    pieces[*marks] = arena_text(reader->arena, text + piece, scan.len - piece);
+    return pieces;
+}
+
+static struct expr *read_sql(lua_State *L, struct where_reader *reader, int index, const struct marker *marker) {
+    struct expr *expr = expr_new(reader->arena, EXPR_RAW);
+    int marks;
+    expr->pieces = split_at_marks(reader, read_marker_text(L, reader, index), &marks);
+    if (!expr->pieces) return NULL;
+    if (marks != marker->count)
+        return where_fail(reader, "liga.sql: %s", arena_printf(reader->arena, "%d marks (?) but %d values", marks, marker->count));
+    return read_arguments(L, reader, index, marker, expr) ? expr : NULL;
+}
+
+static struct expr *read_literal(lua_State *L, struct where_reader *reader, int index, const struct marker *marker) {
+    (void)marker;
+    struct expr *expr = expr_new(reader->arena, EXPR_RAW);
+    const char **pieces = arena_array(reader->arena, const char *, 1);
+    pieces[0] = read_marker_text(L, reader, index);
+    expr->pieces = pieces;
+    return expr;
+}
+
+static struct expr *read_fn(lua_State *L, struct where_reader *reader, int index, const struct marker *marker) {
+    return read_call(L, reader, index, marker, EXPR_FUNCTION);
+}
+
+static struct expr *read_cast(lua_State *L, struct where_reader *reader, int index, const struct marker *marker) {
+    return read_call(L, reader, index, marker, EXPR_CAST);
+}
+
+static struct expr *read_json_value(lua_State *L, struct where_reader *reader, int index, const struct marker *marker) {
+    struct expr *path = read_json_marker(L, reader, index, marker);
+    return path ? json_value(reader, path) : NULL;
+}
+
+struct expr *read_expression(lua_State *L, struct where_reader *reader, int index) {
+    typedef struct expr *read(lua_State *, struct where_reader *, int, const struct marker *);
+    static read *const readers[] = {
+        [MARKER_FN] = read_fn, [MARKER_COL] = read_col, [MARKER_CAST] = read_cast, [MARKER_LITERAL] = read_literal,
+        [MARKER_SQL] = read_sql, [MARKER_WHERE] = NULL, [MARKER_OP] = NULL, [MARKER_JSON] = read_json_value,
+    };
+    index = lua_absindex(L, index);
+    const struct marker *marker = marker_test(L, index);
+    if (!marker || !readers[marker->kind])
+        return where_fail(reader, "liga.fn, col, cast, literal or sql expected, got %s",
+                          marker ? "a condition" : kind_text(L, index));
+    if (++reader->depth > WHERE_DEPTH) return where_fail(reader, "nested deeper than 64 levels%s", "");
+    luaL_checkstack(L, 10, "expression too deep");
+    struct expr *expr = readers[marker->kind](L, reader, index, marker);
+    reader->depth--;
+    return expr;
+}
