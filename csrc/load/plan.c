@@ -349,6 +349,16 @@ void plan_order_by_key(struct arena *arena, struct select *select, const struct 
     order_by(arena, select, model->key, alias);
 }
 
+/* Only the order among the rows of one parent shows. Parent by parent is how an index on their key gives them: no sort. Nor is
+ * there one where the target's key is the rest of the junction's. */
+static void order_by_parent(struct arena *arena, const struct plan_step *step) {
+    struct select *select = step->plan->select;
+    order_by(arena, select, step->far, step->source);
+    if (step->junction < 0) return;
+    const struct hop *last = assoc_last_hop(step->assoc);
+    if (attrs_same(last->far, step->assoc->target->key)) order_by(arena, select, last->near, step->junction);
+}
+
 void plan_step_finish(struct arena *arena, struct plan_step *step, struct plan *parent) {
     struct plan *plan = step->plan;
     if (parent)
@@ -356,8 +366,7 @@ void plan_step_finish(struct arena *arena, struct plan_step *step, struct plan *
     step->far_columns = far_columns(arena, step);
     bool shared = step->assoc->kind->path || step->source != 0;
     if (shared && step->junction < 0) plan_identity(arena, plan, 0);
-    /* Only the order among the rows of one parent shows. Parent by parent is how an index on their key gives them: no sort. */
-    if (!plan->select->order && step->source >= 0) order_by(arena, plan->select, step->far, step->source);
+    if (!plan->select->order && step->source >= 0) order_by_parent(arena, step);
     plan_order_by_key(arena, plan->select, plan->nodes[0].model, 0);
     if (step->junction >= 0) plan_order_by_key(arena, plan->select, step->assoc->hops[0].next, step->junction);
 }
