@@ -15,7 +15,7 @@ return {
     count = 10000, quick = 1000, rows = 1, writes = "users", goal = { sqlite = 1.6, postgres = 1.1 } },
   { name = "W5", title = "bulk create of 100,000, keys handed back",
     count = 100000, quick = 10000, rows = 1, writes = "users", goal = { sqlite = 1.6, postgres = 1.0 } },
-  { name = "W6", title = "1,000 users with 10 posts each with 5 comments each, eagerly",
+  { name = "W6", title = "1,000 users, 10 posts each, 5 comments a post, eagerly",
     count = 1000, quick = 100, rows = 61, goal = { sqlite = 2.4, postgres = 2.2 } },
   { name = "W7", title = "5,000 posts with 4 tags each and author, eagerly",
     count = 5000, quick = 500, rows = 6, goal = { sqlite = 2.2, postgres = 2.2 } },
