@@ -1,12 +1,14 @@
 /* The floor on PostgreSQL: each workload as one would write it in C by hand with libpq, with prepared statements, texts as
  * parameters and in results, rows read into structs that own their texts. */
 #include "floor.h"
+#include "tree.h"
 
 #include <libpq-fe.h>
 #include <stdlib.h>
 
 #define USER_COLUMNS "id, name, email, age, score, bio, created_at, active"
 #define NEW_USER_COLUMNS "name, email, age, score, bio, created_at, active"
+#define POST_COLUMNS "id, user_id, title, body, created_at"
 
 enum { NEW_USER_WIDTH = 7, BLOCK = 1000 /* rows of one INSERT in W5 */, STATEMENT = 64 + BLOCK * NEW_USER_WIDTH * 9 };
 
@@ -57,7 +59,8 @@ static struct text column_text(const PGresult *result, int row, int column) {
     return text_copy(PQgetvalue(result, row, column), PQgetlength(result, row, column));
 }
 
-static void read_user(const PGresult *result, int row, struct user *user) {
+static void read_user(const PGresult *result, int row, void *to) {
+    struct user *user = to;
     user->id = integer(result, row, 0);
     user->name = column_text(result, row, 1);
     user->email = column_text(result, row, 2);
@@ -68,7 +71,8 @@ static void read_user(const PGresult *result, int row, struct user *user) {
     user->active = *PQgetvalue(result, row, 7) == 't';
 }
 
-static void read_post(const PGresult *result, int row, struct post *post) {
+static void read_post(const PGresult *result, int row, void *to) {
+    struct post *post = to;
     post->id = integer(result, row, 0);
     post->user_id = integer(result, row, 1);
     post->title = column_text(result, row, 2);
@@ -76,20 +80,39 @@ static void read_post(const PGresult *result, int row, struct post *post) {
     post->created_at = column_text(result, row, 4);
 }
 
-/* Clears the result. */
-static struct user_list take_users(PGresult *result) {
-    struct user_list list = {NULL, 0, 0};
-    for (int row = 0; row < PQntuples(result); row++) read_user(result, row, user_list_add(&list));
-    PQclear(result);
-    return list;
+static void read_comment(const PGresult *result, int row, void *to) {
+    struct comment *comment = to;
+    comment->id = integer(result, row, 0);
+    comment->post_id = integer(result, row, 1);
+    comment->author_id = integer(result, row, 2);
+    comment->text = column_text(result, row, 3);
 }
+
+static void read_tag(const PGresult *result, int row, void *to) {
+    struct tag *tag = to;
+    tag->id = integer(result, row, 0);
+    tag->name = column_text(result, row, 1);
+    tag->post_id = integer(result, row, 2);
+}
+
+/* All rows, each of so many bytes; clears the result. */
+static struct rows take(PGresult *result, size_t size, void (*read)(const PGresult *result, int row, void *to)) {
+    struct rows rows = {size, NULL, 0, 0};
+    for (int row = 0; row < PQntuples(result); row++) read(result, row, rows_add(&rows));
+    PQclear(result);
+    return rows;
+}
+
+static struct rows take_users(PGresult *result) { return take(result, sizeof(struct user), read_user); }
+
+static struct rows take_posts(PGresult *result) { return take(result, sizeof(struct post), read_post); }
 
 /* W1: the list stays, as it would in a program that goes on with it. */
 static struct outcome load_all(void *db, long count, const struct data_user *input) {
     (void)count, (void)input;
     struct outcome outcome = {0, 0};
     prepare(db, "all", "SELECT " USER_COLUMNS " FROM users");
-    const struct user_list list = take_users(run(db, "all", 0, NULL));
+    const struct rows list = take_users(run(db, "all", 0, NULL));
     outcome_add_users(&outcome, &list);
     return outcome;
 }
@@ -118,9 +141,9 @@ static struct outcome search(void *db, long count, const struct data_user *input
     prepare(db, "search", "SELECT " USER_COLUMNS " FROM users WHERE age > $1 AND active = $2 ORDER BY score DESC LIMIT $3");
     for (long i = 1; i <= count; i++) {
         struct number age;
-        struct user_list list = take_users(run(db, "search", 3, (const char *[]){put_long(&age, data_age_over(i)), "t", "20"}));
+        struct rows list = take_users(run(db, "search", 3, (const char *[]){put_long(&age, data_age_over(i)), "t", "20"}));
         outcome_add_users(&outcome, &list);
-        user_list_free(&list);
+        users_free(&list);
     }
     return outcome;
 }
@@ -187,11 +210,51 @@ static struct outcome create_all(void *db, long count, const struct data_user *i
     return create(db, count, input, BLOCK);
 }
 
+/* Runs a statement whose only parameter is a list of keys: those at an offset of rows that were read before. */
+static PGresult *run_of(PGconn *db, const char *name, const struct rows *parents, size_t offset) {
+    char *keys = tree_keys(parents, offset, '{', '}');
+    PGresult *result = run(db, name, 1, (const char *[]){keys});
+    free(keys);
+    return result;
+}
+
+/* W6: all stays, as in W1. */
+static struct outcome load_users_tree(void *db, long count, const struct data_user *input) {
+    (void)input;
+    struct outcome outcome = {0, 0};
+    struct number last;
+    prepare(db, "users", "SELECT " USER_COLUMNS " FROM users WHERE id <= $1 ORDER BY id");
+    prepare(db, "posts", "SELECT " POST_COLUMNS " FROM posts WHERE user_id = ANY($1) ORDER BY user_id, id");
+    prepare(db, "comments", "SELECT id, post_id, author_id, text FROM comments WHERE post_id = ANY($1) ORDER BY post_id, id");
+    const struct rows users = take_users(run(db, "users", 1, (const char *[]){put_long(&last, count)}));
+    const struct rows posts = take_posts(run_of(db, "posts", &users, offsetof(struct user, id)));
+    const struct rows comments =
+        take(run_of(db, "comments", &posts, offsetof(struct post, id)), sizeof(struct comment), read_comment);
+    outcome_add_users_tree(&outcome, &users, &posts, &comments);
+    return outcome;
+}
+
+/* W7 */
+static struct outcome load_posts_tree(void *db, long count, const struct data_user *input) {
+    (void)input;
+    struct outcome outcome = {0, 0};
+    struct number last;
+    prepare(db, "posts", "SELECT " POST_COLUMNS " FROM posts WHERE id <= $1 ORDER BY id");
+    prepare(db, "authors", "SELECT " USER_COLUMNS " FROM users WHERE id = ANY($1)");
+    prepare(db, "tags", "SELECT t.id, t.name, l.post_id FROM post_tags l JOIN tags t ON t.id = l.tag_id"
+                        " WHERE l.post_id = ANY($1) ORDER BY l.post_id, l.tag_id");
+    const struct rows posts = take_posts(run(db, "posts", 1, (const char *[]){put_long(&last, count)}));
+    const struct rows authors = take_users(run_of(db, "authors", &posts, offsetof(struct post, user_id)));
+    const struct rows tags = take(run_of(db, "tags", &posts, offsetof(struct post, id)), sizeof(struct tag), read_tag);
+    outcome_add_posts_tree(&outcome, &posts, &authors, &tags);
+    return outcome;
+}
+
 /* W8 */
 static struct outcome get_posts(void *db, long count, const struct data_user *input) {
     (void)input;
     struct outcome outcome = {0, 0};
-    prepare(db, "posts", "SELECT id, user_id, title, body, created_at FROM posts WHERE user_id = $1");
+    prepare(db, "posts", "SELECT " POST_COLUMNS " FROM posts WHERE user_id = $1");
     for (long user = 1; user <= count; user++) {
         struct number id;
         struct post posts[64];
@@ -219,11 +282,12 @@ static struct outcome change_each(void *db, long count, const struct data_user *
     execute(db, "BEGIN");
     prepare(db, "select", "SELECT " USER_COLUMNS " FROM users WHERE id <= $1 ORDER BY id");
     prepare(db, "update", "UPDATE users SET name = $1 WHERE id = $2");
-    struct user_list list = take_users(run(db, "select", 1, (const char *[]){put_long(&last, count)}));
-    for (size_t i = 0; i < list.count; i++) rename_user(db, &list.at[i]);
+    struct rows list = take_users(run(db, "select", 1, (const char *[]){put_long(&last, count)}));
+    const struct user *users = list.at;
+    for (size_t i = 0; i < list.count; i++) rename_user(db, &users[i]);
     outcome_add_users(&outcome, &list);
     execute(db, "COMMIT");
-    user_list_free(&list);
+    users_free(&list);
     return outcome;
 }
 
@@ -246,7 +310,8 @@ static struct outcome add_tags(void *db, long count, const struct data_user *inp
 int main(int argc, char **argv) {
     static const struct floor_workload workloads[] = {
         {"W1", 0, load_all},    {"W2", 0, find_by_key}, {"W3", 0, search},      {"W4", 1, create_each},
-        {"W5", 1, create_all},  {"W8", 0, get_posts},   {"W9", 0, change_each}, {"W10", 0, add_tags},
+        {"W5", 1, create_all},  {"W6", 0, load_users_tree}, {"W7", 0, load_posts_tree}, {"W8", 0, get_posts},
+        {"W9", 0, change_each}, {"W10", 0, add_tags},
         {NULL, 0, NULL},
     };
     static const struct floor floor = {open_database, server_of, workloads};

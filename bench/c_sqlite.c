@@ -1,12 +1,15 @@
 /* The floor on SQLite: each workload as one would write it in C by hand, with prepared statements and rows read into
  * structs that own their texts. */
 #include "floor.h"
+#include "tree.h"
 
 #include <sqlite3.h>
 #include <stdlib.h>
 
 #define USER_COLUMNS "id, name, email, age, score, bio, created_at, active"
 #define NEW_USER_COLUMNS "name, email, age, score, bio, created_at, active"
+#define POST_COLUMNS "id, user_id, title, body, created_at"
+#define KEYS "(SELECT value FROM json_each(?))" /* a list of any length as one parameter */
 
 enum { NEW_USER_WIDTH = 7, BLOCK = 1 /* rows of one INSERT in W5: row by row, as the reference table was measured; 50 take about half the time */ };
 
@@ -33,7 +36,8 @@ static struct text column_text(sqlite3_stmt *row, int column) {
     return text_copy(bytes, sqlite3_column_bytes(row, column));
 }
 
-static void read_user(sqlite3_stmt *row, struct user *user) {
+static void read_user(sqlite3_stmt *row, void *to) {
+    struct user *user = to;
     user->id = sqlite3_column_int64(row, 0);
     user->name = column_text(row, 1);
     user->email = column_text(row, 2);
@@ -44,7 +48,8 @@ static void read_user(sqlite3_stmt *row, struct user *user) {
     user->active = sqlite3_column_int(row, 7);
 }
 
-static void read_post(sqlite3_stmt *row, struct post *post) {
+static void read_post(sqlite3_stmt *row, void *to) {
+    struct post *post = to;
     post->id = sqlite3_column_int64(row, 0);
     post->user_id = sqlite3_column_int64(row, 1);
     post->title = column_text(row, 2);
@@ -52,13 +57,33 @@ static void read_post(sqlite3_stmt *row, struct post *post) {
     post->created_at = column_text(row, 4);
 }
 
-static struct user_list load_users(sqlite3 *db, sqlite3_stmt *statement) {
-    struct user_list list = {NULL, 0, 0};
+static void read_comment(sqlite3_stmt *row, void *to) {
+    struct comment *comment = to;
+    comment->id = sqlite3_column_int64(row, 0);
+    comment->post_id = sqlite3_column_int64(row, 1);
+    comment->author_id = sqlite3_column_int64(row, 2);
+    comment->text = column_text(row, 3);
+}
+
+static void read_tag(sqlite3_stmt *row, void *to) {
+    struct tag *tag = to;
+    tag->id = sqlite3_column_int64(row, 0);
+    tag->name = column_text(row, 1);
+    tag->post_id = sqlite3_column_int64(row, 2);
+}
+
+/* All rows of a statement; each has so many bytes. */
+static struct rows load(sqlite3 *db, sqlite3_stmt *statement, size_t size, void (*read)(sqlite3_stmt *row, void *to)) {
+    struct rows rows = {size, NULL, 0, 0};
     int code;
-    while ((code = sqlite3_step(statement)) == SQLITE_ROW) read_user(statement, user_list_add(&list));
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW) read(statement, rows_add(&rows));
     check(db, code, SQLITE_DONE);
     sqlite3_reset(statement);
-    return list;
+    return rows;
+}
+
+static struct rows load_users(sqlite3 *db, sqlite3_stmt *statement) {
+    return load(db, statement, sizeof(struct user), read_user);
 }
 
 /* Binds the values of a new user to the parameters first, first + 1 ...; input outlives the statement. */
@@ -82,7 +107,7 @@ static struct outcome load_all(void *db, long count, const struct data_user *inp
     (void)count, (void)input;
     struct outcome outcome = {0, 0};
     sqlite3_stmt *statement = prepare(db, "SELECT " USER_COLUMNS " FROM users");
-    struct user_list list = load_users(db, statement);
+    struct rows list = load_users(db, statement);
     outcome_add_users(&outcome, &list);
     sqlite3_finalize(statement);
     return outcome;
@@ -116,9 +141,9 @@ static struct outcome search(void *db, long count, const struct data_user *input
         sqlite3_bind_int(statement, 1, data_age_over(i));
         sqlite3_bind_int(statement, 2, 1);
         sqlite3_bind_int(statement, 3, 20);
-        struct user_list list = load_users(db, statement);
+        struct rows list = load_users(db, statement);
         outcome_add_users(&outcome, &list);
-        user_list_free(&list);
+        users_free(&list);
     }
     sqlite3_finalize(statement);
     return outcome;
@@ -165,6 +190,59 @@ static struct outcome create_all(void *db, long count, const struct data_user *i
     return outcome;
 }
 
+/* The rows of a statement whose only parameter is a list of keys: those at an offset of rows that were read before. */
+static struct rows load_of(sqlite3 *db, const char *sql, const struct rows *parents, size_t offset, size_t size,
+                           void (*read)(sqlite3_stmt *row, void *to)) {
+    char *keys = tree_keys(parents, offset, '[', ']');
+    sqlite3_stmt *statement = prepare(db, sql);
+    sqlite3_bind_text(statement, 1, keys, -1, SQLITE_STATIC);
+    const struct rows rows = load(db, statement, size, read);
+    sqlite3_finalize(statement);
+    free(keys);
+    return rows;
+}
+
+/* The rows of a statement whose only parameter is the last key. */
+static struct rows load_to(sqlite3 *db, const char *sql, long last, size_t size,
+                           void (*read)(sqlite3_stmt *row, void *to)) {
+    sqlite3_stmt *statement = prepare(db, sql);
+    sqlite3_bind_int64(statement, 1, last);
+    const struct rows rows = load(db, statement, size, read);
+    sqlite3_finalize(statement);
+    return rows;
+}
+
+/* W6: all stays, as in W1. */
+static struct outcome load_users_tree(void *db, long count, const struct data_user *input) {
+    (void)input;
+    struct outcome outcome = {0, 0};
+    const struct rows users = load_to(db, "SELECT " USER_COLUMNS " FROM users WHERE id <= ? ORDER BY id", count,
+                                      sizeof(struct user), read_user);
+    const struct rows posts = load_of(db, "SELECT " POST_COLUMNS " FROM posts WHERE user_id IN " KEYS " ORDER BY user_id, id",
+                                      &users, offsetof(struct user, id), sizeof(struct post), read_post);
+    const struct rows comments = load_of(
+        db, "SELECT id, post_id, author_id, text FROM comments WHERE post_id IN " KEYS " ORDER BY post_id, id", &posts,
+        offsetof(struct post, id), sizeof(struct comment), read_comment);
+    outcome_add_users_tree(&outcome, &users, &posts, &comments);
+    return outcome;
+}
+
+/* W7: CROSS JOIN keeps the junction outside. */
+static struct outcome load_posts_tree(void *db, long count, const struct data_user *input) {
+    (void)input;
+    struct outcome outcome = {0, 0};
+    const struct rows posts = load_to(db, "SELECT " POST_COLUMNS " FROM posts WHERE id <= ? ORDER BY id", count,
+                                      sizeof(struct post), read_post);
+    const struct rows authors = load_of(db, "SELECT " USER_COLUMNS " FROM users WHERE id IN " KEYS, &posts,
+                                        offsetof(struct post, user_id), sizeof(struct user), read_user);
+    const struct rows tags = load_of(
+        db, "SELECT t.id, t.name, l.post_id FROM post_tags l CROSS JOIN tags t WHERE t.id = l.tag_id AND l.post_id IN " KEYS
+            " ORDER BY l.post_id, l.tag_id",
+        &posts, offsetof(struct post, id), sizeof(struct tag), read_tag);
+    outcome_add_posts_tree(&outcome, &posts, &authors, &tags);
+    return outcome;
+}
+
 static void add_posts(sqlite3 *db, sqlite3_stmt *statement, struct outcome *outcome) {
     struct post posts[64];
     int count = 0, code;
@@ -179,7 +257,7 @@ static struct outcome get_posts(void *db, long count, const struct data_user *in
     (void)input;
     struct outcome outcome = {0, 0};
     sqlite3_stmt *statement =
-        prepare(db, "SELECT id, user_id, title, body, created_at FROM posts WHERE user_id = ?");
+        prepare(db, "SELECT " POST_COLUMNS " FROM posts WHERE user_id = ?");
     for (long user = 1; user <= count; user++) {
         sqlite3_bind_int64(statement, 1, user);
         add_posts(db, statement, &outcome);
@@ -204,13 +282,14 @@ static struct outcome change_each(void *db, long count, const struct data_user *
     sqlite3_stmt *select = prepare(db, "SELECT " USER_COLUMNS " FROM users WHERE id <= ? ORDER BY id");
     sqlite3_stmt *update = prepare(db, "UPDATE users SET name = ? WHERE id = ?");
     sqlite3_bind_int64(select, 1, count);
-    struct user_list list = load_users(db, select);
-    for (size_t i = 0; i < list.count; i++) rename_user(db, update, &list.at[i]);
+    struct rows list = load_users(db, select);
+    const struct user *users = list.at;
+    for (size_t i = 0; i < list.count; i++) rename_user(db, update, &users[i]);
     outcome_add_users(&outcome, &list);
     sqlite3_finalize(select);
     sqlite3_finalize(update);
     execute(db, "COMMIT");
-    user_list_free(&list);
+    users_free(&list);
     return outcome;
 }
 
@@ -235,7 +314,8 @@ static struct outcome add_tags(void *db, long count, const struct data_user *inp
 int main(int argc, char **argv) {
     static const struct floor_workload workloads[] = {
         {"W1", 0, load_all},    {"W2", 0, find_by_key}, {"W3", 0, search},      {"W4", 1, create_each},
-        {"W5", 1, create_all},  {"W8", 0, get_posts},   {"W9", 0, change_each}, {"W10", 0, add_tags},
+        {"W5", 1, create_all},  {"W6", 0, load_users_tree}, {"W7", 0, load_posts_tree}, {"W8", 0, get_posts},
+        {"W9", 0, change_each}, {"W10", 0, add_tags},
         {NULL, 0, NULL},
     };
     static const struct floor floor = {open_file, NULL, workloads};

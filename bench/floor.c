@@ -24,17 +24,18 @@ struct text text_copy(const void *bytes, int size) {
     return text;
 }
 
-struct user *user_list_add(struct user_list *list) {
-    if (list->count == list->room) {
-        list->room = list->room ? list->room * 2 : 16;
-        list->at = floor_grow(list->at, list->room * sizeof *list->at);
+void *rows_add(struct rows *rows) {
+    if (rows->count == rows->room) {
+        rows->room = rows->room ? rows->room * 2 : 16;
+        rows->at = floor_grow(rows->at, rows->room * rows->size);
     }
-    return &list->at[list->count++];
+    return (char *)rows->at + rows->count++ * rows->size;
 }
 
-void user_list_free(struct user_list *list) {
-    for (size_t i = 0; i < list->count; i++) user_free(&list->at[i]);
-    free(list->at);
+void users_free(struct rows *users) {
+    struct user *user = users->at;
+    for (size_t i = 0; i < users->count; i++) user_free(&user[i]);
+    free(users->at);
 }
 
 void user_free(struct user *user) {
@@ -52,13 +53,14 @@ void post_free(struct post *post) {
 
 double user_sum(const struct user *user) { return (double)user->id + user->score + (double)user->name.size; }
 
-static double post_sum(const struct post *post) {
+double post_sum(const struct post *post) {
     return (double)post->id + (double)post->user_id + (double)post->title.size;
 }
 
-void outcome_add_users(struct outcome *outcome, const struct user_list *list) {
-    for (size_t i = 0; i < list->count; i++) outcome->sum += user_sum(&list->at[i]);
-    outcome->rows += (long)list->count;
+void outcome_add_users(struct outcome *outcome, const struct rows *users) {
+    const struct user *user = users->at;
+    for (size_t i = 0; i < users->count; i++) outcome->sum += user_sum(&user[i]);
+    outcome->rows += (long)users->count;
 }
 
 void outcome_add_posts(struct outcome *outcome, struct post *posts, int count) {

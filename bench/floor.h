@@ -32,8 +32,24 @@ struct post {
     struct text created_at;
 };
 
-struct user_list {
-    struct user *at;
+struct comment {
+    int64_t id;
+    int64_t post_id;
+    int64_t author_id;
+    struct text text;
+};
+
+/* A tag as one post has it. */
+struct tag {
+    int64_t id;
+    int64_t post_id;
+    struct text name;
+};
+
+/* Rows of one of the kinds above. */
+struct rows {
+    size_t size; /* of one */
+    void *at;
     size_t count;
     size_t room;
 };
@@ -69,18 +85,21 @@ void *floor_grow(void *old, size_t size);
 
 struct text text_copy(const void *bytes, int size);
 
-/* A place for one more user at the end of the list. */
-struct user *user_list_add(struct user_list *list);
-void user_list_free(struct user_list *list);
+/* A place for one more row behind the others. */
+void *rows_add(struct rows *rows);
+
+/* Frees rows that are users, with their texts. */
+void users_free(struct rows *users);
 
 void user_free(struct user *user);
 void post_free(struct post *post);
 
-/* What every peer sums up of a user that it has read. */
+/* What every peer sums up of a row that it has read. */
 double user_sum(const struct user *user);
+double post_sum(const struct post *post);
 
 /* Adds what was read to what a workload did; posts are freed. */
-void outcome_add_users(struct outcome *outcome, const struct user_list *list);
+void outcome_add_users(struct outcome *outcome, const struct rows *users);
 void outcome_add_posts(struct outcome *outcome, struct post *posts, int count);
 
 #endif

@@ -7,7 +7,7 @@ local Op = liga.Op
 local peer = { workloads = {} }
 local workloads = peer.workloads
 
---- The models of the benchmark: User, Post, Tag and the junction of the last two.
+--- The models of the benchmark: User, Post, Comment, Tag and the junction of posts and tags.
 local function define(db)
   local User = db:define("User", {
     { "name", liga.STRING(60), allowNull = false },
@@ -24,6 +24,11 @@ local function define(db)
     { "body", liga.TEXT, allowNull = false },
     { "createdAt", liga.DATE, allowNull = false, columnName = "created_at" },
   }, { tableName = "posts", timestamps = false })
+  local Comment = db:define("Comment", {
+    { "postId", liga.BIGINT, allowNull = false, columnName = "post_id" },
+    { "authorId", liga.BIGINT, allowNull = false, columnName = "author_id" },
+    { "text", liga.TEXT, allowNull = false },
+  }, { tableName = "comments", timestamps = false })
   local Tag = db:define("Tag", {
     { "name", liga.STRING(60), allowNull = false },
   }, { tableName = "tags", timestamps = false })
@@ -32,6 +37,8 @@ local function define(db)
     { "tagId", liga.BIGINT, primaryKey = true, columnName = "tag_id" },
   }, { tableName = "post_tags", timestamps = false })
   User:hasMany(Post, { foreignKey = "userId" })
+  Post:belongsTo(User, { as = "author", foreignKey = "userId" })
+  Post:hasMany(Comment, { foreignKey = "postId" })
   Post:belongsToMany(Tag, { through = PostTag, foreignKey = "postId", otherKey = "tagId" })
 end
 
@@ -53,6 +60,12 @@ end
 local function sumUsers(users)
   local sum = 0
   for _, user in ipairs(users) do sum = sum + userSum(user) end
+  return sum
+end
+
+local function sumPosts(posts)
+  local sum = 0
+  for _, post in ipairs(posts) do sum = sum + post.id + post.userId + #post.title end
   return sum
 end
 
@@ -111,14 +124,46 @@ function workloads.W5(db, count)
   end
 end
 
+function workloads.W6(db, count)
+  local User = db:model("User")
+  return function()
+    local users = User:findAll{ where = { id = Op.lte(count) }, order = { "id" },
+      include = { { association = "posts", include = { "comments" } } } }
+    local rows, sum = #users, sumUsers(users)
+    for _, user in ipairs(users) do
+      local posts = user.posts
+      rows, sum = rows + #posts, sum + sumPosts(posts)
+      for _, post in ipairs(posts) do
+        local comments = post.comments
+        rows = rows + #comments
+        for _, comment in ipairs(comments) do sum = sum + comment.id + comment.postId + #comment.text end
+      end
+    end
+    return rows, sum, users
+  end
+end
+
+function workloads.W7(db, count)
+  local Post = db:model("Post")
+  return function()
+    local posts = Post:findAll{ where = { id = Op.lte(count) }, order = { "id" }, include = { "tags", "author" } }
+    local rows, sum = 2 * #posts, sumPosts(posts)
+    for _, post in ipairs(posts) do
+      local tags = post.tags
+      rows, sum = rows + #tags, sum + userSum(post.author)
+      for _, tag in ipairs(tags) do sum = sum + tag.id + #tag.name end
+    end
+    return rows, sum, posts
+  end
+end
+
 function workloads.W8(db, count)
   local users = db:model("User"):findAll{ where = { id = Op.lte(count) }, order = { "id" } }
   return function()
     local rows, sum = 0, 0
     for _, user in ipairs(users) do
       local posts = user:getPosts()
-      for _, post in ipairs(posts) do sum = sum + post.id + post.userId + #post.title end
-      rows = rows + #posts
+      rows, sum = rows + #posts, sum + sumPosts(posts)
     end
     return rows, sum
   end

@@ -1,6 +1,7 @@
 --- LuaDBI: each workload with prepared statements, rows as tables by column name.
 local DBI = require("DBI")
 local data = require("data")
+local levels = require("levels")
 
 local USER_COLUMNS = "id, name, email, age, score, bio, created_at, active"
 local INSERT_USER = "INSERT INTO users (name, email, age, score, bio, created_at, active) VALUES "
@@ -14,17 +15,18 @@ local function execute(statement, ...)
   return statement
 end
 
---- What differs between the engines: the driver, and how an INSERT tells the keys of its rows.
+--- What differs between the engines: the driver, how a column is compared with a list of keys in one parameter and what
+--- stands around it, and how an INSERT tells the keys of its rows.
 local dialects = {
   sqlite = {
-    driver = "SQLite3", returning = "",
+    driver = "SQLite3", among = "IN (SELECT value FROM json_each(?))", list = "[%s]", returning = "",
     takeKeys = function(db, _, keys, first, count)
       local last = db:last_id()
       for i = 0, count - 1 do keys[first + i] = last - count + 1 + i end
     end,
   },
   postgres = {
-    driver = "PostgreSQL", returning = " RETURNING id",
+    driver = "PostgreSQL", among = "= ANY(?)", list = "{%s}", returning = " RETURNING id",
     takeKeys = function(_, insert, keys, first)
       for row in insert:rows() do
         keys[first] = row[1]
@@ -58,10 +60,10 @@ local function userSum(user)
   return user.id + user.score + #user.name
 end
 
-local function loadUsers(statement, ...)
-  local users = {}
-  for user in execute(statement, ...):rows(true) do users[#users + 1] = user end
-  return users
+local function load(statement, ...)
+  local rows = {}
+  for row in execute(statement, ...):rows(true) do rows[#rows + 1] = row end
+  return rows
 end
 
 local function sumUsers(users)
@@ -72,7 +74,7 @@ end
 
 function workloads.W1(db)
   return function()
-    local users = loadUsers(assert(db:prepare("SELECT " .. USER_COLUMNS .. " FROM users")))
+    local users = load(assert(db:prepare("SELECT " .. USER_COLUMNS .. " FROM users")))
     return #users, sumUsers(users), users
   end
 end
@@ -92,7 +94,7 @@ function workloads.W3(db, count)
       " FROM users WHERE age > ? AND active = ? ORDER BY score DESC LIMIT ?"))
     local rows, sum = 0, 0
     for i = 1, count do
-      local users = loadUsers(search, data.ageOver(i), true, 20)
+      local users = load(search, data.ageOver(i), true, 20)
       rows, sum = rows + #users, sum + sumUsers(users)
     end
     return rows, sum
@@ -142,13 +144,33 @@ function workloads.W5(db, count)
   end
 end
 
+--- What levels.lua asks for.
+local function reader(db)
+  return {
+    upTo = function(kind, last)
+      return load(assert(db:prepare(levels.from[kind] .. "id <= ? ORDER BY id")), last)
+    end,
+    among = function(kind, column, keys)
+      local condition = column .. " " .. dialect.among .. " ORDER BY " .. levels.order[kind]
+      return load(assert(db:prepare(levels.from[kind] .. condition)), dialect.list:format(keys))
+    end,
+  }
+end
+
+function workloads.W6(db, count)
+  return function() return levels.users(reader(db), count) end
+end
+
+function workloads.W7(db, count)
+  return function() return levels.posts(reader(db), count) end
+end
+
 function workloads.W8(db, count)
   return function()
     local find = assert(db:prepare("SELECT id, user_id, title, body, created_at FROM posts WHERE user_id = ?"))
     local rows, sum = 0, 0
     for id = 1, count do
-      local posts = {}
-      for post in execute(find, id):rows(true) do posts[#posts + 1] = post end
+      local posts = load(find, id)
       for _, post in ipairs(posts) do sum = sum + post.id + post.user_id + #post.title end
       rows = rows + #posts
     end
@@ -159,7 +181,7 @@ end
 function workloads.W9(db, count)
   return function()
     return transaction(db, function()
-      local users = loadUsers(
+      local users = load(
         assert(db:prepare("SELECT " .. USER_COLUMNS .. " FROM users WHERE id <= ? ORDER BY id")), count)
       local update = assert(db:prepare("UPDATE users SET name = ? WHERE id = ?"))
       local sum = sumUsers(users)

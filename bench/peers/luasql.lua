@@ -1,6 +1,7 @@
 --- LuaSQL: it has no parameters, so each statement is written anew. A row is fetched as several values and made a table
 --- by a constructor, which is faster than `fetch({}, "a")`.
 local data = require("data")
+local levels = require("levels")
 
 local USER_COLUMNS = "id, name, email, age, score, bio, created_at, active"
 local INSERT_USER = "INSERT INTO users (name, email, age, score, bio, created_at, active) VALUES "
@@ -13,10 +14,11 @@ local function execute(db, sql, ...)
   return assert(db:execute(sql:format(...)))
 end
 
---- What differs between the engines: the driver, how a boolean is written, and an INSERT that gives its rows' keys.
+--- What differs between the engines: the driver, how a boolean and a list of keys are written, and an
+--- INSERT that gives its rows' keys.
 local dialects = {
   sqlite = {
-    driver = "sqlite3", yes = "1", no = "0",
+    driver = "sqlite3", yes = "1", no = "0", among = "IN (%s)",
     insert = function(db, sql, keys, first, count)
       assert(db:execute(sql))
       local last = math.tointeger(db:getlastautoid())
@@ -24,7 +26,7 @@ local dialects = {
     end,
   },
   postgres = {
-    driver = "postgres", yes = "true", no = "false",
+    driver = "postgres", yes = "true", no = "false", among = "= ANY('{%s}')",
     insert = function(db, sql, keys, first, count)
       local cursor = assert(db:execute(sql .. " RETURNING id"))
       for i = 0, count - 1 do keys[first + i] = math.tointeger(cursor:fetch()) end
@@ -63,6 +65,14 @@ end
 
 local function newPost(id, userId, title, body, createdAt)
   return id and { id = id, user_id = userId, title = title, body = body, created_at = createdAt }
+end
+
+local function newComment(id, postId, authorId, text)
+  return id and { id = id, post_id = postId, author_id = authorId, text = text }
+end
+
+local function newTag(id, name, postId)
+  return id and { id = id, name = name, post_id = postId }
 end
 
 --- All rows of a cursor, each made by `new`.
@@ -152,6 +162,29 @@ function workloads.W5(db, count)
       return count, sum, keys
     end)
   end
+end
+
+local constructors = { users = newUser, posts = newPost, comments = newComment, tags = newTag }
+
+--- What levels.lua asks for.
+local function reader(db)
+  return {
+    upTo = function(kind, last)
+      return fetchAll(execute(db, levels.from[kind] .. "id <= %d ORDER BY id", last), constructors[kind])
+    end,
+    among = function(kind, column, keys)
+      local condition = column .. " " .. dialect.among .. " ORDER BY " .. levels.order[kind]
+      return fetchAll(execute(db, levels.from[kind] .. condition, keys), constructors[kind])
+    end,
+  }
+end
+
+function workloads.W6(db, count)
+  return function() return levels.users(reader(db), count) end
+end
+
+function workloads.W7(db, count)
+  return function() return levels.posts(reader(db), count) end
 end
 
 function workloads.W8(db, count)

@@ -315,17 +315,6 @@ static const int *far_columns(struct arena *arena, struct plan_step *step) {
     return columns;
 }
 
-void plan_step_finish(struct arena *arena, struct plan_step *step, struct plan *parent) {
-    struct plan *plan = step->plan;
-    if (parent)
-        step->near_columns = hidden_columns(arena, parent, step->node, step->near, parent->nodes[step->node].alias);
-    step->far_columns = far_columns(arena, step);
-    bool shared = step->assoc->kind->path || step->source != 0;
-    if (shared && step->junction < 0) plan_identity(arena, plan, 0);
-    plan_order_by_key(arena, plan->select, plan->nodes[0].model, 0);
-    if (step->junction >= 0) plan_order_by_key(arena, plan->select, step->assoc->hops[0].next, step->junction);
-}
-
 static bool ordered_by(const struct select *select, const struct attr *attr, int alias) {
     for (const struct order_term *term = select->order; term; term = term->next) {
         const struct expr *expr = term->expr;
@@ -346,13 +335,40 @@ static struct order_term *own_order(struct arena *arena, const struct order_term
     return first;
 }
 
-void plan_order_by_key(struct arena *arena, struct select *select, const struct model *model, int alias) {
+/* Appends what the select is not ordered by yet; none of it is NULL. */
+static void order_by(struct arena *arena, struct select *select, struct attr_list attrs, int alias) {
     struct order_term *order = own_order(arena, select->order);
-    for (int k = 0; k < model->key.count; k++) {
-        if (ordered_by(select, model->key.items[k], alias)) continue;
-        order_add(arena, &order, expr_column(arena, model->key.items[k], alias))->never_null = true;
+    for (int k = 0; k < attrs.count; k++) {
+        if (ordered_by(select, attrs.items[k], alias)) continue;
+        order_add(arena, &order, expr_column(arena, attrs.items[k], alias))->never_null = true;
     }
     select->order = order;
+}
+
+void plan_order_by_key(struct arena *arena, struct select *select, const struct model *model, int alias) {
+    order_by(arena, select, model->key, alias);
+}
+
+/* Only the order among the rows of one parent shows. Parent by parent is how an index on their key gives them: no sort. Nor is
+ * there one where the target's key is the rest of the junction's. */
+static void order_by_parent(struct arena *arena, const struct plan_step *step) {
+    struct select *select = step->plan->select;
+    order_by(arena, select, step->far, step->source);
+    if (step->junction < 0) return;
+    const struct hop *last = assoc_last_hop(step->assoc);
+    if (attrs_same(last->far, step->assoc->target->key)) order_by(arena, select, last->near, step->junction);
+}
+
+void plan_step_finish(struct arena *arena, struct plan_step *step, struct plan *parent) {
+    struct plan *plan = step->plan;
+    if (parent)
+        step->near_columns = hidden_columns(arena, parent, step->node, step->near, parent->nodes[step->node].alias);
+    step->far_columns = far_columns(arena, step);
+    bool shared = step->assoc->kind->path || step->source != 0;
+    if (shared && step->junction < 0) plan_identity(arena, plan, 0);
+    if (!plan->select->order && step->source >= 0) order_by_parent(arena, step);
+    plan_order_by_key(arena, plan->select, plan->nodes[0].model, 0);
+    if (step->junction >= 0) plan_order_by_key(arena, plan->select, step->assoc->hops[0].next, step->junction);
 }
 
 /* ------------------------------------------------------------------------------------------------------ count */

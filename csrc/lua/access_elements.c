@@ -20,13 +20,6 @@ static bool read_far(lua_State *L, struct call *call, const struct access *acces
     return true;
 }
 
-static bool same_attrs(struct attr_list a, struct attr_list b) {
-    if (a.count != b.count) return false;
-    for (int i = 0; i < a.count; i++)
-        if (a.items[i] != b.items[i]) return false;
-    return true;
-}
-
 /* A list where one target is expected: easily mistyped, so the method for lists is named. */
 static bool holds_instances(lua_State *L, int index) {
     if (!lua_istable(L, index)) return false;
@@ -56,7 +49,7 @@ static bool read_raw(lua_State *L, struct call *call, struct access *access, str
         call->error.message = arena_printf(&call->arena, "%s: %s", method_of(call, access), call->error.message);
         return false;
     }
-    if (same_attrs(assoc_last_hop(access->assoc)->far, target->key)) element->far = element->key;
+    if (attrs_same(assoc_last_hop(access->assoc)->far, target->key)) element->far = element->key;
     access->raw_count++;
     return true;
 }

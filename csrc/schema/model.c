@@ -139,3 +139,10 @@ void model_add_index(struct model *model, const struct index *given) {
     (*link)->name = name;
     model->generation++;
 }
+
+bool attrs_same(struct attr_list a, struct attr_list b) {
+    if (a.count != b.count) return false;
+    for (int i = 0; i < a.count; i++)
+        if (a.items[i] != b.items[i]) return false;
+    return true;
+}

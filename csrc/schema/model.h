@@ -142,4 +142,7 @@ static inline bool attr_in_key(const struct attr *attr) {
     return attr->primary;
 }
 
+/* True if both lists name the same attributes in the same order. */
+bool attrs_same(struct attr_list a, struct attr_list b);
+
 #endif

@@ -569,6 +569,13 @@ for engine in support.engines() do
       assert.equal(5, #ann.posts)
     end)
 
+    it("asks for rows parent by parent, as an index on the key gives them, unless an order is wanted", function()
+      local text = User:explain{ include = { "posts" } }
+      assert.is_truthy(text:find('ORDER BY "authorId", "id"', 1, true), text)
+      text = User:explain{ include = { posts = { order = { "title" } } } }
+      assert.is_truthy(text:find('ORDER BY "title"', 1, true), text)
+    end)
+
     it("is explained: strategy and reason of each, and all statements", function()
       local text = User:explain{ include = { profile = {}, posts = { include = { "author", "tags" } } }, limit = 3 }
       for _, part in ipairs{ "include profile: ", "include posts: select (to-many",
