@@ -37,6 +37,7 @@ struct cursor {
     const struct value *cells;
     int columns;                    /* 0: the statement gives no rows */
     int64_t affected;               /* rows written; valid after DRIVE_DONE */
+    int64_t expected;               /* rows that it will give; 0: not known */
     int64_t last_id;                /* SQLite: rowid of the last insert */
 };
 

@@ -293,6 +293,7 @@ void pg_cursor_answer(struct pg_conn *conn, struct pg_cursor *cursor, enum comma
 
 static void open_result(struct pg_cursor *cursor, struct arena *arena) {
     int columns = cursor->base.columns = PQnfields(cursor->result);
+    cursor->base.expected = PQntuples(cursor->result);
     cursor->base.cells = cursor->cells = arena_array(arena, struct value, columns + 1);
     cursor->decoders = arena_array(arena, decode *, columns + 1);
     cursor->scratch = arena_alloc(arena, (size_t)columns * CELL_SCRATCH + 1);

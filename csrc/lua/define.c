@@ -524,7 +524,8 @@ static int put_association(lua_State *L) {
 
 void open_definitions(lua_State *L) {
     static const luaL_Reg functions[] = {
-        { "model", new_model }, { "bind", bind }, { "set_dependents", set_dependents }, { "set_pending", set_pending }, { "set_behaves", set_behaves }, { "set_default_scope", set_default_scope },
+        { "model", new_model }, { "bind", bind }, { "set_dependents", set_dependents }, { "set_pending", set_pending },
+        { "set_behaves", set_behaves }, { "set_default_scope", set_default_scope },
         { "plain_accessor", plain_accessor },
         { "attribute", put_attribute },
         { "has_type", has_type },

@@ -15,7 +15,10 @@ void push_list(lua_State *L, int size) {
 
 /* ------------------------------------------------------------------------------------------------------- chunks */
 
-static int next_capacity(const struct plan *plan, const struct rowset *full) {
+/* As many rows as are still to come, where the driver knows. */
+static int next_capacity(const struct call *call, const struct plan *plan, const struct rowset *full) {
+    int64_t left = call->cursor->expected - call->rows + 1;
+    if (call->cursor->expected) return left < ROWSET_ROWS ? (int)left : ROWSET_ROWS;
     if (full) return ROWSET_ROWS;
     int64_t limit = plan->select->limit;
     if (limit > 0 && limit <= ROWSET_ROWS) return (int)limit;
@@ -76,11 +79,11 @@ static void join_cohort(lua_State *L, const struct node_state *state) {
 }
 
 /* Single rows share the model's open chunk; a list makes its own chunks. */
-static void use_new_chunk(lua_State *L, const struct plan *plan, struct node_state *state) {
+static void use_new_chunk(lua_State *L, const struct call *call, const struct plan *plan, struct node_state *state) {
     const struct model_box *box = lua_touserdata(L, state->model);
     bool own = plan->lazy != LAZY_UNSET && (int)plan->lazy != box->lazy && (plan->lazy != LAZY_OFF || box->lazy > LAZY_OFF);
     if (plan->one && !own) state->rowset = rowset_open(L, state->model);
-    else state->rowset = rowset_new(L, state->model, plan->one ? 1 : next_capacity(plan, state->rowset));
+    else state->rowset = rowset_new(L, state->model, plan->one ? 1 : next_capacity(call, plan, state->rowset));
     if (own) set_lazy_index(L, state->model, (int)plan->lazy);
     if (!plan->one) join_cohort(L, state);
     lua_replace(L, state->metatable);
@@ -284,7 +287,7 @@ static bool build(lua_State *L, struct call *call, const struct plan_node *node,
     lua_replace(L, state->table);
     if (state->model) {
         if (!state->rowset || state->rowset->count == state->rowset->capacity)
-            use_new_chunk(L, call->hydration->run->plan, state);
+            use_new_chunk(L, call, call->hydration->run->plan, state);
         state->row = rowset_register(state->rowset, lua_topointer(L, state->table));
     }
     if (!fill(L, call, node, state, keys)) return false;
