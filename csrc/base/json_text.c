@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/decimal.h"
 #include "base/utf8.h"
 
@@ -367,4 +368,15 @@ bool json_text_overlaps(struct json_text a, struct json_text b) {
     for (struct json_walk walk = json_walk_over(b); json_walk_next(&walk); )
         if (has_element(a, walk.value)) return true;
     return false;
+}
+
+void json_text_put(struct buf *buf, const char *text, size_t len) {
+    buf_addc(buf, '"');
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c == '"' || c == '\\') buf_addc(buf, '\\');
+        if (c < 0x20) buf_addf(buf, "\\u%04x", c);
+        else buf_addc(buf, (char)c);
+    }
+    buf_addc(buf, '"');
 }

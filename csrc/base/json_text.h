@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct buf;
+
 enum json_kind { JSON_NOTHING, JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 
 /* A value in a JSON text, without blanks around it. */
@@ -50,5 +52,8 @@ bool json_text_overlaps(struct json_text a, struct json_text b);
 
 /* Writes the characters of a string; `out` has as many bytes as its text. Returns their number. */
 size_t json_text_characters(struct json_text string, char *out);
+
+/* Writes a text as a JSON string. */
+void json_text_put(struct buf *buf, const char *text, size_t len);
 
 #endif

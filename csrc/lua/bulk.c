@@ -44,13 +44,7 @@ static bool check_list(lua_State *L, struct call *call, struct bulk *bulk) {
 
 /* An instance stands for one row: it can't be in the list twice. The table of those seen hangs on the box. */
 static bool is_repeated(lua_State *L, struct call *call, int index) {
-    push_call_value(L, call, CALL_AUX);
-    if (lua_isnil(L, -1)) {
-        lua_pop(L, 1);
-        lua_newtable(L);
-        lua_pushvalue(L, -1);
-        set_call_value(L, call, CALL_AUX);
-    }
+    push_call_table(L, call, CALL_AUX);
     bool repeated = lua_rawgetp(L, -1, lua_topointer(L, index)) != LUA_TNIL;
     lua_pushboolean(L, 1);
     lua_rawsetp(L, -3, lua_topointer(L, index));

@@ -135,6 +135,15 @@ int most_params(const struct call *call) {
     return conn ? conn->driver->max_params(conn) : USUAL;
 }
 
+void push_call_table(lua_State *L, const struct call *call, enum call_value value) {
+    push_call_value(L, call, value);
+    if (!lua_isnil(L, -1)) return;
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    set_call_value(L, call, value);
+}
+
 /* ----------------------------------------------------------------------------------------------------- options */
 
 /* `transaction = t`: t is a table whose [1] is the lease; it must belong to this database and not be over. */

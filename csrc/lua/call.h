@@ -120,6 +120,9 @@ static inline void set_call_value(lua_State *L, const struct call *call, enum ca
     lua_setiuservalue(L, call->self, value);
 }
 
+/* Pushes the table that hangs there, made if there was none. */
+void push_call_table(lua_State *L, const struct call *call, enum call_value value);
+
 /* Takes the options that every API call has (transaction, logging); true if the key was one. Key at -2, value at -1. */
 bool read_call_option(lua_State *L, struct call *call, const char *key);
 

@@ -3,7 +3,68 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "lua/write.h"
+#include "lua/value.h"
+
+/* ------------------------------------------------------------------------------------------------- of validation */
+
+struct fault {
+    struct fault *next;
+    const struct attr *attr;
+    const char *validator, *message;
+    struct value value;
+};
+
+void add_fault(struct call *call, const struct attr *attr, const char *validator, const char *message, struct value value) {
+    struct fault **link = &call->faults;
+    while (*link) link = &(*link)->next;
+    *link = arena_new(&call->arena, struct fault);
+    **link = (struct fault){ NULL, attr, validator, message, value };
+}
+
+bool no_faults(struct call *call) {
+    const struct fault *first = call->faults;
+    if (!first) return !error_is_set(&call->error);
+    struct buf message;
+    buf_init(&message, &call->arena);
+    for (const struct fault *fault = first; fault; fault = fault->next) {
+        if (fault != first) buf_adds(&message, "; ");
+        buf_adds(&message, fault->message);
+    }
+    error_set(&call->error, &call->arena, ERROR_VALIDATION, "%s", message.text);
+    call->error.model = first->attr->model->name;
+    call->error.attribute = first->attr->name;
+    call->error.value = first->value;
+    call->error.has_value = true;
+    return false;
+}
+
+static void push_fault(lua_State *L, const char *attribute, const char *validator, const char *message, struct value value) {
+    lua_createtable(L, 0, 4);
+    lua_pushstring(L, attribute);
+    lua_setfield(L, -2, "attribute");
+    lua_pushstring(L, validator);
+    lua_setfield(L, -2, "validator");
+    lua_pushstring(L, message);
+    lua_setfield(L, -2, "message");
+    push_value(L, value);
+    lua_setfield(L, -2, "value");
+}
+
+/* A value that was refused outside of a row (in a where) is the only fault. */
+void push_faults(lua_State *L, const struct call *call) {
+    int count = 0;
+    const struct error *error = &call->error;
+    lua_newtable(L);
+    for (const struct fault *fault = call->faults; fault; fault = fault->next) {
+        push_fault(L, fault->attr->name, fault->validator, fault->message, fault->value);
+        lua_rawseti(L, -2, ++count);
+    }
+    if (count) return;
+    push_fault(L, error->attribute, "type", error->message, error->has_value ? error->value : value_null());
+    lua_rawseti(L, -2, 1);
+}
+
+/* ---------------------------------------------------------------------------------------------- of the database */
 
 static const struct model *model_of_table(const struct db *db, const char *table) {
     const struct model *model = db->schema.models;

@@ -349,13 +349,7 @@ static bool take_row(lua_State *L, struct call *call, struct run *run, int keys,
 /* ------------------------------------------------------------------------------------------------------- frames */
 
 void push_aux(lua_State *L, struct call *call, lua_Integer place) {
-    push_call_value(L, call, CALL_AUX);
-    if (lua_isnil(L, -1)) {
-        lua_pop(L, 1);
-        lua_newtable(L);
-        lua_pushvalue(L, -1);
-        set_call_value(L, call, CALL_AUX);
-    }
+    push_call_table(L, call, CALL_AUX);
     if (lua_rawgeti(L, -1, place) == LUA_TNIL) {
         lua_pop(L, 1);
         lua_newtable(L);

@@ -199,13 +199,7 @@ static bool find_of_table(lua_State *L, const struct level *level, int index, co
 
 int keep_options(lua_State *L, struct find *find, int index) {
     struct call *call = find->where.call;
-    push_call_value(L, call, CALL_KEEP);
-    if (lua_isnil(L, -1)) {
-        lua_pop(L, 1);
-        lua_newtable(L);
-        lua_pushvalue(L, -1);
-        set_call_value(L, call, CALL_KEEP);
-    }
+    push_call_table(L, call, CALL_KEEP);
     int place = (int)lua_rawlen(L, -1) + 1;
     lua_pushvalue(L, index);
     lua_rawseti(L, -2, place);

@@ -2,6 +2,7 @@
 #ifndef LIGA_LUA_WRITE_H
 #define LIGA_LUA_WRITE_H
 
+#include "lua/fault.h"
 #include "lua/find.h"
 #include "lua/instance.h"
 
@@ -41,11 +42,6 @@ bool read_write_options(lua_State *L, struct call *call, int index, int sets, st
 /* The clock reading of this call, one for all rows, in logical form. */
 struct value call_now(struct call *call);
 
-/* Adds a validation fault; they are raised together. */
-void add_fault(struct call *call, const struct attr *attr, const char *validator, const char *message, struct value value);
-/* Sets the ValidationError of all faults; false if there were any. */
-bool no_faults(struct call *call);
-
 /* A row on its way into the database. */
 struct row {
     struct value *values;           /* logical, by ordinal */
@@ -55,6 +51,11 @@ struct row {
     bool copies;                    /* values go from one table to another */
 };
 struct row *row_new(struct call *call, bool keep);
+
+/* A generated key, or a value the database makes by itself, may be absent. */
+static inline bool may_be_absent(const struct attr *attr) {
+    return attr->auto_increment || attr->default_kind == DEFAULT_SQL || attr->type.id == TYPE_VIRTUAL;
+}
 
 /* Pushes a new unsaved instance with the values of the table at `index`, not checked yet; *keys counts them. False: error set,
  * nothing pushed. */
@@ -87,9 +88,6 @@ const struct statement *insert_statement(struct call *call, const struct insert 
 
 /* After the INSERT: makes the instance at `index` a stored one. `generated`: the key that the database made, if it did. */
 void adopt_row(lua_State *L, struct call *call, int index, int64_t generated, const struct row *row);
-
-/* Pushes the list of {attribute, validator, message, value} for ValidationError's `errors`. */
-void push_faults(lua_State *L, const struct call *call);
 
 /* Every key of the instance must be an attribute, an alias of its query, junction values, or begin with _. */
 bool check_instance_keys(lua_State *L, struct call *call, int index, int rowset_index);

@@ -43,17 +43,6 @@ static struct value value_of_json(const struct type *type, struct json_text json
     return value_text(text, json_text_characters(json, text));
 }
 
-static void put_json_string(struct buf *buf, const char *text, size_t len) {
-    buf_addc(buf, '"');
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (c == '"' || c == '\\') buf_addc(buf, '\\');
-        if (c < 0x20) buf_addf(buf, "\\u%04x", c);
-        else buf_addc(buf, (char)c);
-    }
-    buf_addc(buf, '"');
-}
-
 /* A logical value of the type as JSON. */
 static void put_json(struct buf *buf, const struct type *type, struct value value) {
     char text[REAL_TEXT];
@@ -63,7 +52,7 @@ static void put_json(struct buf *buf, const struct type *type, struct value valu
     case VALUE_REAL: buf_add(buf, text, real_text(value.as.real, text)); break;
     case VALUE_TEXT:
         if (type_is_table(type)) buf_add(buf, value.as.text, value.len);
-        else put_json_string(buf, value.as.text, value.len);
+        else json_text_put(buf, value.as.text, value.len);
         break;
     default:         buf_adds(buf, "null"); break;
     }
@@ -442,11 +431,11 @@ static bool read_pair(struct buf *buf, struct scan *scan) {
     struct value key, text;
     bool bare;
     if (!read_item(scan, "=", &key, &bare) || !take(scan, '=') || !take(scan, '>')) return false;
-    put_json_string(buf, key.as.text, key.len);
+    json_text_put(buf, key.as.text, key.len);
     buf_addc(buf, ':');
     if (scan->at < scan->end && *scan->at == '"') {
         if (!read_quoted(scan, &text)) return false;
-        put_json_string(buf, text.as.text, text.len);
+        json_text_put(buf, text.as.text, text.len);
         return true;
     }
     scan->at += scan->end - scan->at >= 4 ? 4 : scan->end - scan->at;

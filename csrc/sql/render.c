@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/decimal.h"
 #include "base/error.h"
+#include "base/json_text.h"
 #include "sql/ddl.h"
 
 enum { FIRST_PARAMS = 16, FEW_TUPLES = 32, LONGEST_CHAIN = 200 };
@@ -253,17 +254,6 @@ static int padded(int count) {
     return size;
 }
 
-static void put_json_text(struct buf *buf, const char *text, size_t len) {
-    buf_addc(buf, '"');
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (c == '"' || c == '\\') buf_addc(buf, '\\');
-        if (c < 0x20) buf_addf(buf, "\\u%04x", c);
-        else buf_addc(buf, (char)c);
-    }
-    buf_addc(buf, '"');
-}
-
 static void put_json_value(struct buf *buf, struct value value) {
     switch (value.kind) {
     case VALUE_NULL: buf_adds(buf, "null"); break;
@@ -271,7 +261,7 @@ static void put_json_value(struct buf *buf, struct value value) {
     case VALUE_INT:  buf_addi(buf, value.as.integer); break;
     case VALUE_REAL: put_real(buf, value.as.real); break;
     case VALUE_TEXT:
-    case VALUE_BLOB: put_json_text(buf, value.as.text, value.len); break;
+    case VALUE_BLOB: json_text_put(buf, value.as.text, value.len); break;
     case VALUE_LIST: break;
     }
 }

@@ -8,7 +8,6 @@ local errors = require "liga.errors"
 local inflect = require "liga.inflect"
 local instance = require "liga.instance"
 local markers = require "liga.markers"
-local reflect = require "liga.reflect"
 local readonly = require "liga.readonly"
 local types = require "liga.types"
 require "liga.handlers"
@@ -23,13 +22,18 @@ local liga = {
   fn = core.fn, col = core.col, cast = core.cast, literal = core.literal, sql = core.sql, where = core.where,
   array = core.json.array,
   inflect = inflect,
-  reflect = { source = reflect.source, view = reflect.view },
+  reflect = {},
   Error = errors.Error,
   isError = errors.is,
   methods = readonly.view(instance.names, "liga.methods"),
 }
 
 liga.Op.col = core.col
+
+-- Loaded when it is used: most programs never are.
+for _, name in ipairs { "source", "view" } do
+  liga.reflect[name] = function(...) return require("liga.reflect")[name](...) end
+end
 
 --- `liga.json.encode(value)`, `liga.json.decode(text)`; `liga.json("meta", "tags", 1)` addresses a path in a JSON
 -- attribute, as a key of a where or in order, attributes and group: a text is a key as it stands, an integer an index,

@@ -12,6 +12,7 @@
 --   triggers: list of {name, sql} (SQLite)
 -- Names of constraints that have none in the database are made up as PostgreSQL would, and marked `unnamed`.
 local core = require "liga.core"
+local naming = require "liga.naming"
 
 local introspect = {}
 
@@ -61,22 +62,7 @@ end
 
 -- Comparing ----------------------------------------------------------------------------------------------------------
 
---- Whether two lists of names are equal, in order; with `loose` in any order.
-function introspect.same_names(a, b, loose)
-  if #a ~= #b then return false end
-  if not loose then
-    for i, name in ipairs(a) do
-      if b[i] ~= name then return false end
-    end
-    return true
-  end
-  local seen = {}
-  for _, name in ipairs(a) do seen[name] = true end
-  for _, name in ipairs(b) do
-    if not seen[name] then return false end
-  end
-  return true
-end
+introspect.same_names = naming.same_names
 
 --- The names of an index's columns; nil where one of them is an expression.
 function introspect.index_columns(index)

@@ -61,4 +61,21 @@ function naming.foreign_key(prefix, key)
   return inflect.camelize(prefix .. "_" .. key)
 end
 
+--- Whether two lists of names are equal, in order; with `loose` in any order.
+function naming.same_names(a, b, loose)
+  if #a ~= #b then return false end
+  if not loose then
+    for i, name in ipairs(a) do
+      if b[i] ~= name then return false end
+    end
+    return true
+  end
+  local seen = {}
+  for _, name in ipairs(a) do seen[name] = true end
+  for _, name in ipairs(b) do
+    if not seen[name] then return false end
+  end
+  return true
+end
+
 return naming

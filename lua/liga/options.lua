@@ -25,6 +25,15 @@ function options.copy(given)
   return plain
 end
 
+--- Plain tables copied to the bottom (a hundred levels at most); what has a metatable stays what it is.
+function options.copy_deep(value, depth)
+  depth = depth or 0
+  if type(value) ~= "table" or getmetatable(value) or depth > 100 then return value end
+  local new = {}
+  for key, each in next, value do new[key] = options.copy_deep(each, depth + 1) end
+  return new
+end
+
 --- Checks every key of an option table.
 -- @param what whose options, for the message
 -- @param given the table

@@ -1,8 +1,6 @@
 --- sync and drop: tables of models made and dropped, in order of dependency, in one transaction.
-local alter = require "liga.alter"
 local association = require "liga.association"
 local core = require "liga.core"
-local ddl = require "liga.ddl"
 local errors = require "liga.errors"
 local hooks = require "liga.hooks"
 local options = require "liga.options"
@@ -97,7 +95,8 @@ local function sync_by_altering(db, class, given)
     return transaction.atomically(db, given, function() return schema.sync(db, class, inner) end)
   end
   local creating = core.create_statements(db._.core, models_of(db, class), true)
-  local altering = alter.plan(db, classes_of(db, class), creating, given)
+  local ddl = require "liga.ddl"
+  local altering = require("liga.alter").plan(db, classes_of(db, class), creating, given)
   if given.dryRun then return ddl.texts(altering) end
   ddl.run(db, altering, given)
   return class or db

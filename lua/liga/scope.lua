@@ -127,13 +127,6 @@ scope.merge = merge
 
 -- Declaring ----------------------------------------------------------------------------------------------------------
 
-local function copy_deep(value, depth)
-  if type(value) ~= "table" or getmetatable(value) or depth > 100 then return value end
-  local new = {}
-  for key, each in next, value do new[key] = copy_deep(each, depth + 1) end
-  return new
-end
-
 --- Checks the names in a scope.
 local function check_table(what, given)
   if type(given) ~= "table" or getmetatable(given) then
@@ -166,8 +159,8 @@ end
 -- @return whether it has scopes
 function scope.declare(meta)
   local given = meta.options
-  meta.default_scope = given.defaultScope and copy_deep(given.defaultScope, 0) or nil
-  meta.scopes = copy_deep(given.scopes or {}, 0)
+  meta.default_scope = given.defaultScope and option_tables.copy_deep(given.defaultScope) or nil
+  meta.scopes = option_tables.copy_deep(given.scopes or {})
   if meta.default_scope then core.set_default_scope(meta[1], meta.default_scope.where) end
   return meta.default_scope ~= nil or next(meta.scopes) ~= nil
 end
@@ -191,10 +184,10 @@ function scope.add(class, name, given, options)
     errors.usage("%s is there already (give {override = true} to replace it)", what)
   end
   if not is_default then
-    meta.scopes[name] = copy_deep(given, 0)
+    meta.scopes[name] = option_tables.copy_deep(given)
     return
   end
-  meta.default_scope = copy_deep(given, 0)
+  meta.default_scope = option_tables.copy_deep(given)
   core.set_default_scope(meta[1], meta.default_scope.where)
 end
 

@@ -172,21 +172,11 @@ end
 
 -- Referenced attributes ----------------------------------------------------------------------------------------------
 
-local function same_set(a, b)
-  if #a ~= #b then return false end
-  local seen = {}
-  for _, name in ipairs(a) do seen[name] = true end
-  for _, name in ipairs(b) do
-    if not seen[name] then return false end
-  end
-  return true
-end
-
 --- The referenced attributes that `keys` names: in the order of the primary key if they are it, else of the model.
 local function paired(meta, holder_of)
   local names = {}
   for name in pairs(holder_of) do names[#names + 1] = name end
-  if same_set(names, meta.class.primaryKey) then return meta.class.primaryKey end
+  if naming.same_names(names, meta.class.primaryKey, true) then return meta.class.primaryKey end
   local place = {}
   for i, record in ipairs(meta.attributes) do place[record.name] = i end
   table.sort(names, function(a, b)
@@ -215,7 +205,7 @@ function key.referenced(where, class, option, given, parsed)
       option)
   end
   check_exist(where, meta, option, names)
-  if parsed.holder_of and not same_set(names, paired(meta, parsed.holder_of)) then
+  if parsed.holder_of and not naming.same_names(names, paired(meta, parsed.holder_of), true) then
     where:fail("keys must reference exactly %s", table.concat(names, ", "))
   end
   return table.move(names, 1, #names, 1, {})

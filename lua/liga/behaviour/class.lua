@@ -41,16 +41,8 @@ local find_moments = { "beforeFind", "beforeFindAfterExpandIncludeAll", "beforeF
 --- These see includes in full table form.
 local late_moments = { "beforeFindAfterExpandIncludeAll", "beforeFindAfterOptions" }
 
---- Plain tables copied to the bottom: hooks may change what they are given.
-local function copy_deep(value, depth)
-  if type(value) ~= "table" or getmetatable(value) or depth > 100 then return value end
-  local new = {}
-  for key, each in next, value do new[key] = copy_deep(each, depth + 1) end
-  return new
-end
-
 local function find_with_hooks(class, options, find)
-  options = copy_deep(options, 0)
+  options = option_tables.copy_deep(options)
   hooks.run(class, "beforeFind", options)
   if options.include ~= nil and hooks.any(class, late_moments) then
     dry.run(getmetatable(class).db, function() return find(options) end)      -- raises what is wrong, as it was written
@@ -72,7 +64,7 @@ function behaving.find(class, options, find)
 end
 
 local function count_with_hooks(class, options, count)
-  options = copy_deep(options, 0)
+  options = option_tables.copy_deep(options)
   hooks.run(class, "beforeCount", options)
   local result = count(options)
   hooks.run(class, "afterCount", result, options)
