@@ -51,6 +51,17 @@ describe("liga console in a pipe", function()
     assert.is_truthy(out:find("Book.author: belongsTo Author (authorId)", 1, true))
   end)
 
+  it("tells an empty result from an empty table, NULL from texts, and shows types by their names", function()
+    assert.equal('0 rows\n{}\nSTRING(40)\nNULL\n""\n{ 1 }\n', (run(
+      "Author:findAll{ where = { id = 0 } }\n{}\nliga.STRING(40)\nnull\n''\n{ 1 }\n", "--no-sql")))
+    local out = run("db:query [[SELECT NULL AS a, '' AS b, 'NULL' AS c]]\n", "--no-sql")
+    assert.is_truthy(out:find("│ NULL │   │ \"NULL\" │", 1, true), out)
+  end)
+
+  it("shows what an error is that is no text", function()
+    assert.equal("{ code = 1 }\nnil\n", select(2, run("error { code = 1 }\nerror(nil)\n")))
+  end)
+
   it("has no prompts, keeps the last value as _, and takes inputs of several lines", function()
     local out, err = run "for i = 1, 2 do\n  print(i)\nend\n20 + 1\n_ * 2\n"
     assert.equal("1\n2\n21\n42\n", out)

@@ -177,6 +177,19 @@ for engine in support.engines() do
       assert.equal("y", db.models.User:findByPk(row.id).aB)
     end)
 
+    it("gives tables of any name models that can be written in Lua", function()
+      tables [[CREATE TABLE "odd <table>, ""2""" (id KEY!, "of""it" TEXT); CREATE TABLE "--" (id KEY!);
+        CREATE TABLE "_private" (id KEY!, odd_id BIGINT REFERENCES "odd <table>, ""2""" (id))]]
+      assert.same({ "OddTable2", "Private", "Table" }, (function()
+        local list = names(db:reflect())
+        table.sort(list)
+        return list
+      end)())
+      local odd = db.models.OddTable2:create{ ['of"it'] = "x" }
+      odd:createPrivate{}
+      assert.equal("x", db.models.Private:findOne():getOdd()['of"it'])
+    end)
+
     it("keeps models that are defined, and gives them what they miss", function()
       shop()
       local Customer = db:define("Client", {
