@@ -77,7 +77,9 @@ local function error_text(problem)
     local name = problem.name or "Error"
     return ("%s: %s"):format(name, text.safe(tostring(problem.message)))
   end
-  if type(problem) == "table" then return printer.text(problem, { limit = 1, width = math.huge, paint = text.painter() }) end
+  if type(problem) == "table" then
+    return printer.text(problem, { limit = 1, width = math.huge, paint = text.painter() })
+  end
   return text.safe(tostring(problem):gsub("^input:(%d+): ", function(line) return line == "1" and "" end))
 end
 
