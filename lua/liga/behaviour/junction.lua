@@ -89,7 +89,7 @@ local function values_of(a, elements, links)
   return list
 end
 
---- What a method returns that was not run by the core: instances and lists as they were handed over, for a raw key true.
+--- What a method returns that was not run by the core: instances and lists as they were handed over, else true.
 -- @param list the same targets as a list
 local function result_of(targets, list)
   if targets == nil or targets == core.null then return core.list(0) end
