@@ -135,8 +135,8 @@ for engine in support.engines() do
       local full = {
         code = "abc", small = -32768, big = math.mininteger, real = -0.5, price = "-12345678.90", flag = true,
         name = "a\"b,c{}\\", note = "NULL", kind = "it's", bytes = "\0\255",
-        at = "0001-01-01T00:00:00.001Z", day = "9999-12-31", time = "23:59:59", uid = "00000000-0000-4000-8000-000000000000",
-        doc = { list = { 1, liga.null } }, docb = liga.array{},
+        at = "0001-01-01T00:00:00.001Z", day = "9999-12-31", time = "23:59:59",
+        uid = "00000000-0000-4000-8000-000000000000", doc = { list = { 1, liga.null } }, docb = liga.array{},
       }
       local last = { code = "x", at = "9999-12-31T23:59:59.999Z", note = "", big = 1 }
       Sample:bulkCreate{ full, { code = "y" }, last }
