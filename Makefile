@@ -121,6 +121,8 @@ bench:
 	@tools/setup.sh build bench
 	@$(MAKE) $(PARALLEL) build
 	@$(LUA) bench/run.lua $(ARGS)
+	@$(MAKE) $(PARALLEL) -f bench/Makefile SOURCE=bench BUILD=build/bench build/bench/clock.so
+	@tools/with_engines.sh $(LUA) bench/reflect.lua
 
 docs:
 	@tools/setup.sh docs
