@@ -89,7 +89,7 @@ demo:
 test:
 	@tools/setup.sh build test
 	@$(MAKE) $(PARALLEL) build
-	@tools/with_engines.sh $(LUA) tools/test.lua layers luacheck symbols readme guide docs rocks ctest busted $(if $(CI),sanitized)
+	@tools/with_engines.sh $(LUA) tools/test.lua layers luacheck symbols guide docs rocks ctest busted $(if $(CI),sanitized)
 
 # ---------------------------------------------------------------------------------------------------- other targets
 
