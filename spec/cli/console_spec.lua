@@ -76,6 +76,20 @@ describe("liga console in a pipe", function()
     assert.equal("", select(2, run("Author:count()\n", "--no-sql")))
   end)
 
+  it("shows NULL among the parameters, and no rows of what failed", function()
+    local _, err = run("Author:create{ name = 'x' }\nAuthor:create{ id = 1, name = 'y' }\n")
+    assert.is_truthy(err:find('["x", NULL]', 1, true), err)
+    assert.is_truthy(err:find " ms failed\n")
+    assert.is_nil(err:find("userdata", 1, true))
+  end)
+
+  it("shows what is loaded in its cell, and lists that are values as what they are", function()
+    local out = run("Author:findAll{ include = { 'books' }, attributes = { 'id' }, limit = 1 }\n"
+      .. "{ { list = { 1, 2 } } }\n", "--no-sql")
+    assert.is_truthy(out:find('[Book{id=1, title="The Dispossessed"}, Book{id=', 1, true), out)
+    assert.is_truthy(out:find("│ [1,2] │", 1, true), out)
+  end)
+
   it("tells an error in one line, goes on, and ends with status 1", function()
     local out, err, status = run("Author:findAll{ wehre = {} }\nnope.x\nx = )\n1\n", "--no-sql")
     assert.equal(1, status)

@@ -17,10 +17,16 @@ local function is_result(value)
   return type(meta) == "table" and rawget(meta, "__jsontype") == "array"
 end
 
+local LONGEST_BRIEF = 3
+
 --- A short text about something that is not shown in full.
 local function brief(value)
   if core.class_of(value) then return tostring(value) end
-  if is_list(value) then return ("[%d]"):format(#value) end
+  if is_list(value) and core.class_of(value[1]) then
+    local list = {}
+    for i = 1, math.min(#value, LONGEST_BRIEF) do list[i] = tostring(value[i]) end
+    return ("[%s%s]"):format(table.concat(list, ", "), #value > #list and ", …" or "")
+  end
   local ok, encoded = pcall(core.json.encode, value)
   return ok and encoded or tostring(value)
 end
