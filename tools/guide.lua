@@ -1,7 +1,7 @@
 --- Runs the examples of docs/guide/*.md: the Lua blocks of a page are one program, run in an empty folder. What a line
 -- prints stands behind it, `print(x)  --> 1`; all that is printed is compared, line by line. A block of the shell that
--- begins with `$ liga` is run too; what follows is its output. A block `console` is a session: `$ liga demo`, what is typed
--- behind the prompts, and what the console shows; the times in it may be others.
+-- begins with `$ liga` is run too; what follows is its output. A block `console` is a session: `$ liga demo`, what is
+-- typed behind the prompts, and what the console shows; the times in it may be others.
 --
 --     lua5.4 tools/guide.lua [page …]
 

@@ -37,7 +37,8 @@ function echo.line(sql, info, paint)
   local shown = text.cut(text.safe(sql:gsub("%s+", " ")), LONGEST)
   local coloured = verb and colours[verb:upper()]
   if coloured then shown = paint(coloured, shown) end
-  local rows = info.kind == "query" and not info.error and (", %d row%s"):format(info.rows, info.rows == 1 and "" or "s") or ""
+  local counted = info.kind == "query" and not info.error
+  local rows = counted and (", %d row%s"):format(info.rows, info.rows == 1 and "" or "s") or ""
   local failed = info.error and paint("red", " failed") or ""
   return shown .. paint("dim", ("%s  -- %.1f ms%s"):format(parameters(info.params), info.ms, rows)) .. failed
 end
