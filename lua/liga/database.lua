@@ -36,8 +36,8 @@ local function load_driver(engine)
   if ok then return driver end
   local reason = tostring(driver)
   if reason:find("module '" .. engine.driver .. "' not found", 1, true) then
-    errors.usage("liga.connect: this liga was built without the driver %s (the rock liga has it, liga-sqlite has that of "
-      .. "SQLite only)", engine.driver)
+    errors.usage("liga.connect: this liga was built without the driver %s (the rock liga has it, liga-sqlite has that "
+      .. "of SQLite only)", engine.driver)
   end
   errors.usage("liga.connect: the driver %s can't be loaded: %s", engine.driver, (reason:gsub("^.*\n%s*", "")))
 end

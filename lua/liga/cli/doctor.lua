@@ -17,9 +17,19 @@ local function write_finding(finding, paint)
   for _, sql in ipairs(finding.sql) do io.stdout:write("    ", paint("dim", text.safe(sql) .. ";"), "\n") end
 end
 
-local function write_sql(finding)
-  io.stdout:write("-- ", finding.check, ": ", text.safe(finding.message), "\n")
-  for _, sql in ipairs(finding.sql) do io.stdout:write(sql, ";\n") end
+--- Writes a script that mends all of it; what nothing but a person can mend is said in a comment.
+local function write_script(db, findings)
+  for _, part in ipairs(doctor.script(db, findings)) do
+    for _, finding in ipairs(part.findings) do
+      io.stdout:write("-- ", finding.check, ": ", text.safe(finding.message), "\n")
+    end
+    for _, sql in ipairs(part.statements) do io.stdout:write(sql, ";\n") end
+  end
+  for _, finding in ipairs(findings) do
+    if #finding.sql == 0 then
+      io.stdout:write("-- not mended: ", finding.check, ": ", text.safe(finding.message), "\n")
+    end
+  end
 end
 
 local flags = { { name = "fix-sql", help = "write only the SQL that mends what was found" } }
@@ -38,10 +48,10 @@ return {
     local findings = doctor.examine(db, { schema = given.schema, models = given.models ~= nil, progress = show })
     clear()
     local paint = terminal.painter(1)
-    for _, finding in ipairs(findings) do
-      if given["fix-sql"] then write_sql(finding) else write_finding(finding, paint) end
-    end
-    if not given["fix-sql"] then
+    if given["fix-sql"] then
+      write_script(db, findings)
+    else
+      for _, finding in ipairs(findings) do write_finding(finding, paint) end
       io.stdout:write(#findings == 0 and "nothing found\n"
         or ("%d finding%s\n"):format(#findings, #findings == 1 and "" or "s"))
     end
