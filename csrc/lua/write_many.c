@@ -7,6 +7,7 @@
 #include "lua/hydrate.h"
 #include "lua/lifecycle.h"
 #include "lua/value.h"
+#include "sql/ddl.h"
 
 /* ---------------------------------------------------------------------------------------------------- many rows */
 
@@ -138,12 +139,13 @@ static const struct statement *delete_statement(lua_State *L, struct call *call,
     return removal_statement(call, &delete, options);
 }
 
-static int truncate_table(lua_State *L, struct call *call, const struct write_options *options) {
-    if (options->where_given || options->limit >= 0 || options->returning)
-        return call_fail(L, call, ERROR_USAGE, "%s:destroy: truncate removes all rows; where, limit and returning don't go with it",
-                         call->model->name);
-    call_close(L, call);
-    return call_handler(L, HANDLER_TRUNCATE, 2);
+static const struct statement *truncate_statement(struct call *call, const struct write_options *options) {
+    if (options->where_given || options->limit >= 0 || options->returning) {
+        error_set(&call->error, &call->arena, ERROR_USAGE, "%s:destroy: truncate removes all rows; where, limit and returning "
+                  "don't go with it", call->model->name);
+        return NULL;
+    }
+    return ddl_truncate(&call->arena, call->db->dialect, call->model, false, false, &call->error);
 }
 
 static int destroy_rows_plainly(lua_State *L) {
@@ -152,9 +154,12 @@ static int destroy_rows_plainly(lua_State *L) {
     struct write_options *options = &write->options;
     bool fine = read_write_options(L, call, 2, WRITE_WHERE | WRITE_DESTROY | WRITE_TRUNCATE, options)
              && (options->truncate || check_condition(call, options, "destroy"));
-    if (fine && options->truncate) return truncate_table(L, call, options);
-    if (fine) call->statement = delete_statement(L, call, options);
+    if (fine) call->statement = options->truncate ? truncate_statement(call, options) : delete_statement(L, call, options);
     if (error_is_set(&call->error)) return call_raise(L, call);
+    if (options->truncate && !call->db->dry) {
+        call_close(L, call);
+        return call_handler(L, HANDLER_TRUNCATE, 2);
+    }
     call->next = run_statement_once;
     call->results = affected_results;
     return call_run(L, call);
