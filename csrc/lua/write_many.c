@@ -156,6 +156,10 @@ static int destroy_rows_plainly(lua_State *L) {
              && (options->truncate || check_condition(call, options, "destroy"));
     if (fine) call->statement = options->truncate ? truncate_statement(call, options) : delete_statement(L, call, options);
     if (error_is_set(&call->error)) return call_raise(L, call);
+    if (options->truncate && !call->db->dry) {
+        call_close(L, call);
+        return call_handler(L, HANDLER_TRUNCATE, 2);
+    }
     call->next = run_statement_once;
     call->results = affected_results;
     return call_run(L, call);
