@@ -80,16 +80,19 @@ struct insert {
     struct output *returning;
 };
 
+/* aliased: the table is t0, and columns say so: subqueries of the condition look at it. */
 struct update {
     const struct model *model;
     struct assignment *set;
     const struct expr *where;
+    bool aliased;
     struct output *returning;
 };
 
 struct delete {
     const struct model *from;
     const struct expr *where;
+    bool aliased;
     struct output *returning;
 };
 
