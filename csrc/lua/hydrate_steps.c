@@ -131,6 +131,7 @@ static void init_run(struct arena *arena, struct run *run, struct plan *plan, st
     for (struct plan_step *below = plan->steps; below; below = below->next) run->below_count++;
     run->below = arena_array(arena, struct run, run->below_count + 1);
     if (step) key_table_init(&run->family.keys, arena, step->near.count);
+    if (step && plan->fan) key_table_init(&run->pairs, arena, 2);
     int i = 0;
     for (struct plan_step *below = plan->steps; below; below = below->next) init_run(arena, &run->below[i++], below->plan, below);
 }
@@ -244,6 +245,7 @@ void hydrate_returned(lua_State *L, struct call *call) {
 }
 
 void hydrate_plan(lua_State *L, struct call *call) {
+    plan_fan_finish(&call->arena, call->plan);
     hydrate_returned(L, call);
     call->snapshot = call->plan->steps != NULL;
     call->locks = call->plan->select->lock != LOCK_NONE;

@@ -61,8 +61,9 @@ for engine in support.engines() do
     end)
 
     it("refuses values that are none of the key's", function()
-      local e = support.raises("ValidationError", function() Stock:findAll{ where = Stock:keys{ { 1, "a" }, { {}, "b" } } } end,
-        "Stock.shopId")
+      local e = support.raises("ValidationError", function()
+        Stock:findAll{ where = Stock:keys{ { 1, "a" }, { {}, "b" } } }
+      end, "Stock.shopId")
       assert.equal("where.shopId", e.path)
       support.raises("UsageError", function() Stock:findAll{ where = Stock:keys{ { 1, "a" }, { 1, liga.null } } } end)
     end)

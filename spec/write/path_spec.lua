@@ -40,7 +40,7 @@ for engine in support.engines() do
 
     it("update takes Op.some, every and none", function()
       assert.equal(1, Post:update({ score = 1 }, { where = { [Op.some("tags")] = { name = "sql" } } }))
-      assert.equal(3, Post:update({ score = 2 }, { where = { [Op.every("comments")] = { likes = Op.gt(2) } } }) + 1)
+      assert.equal(2, Post:update({ score = 2 }, { where = { [Op.every("comments")] = { likes = Op.gt(2) } } }))
       assert.equal(1, Post:update({ score = 3 }, { where = { [Op.none("comments")] = {} } }))
       assert.equal("p3", titles{ score = 3 })
     end)
@@ -68,7 +68,8 @@ for engine in support.engines() do
     end)
 
     it("goes with limit and returning", function()
-      local count, rows = Post:update({ score = 0 }, { where = { ["author.name"] = "ann" }, limit = 2, returning = true })
+      local first_two = { where = { ["author.name"] = "ann" }, limit = 2, returning = true }
+      local count, rows = Post:update({ score = 0 }, first_two)
       assert.equal(2, count)
       assert.same({ "p1", "p2" }, support.sorted(rows, "title"))
       assert.equal("p1 p2", titles{ score = 0 })
@@ -119,7 +120,8 @@ for engine in support.engines() do
       } do
         support.raises("UsageError", function() write{ ["autor.name"] = "ann" } end, "autor", "author")
         support.raises("UsageError", function() write{ ["author.nme"] = "ann" } end, "nme", "name")
-        support.raises("UsageError", function() write{ [Op.some("author")] = { nme = 1 } } end, "where.Op.some(author)", "nme")
+        local some = { [Op.some("author")] = { nme = 1 } }
+        support.raises("UsageError", function() write(some) end, "where.Op.some(author)", "nme")
         support.raises("UsageError", function() write{ [Op.and_] = { { } } } end, "all = true")
       end
       assert.same({}, log:statements())
@@ -139,8 +141,8 @@ for engine in support.engines() do
       Album:hasMany(Track, { dependent = "delete" })
       Track:hasMany(Take, { dependent = "destroy" })
       db:sync{ force = true }
-      Album:create({ title = "Blue", year = 1971, tracks = { { name = "a", sung = true, takes = { { number = 1 } } } } },
-        { include = { { association = "tracks", include = "takes" } } })
+      local a = { name = "a", sung = true, takes = { { number = 1 } } }
+      Album:create({ title = "Blue", year = 1971, tracks = { a } }, { include = { tracks = { include = "takes" } } })
       Album:create({ title = "Aja", year = 1977, tracks = { { name = "b", sung = false } } }, { include = "tracks" })
       Album:create({ title = "Old", year = 1800, tracks = { { name = "c", sung = true } } }, { include = "tracks" })
     end)
