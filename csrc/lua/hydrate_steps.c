@@ -192,7 +192,7 @@ static enum drive hydrate_take(lua_State *L, struct call *call) {
 static bool send(struct call *call, struct run *run) {
     struct hydration *hydration = call->hydration;
     struct sent *sent = arena_new(&call->arena, struct sent);
-    call->statement = render_select(&call->arena, call->db->dialect, run->plan->select, &call->error);
+    call->statement = select_statement(call, run->plan->select);
     sent->statement = call->statement;
     sent->run = run;
     sent->next = hydration->sent;
