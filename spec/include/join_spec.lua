@@ -46,12 +46,14 @@ for engine in support.engines() do
 
     it("goes over junctions, whose rows come along", function()
       local posts = same(Post, 1, function(strategy)
-        return { order = "id", include = { tags = { strategy = strategy, through = { where = { weight = Op.gt(1) } } } } }
+        local through = { where = { weight = Op.gt(1) } }
+        return { order = "id", include = { tags = { strategy = strategy, through = through } } }
       end)
       assert.equal(2, posts[1].tags[1].PostTag.weight)
       posts[1].tags[1].PostTag:update{ weight = 20 }
       same(Post, 1, function(strategy)
-        return { order = "id", include = { tags = { strategy = strategy, through = { attributes = { "weight" }, as = "link" },
+        local through = { attributes = { "weight" }, as = "link" }
+        return { order = "id", include = { tags = { strategy = strategy, through = through,
           include = { posts = { strategy = strategy, through = { attributes = {} } } } } } }
       end)
     end)
@@ -70,7 +72,8 @@ for engine in support.engines() do
 
     it("leaves limit and offset to the parents", function()
       local users = same(User, 1, function(strategy)
-        return { order = { { "boss", "name" }, "-age" }, limit = 2, offset = 1, where = { ["posts.score"] = Op.not_(4) },
+        return { order = { { "boss", "name" }, "-age" }, limit = 2, offset = 1,
+          where = { ["posts.score"] = Op.not_(4) },
           include = { posts = { strategy = strategy, required = true }, boss = {} } }
       end)
       assert.equal("bob", users[1].name)
@@ -81,7 +84,9 @@ for engine in support.engines() do
       local rows, count = User:findAndCountAll{ include = { posts = { strategy = "join" } }, limit = 1, order = "id" }
       assert.same({ 1, 4, 3 }, { #rows, count, #rows[1].posts })
       local counts = {}
-      for user in User:each{ batch = 2, include = { posts = { strategy = "join" } } } do counts[#counts + 1] = #user.posts end
+      for user in User:each{ batch = 2, include = { posts = { strategy = "join" } } } do
+        counts[#counts + 1] = #user.posts
+      end
       assert.same({ 3, 1, 0, 0 }, counts)
     end)
 
@@ -109,7 +114,8 @@ for engine in support.engines() do
     end)
 
     it("gives instances like any other", function()
-      local ann = User:findByPk(1, { include = { posts = { strategy = "join", include = { comments = { strategy = "join" } } } } })
+      local posts = { strategy = "join", include = { comments = { strategy = "join" } } }
+      local ann = User:findByPk(1, { include = { posts = posts } })
       assert.is_nil(ann:changed())
       ann.posts[1]:update{ title = "P" }
       ann:reload()
