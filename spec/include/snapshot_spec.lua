@@ -1,5 +1,4 @@
 -- A load tree is of one moment, whatever others write meanwhile (contract, section 5: include).
-local liga = require "liga"
 local support = require "spec.support"
 
 --- Users with as many posts as they say, each with one comment that says the same; a post that moves takes all along.
