@@ -396,6 +396,11 @@ static enum drive take_bulk(lua_State *L, struct call *call) {
     return drive;
 }
 
+/* Whether the keys of the rows are told from the last one, as long as there is no trigger. */
+static bool asks_for_triggers(const struct call *call, const struct bulk *bulk) {
+    return bulk->in_order && !bulk->watched && !bulk->singly && bulk->count > 1 && call->db->dialect->inline_auto_key;
+}
+
 static bool bulk_next(lua_State *L, struct call *call) {
     struct bulk *bulk = call->data;
     push_call_value(L, call, CALL_RESULT);
@@ -403,7 +408,7 @@ static bool bulk_next(lua_State *L, struct call *call) {
     if (bulk->rows) adopt_rows(L, call, bulk, list);
     bulk->rows = 0;
     bool more = bulk->done < bulk->count;
-    if (more && bulk->in_order && !bulk->watched && !bulk->singly && bulk->count > 1 && call->db->dialect->inline_auto_key) {
+    if (more && asks_for_triggers(call, bulk)) {
         bulk->watched = true;
         call->statement = ask_for_triggers(call);
     } else if (more) {
@@ -503,7 +508,7 @@ static int bulk_filled(lua_State *L) {
         return 1;
     }
     choose_columns(L, call, bulk, lua_gettop(L));
-    call->atomic = bulk->count > 1;
+    call->atomic = bulk->count > rows_per_statement(call, bulk) || asks_for_triggers(call, bulk);
     call->next = bulk_next;
     call->take = take_bulk;
     call->results = bulk_results;

@@ -178,13 +178,15 @@ function schema.truncate(db, class, given)
   given = check_options("truncate", given, truncate_options)
   association.resolve(db, class)
   local statements = core.truncate_statements(db._.core, models_of(db, class), given.restartIdentity, given.cascade)
-  transaction.run(db, { transaction = given.transaction }, function()
+  local function run()
     for _, statement in ipairs(statements) do
       if statement.kind ~= "sequence" or has_sequences(db, given) then
         core.execute(db._.core, statement.sql, { logging = given.logging })
       end
     end
-  end)
+  end
+  local is_alone = #statements == 1 and given.transaction == nil and not transaction.current(db)
+  if is_alone then run() else transaction.run(db, { transaction = given.transaction }, run) end
 end
 
 return schema
