@@ -154,7 +154,8 @@ static bool set_own(const struct sqlite_failure *failure, struct arena *arena, s
 static bool set_mapped(const struct row *row, const struct sqlite_failure *failure, struct arena *arena,
                        struct error *error) {
     if (row->detail == DETAIL_PLACE) {
-        error_set(error, arena, row->code, "%s \"%s\": %s", row->sentence, failure->path, failure->text);
+        bool unreached = failure->opening && row->native == SQLITE_CANTOPEN;
+        error_set(error, arena, unreached ? ERROR_CONNECTION : row->code, "%s \"%s\": %s", row->sentence, failure->path, failure->text);
         return false;
     }
     bool restricts = row->detail == DETAIL_TRIGGER && strcmp(failure->text, "FOREIGN KEY constraint failed") == 0;

@@ -493,6 +493,13 @@ static void prepare_answers(struct call *call, struct bulk *bulk) {
     if (bulk->options.conflict == CONFLICT_NOTHING) bulk->skipped = arena_array(&call->arena, bool, (int)bulk->count + 1);
 }
 
+static bool bulk_gives(const struct call *call, const struct attr *attr) {
+    const struct bulk *bulk = call->data;
+    for (int i = 0; i < bulk->attr_count; i++)
+        if (bulk->attrs[i] == attr) return true;
+    return false;
+}
+
 static int bulk_filled(lua_State *L) {
     struct model_box *box = check_class(L, 1);
     struct call *call = call_open_model(L, box, 1);
@@ -513,6 +520,7 @@ static int bulk_filled(lua_State *L) {
     call->take = take_bulk;
     call->results = bulk_results;
     call->forget = forget_keys;
+    call->gives = bulk_gives;
     return call_run(L, call);
 }
 

@@ -128,6 +128,7 @@ static int update_rows(lua_State *L) {
     if (fine) read_assignments(L, call, 2, &update);
     if (update.set) bump_version(call, &update);
     leave_out_deleted_rows(call, &write->options);
+    write_tells(call, true);
     return run_update(L, call, &update);
 }
 
@@ -156,6 +157,7 @@ static int destroy_rows_plainly(lua_State *L) {
              && (options->truncate || check_condition(call, options, "destroy"));
     if (fine) call->statement = options->truncate ? truncate_statement(call, options) : delete_statement(L, call, options);
     if (error_is_set(&call->error)) return call_raise(L, call);
+    write_tells(call, true);
     call->next = run_statement_once;
     call->results = affected_results;
     return call_run(L, call);

@@ -95,6 +95,13 @@ for engine in support.engines() do
       refused(loop)
     end)
 
+    it("refuses NUL in texts and keys, which PostgreSQL's JSONB has not", function()
+      refused "a\0b"
+      refused { text = { "\0" } }
+      refused { ["a\0b"] = 1 }
+      assert.equal([["\u0000"]], liga.json.encode "\0")
+    end)
+
     it("refuses a table of endless depth", function()
       local deep = {}
       for _ = 1, 200000 do deep = { deep } end
