@@ -42,7 +42,8 @@ struct call {
     bool (*gives)(const struct call *call, const struct attr *attr);    /* its statement gives the attribute a value; NULL: unknown */
     bool removes;                       /* … and may take away rows, or their keys, that others refer to */
     void (*forget)(lua_State *L, struct call *call);    /* the job failed: takes back what it put into instances; NULL: nothing */
-    const struct statement *statement;  /* while rows are taken, and in an event: the one that runs, or ran */
+    const struct statement *statement;  /* what `next` gives; a job of one statement has it beforehand */
+    const struct statement *running;    /* while rows are taken, and in an event: the one that runs, or ran */
     struct cursor *cursor;
     struct flight *flights;             /* statements that were started, in order */
     bool ahead;                         /* `next` may be called again before the statement it just gave has run */
