@@ -184,7 +184,7 @@ function schema.truncate(db, class, given)
   given = schema.check_truncate(given)
   association.resolve(db, class)
   local statements = core.truncate_statements(db._.core, models_of(db, class), given.restartIdentity, given.cascade)
-  local function run()
+  local function empty_tables()
     for _, statement in ipairs(statements) do
       if statement.kind ~= "sequence" or has_sequences(db, given) then
         core.execute(db._.core, statement.sql, { logging = given.logging })
@@ -192,7 +192,7 @@ function schema.truncate(db, class, given)
     end
   end
   local is_alone = #statements == 1 and given.transaction == nil and not transaction.current(db)
-  if is_alone then run() else transaction.run(db, { transaction = given.transaction }, run) end
+  if is_alone then empty_tables() else transaction.run(db, { transaction = given.transaction }, empty_tables) end
 end
 
 return schema

@@ -81,7 +81,8 @@ for engine in support.engines() do
     it("given as expressions have the same types, and are NULL over no rows", function()
       local function all_of(where)
         local list = {}
-        for i, call in ipairs { "sum id", "sum amount", "sum price", "max price", "min soldAt", "avg amount", "avg price" } do
+        local calls = { "sum id", "sum amount", "sum price", "max price", "min soldAt", "avg amount", "avg price" }
+        for i, call in ipairs(calls) do
           local name, attribute = call:match "(%a+) (%a+)"
           list[i] = { liga.fn(name, liga.col(attribute)), "c" .. i }
         end
