@@ -74,9 +74,8 @@ for engine in support.engines() do
       Place:sync()
       log:clear()
       Place:bulkCreate{ { code = "a" }, { code = "b" } }
-      Place:truncate()
       assert.same({}, log:statements("transaction"))
-      assert.equal(0, Place:count())
+      assert.equal(2, Place:count())
     end)
 
     it("reports schema statements as such", function()
