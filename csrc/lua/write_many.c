@@ -142,6 +142,7 @@ static int update_rows(lua_State *L) {
     if (fine) read_assignments(L, call, 2, &update);
     if (update.set) bump_version(call, &update);
     leave_out_deleted_rows(call, &write->options);
+    write_tells(call, true);
     return run_update(L, call, &update);
 }
 
@@ -175,6 +176,7 @@ static int destroy_rows_plainly(lua_State *L) {
         call_close(L, call);
         return call_handler(L, HANDLER_TRUNCATE, 2);
     }
+    write_tells(call, true);
     call->next = run_statement_once;
     call->results = affected_results;
     return call_run(L, call);

@@ -59,6 +59,7 @@ struct dialect {
     const char *const *any_functions;   /* functions whose arguments may have any type, NULL behind the last; NULL: of no concern */
     const char *value_cast[VALUE_KINDS];/* … and what gives a parameter its type there, by kind of value */
     const char *real_cast;          /* the type that makes an average a float; NULL: it is one */
+    const char *bigint_cast;        /* the type that makes a sum of BIGINTs an integer; NULL: it is one */
     const char *no_values;          /* INSERT without columns */
     const char *truncate;           /* how a table is emptied; the table's name follows */
     const char *truncate_restart;   /* … and its keys begin anew; NULL: the table `sequences` says where they are */
