@@ -164,12 +164,18 @@ function schema.drop(db, class, given)
   run(db, core.drop_statements(db._.core, models_of(db, class)), given, true)
 end
 
+--- Checks the options of truncate.
+-- @return the options as a table
+function schema.check_truncate(given)
+  return check_options("truncate", given, truncate_options)
+end
+
 --- Empties the table of a model, without hooks.
 -- @param class the model
 -- @param given {cascade = also the tables that refer to it, restartIdentity = generated keys begin anew, logging,
 -- transaction}
 function schema.truncate(db, class, given)
-  truncate.run(db, class, check_options("truncate", given, truncate_options))
+  truncate.run(db, class, schema.check_truncate(given))
 end
 
 return schema
