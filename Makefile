@@ -129,7 +129,7 @@ docs:
 	@rm -rf build/docs
 	@$(LUA) tools/reference.lua
 	@ldoc --fatalwarnings . >build/docs.log 2>&1 || { cat build/docs.log; exit 1; }
-	@sed -i -E 's,"docs/guide/([a-z]+)\.md","\1.md.html",g; s,"([A-Z]+\.md|docs/[a-z]+\.md)","../../../\1",g' build/docs/topics/README.md.html
+	@sed -i -E 's,"docs/guide/([a-z0-9-]+)\.md","\1.md.html",g; s,"([A-Z]+\.md|docs/[a-z]+\.md)","../../../\1",g' build/docs/topics/README.md.html
 	@echo "build/docs/index.html"
 
 install: build

@@ -227,6 +227,18 @@ describe("liga console on a terminal", function()
     }, "dumb")
   end)
 
+  it("shows how far it is with many tables, and nothing of it in a pipe", function()
+    if not cli.has "script" then return pending "no script command" end
+    local db <close> = liga.connect("sqlite:" .. path)
+    db:transaction(function()
+      for i = 1, 60 do db:query(("CREATE TABLE t%d (id INTEGER PRIMARY KEY)"):format(i)) end
+    end)
+    assert.is_truthy(cli.terminal({ "console", path }, {}):find("reading tables: 60 of 62 …", 1, true))
+    assert.equal("", select(2, cli.liga({ "console", path }, "")))
+    assert.equal("", select(2, cli.liga { "doctor", path }))
+    assert.equal("", select(2, cli.liga { "reflect", path }))
+  end)
+
   it("prompts differently for an input that is not complete", function()
     shown({ "(1 +\n", "…> " }, { "2)\n", "\n3\n" })
   end)

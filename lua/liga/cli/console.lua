@@ -198,7 +198,7 @@ end
 local function load_models(session)
   if session.setup then return session.setup(session.db) end
   if session.given.models then return open.models(session.db, session.given.models) end
-  session.db:reflect{ schema = session.given.schema, views = true }
+  open.read_tables(session.db, session.given)
 end
 
 local function open_session(session)

@@ -5,13 +5,6 @@ local open = require "liga.cli.open"
 local terminal = require "liga.cli.terminal"
 local text = require "liga.cli.text"
 
---- Shows on a terminal which check runs; nothing in a pipe.
-local function progress()
-  if not terminal.is(2) then return nil, function() end end
-  local function show(name) io.stderr:write("\r\27[K", name and name .. " …" or ""):flush() end
-  return show, show
-end
-
 local function write_finding(finding, paint)
   io.stdout:write(paint("yellow", finding.check), ": ", text.safe(finding.message), "\n")
   for _, sql in ipairs(finding.sql) do io.stdout:write("    ", paint("dim", text.safe(sql) .. ";"), "\n") end
@@ -44,9 +37,9 @@ return {
     local db <close> = open.reading(rest[1])
     if open.count_tables(db, given) == 0 then open.reflect(db, given, rest[1]) end
     if given.models then open.models(db, given.models) end
-    local show, clear = progress()
+    local show = terminal.progress()
     local findings = doctor.examine(db, { schema = given.schema, models = given.models ~= nil, progress = show })
-    clear()
+    show()
     local paint = terminal.painter(1)
     if given["fix-sql"] then
       write_script(db, findings)

@@ -23,6 +23,13 @@ function terminal.width()
   return width and width > 0 and width or 80
 end
 
+--- Shows how far long work is: on a terminal only, in a line that is wiped when there is no text.
+-- @return function(text or nil)
+function terminal.progress()
+  if not terminal.is(2) then return function() end end
+  return function(shown) io.stderr:write("\r\27[K", shown and text.safe(shown) .. " …" or ""):flush() end
+end
+
 --- Paints for a stream: with colours on a terminal, unless NO_COLOR or --no-color says otherwise.
 function terminal.painter(stream, never)
   local no_color = os.getenv "NO_COLOR"

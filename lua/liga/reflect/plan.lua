@@ -430,12 +430,15 @@ end
 -- @param db the connection
 -- @param given {schema, tables, views, naming}
 -- @param fresh true: as if nothing were defined
-function plan.read(db, given, fresh)
+-- @param progress function(tables read, of how many), or nil
+function plan.read(db, given, fresh, progress)
   local catalogue = introspect.read(db, { schema = given.schema })
   local classes = fresh and {} or registry.of(db).classes
   local taken, models = {}, { by_table = {}, classes = classes, elsewhere = {} }
   for _, class in ipairs(classes) do taken[class.name] = true end
-  for _, item in ipairs(chosen(catalogue, given)) do
+  local items = chosen(catalogue, given)
+  for i, item in ipairs(items) do
+    if progress then progress(i, #items) end
     local class = not fresh and defined_for(db, item, given)
     local model = class and of_class(class, item) or new_model(db, item, given, taken)
     models[#models + 1], models.by_table[item.name], models.by_table[item.name:lower()] = model, model, model
