@@ -43,6 +43,14 @@ describe("README.md", function()
     for _, code in ipairs(features) do assert.is_truthy(code:find("-->", 1, true)) end
   end)
 
+  it("leads to every page of the guide", function()
+    local file <close> = assert(io.open "README.md")
+    local text = file:read "a"
+    for page in io.popen("ls docs/guide"):lines() do
+      assert.is_truthy(text:find("(docs/guide/" .. page .. ")", 1, true), page)
+    end
+  end)
+
   for engine in support.engines() do
     for i, code in ipairs(features) do
       it(("example %d runs on %s"):format(i, engine.name), function()

@@ -194,6 +194,7 @@ function reflect.source(db, given, progress)
     associations[i] = {
       kind = association.kind, source = association.source.name, target = association.target.name,
       options = association_options(association), through = association.through and association.through.name,
+      wanted = association.wanted, wanted_inverse = association.wanted_inverse,
     }
   end
   return source.write(models, associations, given.previous)

@@ -203,8 +203,11 @@ end
 
 local function open_session(session)
   connect(session)
-  quietly(session, load_models, session)
+  local ok, problem = pcall(quietly, session, load_models, session)
   session.env = new_env(session)
+  if ok then return end
+  if not session.reopened then error(problem, 0) end
+  complain(session, error_text(problem))                              -- what is to be mended is tried again by .reload
 end
 
 local function close_session(session)
@@ -415,7 +418,7 @@ local function run_sessions(session)
     core.listen(nil)
     close_session(session)
     if not ok then error(result, 0) end
-    what = result
+    what, session.reopened = result, true
   until what ~= "reopen"
 end
 
