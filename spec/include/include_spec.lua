@@ -171,7 +171,8 @@ for engine in support.engines() do
 
       it("nothing for parents that are not there", function()
         assert.equal(1, statements{ where = { name = "nobody" }, include = { posts = { include = "comments" } } })
-        assert.equal(2, statements{ where = { name = "cat" }, include = { posts = { limit = 1, include = "comments" } } })
+        local cut = { posts = { limit = 1, include = "comments" } }
+        assert.equal(2, statements{ where = { name = "cat" }, include = cut })
         -- where statements travel together the one for the comments is sent before it is known that there are no posts
         local sent = statements{ where = { name = "cat" }, include = { posts = { include = "comments" } } }
         assert.equal(engine.dialect == "postgres" and 3 or 2, sent)

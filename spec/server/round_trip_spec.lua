@@ -38,6 +38,13 @@ for engine in support.engines() do
         return User, Tag
       end
 
+      local function blog(db)
+        local defined = forum.define(db)
+        db:sync()
+        forum.fill(defined)
+        return defined.User, defined.Post
+      end
+
       it("are one for a read and for a write", function()
         counted(function(db, trips)
           local User = models(db)
@@ -101,10 +108,7 @@ for engine in support.engines() do
 
       it("are two for a load tree: a level, and all below it, whose parents a subquery names", function()
         counted(function(db, trips)
-          local models = forum.define(db)
-          local User, Post = models.User, models.Post
-          db:sync()
-          forum.fill(models)
+          local User, Post = blog(db)
           local function find(include) return function() User:findAll { include = include, order = "id" } end end
           assert.equal(1, trips(find { "boss", "profile" }))
           assert.equal(2, trips(find { "posts", "remarks" }))
@@ -120,13 +124,10 @@ for engine in support.engines() do
 
       it("are one for each level of a load tree where lists are cut for each parent", function()
         counted(function(db, trips)
-          local models = forum.define(db)
-          db:sync()
-          forum.fill(models)
-          local users
+          local User, users = blog(db), nil
+          local below = { comments = { limit = 1, include = "writer" }, tags = { include = "posts" } }
           local needed = trips(function()
-            users = models.User:findAll { order = "id", include = { posts = { limit = 2, include = { comments = { limit = 1,
-              include = "writer" }, tags = { include = "posts" } } } } }
+            users = User:findAll { order = "id", include = { posts = { limit = 2, include = below } } }
           end)
           assert.equal(3, needed)         -- what is below the tags goes with them
           assert.equal("c3", users[1].posts[2].comments[1].text)
