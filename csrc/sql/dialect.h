@@ -54,6 +54,7 @@ struct dialect {
     const char *auto_key;           /* column definition of a generated key */
     const char *in_array;           /* \1 IN the JSON array \2 */
     const char *not_in_array;
+    const char *in_select;          /* \1 is one of what the select \2 gives, which is run once; NULL: steps are not chained */
     const char *tuple_part;         /* part %d of a tuple out of the JSON array; NULL: tuples are sent otherwise */
     const char *add[VALUE_KINDS];   /* by logical kind: the beginning of a call that adds; NULL: the engine's + */
     const char *const *any_functions;   /* functions whose arguments may have any type, NULL behind the last; NULL: of no concern */
