@@ -23,7 +23,11 @@ static const struct aggregate aggregates[] = {
     { "avg", NULL, false, true },
 };
 
-enum { AGGREGATE_COUNT, AGGREGATE_SUM };
+enum { AGGREGATE_COUNT, AGGREGATE_SUM, AGGREGATE_MIN, AGGREGATE_MAX, AGGREGATE_AVG };
+
+static bool is_extreme(const struct aggregate *aggregate) {
+    return aggregate == &aggregates[AGGREGATE_MIN] || aggregate == &aggregates[AGGREGATE_MAX];
+}
 
 static struct expr *call_of(struct arena *arena, const char *function, struct expr *argument) {
     struct expr *call = expr_new(arena, EXPR_FUNCTION);
@@ -56,13 +60,17 @@ static struct expr *comparable(struct arena *arena, const struct dialect *dialec
     return mixed ? call_of(arena, "liga_date", subject) : subject;
 }
 
+static const char *extreme_of(const struct dialect *dialect, const struct aggregate *aggregate, const struct attr *attr) {
+    return (aggregate == &aggregates[AGGREGATE_MIN] ? dialect->least : dialect->greatest)[attr->type.id];
+}
+
 /* count(*), count(DISTINCT x), sum(x) …; DECIMALs are summed exactly. */
 static struct expr *aggregate_call(struct find *find, const struct aggregate *aggregate, struct expr *subject,
                                    const struct attr *attr) {
     struct arena *arena = find->where.arena;
     const struct dialect *dialect = find->where.call->db->dialect;
     if (attr) subject = comparable(arena, dialect, subject, attr);
-    if (find->plan->select->distinct) {
+    if (find->plan->select->distinct && !is_extreme(aggregate)) {
         static const char *const pieces[] = { "DISTINCT ", "" };
         struct expr *distinct = expr_new(arena, EXPR_RAW);
         distinct->pieces = pieces;
@@ -83,7 +91,8 @@ static struct expr *aggregate_call(struct find *find, const struct aggregate *ag
         collated->first = subject;
         subject = collated;
     }
-    struct expr *call = call_of(arena, aggregate->function, subject);
+    const char *own = attr && is_extreme(aggregate) ? extreme_of(dialect, aggregate, attr) : NULL;
+    struct expr *call = own ? expr_template(arena, own, subject, NULL) : call_of(arena, aggregate->function, subject);
     if (aggregate->real && dialect->real_cast) return cast_as(arena, call, dialect->real_cast);
     if (!aggregate->zero) return call;
     call->next = expr_text(arena, aggregate->zero);
@@ -211,13 +220,16 @@ static int aggregate_of(lua_State *L, const struct aggregate *aggregate) {
     if (attr && !is_numeric(attr) && (aggregate->zero || aggregate->real))
         return call_fail(L, call, ERROR_USAGE, "%s: %s.%s is no number but %s", aggregate->function, call->model->name,
                          attr->name, type_text(&attr->type, &call->arena));
+    if (attr && is_extreme(aggregate) && type_is_json(&attr->type))
+        return call_fail(L, call, ERROR_USAGE, "%s: %s.%s is %s, which has no order", aggregate->function, call->model->name,
+                         attr->name, type_text(&attr->type, &call->arena));
     return run_aggregate(L, call, find, aggregate, subject, attr);
 }
 
-static int sum(lua_State *L) { return aggregate_of(L, &aggregates[1]); }
-static int min(lua_State *L) { return aggregate_of(L, &aggregates[2]); }
-static int max(lua_State *L) { return aggregate_of(L, &aggregates[3]); }
-static int avg(lua_State *L) { return aggregate_of(L, &aggregates[4]); }
+static int sum(lua_State *L) { return aggregate_of(L, &aggregates[AGGREGATE_SUM]); }
+static int min(lua_State *L) { return aggregate_of(L, &aggregates[AGGREGATE_MIN]); }
+static int max(lua_State *L) { return aggregate_of(L, &aggregates[AGGREGATE_MAX]); }
+static int avg(lua_State *L) { return aggregate_of(L, &aggregates[AGGREGATE_AVG]); }
 
 void open_aggregates(lua_State *L) {
     static const luaL_Reg functions[] = {

@@ -33,7 +33,8 @@ enum write_option_set {
     WRITE_CREATE = 128,             /* create and no save: ignoreDuplicates */
     WRITE_UPSERT = 256,             /* conflictFields, conflictWhere without the others */
     WRITE_TRUNCATE = 512,           /* destroy of a model */
-    WRITE_RESTORE = 1024
+    WRITE_RESTORE = 1024,
+    WRITE_REMOVAL = 2048            /* destroy = {…} of a generated method */
 };
 
 /* Reads the options table at `index` (nil: none). False: error set. */

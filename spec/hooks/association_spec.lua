@@ -112,6 +112,23 @@ for engine in support.engines() do
         support.raises("InstanceError", function() ann:setCard(99) end)
       end)
 
+      it("delete the old target that is marked as deleted else, with force", function()
+        local Pass = db:define("Pass", {}, { paranoid = true })
+        User:hasOne(Pass)
+        Pass:beforeDestroy(function() end)
+        db:sync()
+        ann:createPass {}
+        ann:setPass(nil, { destroyPrevious = { force = true } })
+        assert.equal(0, Pass:count { paranoid = false })
+      end)
+
+      it("refuse an instance of another model as self", function()
+        local card = Card:create { text = "a" }
+        for _, name in ipairs { "getCard", "setCard", "createCard" } do
+          support.raises("UsageError", function() ann[name](card, card) end, "User", "Card")
+        end
+      end)
+
       it("show the key to the hooks", function()
         local a, seen = Card:create { text = "a" }, nil
         Card:beforeUpdate(function(card) seen = card.userId end)

@@ -49,12 +49,20 @@ local function rows_of_keys(a, list, options)
   return rows
 end
 
---- The targets handed over, each once and as a stored instance; nil where one has no row: the core says so.
+local function is_complete(target, names)
+  for _, name in ipairs(names) do
+    if rawget(target, name) == nil then return false end
+  end
+  return true
+end
+
+--- The targets handed over, each once and as a stored instance; nil where one has no row or nothing to refer to: the
+-- core says so.
 local function elements_of(a, list, options)
   local rows, elements, seen = rows_of_keys(a, list, options), {}, {}
   for _, target in ipairs(list) do
     if not core.state(target) then target = rows[core.key_text(a.target, target)] end
-    if not target then return nil end
+    if not target or not is_complete(target, a.targetKey) then return nil end
     local text = text_of(target, a.targetKey)
     if not seen[text] then elements[#elements + 1] = { target = target, text = text } end
     seen[text] = true
@@ -121,10 +129,11 @@ local function values_of(a, elements, links)
 end
 
 --- Links new rows between the hooks of the junction's bulkCreate.
-local function insert_links(plain, a, source, elements, links, options)
+-- @param repeats whether pairs that are linked get another row
+local function insert_links(plain, a, source, elements, links, options, repeats)
   local rows = {}
   for _, element in ipairs(elements) do
-    if not links[element.text] or a.unique == false then
+    if not links[element.text] or repeats then
       element.row = junction_row(a, source, element, options)
       rows[#rows + 1] = element.row
     end
@@ -155,7 +164,7 @@ end
 local verb_of = {}
 
 function verb_of.add(plain, a, source, elements, options)
-  return insert_links(plain, a, source, elements, links_of(a, source, elements, options), options)
+  return insert_links(plain, a, source, elements, links_of(a, source, elements, options), options, a.unique == false)
 end
 
 function verb_of.set(plain, a, source, elements, options)

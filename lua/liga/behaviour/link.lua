@@ -123,7 +123,9 @@ end
 local function unlink(a, target, options)
   local saving = of_save(options)
   if removes_rows(a, options) then
+    local removal = options.destroy or options.destroyPrevious
     saving.validate, saving.silent = nil, nil
+    saving.force = type(removal) == "table" and removal.force or nil
     return write.single(target, "Destroy", saving, core.destroy)
   end
   local values = cleared(a)
