@@ -19,22 +19,6 @@ local function text_of(row, names)
   return table.concat(texts)
 end
 
---- Whether a table that is no instance is a list of targets, not a key. Where the method for one and that for many have
--- the same name its elements tell, or that the key has one part.
-local function is_list(a, verb, targets)
-  local singular = verb == "add" or verb == "remove"
-  if singular and a.accessors[verb] ~= a.accessors[verb .. "Multiple"] then return false end
-  if verb == "set" or next(targets) == nil or a.accessors.add ~= a.accessors.addMultiple then return true end
-  return type(targets[1]) == "table" or targets[1] ~= nil and #a.target.primaryKey == 1
-end
-
---- The argument as a list.
-local function list_of(a, verb, targets)
-  if targets == nil or targets == core.null then return {} end
-  if type(targets) == "table" and not core.state(targets) and is_list(a, verb, targets) then return targets end
-  return { targets }
-end
-
 --- The rows of raw keys among targets, by the text of their key: one read for all.
 local function rows_of_keys(a, list, options)
   local keys, rows = {}, {}
@@ -197,7 +181,7 @@ function junction.write(plain, a, source, targets, options, verb)
   end
   return operation.atomically(parts.db_of(a), options, function(t)
     options.transaction = t
-    local elements = elements_of(a, list_of(a, verb, targets), options)
+    local elements = elements_of(a, parts.list_of(a, verb, targets), options)
     if not elements then return plain(source, targets, options) end
     elements.given = targets
     return junction.verbs[verb](plain, a, source, elements, options)

@@ -42,6 +42,23 @@ end
 
 -- Targets ------------------------------------------------------------------------------------------------------------
 
+--- Whether a table that is no instance is a list of targets, not a key. Where the method for one and that for many have
+-- the same name its elements tell, or that the key has one part.
+local function is_list(a, verb, targets)
+  local singular = verb == "add" or verb == "remove"
+  if not a.kind.many or singular and a.accessors[verb] ~= a.accessors[verb .. "Multiple"] then return false end
+  if verb == "set" or next(targets) == nil or a.accessors.add ~= a.accessors.addMultiple then return true end
+  return type(targets[1]) == "table" or targets[1] ~= nil and #a.target.primaryKey == 1
+end
+
+--- The targets that a method is handed, as a list.
+-- @return list, the caller's where it is one; whether it is
+function parts.list_of(a, verb, targets)
+  if targets == nil or targets == core.null then return {}, false end
+  if type(targets) == "table" and not core.state(targets) and is_list(a, verb, targets) then return targets, true end
+  return { targets }, false
+end
+
 --- Whether this is an empty list of targets.
 function parts.is_empty(targets)
   return type(targets) == "table" and not core.state(targets) and next(targets) == nil
