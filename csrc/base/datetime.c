@@ -89,37 +89,44 @@ bool datetime_from_real(double seconds, int64_t *micros) {
 
 /* ------------------------------------------------------------------------------------------------------- writing */
 
-static char *put_digits(char *out, int number, int digits) {
-    for (int i = digits; i-- > 0; number /= 10) out[i] = (char)('0' + number % 10);
-    return out + digits;
+static char *put_two(char *out, unsigned number) {
+    out[0] = (char)('0' + number / 10);
+    out[1] = (char)('0' + number % 10);
+    return out + 2;
+}
+
+static char *put_three(char *out, unsigned number) {
+    *out = (char)('0' + number / 100);
+    return put_two(out + 1, number % 100);
 }
 
 static char *put_day(char *out, const struct fields *f) {
-    out = put_digits(out, f->year, 4);
+    out = put_two(put_two(out, (unsigned)f->year / 100), (unsigned)f->year % 100);
     *out++ = '-';
-    out = put_digits(out, f->month, 2);
+    out = put_two(out, (unsigned)f->month);
     *out++ = '-';
-    return put_digits(out, f->day, 2);
+    return put_two(out, (unsigned)f->day);
 }
 
 static char *put_time(char *out, const struct fields *f) {
-    out = put_digits(out, f->hour, 2);
+    out = put_two(out, (unsigned)f->hour);
     *out++ = ':';
-    out = put_digits(out, f->minute, 2);
+    out = put_two(out, (unsigned)f->minute);
     *out++ = ':';
-    return put_digits(out, f->second, 2);
+    return put_two(out, (unsigned)f->second);
 }
 
 /* A point and three digits, or six where three do not hold it. */
-static char *put_fraction(char *out, int micros) {
+static char *put_fraction(char *out, unsigned micros) {
     *out++ = '.';
-    return micros % 1000 ? put_digits(out, micros, 6) : put_digits(out, micros / 1000, 3);
+    out = put_three(out, micros / 1000);
+    return micros % 1000 ? put_three(out, micros % 1000) : out;
 }
 
 static size_t write_fields(const struct fields *f, char *out) {
     char *at = put_day(out, f);
     *at++ = 'T';
-    at = put_fraction(put_time(at, f), f->micros);
+    at = put_fraction(put_time(at, f), (unsigned)f->micros);
     *at++ = 'Z';
     *at = '\0';
     return (size_t)(at - out);
@@ -137,7 +144,7 @@ size_t datetime_write_space(int64_t micros, char *out) {
     char *at = put_day(out, &fields);
     *at++ = ' ';
     at = put_time(at, &fields);
-    if (fields.micros) at = put_fraction(at, fields.micros);
+    if (fields.micros) at = put_fraction(at, (unsigned)fields.micros);
     *at = '\0';
     return (size_t)(at - out);
 }
@@ -146,6 +153,42 @@ void datetime_now(char *out) {
     struct timespec now;
     timespec_get(&now, TIME_UTC);
     datetime_write((int64_t)now.tv_sec * SECOND + now.tv_nsec / 1000000 * 1000, out);
+}
+
+/* -------------------------------------------------------------------------------------------------- fast checks */
+
+/* The canonical text as three words of eight bytes. XOR with the shape makes a digit 0 … 9 and a right mark 0; adding
+ * 76 (hex) to a digit's byte, 7F to a mark's byte, sets the high bit of every byte that is more. Bytes below 80 do not
+ * carry. */
+static bool word_fits(const char *text, const char *shape, const char *room) {
+    uint64_t word, wanted, add;
+    memcpy(&word, text, sizeof word);
+    memcpy(&wanted, shape, sizeof wanted);
+    memcpy(&add, room, sizeof add);
+    word ^= wanted;
+    return (((word + add) | word) & UINT64_C(0x8080808080808080)) == 0;
+}
+
+#define D "\x76"
+#define M "\x7F"
+
+bool datetime_has_shape(const char *text, size_t len) {
+    return len == DATETIME_LEN
+        && word_fits(text, "0000-00-", D D D D M D D M)
+        && word_fits(text + 8, "00T00:00", D D M D D M D D)
+        && word_fits(text + 16, ":00.000Z", M D D M D D D M);
+}
+
+#undef D
+#undef M
+
+static int two(const char *digits) {
+    return (digits[0] - '0') * 10 + (digits[1] - '0');
+}
+
+bool datetime_is_canonical(const char *text, size_t len) {
+    return datetime_has_shape(text, len) && day_exists(two(text) * 100 + two(text + 2), two(text + 5), two(text + 8))
+        && two(text + 11) < 24 && two(text + 14) < 60 && two(text + 17) < 60;
 }
 
 /* ------------------------------------------------------------------------------------------------------- reading */
@@ -230,8 +273,21 @@ static bool read_fields(const char *text, size_t len, struct fields *f) {
     return take_time(&c, f, basic) && take_offset(&c, &f->offset) && c.at == c.end;
 }
 
+/* The canonical text by the places of its digits. */
+static int64_t micros_of_canonical(const char *text) {
+    const struct fields fields = {
+        two(text) * 100 + two(text + 2), two(text + 5), two(text + 8), two(text + 11), two(text + 14), two(text + 17),
+        (two(text + 20) * 10 + (text[22] - '0')) * 1000, 0,
+    };
+    return micros_from_fields(&fields);
+}
+
 bool datetime_read(const char *text, size_t len, int64_t *micros) {
     struct fields fields;
+    if (datetime_is_canonical(text, len)) {
+        *micros = micros_of_canonical(text);
+        return true;
+    }
     if (!read_fields(text, len, &fields)) return false;
     *micros = micros_from_fields(&fields);
     return is_in_years(*micros);
@@ -253,42 +309,6 @@ size_t datetime_cut(char *text, size_t len) {
     return DATETIME_LEN;
 }
 
-/* -------------------------------------------------------------------------------------------------- fast checks */
-
-/* The canonical text as three words of eight bytes. XOR with the shape makes a digit 0 … 9 and a right mark 0; adding
- * 76 (hex) to a digit's byte, 7F to a mark's byte, sets the high bit of every byte that is more. Bytes below 80 do not
- * carry. */
-static bool word_fits(const char *text, const char *shape, const char *room) {
-    uint64_t word, wanted, add;
-    memcpy(&word, text, sizeof word);
-    memcpy(&wanted, shape, sizeof wanted);
-    memcpy(&add, room, sizeof add);
-    word ^= wanted;
-    return (((word + add) | word) & UINT64_C(0x8080808080808080)) == 0;
-}
-
-#define D "\x76"
-#define M "\x7F"
-
-bool datetime_has_shape(const char *text, size_t len) {
-    return len == DATETIME_LEN
-        && word_fits(text, "0000-00-", D D D D M D D M)
-        && word_fits(text + 8, "00T00:00", D D M D D M D D)
-        && word_fits(text + 16, ":00.000Z", M D D M D D D M);
-}
-
-#undef D
-#undef M
-
-static int two(const char *digits) {
-    return (digits[0] - '0') * 10 + (digits[1] - '0');
-}
-
-bool datetime_is_canonical(const char *text, size_t len) {
-    return datetime_has_shape(text, len) && day_exists(two(text) * 100 + two(text + 2), two(text + 5), two(text + 8))
-        && two(text + 11) < 24 && two(text + 14) < 60 && two(text + 17) < 60;
-}
-
 /* ------------------------------------------------------------------------------------------------- days and times */
 
 bool dateonly_is_valid(const char *text, size_t len) {
@@ -305,7 +325,7 @@ size_t time_canonical(const char *text, size_t len, char *out) {
     char *at = put_time(out, &fields);
     if (fields.micros) {
         *at++ = '.';
-        at = put_digits(at, fields.micros, 6);
+        at = put_three(put_three(at, (unsigned)fields.micros / 1000), (unsigned)fields.micros % 1000);
         while (at[-1] == '0') at--;
     }
     *at = '\0';

@@ -12,8 +12,13 @@ enum value_kind { VALUE_NULL, VALUE_BOOL, VALUE_INT, VALUE_REAL, VALUE_TEXT, VAL
 
 enum { VALUE_KINDS = VALUE_LIST + 1 };
 
+/* What the text of a statement says of a list that is its parameter: nothing (the other operand decides), or that it is cast,
+ * from texts at worst; then its elements may be texts, and instants as canonical texts. */
+enum list_elements { LIST_INFERRED, LIST_CAST, LIST_CAST_INSTANTS };
+
 struct value {
     enum value_kind kind;
+    enum list_elements elements;    /* of a list */
     size_t len;                 /* of text and blob, in bytes; of a list, its elements */
     union {
         bool boolean;

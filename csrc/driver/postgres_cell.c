@@ -10,10 +10,8 @@
 #include "base/datetime.h"
 #include "base/decimal.h"
 
-/* Days and microseconds from 1970 to 2000, where PostgreSQL begins to count. */
-#define EPOCH_DAYS INT64_C(10957)
 #define DAY_MICROS INT64_C(86400000000)
-#define EPOCH_MICROS (EPOCH_DAYS * DAY_MICROS)
+#define EPOCH_DAYS (POSTGRES_EPOCH_MICROS / DAY_MICROS)
 
 /* ------------------------------------------------------------------------------------------------- network order */
 
@@ -235,7 +233,7 @@ static bool binary_timestamp(struct value *cell, const char *bytes, size_t len, 
     if (len != 8) return false;
     if (micros == INT64_MAX) return set_word(cell, "infinity");
     if (micros == INT64_MIN) return set_word(cell, "-infinity");
-    micros += EPOCH_MICROS;
+    micros += POSTGRES_EPOCH_MICROS;
     if (!inside_years(micros)) return set_word(cell, micros < 0 ? "before 0001" : "after 9999");
     *cell = value_text(room.scratch, datetime_write(micros, room.scratch));
     return true;

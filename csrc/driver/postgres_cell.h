@@ -4,10 +4,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/value.h"
 
 struct arena;
+
+/* Microseconds from 1970 to 2000, where PostgreSQL begins to count instants in binary. */
+#define POSTGRES_EPOCH_MICROS INT64_C(946684800000000)
 
 /* Room that a cell may use for its text; what needs more takes it from the arena. */
 enum { CELL_SCRATCH = 64 };

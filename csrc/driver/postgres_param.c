@@ -7,13 +7,15 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/datetime.h"
 #include "base/decimal.h"
 #include "base/error.h"
 #include "base/statement.h"
+#include "driver/postgres_cell.h"
 
 /* OIDs of pg_catalog, which never change. */
-enum { OID_BOOL = 16, OID_BYTEA = 17, OID_INT8 = 20, OID_INT4 = 23, OID_FLOAT8 = 701 };
-enum { OID_BOOLS = 1000, OID_BYTEAS = 1001, OID_INT8S = 1016, OID_FLOAT8S = 1022 };
+enum { OID_BOOL = 16, OID_BYTEA = 17, OID_INT8 = 20, OID_INT4 = 23, OID_TEXT = 25, OID_FLOAT8 = 701, OID_TIMESTAMPTZ = 1184 };
+enum { OID_BOOLS = 1000, OID_BYTEAS = 1001, OID_TEXTS = 1009, OID_INT8S = 1016, OID_FLOAT8S = 1022, OID_TIMESTAMPTZS = 1185 };
 
 /* One parameter on its way. */
 struct param {
@@ -79,30 +81,44 @@ static bool set_blob(struct param *param, const struct value *value) {
 
 /* ---------------------------------------------------------------------------------------------------------- arrays */
 
-static void put32(struct buf *buf, uint32_t number) {
-    char bytes[4] = { (char)(number >> 24), (char)(number >> 16), (char)(number >> 8), (char)number };
-    buf_add(buf, bytes, sizeof bytes);
+static char *put32(char *out, uint32_t number) {
+    for (int i = 3; i >= 0; i--, number >>= 8) out[i] = (char)number;
+    return out + 4;
 }
 
-static void put64(struct buf *buf, uint64_t number) {
-    char bytes[8];
-    for (int i = 8; i-- > 0; number >>= 8) bytes[i] = (char)number;
-    buf_add(buf, bytes, sizeof bytes);
+static char *put64(char *out, uint64_t number) {
+    return put32(put32(out, (uint32_t)(number >> 32)), (uint32_t)number);
+}
+
+static char *put_bytes(char *out, const char *bytes, size_t len) {
+    memcpy(out, bytes, len);
+    return out + len;
+}
+
+/* Microseconds since 2000. */
+static uint64_t instant_bits(const struct value *item) {
+    int64_t micros = 0;
+    datetime_read(item->as.text, item->len, &micros);
+    return (uint64_t)(micros - POSTGRES_EPOCH_MICROS);
 }
 
 /* Length and bytes of an element. */
-static void put_element(struct buf *buf, const struct value *item) {
+static char *put_element(char *out, const struct value *item, unsigned element) {
     uint64_t bits;
     switch (item->kind) {
-    case VALUE_BOOL: put32(buf, 1); buf_addc(buf, (char)item->as.boolean); break;
-    case VALUE_INT:  put32(buf, 8); put64(buf, (uint64_t)item->as.integer); break;
+    case VALUE_BOOL:
+        out = put32(out, 1);
+        *out = (char)item->as.boolean;
+        return out + 1;
+    case VALUE_INT:  return put64(put32(out, 8), (uint64_t)item->as.integer);
     case VALUE_REAL:
         memcpy(&bits, &item->as.real, sizeof bits);
-        put32(buf, 8);
-        put64(buf, bits);
-        break;
-    case VALUE_BLOB: put32(buf, (uint32_t)item->len); buf_add(buf, item->as.text, item->len); break;
-    default:         put32(buf, UINT32_MAX); break;        /* NULL */
+        return put64(put32(out, 8), bits);
+    case VALUE_TEXT:
+        if (element == OID_TIMESTAMPTZ) return put64(put32(out, 8), instant_bits(item));
+        return put_bytes(put32(out, (uint32_t)item->len), item->as.text, item->len);
+    case VALUE_BLOB: return put_bytes(put32(out, (uint32_t)item->len), item->as.text, item->len);
+    default:         return put32(out, UINT32_MAX);         /* NULL */
     }
 }
 
@@ -125,19 +141,13 @@ static size_t list_size(const struct value *list, size_t each) {
 /* dimensions, whether there are NULLs, type of the elements; then size and lower bound of the only dimension. */
 static bool set_binary_array(struct param *param, const struct value *list, unsigned array, unsigned element) {
     enum { HEAD = 20, ELEMENT = 12 };
-    struct buf buf;
-    buf_init_sized(&buf, param->arena, HEAD + list_size(list, ELEMENT));
-    put32(&buf, list->len > 0);
-    put32(&buf, has_null(list));
-    put32(&buf, element);
-    if (list->len) {
-        put32(&buf, (uint32_t)list->len);
-        put32(&buf, 1);
-    }
-    for (size_t i = 0; i < list->len; i++) put_element(&buf, &list->as.items[i]);
+    char *start = arena_alloc(param->arena, HEAD + list_size(list, ELEMENT));
+    char *out = put32(put32(put32(start, list->len > 0), has_null(list)), element);
+    if (list->len) out = put32(put32(out, (uint32_t)list->len), 1);
+    for (size_t i = 0; i < list->len; i++) out = put_element(out, &list->as.items[i], element);
     param->type = array;
     param->format = 1;
-    return set_text(param, buf.text, buf.len);
+    return set_text(param, start, (size_t)(out - start));
 }
 
 static size_t plain_len(const char *text, const char *end) {
@@ -199,8 +209,34 @@ static enum value_kind common_kind(const struct value *list) {
     return kind;
 }
 
+/* The first element that a text can't hold, or NULL. */
+static const struct value *with_nul(const struct value *list) {
+    for (size_t i = 0; i < list->len; i++)
+        if (list->as.items[i].kind == VALUE_TEXT && memchr(list->as.items[i].as.text, '\0', list->as.items[i].len))
+            return &list->as.items[i];
+    return NULL;
+}
+
+static bool all_canonical(const struct value *list) {
+    for (size_t i = 0; i < list->len; i++) {
+        const struct value *item = &list->as.items[i];
+        if (item->kind == VALUE_TEXT && !datetime_is_canonical(item->as.text, item->len)) return false;
+    }
+    return true;
+}
+
+/* Texts that are cast to what they are for; instants need no reading by the server. */
+static bool set_texts(struct param *param, const struct value *list) {
+    const struct value *broken = with_nul(list);
+    if (broken) return refuse(param, broken, "holds a NUL byte, which no text can");
+    if (list->elements == LIST_CAST_INSTANTS && all_canonical(list))
+        return set_binary_array(param, list, OID_TIMESTAMPTZS, OID_TIMESTAMPTZ);
+    return set_binary_array(param, list, OID_TEXTS, OID_TEXT);
+}
+
 static bool set_list(struct param *param, const struct value *list) {
     switch (common_kind(list)) {
+    case VALUE_TEXT: return list->elements == LIST_INFERRED ? set_text_array(param, list) : set_texts(param, list);
     case VALUE_INT:  return set_binary_array(param, list, OID_INT8S, OID_INT8);
     case VALUE_REAL: return set_binary_array(param, list, OID_FLOAT8S, OID_FLOAT8);
     case VALUE_BOOL: return set_binary_array(param, list, OID_BOOLS, OID_BOOL);

@@ -2,10 +2,21 @@
 
 #include "base/arena.h"
 
-struct expr *keys_are(struct arena *arena, struct attr_list attrs, const struct value *keys) {
+/* NULL is no value of a key, but what is given may hold one. */
+static struct expr *parts_are(struct arena *arena, struct attr_list attrs, const struct value *keys) {
     struct expr *group = expr_group(arena, EXPR_AND);
     for (int k = 0; k < attrs.count; k++) expr_push(arena, group, expr_attr_is(arena, attrs.items[k], keys[k]));
     return group;
+}
+
+struct expr *keys_are(struct arena *arena, struct attr_list attrs, const struct value *keys) {
+    struct value *stored = arena_array(arena, struct value, attrs.count + 1);
+    for (int k = 0; k < attrs.count; k++) {
+        if (keys[k].kind == VALUE_NULL) return parts_are(arena, attrs, keys);
+        stored[k] = keys[k];
+        type_store(&attrs.items[k]->type, &stored[k], arena);
+    }
+    return expr_keys(arena, attrs, stored, 1);
 }
 
 const struct expr *not_deleted(struct arena *arena, const struct model *model) {

@@ -40,7 +40,8 @@ struct call {
     enum drive (*take)(lua_State *L, struct call *call);/* steps the cursor to its end, taking rows; NULL: skips them */
     int (*results)(lua_State *L, struct call *call);    /* pushes what the API call returns */
     void (*forget)(lua_State *L, struct call *call);    /* the job failed: takes back what it put into instances; NULL: nothing */
-    const struct statement *statement;  /* while rows are taken, and in an event: the one that runs, or ran */
+    const struct statement *statement;  /* what `next` gives; a job of one statement has it beforehand */
+    const struct statement *running;    /* while rows are taken, and in an event: the one that runs, or ran */
     struct cursor *cursor;
     struct flight *flights;             /* statements that were started, in order */
     bool ahead;                         /* `next` may be called again before the statement it just gave has run */

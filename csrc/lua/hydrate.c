@@ -1,6 +1,7 @@
 /* Rows of one statement → instances: chunks, cells, and what hangs on what within a row. */
 #include "lua/hydrate_internal.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "lua/include.h"
@@ -438,11 +439,23 @@ enum drive next_row(struct call *call) {
     return conn->driver->step(conn, call->cursor, &call->arena, &call->error);
 }
 
+/* Pushes the list of the roots, made with room for them once there is one: as many as the driver knows of, or a few. */
+static void push_roots(lua_State *L, struct call *call, const struct run *run) {
+    enum { FEW = 8 };
+    bool first = !run->step && !run->plan->one && !call->hydration->count;
+    if (first) {
+        int64_t known = call->cursor->expected, limit = run->plan->select->limit;
+        push_list(L, known > 0 && known < INT_MAX ? (int)known : limit > 0 && limit < FEW ? (int)limit : FEW);
+        set_call_value(L, call, CALL_RESULT);
+    }
+    push_call_value(L, call, CALL_RESULT);
+}
+
 enum drive take_rows(lua_State *L, struct call *call, enum drive drive) {
     struct run *run = call->hydration->run;
     if (drive != DRIVE_ROW) return drive;
     int top = lua_gettop(L);
-    push_call_value(L, call, CALL_RESULT);
+    push_roots(L, call, run);
     int list = lua_gettop(L), keys = list + 1;
     push_frame(L, call, run);
     int settled = lua_gettop(L);

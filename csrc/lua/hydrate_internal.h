@@ -81,6 +81,11 @@ enum drive next_row(struct call *call);
  * said last, or DRIVE_FAILED with the error set. */
 enum drive take_rows(lua_State *L, struct call *call, enum drive drive);
 
+/* ---- lookup.c */
+
+/* The statement of a select; NULL: the call's error is set. */
+const struct statement *select_statement(struct call *call, const struct select *select);
+
 /* ---- hydrate_steps.c */
 
 /* The instance at `parent`, which was just built, becomes a parent of the step: number + 1 in the table at `slots`. */

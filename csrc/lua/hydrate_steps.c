@@ -102,8 +102,7 @@ int key_of_row(struct call *call, struct run *run) {
 /* Parents without any row: an empty list, or nothing. */
 static void finish_step(lua_State *L, struct call *call, struct run *run) {
     int top = lua_gettop(L);
-    push_call_value(L, call, CALL_AUX);
-    lua_rawgeti(L, -1, run->step->number + 1);
+    push_aux(L, call, run->step->number + 1);
     run->slots = lua_gettop(L);
     for (int number = 0; number < run->family.count; number++) {
         if (run->family.children[number]) continue;
@@ -177,7 +176,7 @@ static void end_statement(lua_State *L, struct call *call, struct run *run) {
 /* Whose statement it is that has rows now; NULL: the root's. */
 static struct run *run_of(const struct call *call) {
     const struct sent *sent = call->hydration->sent;
-    while (sent && sent->statement != call->statement) sent = sent->next;
+    while (sent && sent->statement != call->running) sent = sent->next;
     return sent ? sent->run : &call->hydration->root;
 }
 
@@ -191,7 +190,7 @@ static enum drive hydrate_take(lua_State *L, struct call *call) {
 static bool send(struct call *call, struct run *run) {
     struct hydration *hydration = call->hydration;
     struct sent *sent = arena_new(&call->arena, struct sent);
-    call->statement = render_select(&call->arena, call->db->dialect, run->plan->select, &call->error);
+    call->statement = select_statement(call, run->plan->select);
     sent->statement = call->statement;
     sent->run = run;
     sent->next = hydration->sent;

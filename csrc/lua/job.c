@@ -176,7 +176,7 @@ static enum drive skip_rows(struct call *call) {
 
 static enum drive run_flight(lua_State *L, struct call *call, const struct flight *flight) {
     struct conn *conn = call->link->conn;
-    call->statement = flight->statement;
+    call->running = flight->statement;
     call->cursor = flight->cursor;
     call->started = flight->started;
     if (flight->stage == STAGE_BODY) call->rows = 0;        /* what the body gave is asked for when the bracket is closed */
@@ -329,7 +329,7 @@ static void start_again(struct call *call) {
 /* Runs the flights until one has ended that somebody wants to hear of. */
 static enum step run(lua_State *L, struct call *call) {
     if (call->moved) start_again(call);
-    while (call->flights || call->stage != STAGE_OVER) {
+    while (call->flights || call->announced || call->stage != STAGE_OVER) {
         if (!call->flights && announces(call) && !call->announced) {
             call->announced = next_statement(L, call);
             if (call->announced) return STEP_QUERY;
@@ -380,7 +380,8 @@ enum step job_advance(lua_State *L, struct call *call) {
 
 /* A job that is left before its end (error in a logger, closed coroutine): its transaction bracket is undone. */
 void job_undo(lua_State *L, struct call *call) {
-    if (!call->begun || (call->stage == STAGE_OVER && !call->flights) || !call->link) return;
+    bool over = call->stage == STAGE_OVER && !call->flights && !call->announced;
+    if (!call->begun || over || !call->link) return;
     call_drop_flights(call);
     call->driven = call->yields = call->failing = false;
     call->announced = NULL;

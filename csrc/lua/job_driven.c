@@ -15,7 +15,7 @@ static const char *kind_name(enum statement_kind kind) {
 
 /* The text and {ms, params, rows, kind, model, error} of the statement that just ended. */
 static int push_event(lua_State *L, struct call *call) {
-    const struct statement *statement = call->statement;
+    const struct statement *statement = call->running;
     lua_pushliteral(L, "event");
     lua_pushlstring(L, statement->text, statement->len);
     lua_createtable(L, 0, 6);

@@ -84,6 +84,16 @@ struct cached_insert {
     int made;                           /* texts made so far: where columns keep changing no more are kept */
 };
 
+/* Text of the SELECT of all attributes by a key; it lives in the schema's arena, as `key` does. */
+struct cached_lookup {
+    struct cached_lookup *next;
+    struct attr_list key;
+    const char *text;
+    size_t len;
+    unsigned generation;
+    int made;                           /* texts made so far */
+};
+
 struct model {
     struct model *next;                 /* in order of definition */
     struct schema *schema;
@@ -99,6 +109,7 @@ struct model {
     struct index *indexes;
     struct assoc *assocs;
     struct cached_insert insert;
+    struct cached_lookup *lookups;
     bool scoped;                        /* has a default scope: the Lua side merges it into includes */
     bool behaves;                       /* hooks, scopes …: calls on its rows go through the Lua side */
     unsigned generation;                /* grows with every change; what was compiled before is rebuilt */

@@ -33,18 +33,14 @@ struct statement *out_finish(struct out *out, enum statement_kind kind) {
 
 /* ------------------------------------------------------------------------------------------------------ words */
 
-void put_text(struct out *out, const char *text) {
-    buf_adds(&out->buf, text);
-}
-
 void put_name(struct out *out, const char *name) {
-    buf_addc(&out->buf, '"');
+    put_text(out, "\"");
     for (const char *quote; (quote = strchr(name, '"')); name = quote + 1) {
         buf_add(&out->buf, name, (size_t)(quote - name) + 1);
-        buf_addc(&out->buf, '"');
+        put_text(out, "\"");
     }
     put_text(out, name);
-    buf_addc(&out->buf, '"');
+    put_text(out, "\"");
 }
 
 void put_table_name(struct out *out, const char *schema, const char *table) {
@@ -124,7 +120,9 @@ void put_param(struct out *out, struct value value) {
 }
 
 void put_array(struct out *out, const struct attr *attr, const struct value *values, int count) {
-    put_param(out, value_list(values, (size_t)count));
+    struct value list = value_list(values, (size_t)count);
+    list.elements = attr->type.id == TYPE_DATE ? LIST_CAST_INSTANTS : LIST_CAST;
+    put_param(out, list);
     put_text(out, "::");
     put_text(out, ddl_element_type(out->arena, out->dialect, &attr->type));
     put_text(out, "[]");
@@ -191,9 +189,10 @@ void put_operand(struct out *out, const struct expr *expr) {
 /* Writes an operator's text, its operands in place of \1 \2 \3. */
 static void put_template(struct out *out, const char *text, const struct expr *const operands[3]) {
     if (out->literals && strstr(text, "liga_")) refuse_in_ddl(out, "like, regexp");
-    for (const char *c = text; *c; c++) {
-        if (*c >= '\1' && *c <= '\3') put_operand(out, operands[*c - '\1']);
-        else buf_addc(&out->buf, *c);
+    for (size_t plain; *text; text += plain + (text[plain] != '\0')) {
+        plain = strcspn(text, "\1\2\3");
+        buf_add(&out->buf, text, plain);
+        if (text[plain]) put_operand(out, operands[text[plain] - '\1']);
     }
 }
 

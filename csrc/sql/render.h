@@ -28,7 +28,10 @@ void out_init(struct out *out, struct arena *arena, const struct dialect *dialec
 /* The finished statement, or NULL if an error is set. */
 struct statement *out_finish(struct out *out, enum statement_kind kind);
 
-void put_text(struct out *out, const char *text);
+static inline void put_text(struct out *out, const char *text) {
+    buf_adds(&out->buf, text);
+}
+
 void put_name(struct out *out, const char *name);       /* quoted, quotes doubled */
 void put_table(struct out *out, const struct model *model);
 void put_table_name(struct out *out, const char *schema, const char *table);

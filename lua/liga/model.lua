@@ -345,9 +345,9 @@ function methods:findOrCreate(options)
   return find_or.create(self, meta_of(self, "findOrCreate").db, options)
 end
 
---- Removes all rows, without hooks and without looking at them one by one.
+--- Removes all rows without looking at them one by one, between the hooks of a destroy of many rows.
 -- @param options {cascade = true: also of the tables that refer to this one; restartIdentity = true: generated keys
--- begin anew; transaction, logging}, or nil
+-- begin anew; hooks, transaction, logging}, or nil
 function methods:truncate(options)
   schema.truncate(meta_of(self, "truncate").db, self, options)
 end

@@ -170,12 +170,18 @@ local function has_sequences(db, given)
   return #core.query(db._.core, sql, { logging = given.logging }) > 0
 end
 
+--- Checks the options of truncate.
+-- @return the options as a table
+function schema.check_truncate(given)
+  return check_options("truncate", given, truncate_options)
+end
+
 --- Empties the table of a model, without hooks.
 -- @param class the model
 -- @param given {cascade = also the tables that refer to it, restartIdentity = generated keys begin anew, logging,
 -- transaction}
 function schema.truncate(db, class, given)
-  given = check_options("truncate", given, truncate_options)
+  given = schema.check_truncate(given)
   association.resolve(db, class)
   local statements = core.truncate_statements(db._.core, models_of(db, class), given.restartIdentity, given.cascade)
   transaction.run(db, { transaction = given.transaction }, function()

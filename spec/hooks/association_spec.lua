@@ -150,6 +150,27 @@ for engine in support.engines() do
       end)
     end)
 
+    it("of belongsToMany set links that may repeat by leaving them, also one by one", function()
+      local Post, Tag = db:define("Post", {}), db:define("Tag", {})
+      local Link = db:define("Link", { nr = { type = liga.INTEGER, primaryKey = true, autoIncrement = true },
+        day = liga.STRING })
+      Post:belongsToMany(Tag, { through = { model = Link, unique = false } })
+      Link:beforeCreate(function() ran[#ran + 1] = "beforeCreate" end)
+      db:sync()
+      local post, tags = Post:create {}, Tag:bulkCreate { {}, {}, {} }
+      post:addTags { tags[1], tags[2] }
+      post:addTag(tags[1])
+      for _, options in ipairs { {}, { individualHooks = true } } do
+        clear()
+        options.through = { day = "mon" }
+        post:setTags({ tags[1], tags[3] }, options)
+        assert.same({ 1, 1, 3 }, support.sorted(Link:findAll { where = { day = "mon" } }, "tagId"))
+        assert.equal(3, Link:count())
+        assert.equal(options.individualHooks and 1 or 0, #ran)
+        Link:destroy { where = { tagId = 3 } }
+      end
+    end)
+
     describe("of hasMany", function()
       local User, Post, ann
       before_each(function()
@@ -185,6 +206,58 @@ for engine in support.engines() do
         assert.same({ "beforeBulkDestroy Post", "afterBulkDestroy Post", "beforeBulkDestroy Post",
           "afterBulkDestroy Post" }, ran)
         assert.equal(0, Post:count())
+      end)
+
+      it("show what a set to nothing writes", function()
+        ann:addPost(post "a")
+        local seen
+        Post:beforeBulkUpdate(function(options) seen = options.attributes end)
+        ann:setPosts {}
+        assert.same({ userId = liga.null }, seen)
+        assert.equal(0, ann:countPosts())
+      end)
+
+      describe("with individualHooks", function()
+        local options = { individualHooks = true }
+        before_each(function() record(Post, "Update", "Destroy") end)
+
+        it("save each target", function()
+          local a, b = post "a", post "b"
+          local keys = {}
+          Post:beforeUpdate(function(saved) keys[#keys + 1] = saved.userId or "none" end)
+          assert.is_true(rawequal(a, ann:addPost(a, options)))
+          assert.same({ "beforeBulkUpdate Post", "beforeUpdate Post", "afterUpdate Post", "afterBulkUpdate Post" }, ran)
+          assert.same({ ann.id, "blog" }, { a.userId, a.kind })
+          local list = { b.id, Post:build { title = "c" } }
+          assert.is_true(rawequal(list, ann:setPosts(list, options)))
+          assert.same({ "b", "c" }, support.sorted(ann:getPosts(), "title"))
+          assert.equal(1, ann:removePost(b, options))
+          assert.equal(0, ann:removePost(b, options))
+          assert.same({ ann.id, "none", ann.id, "none" }, keys)
+          assert.is_nil(b.userId)
+          assert.same({}, ann:setPosts({}, options))
+          assert.equal(3, Post:count { where = { userId = liga.null } })
+        end)
+
+        it("destroy each where unlinking removes rows", function()
+          local a, b = post "a", post "b"
+          ann:addPosts({ a, b }, { hooks = false })
+          assert.equal(1, ann:removePosts({ a.id }, { individualHooks = true, destroy = true }))
+          assert.same({ "beforeBulkDestroy Post", "beforeDestroy Post", "afterDestroy Post", "afterBulkDestroy Post" },
+            ran)
+          ann:setPosts({}, { individualHooks = true, destroyPrevious = true })
+          assert.equal(8, #ran)
+          assert.equal(0, Post:count())
+        end)
+
+        it("are taken back where one fails", function()
+          local a, b = post "a", post "b"
+          Post:afterUpdate(function(saved) if saved.title == "b" then error "no" end end)
+          assert.is_false(pcall(ann.addPosts, ann, { a, b }, options))
+          assert.same({ 0, nil, nil }, { ann:countPosts(), a.userId, b.userId })
+          support.raises("InstanceError", function() ann:addPosts({ a, 99 }, options) end)
+          support.raises("InstanceError", function() ann:removePosts({ a, Post:build {} }, options) end)
+        end)
       end)
 
       it("are taken back where a hook fails", function()
@@ -271,6 +344,59 @@ for engine in support.engines() do
         post:addTags { a, b }
         post:setTags(nil)
         assert.equal(0, Link:count())
+      end)
+
+      it("show the junction's rows as instances afterwards", function()
+        local seen
+        Link:afterBulkCreate(function(links, options) seen = { links, options.transaction } end)
+        local a, b = tag "a", tag "b"
+        post:addTags { a, b }
+        assert.same({ a.id, b.id }, support.pluck(seen[1], "tagId"))
+        assert.is_false(seen[1][1]:isNew())
+        assert.is_table(seen[2])
+      end)
+
+      describe("with individualHooks", function()
+        local options = { individualHooks = true }
+        local a, b
+        before_each(function()
+          a, b = tag "a", tag "b"
+          record(Link, "Create", "Destroy")
+        end)
+
+        it("create and destroy each link", function()
+          Link:beforeCreate(function(link) link.note = "by a hook" end)
+          assert.is_true(rawequal(a, post:addTag(a, { individualHooks = true, through = { weight = 3 } })))
+          assert.same({ "beforeBulkCreate Link", "beforeCreate Link", "afterCreate Link", "afterBulkCreate Link" }, ran)
+          assert.same({ 3, "by a hook" }, { Link:findOne().weight, Link:findOne().note })
+          clear()
+          local list = { a.id, b.id }
+          assert.is_true(rawequal(list, post:addTags(list, options)))
+          assert.equal(4, #ran)
+          assert.is_true(post:addTag(b.id, options))
+          assert.equal(4, #ran)
+          clear()
+          post:setTags({ b }, options)
+          assert.same({ "beforeBulkDestroy Link", "beforeDestroy Link", "afterDestroy Link", "afterBulkDestroy Link" },
+            ran)
+          assert.equal(1, post:removeTag(b.id, options))
+          assert.equal(8, #ran)
+          assert.equal(0, Link:count())
+        end)
+
+        it("update the values of links that are there", function()
+          post:addTag(a)
+          clear()
+          post:addTags({ a, b }, { individualHooks = true, through = { weight = 4 } })
+          assert.same({ 4, 4 }, support.pluck(Link:findAll(), "weight"))
+          assert.equal(4, #ran)
+        end)
+
+        it("are taken back where one fails", function()
+          Link:afterCreate(function(link) if link.tagId == b.id then error "no" end end)
+          assert.is_false(pcall(post.addTags, post, { a, b }, options))
+          assert.equal(0, Link:count())
+        end)
       end)
 
       it("validate the junction's rows", function()

@@ -39,6 +39,51 @@ for engine in support.engines() do
       assert.same({ "ann", "eva" }, support.pluck(rows, "name"))
     end)
 
+    it("of bulkCreate with individualHooks are left out for rows that are there already", function()
+      local Tag = db:define("Tag", { name = { type = liga.STRING, unique = true }, uses = liga.INTEGER })
+      db:sync()
+      Tag:create { name = "a" }
+      for _, name in ipairs { "beforeCreate", "afterCreate" } do
+        Tag:addHook(name, function(tag) ran[#ran + 1] = name .. " " .. tag.name end)
+      end
+      local options = { individualHooks = true, ignoreDuplicates = true }
+      local tags = Tag:bulkCreate({ { name = "a" }, { name = "b" } }, options)
+      assert.same({ "beforeCreate a", "beforeCreate b", "afterCreate b" }, ran)
+      assert.same({ true, false }, { tags[1]:isNew(), tags[2]:isNew() })
+      Tag:bulkCreate({ { name = "a", uses = 5 } },
+        { individualHooks = true, updateOnDuplicate = { "uses" }, conflictFields = { "name" } })
+      assert.equal(5, Tag:findOne { where = { name = "a" } }.uses)
+      assert.equal(2, Tag:count())
+    end)
+
+    it("before may ask for individualHooks", function()
+      for _, name in ipairs { "beforeBulkCreate", "beforeBulkUpdate", "beforeBulkDestroy" } do
+        User:addHook(name, function(first, second) (second or first).individualHooks = true end)
+      end
+      User:bulkCreate { { name = "ann" } }
+      User:update({ age = 3 }, { where = { name = "ann" } })
+      User:destroy { where = { name = "ann" } }
+      assert.same({
+        "beforeBulkCreate", "beforeCreate", "afterCreate", "afterBulkCreate",
+        "beforeBulkUpdate", "beforeUpdate", "afterUpdate", "afterBulkUpdate",
+        "beforeBulkDestroy", "beforeDestroy", "afterDestroy", "afterBulkDestroy",
+      }, ran)
+      assert.equal(0, User:count())
+    end)
+
+    it("run for truncate as for a destroy of all rows", function()
+      local seen
+      User:beforeBulkDestroy(function(options) seen = options.truncate end)
+      User:truncate()
+      User:destroy { truncate = true }
+      assert.is_true(seen)
+      assert.same({ "beforeBulkDestroy", "afterBulkDestroy", "beforeBulkDestroy", "afterBulkDestroy" }, ran)
+      User:truncate { hooks = false }
+      assert.equal(4, #ran)
+      support.raises("UsageError", function() User:truncate { cascaed = true } end, "cascade")
+      assert.equal(4, #ran)
+    end)
+
     it("leave built instances unsaved where they fail", function()
       local ann, eva = User:build { name = "ann" }, User:build { name = "eva" }
       User:addHook("afterBulkCreate", "fails", function() error "no" end)

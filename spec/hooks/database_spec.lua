@@ -120,6 +120,50 @@ for engine in support.engines() do
       assert.equal(1, User:count())
     end)
 
+    it("see the statements of a transaction each once, in the order in which they are sent", function()
+      local User = db:define("User", { name = liga.STRING }, { timestamps = false })
+      local Post = db:define("Post", { title = liga.STRING }, { timestamps = false })
+      User:hasMany(Post)
+      db:sync()
+      local before, after = {}, {}
+      local function word(query) return query.sql:match "^%a+" end
+      db:beforeQuery(function(query) before[#before + 1] = word(query) end)
+      db:afterQuery(function(query) after[#after + 1] = word(query) end)
+      local ann = db:transaction(function() return User:create { name = "ann" } end)
+      local guarded, plain = { "BEGIN", "SAVEPOINT", "INSERT", "RELEASE", "COMMIT" }, { "BEGIN", "INSERT", "COMMIT" }
+      assert.same(engine.kind == "server" and guarded or plain, before)
+      assert.same(before, after)
+      local rows, count = User:findAndCountAll { include = "posts" }
+      assert.same({ "ann", 1, 0 }, { rows[1].name, count, #rows[1].posts })
+      assert.is_not_nil(ann:createPost { title = "a" }.id)
+      ann:setPosts { Post:build { title = "b" }, Post:build { title = "c" } }
+      assert.equal(3, Post:count())
+      assert.same(before, after)
+      assert.is_nil(db:currentTransaction())
+      db:transaction(function() ann:destroy() end)
+      assert.equal(0, User:count())
+    end)
+
+    it("roll back where they fail before the end of a transaction", function()
+      local User = db:define("User", { name = liga.STRING })
+      db:sync()
+      local oops = {}
+      local function create() User:bulkCreate { { name = "ann" }, { id = 7 }, { name = "eva" } } end
+      local function fails(command, ...)
+        db:addHook("beforeQuery", "guard", function(query) if query.sql:find("^" .. command) then error(oops) end end)
+        local ok, e = pcall(...)
+        assert.same({ false, true }, { ok, rawequal(oops, e) })
+        db:removeHook("beforeQuery", "guard")
+        assert.equal(0, User:count())
+      end
+      fails("COMMIT", create)
+      fails("COMMIT", db.transaction, db, create)
+      fails("RELEASE", db.transaction, db, create)
+      db:transaction(function() fails("RELEASE", create) end)
+      create()
+      assert.equal(3, User:count())
+    end)
+
     it("may yield while a statement waits", function()
       local User = db:define("User", { name = liga.STRING })
       db:sync()

@@ -514,6 +514,13 @@ for engine in support.engines() do
       assert.is_false(users[1]:isLoaded "profile")
     end)
 
+    it("preload says of instances without any row that there is none", function()
+      local lone = { User:create { name = "lone", age = 1 } }
+      db:preload(lone, { "posts", "boss" })
+      assert.same({}, lone[1].posts)
+      assert.is_true(lone[1]:isLoaded "posts" and lone[1]:isLoaded "boss")
+    end)
+
     it("preload replaces what was loaded, unless missing", function()
       local users = find{ include = "posts" }
       local before = users[1].posts

@@ -121,6 +121,38 @@ for engine in support.engines() do
       assert.equal(1, User:count())
     end)
 
+    it("sends every type as create does", function()
+      local Sample = db:define("Sample", {
+        { "code", liga.CHAR(3), primaryKey = true },
+        { "small", liga.SMALLINT }, { "big", liga.BIGINT }, { "real", liga.DOUBLE },
+        { "price", liga.DECIMAL(10, 2) },
+        { "flag", liga.BOOLEAN }, { "name", liga.STRING(20) }, { "note", liga.TEXT },
+        { "kind", liga.ENUM{ "new", "it's" } },
+        { "at", liga.DATE }, { "day", liga.DATEONLY }, { "time", liga.TIME }, { "bytes", liga.BLOB },
+        { "uid", liga.UUID }, { "doc", liga.JSON }, { "docb", liga.JSONB },
+      }, { timestamps = false })
+      Sample:sync()
+      local full = {
+        code = "abc", small = -32768, big = math.mininteger, real = -0.5, price = "-12345678.90", flag = true,
+        name = "a\"b,c{}\\", note = "NULL", kind = "it's", bytes = "\0\255",
+        at = "0001-01-01T00:00:00.001Z", day = "9999-12-31", time = "23:59:59",
+        uid = "00000000-0000-4000-8000-000000000000", doc = { list = { 1, liga.null } }, docb = liga.array{},
+      }
+      local last = { code = "x", at = "9999-12-31T23:59:59.999Z", note = "", big = 1 }
+      Sample:bulkCreate{ full, { code = "y" }, last }
+      local one = {}
+      for k, v in pairs(full) do one[k] = v end
+      one.code = "abd"
+      Sample:create(one)
+      local bulk, single = Sample:findByPk("abc"):toTable(), Sample:findByPk("abd"):toTable()
+      bulk.code, single.code = nil, nil
+      assert.same(single, bulk)
+      assert.same({ code = "y" }, Sample:findByPk("y"):toTable())
+      assert.same(last, Sample:findByPk("x"):toTable())
+      assert.equal(2, Sample:count{ where = { at = "0001-01-01T00:00:00.001Z" } })
+      assert.equal(1, Sample:count{ where = { at = "9999-12-31T23:59:59.999Z" } })
+    end)
+
     it("names the nearest attribute for one that does not exist", function()
       support.raises("UsageError", function() User:bulkCreate{ { name = "ann" }, { nmae = "bob" } } end, "nmae", "name")
       assert.same({}, log:statements())

@@ -12,6 +12,7 @@ local model = require "liga.model"
 local nested = require "liga.nested"
 local operation = require "liga.operation"
 local option_tables = require "liga.options"
+local schema = require "liga.schema"
 local scope = require "liga.scope"
 local validate = require "liga.validate"
 local virtual = require "liga.virtual"
@@ -177,18 +178,40 @@ local function check_all(class, list, options)
   validate.raise(class, faults)
 end
 
+--- A row of its own INSERT takes the options of bulkCreate, those about duplicates among them.
+local inserted = {
+  checked = true,
+  job = function(instance, options) return plain.bulkCreate(core.class_of(instance), { instance }, options)[1] end,
+}
+
 local function save_each(list, options)
   local saved = core.list(#list)
-  for i, instance in ipairs(list) do saved[i] = write.save(instance, option_tables.copy(options)) end
+  for i, instance in ipairs(list) do
+    saved[i] = write.save(instance, option_tables.copy(options), core.state(instance) == "new" and inserted or nil)
+  end
   return saved
 end
 
---- Takes an option that the core does not know.
-local function take(options, name)
-  local value = options[name]
-  options[name] = nil
-  if value ~= nil and type(value) ~= "boolean" then errors.usage("%s: true or false expected", name) end
-  return value
+--- Takes `individualHooks`, which the core does not know, once the hooks before have seen it and may have changed it.
+local function taken(options)
+  local singly = option_tables.kind("hooks", options, "individualHooks", "boolean")
+  options.individualHooks = nil
+  return singly
+end
+behaving.taken = taken
+
+behaving.save_each = save_each
+
+--- All rows at once, or one by one between the hooks of single instances.
+local function insert_all(class, list, options)
+  if not taken(options) then
+    check_all(class, list, options)
+    return plain.bulkCreate(class, list, options)
+  end
+  return operation.atomically(getmetatable(class).db, options, function()
+    local guard <close> = memory.guard(list)
+    return guard:keep(save_each(list, options))
+  end)
 end
 
 function methods:bulkCreate(list, given)
@@ -197,16 +220,10 @@ function methods:bulkCreate(list, given)
     return nested.bulk(class, list, options, function(built, own) return class:bulkCreate(built, own) end)
   end
   if type(list) ~= "table" then return plain.bulkCreate(class, list, options) end
-  local individually = take(options, "individualHooks")
   core.check_write_options(class, options, "bulkCreate")
   local built = build_all(class, list, options)
   return write.bulk(class, "BulkCreate", options, built, function(creating)
-    if individually then return operation.atomically(getmetatable(class).db, creating, function()
-      local guard <close> = memory.guard(built)
-      return guard:keep(save_each(built, creating))
-    end) end
-    check_all(class, built, creating)
-    return plain.bulkCreate(class, built, creating)
+    return insert_all(class, built, creating)
   end)
 end
 
@@ -269,12 +286,11 @@ end
 local function write_many(self, event, given, values, write_all, write_one)
   local verb = event:gsub("^Bulk", ""):lower()
   local class, options = open(self, verb, given)
-  local singly = take(options, "individualHooks")
   options = scope.narrowed(self, options, verb)
   options.attributes = values
   return write.bulk(class, event, options, nil, function(writing)
     values, writing.attributes = writing.attributes, nil
-    if singly then
+    if taken(writing) then
       return individually(class, event, writing, function(instance, single) write_one(instance, values, single) end)
     end
     return write_all(class, values, writing)
@@ -301,6 +317,17 @@ function methods:restore(given)
   return write_many(self, "BulkRestore", given, nil,
     function(class, _, options) return plain.restore(class, options) end,
     function(instance, _, options) write.single(instance, "Restore", options, core.restore) end)
+end
+
+--- The hooks are those of a destroy of all rows, which `truncate` among the options says.
+function methods:truncate(given)
+  local class, options = open(self, "truncate", given)
+  schema.check_truncate(options)
+  options.truncate = true
+  write.bulk(class, "BulkDestroy", options, nil, function(writing)
+    writing.truncate = nil
+    plain.truncate(class, writing)
+  end)
 end
 
 for _, name in ipairs { "increment", "decrement" } do

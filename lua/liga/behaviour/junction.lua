@@ -19,20 +19,6 @@ local function text_of(row, names)
   return table.concat(texts)
 end
 
---- The rows of raw keys among targets, by the text of their key: one read for all.
-local function rows_of_keys(a, list, options)
-  local keys, rows = {}, {}
-  for _, target in ipairs(list) do
-    if not core.state(target) then keys[#keys + 1] = target end
-  end
-  if #keys == 0 then return rows end
-  local find = { where = a.target:keys(keys), transaction = options.transaction, logging = options.logging }
-  for _, row in ipairs(core.class_methods.findAll(a.target, find)) do
-    rows[core.key_text(a.target, row:where())] = row
-  end
-  return rows
-end
-
 local function is_complete(target, names)
   for _, name in ipairs(names) do
     if rawget(target, name) == nil then return false end
@@ -43,19 +29,16 @@ end
 --- The targets handed over, each once and as a stored instance; nil where one has no row or nothing to refer to: the
 -- core says so.
 local function elements_of(a, list, options)
-  local rows, elements, seen = rows_of_keys(a, list, options), {}, {}
-  for _, target in ipairs(list) do
-    if not core.state(target) then target = rows[core.key_text(a.target, target)] end
-    if not target or not is_complete(target, a.targetKey) then return nil end
-    local text = text_of(target, a.targetKey)
-    if not seen[text] then elements[#elements + 1] = { target = target, text = text } end
-    seen[text] = true
+  local elements, instances = {}, parts.instances(a, list, options)
+  for i, target in ipairs(instances or {}) do
+    if not is_complete(target, a.targetKey) then return nil end
+    elements[i] = { target = target, text = text_of(target, a.targetKey) }
   end
-  return elements
+  return instances and elements
 end
 
---- The junction rows of the source, by the text of the key to the target.
-local function links_of(a, source, elements, options)
+--- The junction rows of the source, of some targets or all, in the order of their key.
+local function read_links(a, source, elements, options)
   local where = { parts.add_key({}, a.foreignKey, source, a.sourceKey) }
   where[#where + 1] = a.read.through.scope
   if elements then
@@ -66,11 +49,15 @@ local function links_of(a, source, elements, options)
     end
     where[#where + 1] = keyset.among(a.otherKey, tuples)
   end
+  return core.class_methods.findAll(a.through, {
+    where = where, order = a.through.primaryKey, transaction = options.transaction,
+  })
+end
+
+--- Junction rows by the text of the key to the target.
+local function links_of(a, rows)
   local links = {}
-  for _, row in ipairs(core.class_methods.findAll(a.through, { where = where, raw = true,
-    transaction = options.transaction })) do
-    links[text_of(row, a.otherKey)] = row
-  end
+  for _, row in ipairs(rows) do links[text_of(row, a.otherKey)] = row end
   return links
 end
 
@@ -112,22 +99,98 @@ local function values_of(a, elements, links)
   return list
 end
 
---- Links new rows between the hooks of the junction's bulkCreate.
--- @param repeats whether pairs that are linked get another row
-local function insert_links(plain, a, source, elements, links, options, repeats)
-  local rows = {}
+--- What a method returns that was not run by the core: instances and lists as they were handed over, else true.
+-- @param list the same targets as a list
+local function result_of(targets, list)
+  if targets == nil or targets == core.null then return core.list(0) end
+  return (core.state(targets) or targets == list) and targets or true
+end
+
+-- Each between hooks of its own --------------------------------------------------------------------------------------
+
+--- The links that the association leads over: those to targets inside of its scope and filter.
+local function inside(a, rows, options)
+  if not a.read.scope and not a.read.where then return rows end
+  local tuples, found, kept = {}, {}, {}
+  for i, row in ipairs(rows) do
+    tuples[i] = {}
+    for place, name in ipairs(a.otherKey) do tuples[i][place] = row[name] end
+  end
+  local where = { keyset.among(a.targetKey, tuples) }
+  where[#where + 1] = a.read.scope
+  where[#where + 1] = a.read.where
+  for _, target in ipairs(core.class_methods.findAll(a.target, {
+    where = where, attributes = a.targetKey, raw = true, paranoid = false, transaction = options.transaction,
+  })) do
+    found[text_of(target, a.targetKey)] = true
+  end
+  for _, row in ipairs(rows) do
+    if found[text_of(row, a.otherKey)] then kept[#kept + 1] = row end
+  end
+  return kept
+end
+
+--- Destroys junction rows one by one.
+-- @return how many
+local function delete_each(a, rows, options)
+  rows = inside(a, rows, options)
+  local deleting = parts.of_save(options)
+  deleting.validate, deleting.silent = nil, nil
+  for _, row in ipairs(rows) do write.single(row, "Destroy", copy(deleting), core.destroy) end
+  return #rows
+end
+
+--- Links targets one by one. What is linked already, or was and is marked as deleted, is left to the core.
+-- @param verb of the core's method that does: "addMultiple", or "set", which does not repeat links
+local function insert_each(a, source, elements, links, options, verb)
+  local rows, rest, targets = {}, {}, {}
+  for _, element in ipairs(elements) do rows[#rows + 1] = element.row end
+  local inserting = parts.of_save(options)
+  inserting.ignoreDuplicates = a.unique ~= false or nil
+  class_methods.save_each(rows, inserting)
   for _, element in ipairs(elements) do
-    if not links[element.text] or repeats then
+    if core.state(element.row) ~= "stored" then
+      rest[#rest + 1], targets[#targets + 1] = element, element.target
+    end
+  end
+  if #rest == 0 then return end
+  if verb == "set" then rest, targets = elements, elements.list end
+  core.plain_accessor(a.meta[1], verb)(source, targets, options, values_of(a, rest, links))
+end
+
+-- All at once, or each -----------------------------------------------------------------------------------------------
+
+local function new_among(elements)
+  local new = {}
+  for _, element in ipairs(elements) do new[#new + 1] = element.row and element or nil end
+  return new
+end
+
+--- Links new rows between the hooks of the junction's bulkCreate, which see them as instances.
+-- @param others function that destroys what is linked otherwise, one by one; nil: targets are added, also once more
+-- where links may repeat
+local function insert_links(plain, a, source, elements, links, options, others)
+  local rows, result = {}, nil
+  for _, element in ipairs(elements) do
+    if not links[element.text] or a.unique == false and not others then
       element.row = junction_row(a, source, element, options)
       rows[#rows + 1] = element.row
     end
   end
   local function insert(linking)
-    check_rows(a, rows, linking)
-    return plain(source, elements.given, linking, values_of(a, elements, links))
+    if class_methods.taken(linking) then
+      if others then others(linking) end
+      insert_each(a, source, elements, links, linking, a.unique == false and others and "set" or "addMultiple")
+      result = result_of(elements.given, elements.list)
+    else
+      check_rows(a, rows, linking)
+      result = plain(source, elements.given, linking, values_of(a, elements, links))
+    end
+    local seen = #rows > 0 and write.runs_hooks(a.through, linking, { "afterBulkCreate" })
+    return seen and read_links(a, source, new_among(elements), linking) or rows
   end
-  if #rows == 0 then return insert(options) end
-  return write.bulk(a.through, "BulkCreate", options, rows, insert)
+  if #rows == 0 then insert(options) else write.bulk(a.through, "BulkCreate", options, rows, insert) end
+  return result
 end
 
 --- Takes links away between the hooks of the junction's destroy, where there are any.
@@ -136,30 +199,35 @@ local function delete_links(a, options, some, job)
   return write.bulk(a.through, "BulkDestroy", options, nil, job)
 end
 
-local function is_any(links, elements)
-  local kept = {}
+--- The links to other targets than these.
+local function other_links(a, rows, elements)
+  local kept, others = {}, {}
   for _, element in ipairs(elements) do kept[element.text] = true end
-  for text in pairs(links) do
-    if not kept[text] then return true end
+  for _, row in ipairs(rows) do
+    if not kept[text_of(row, a.otherKey)] then others[#others + 1] = row end
   end
-  return false
+  return others
 end
 
 local verb_of = {}
 
 function verb_of.add(plain, a, source, elements, options)
-  return insert_links(plain, a, source, elements, links_of(a, source, elements, options), options, a.unique == false)
+  return insert_links(plain, a, source, elements, links_of(a, read_links(a, source, elements, options)), options)
 end
 
 function verb_of.set(plain, a, source, elements, options)
-  local links = links_of(a, source, nil, options)
-  return delete_links(a, options, is_any(links, elements), function(unlinking)
-    return insert_links(plain, a, source, elements, links, unlinking)
+  local rows = read_links(a, source, nil, options)
+  local others = other_links(a, rows, elements)
+  return delete_links(a, options, #others > 0, function(unlinking)
+    return insert_links(plain, a, source, elements, links_of(a, rows), unlinking,
+      function(linking) delete_each(a, others, linking) end)
   end)
 end
 
 function verb_of.remove(plain, a, source, elements, options)
-  return delete_links(a, options, next(links_of(a, source, elements, options)) ~= nil, function(unlinking)
+  local rows = read_links(a, source, elements, options)
+  return delete_links(a, options, #rows > 0, function(unlinking)
+    if class_methods.taken(unlinking) then return delete_each(a, rows, unlinking) end
     return plain(source, elements.given, unlinking)
   end)
 end
@@ -181,9 +249,10 @@ function junction.write(plain, a, source, targets, options, verb)
   end
   return operation.atomically(parts.db_of(a), options, function(t)
     options.transaction = t
-    local elements = elements_of(a, parts.list_of(a, verb, targets), options)
+    local list = parts.list_of(a, verb, targets)
+    local elements = elements_of(a, list, options)
     if not elements then return plain(source, targets, options) end
-    elements.given = targets
+    elements.given, elements.list = targets, list
     return junction.verbs[verb](plain, a, source, elements, options)
   end)
 end

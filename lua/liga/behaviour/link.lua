@@ -15,43 +15,10 @@ local junction = require "liga.behaviour.junction"
 local memory = require "liga.memory"
 local operation = require "liga.operation"
 local parts = require "liga.behaviour.parts"
+local target_rows = require "liga.behaviour.target"
 local write = require "liga.behaviour.write"
 
 local link = {}
-
---- Options without those that only the methods of associations have.
-local function of_save(options)
-  local saving = copy(options)
-  for _, name in ipairs { "through", "save", "destroy", "destroyPrevious", "joinTableAttributes" } do
-    saving[name] = nil
-  end
-  return saving
-end
-
---- Whether unlinking removes rows, as wanted or as no part of their key can be NULL.
-local function removes_rows(a, options)
-  if options.destroy or options.destroyPrevious then return true end
-  local attributes = getmetatable(a.target).attributes
-  for _, name in ipairs(a.foreignKey) do
-    if attributes[name].allowNull then return false end
-  end
-  return true
-end
-
-local function cleared(a)
-  local values, attributes = {}, getmetatable(a.target).attributes
-  for _, name in ipairs(a.foreignKey) do
-    if attributes[name].allowNull then values[name] = core.null end
-  end
-  return values
-end
-
-local function names_in(values)
-  local names = {}
-  for name in next, values do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
 
 local function no_row(a, verb)
   errors.raise("InstanceError", ("%s: a %s handed over has no row"):format(a.accessors[verb], a.target.name),
@@ -80,7 +47,7 @@ end
 local function create_and_link(a, source, values, options, link_it)
   return operation.atomically(parts.db_of(a), options, function(t)
     options.transaction = t
-    local instance = write.save(build(a, source, values, options), of_save(options))
+    local instance = write.save(build(a, source, values, options), parts.of_save(options))
     local linking = copy(options)
     linking.fields, linking.validate = nil, nil
     link_it(instance, linking)
@@ -96,7 +63,7 @@ local function set_source(plain, a, source, target, options)
   local raw = target ~= nil and target ~= core.null and not core.state(target)
   return operation.atomically(parts.db_of(a), options, function(t)
     local guard <close> = memory.guard { source }
-    local saving = of_save(options)
+    local saving = parts.of_save(options)
     saving.transaction, saving.fields = t, table.move(a.foreignKey, 1, #a.foreignKey, 1, {})
     if raw and not core.class_methods.findByPk(a.target, target, { transaction = t }) then no_row(a, "set") end
     local result = plain(source, target, { save = false, transaction = t, hooks = options.hooks })
@@ -111,49 +78,6 @@ end
 
 -- hasOne -------------------------------------------------------------------------------------------------------------
 
---- What is linked to the source now, as instances.
-local function linked(a, source, options)
-  local where = { parts.add_key({}, a.foreignKey, source, a.sourceKey) }
-  where[#where + 1] = a.read.scope
-  where[#where + 1] = a.read.where
-  return core.class_methods.findAll(a.target, { where = where, transaction = options.transaction,
-    logging = options.logging })
-end
-
-local function unlink(a, target, options)
-  local saving = of_save(options)
-  if removes_rows(a, options) then
-    local removal = options.destroy or options.destroyPrevious
-    saving.validate, saving.silent = nil, nil
-    saving.force = type(removal) == "table" and removal.force or nil
-    return write.single(target, "Destroy", saving, core.destroy)
-  end
-  local values = cleared(a)
-  for name in next, values do rawset(target, name, nil) end
-  saving.fields = names_in(values)
-  write.save(target, saving)
-end
-
---- The target gets its key before its hooks, and gives it back before the core's method looks for changes.
-local function link_one(plain, a, source, target, options)
-  local values, before = parts.presets(a, source), {}
-  local saving = copy(options)
-  saving.fields = names_in(values)
-  for name, value in next, values do
-    before[name] = rawget(target, name)
-    rawset(target, name, value)
-  end
-  return write.save(target, saving, {
-    checked = true,
-    job = function(_, linking)
-      for name in next, values do rawset(target, name, before[name]) end
-      linking = copy(linking)
-      linking.fields = nil
-      return plain(source, target, linking)
-    end,
-  })
-end
-
 local function set_one(plain, a, source, target, options)
   if not parts.behaves(a.target) then return plain(source, target, options) end
   return operation.atomically(parts.db_of(a), options, function(t)
@@ -162,13 +86,13 @@ local function set_one(plain, a, source, target, options)
     local new = target
     if raw then new = core.class_methods.findByPk(a.target, target, { transaction = t }) or no_row(a, "set") end
     local stays = false
-    for _, old in ipairs(linked(a, source, options)) do
-      if old == new then stays = true else unlink(a, old, options) end
+    for _, old in ipairs(target_rows.linked(a, source, options)) do
+      if old == new then stays = true else target_rows.unlink(a, old, options) end
     end
     local is_linkable = core.state(new) == "stored" and core.class_of(new) == a.target and not stays
     if not is_linkable then return plain(source, target, options) end
     local guard <close> = memory.guard { new }
-    link_one(plain, a, source, new, options)
+    target_rows.link(plain, a, source, new, options)
     return guard:keep(raw and true or target)
   end)
 end
@@ -184,27 +108,44 @@ local function with_bulk_hooks(a, event, options, attributes, job)
   end)
 end
 
+--- The core's method, or with `individualHooks` target by target.
+local function write_targets(plain, a, source, targets, options, verb)
+  if not class_methods.taken(options) then return plain(source, targets, options) end
+  return target_rows.each(verb, plain, a, source, targets, options)
+end
+
 local many = {}
 
-function many.add(plain, a, source, targets, options)
-  if parts.is_empty(targets) then return plain(source, targets, options) end
-  return with_bulk_hooks(a, "BulkUpdate", options, parts.presets(a, source), function(linking)
-    return plain(source, targets, linking)
-  end)
+--- Between bulk hooks of one event.
+local function between(event, attributes)
+  return function(plain, a, source, targets, options, verb)
+    local written = attributes and attributes(a, source) or nil
+    return with_bulk_hooks(a, event, options, written, function(writing)
+      return write_targets(plain, a, source, targets, writing, verb)
+    end)
+  end
 end
 
-function many.remove(plain, a, source, targets, options)
+local link_targets, clear_targets = between("BulkUpdate", parts.presets), between("BulkUpdate", target_rows.cleared)
+local delete_targets = between "BulkDestroy"
+
+function many.add(plain, a, source, targets, options, verb)
   if parts.is_empty(targets) then return plain(source, targets, options) end
-  local removes = removes_rows(a, options)
-  return with_bulk_hooks(a, removes and "BulkDestroy" or "BulkUpdate", options, not removes and cleared(a) or nil,
-    function(unlinking) return plain(source, targets, unlinking) end)
+  return link_targets(plain, a, source, targets, options, verb)
 end
 
-function many.set(plain, a, source, targets, options)
-  if not removes_rows(a, options) then return many.add(plain, a, source, targets or core.null, options) end
+function many.remove(plain, a, source, targets, options, verb)
+  if parts.is_empty(targets) then return plain(source, targets, options) end
+  local remove = target_rows.removes_rows(a, options) and delete_targets or clear_targets
+  return remove(plain, a, source, targets, options, verb)
+end
+
+function many.set(plain, a, source, targets, options, verb)
+  local clears = targets == nil or targets == core.null or parts.is_empty(targets)
+  if clears then return many.remove(plain, a, source, core.null, options, verb) end
+  if not target_rows.removes_rows(a, options) then return link_targets(plain, a, source, targets, options, verb) end
   return with_bulk_hooks(a, "BulkDestroy", options, nil, function(unlinking)
-    if parts.is_empty(targets) or targets == nil then return plain(source, targets, unlinking) end
-    return many.add(plain, a, source, targets, copy(unlinking))
+    return link_targets(plain, a, source, targets, copy(unlinking), verb)
   end)
 end
 
@@ -234,11 +175,7 @@ local writers = {
     end,
   },
 }
-for verb in pairs(junction.verbs) do
-  writers.belongsToMany[verb] = function(plain, a, source, targets, options)
-    return junction.write(plain, a, source, targets, options, verb)
-  end
-end
+for verb in pairs(junction.verbs) do writers.belongsToMany[verb] = junction.write end
 
 --- Calls the core's method without running it: what is wrong in the call raises before any hook runs. Targets that are
 -- to be created, or saved first, are looked at in their turn.
@@ -261,7 +198,7 @@ function link.write(plain, a, verb, source, argument, given)
     return plain(source, argument, given)
   end
   check(plain, a, verb, source, argument, given)
-  return writers[a.kind.name][verb](plain, a, source, argument, copy(given))
+  return writers[a.kind.name][verb](plain, a, source, argument, copy(given), verb)
 end
 
 return link

@@ -1,5 +1,6 @@
 --- What the files about the writes of associations share: the values that an association writes, looks at targets.
 local core = require "liga.core"
+local option_tables = require "liga.options"
 
 local parts = {}
 
@@ -11,6 +12,15 @@ end
 --- The connection of an association.
 function parts.db_of(a)
   return getmetatable(a.source).db
+end
+
+--- Options without those that only the methods of associations have.
+function parts.of_save(options)
+  local saving = option_tables.copy(options)
+  for _, name in ipairs { "through", "save", "destroy", "destroyPrevious", "joinTableAttributes" } do
+    saving[name] = nil
+  end
+  return saving
 end
 
 -- Values -------------------------------------------------------------------------------------------------------------
@@ -72,6 +82,36 @@ function parts.has_unsaved(targets)
     if core.state(target) == "new" then return true end
   end
   return false
+end
+
+--- The rows of raw keys among targets, by the text of their key: one read for all.
+local function rows_of_keys(a, list, options)
+  local keys, rows = {}, {}
+  for _, target in ipairs(list) do
+    if not core.state(target) then keys[#keys + 1] = target end
+  end
+  if #keys == 0 then return rows end
+  local find = { where = a.target:keys(keys), transaction = options.transaction, logging = options.logging }
+  for _, row in ipairs(core.class_methods.findAll(a.target, find)) do
+    rows[core.key_text(a.target, core.stored_key(row))] = row
+  end
+  return rows
+end
+
+--- Targets as instances, those of raw keys read.
+-- @param list of instances, stored or not, and raw keys
+-- @return list, each once; nil where a key has no row
+function parts.instances(a, list, options)
+  local rows, instances, seen = rows_of_keys(a, list, options), {}, {}
+  for _, target in ipairs(list) do
+    if not core.state(target) then target = rows[core.key_text(a.target, target)] end
+    if not target then return nil end
+    local key = core.state(target) == "stored" and core.stored_key(target)
+    local text = key and core.key_text(a.target, key) or target
+    if not seen[text] then instances[#instances + 1] = target end
+    seen[text] = true
+  end
+  return instances
 end
 
 return parts

@@ -1,0 +1,158 @@
+--- Targets that hold the key of the association (hasOne; hasMany with `individualHooks`), one at a time: linked and
+-- unlinked between the hooks of single instances.
+local copy = require "liga.options".copy
+local core = require "liga.core"
+local memory = require "liga.memory"
+local operation = require "liga.operation"
+local parts = require "liga.behaviour.parts"
+local write = require "liga.behaviour.write"
+
+local target = {}
+
+--- Whether unlinking removes rows, as wanted or as no part of their key can be NULL.
+function target.removes_rows(a, options)
+  if options.destroy or options.destroyPrevious then return true end
+  local attributes = getmetatable(a.target).attributes
+  for _, name in ipairs(a.foreignKey) do
+    if attributes[name].allowNull then return false end
+  end
+  return true
+end
+
+--- What unlinking writes where it leaves the rows in place.
+function target.cleared(a)
+  local values, attributes = {}, getmetatable(a.target).attributes
+  for _, name in ipairs(a.foreignKey) do
+    if attributes[name].allowNull then values[name] = core.null end
+  end
+  return values
+end
+
+local function names_in(values)
+  local names = {}
+  for name in next, values do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+-- One --------------------------------------------------------------------------------------------------------------
+
+--- What is linked to the source now, as instances.
+-- @param condition more that they must fulfil, or nil
+function target.linked(a, source, options, condition)
+  local where = { parts.add_key({}, a.foreignKey, source, a.sourceKey) }
+  where[#where + 1] = a.read.scope
+  where[#where + 1] = a.read.where
+  where[#where + 1] = condition
+  return core.class_methods.findAll(a.target, { where = where, order = a.target.primaryKey,
+    transaction = options.transaction, logging = options.logging })
+end
+
+--- Takes an instance away from its source.
+function target.unlink(a, instance, options)
+  local saving = parts.of_save(options)
+  if target.removes_rows(a, options) then
+    local removal = options.destroy or options.destroyPrevious
+    saving.validate, saving.silent = nil, nil
+    saving.force = type(removal) == "table" and removal.force or nil
+    return write.single(instance, "Destroy", saving, core.destroy)
+  end
+  local values = target.cleared(a)
+  for name in next, values do rawset(instance, name, nil) end
+  saving.fields = names_in(values)
+  write.save(instance, saving)
+end
+
+--- The target gets its key before its hooks, and gives it back before the core's method looks for changes.
+-- @param plain the core's method that links it
+function target.link(plain, a, source, instance, options)
+  local values, before = parts.presets(a, source), {}
+  local saving = copy(options)
+  saving.fields = names_in(values)
+  for name, value in next, values do
+    before[name] = rawget(instance, name)
+    rawset(instance, name, value)
+  end
+  return write.save(instance, saving, {
+    checked = true,
+    job = function(_, linking)
+      for name in next, values do rawset(instance, name, before[name]) end
+      linking = copy(linking)
+      linking.fields = nil
+      return plain(source, instance, linking)
+    end,
+  })
+end
+
+-- Each -------------------------------------------------------------------------------------------------------------
+
+local function link_each(a, source, list, options)
+  local plain = core.plain_accessor(a.meta[1], "add")
+  local adding = copy(options)
+  adding.destroy, adding.destroyPrevious = nil, nil
+  for _, instance in ipairs(list) do
+    if core.state(instance) == "stored" then target.link(plain, a, source, instance, adding)
+    else plain(source, instance, adding) end
+  end
+end
+
+local function unlink_each(a, list, options)
+  for _, instance in ipairs(list) do target.unlink(a, instance, options) end
+  return #list
+end
+
+local each = {}
+
+function each.add(plain, a, source, targets, list, options)
+  link_each(a, source, list, options)
+  return plain(source, targets, options)
+end
+
+function each.set(plain, a, source, targets, list, options)
+  local stored = {}
+  for _, instance in ipairs(list) do
+    if core.state(instance) == "stored" then stored[#stored + 1] = instance end
+  end
+  local others = stored[1] and { [core.Op.not_] = a.target:keys(stored) } or nil
+  unlink_each(a, target.linked(a, source, options, others), options)
+  link_each(a, source, list, options)
+  return plain(source, targets, options)
+end
+
+--- The key of an instance that was handed over is up to date afterwards; so is its version, if it was before.
+-- @param row another instance of the same row, which was unlinked
+local function take_over(a, instance, row)
+  local names, version = target.cleared(a), getmetatable(a.target).version
+  if version and core.previous(instance, version) == row[version] - 1 then names[version] = true end
+  for name in next, names do
+    rawset(instance, name, row[name])
+    core.set_original(instance, name, row[name])
+  end
+end
+
+function each.remove(_, a, source, _, list, options)
+  local there, handed = target.linked(a, source, options, a.target:keys(list)), {}
+  for _, instance in ipairs(list) do handed[core.key_text(a.target, instance:where())] = instance end
+  unlink_each(a, there, options)
+  for _, row in ipairs(target.removes_rows(a, options) and {} or there) do
+    take_over(a, handed[core.key_text(a.target, row:where())], row)
+  end
+  return #there
+end
+
+each.addMultiple, each.removeMultiple = each.add, each.remove
+
+--- Runs a method of hasMany target by target. What the core refuses (keys without a row) goes to it as it is.
+-- @param verb "set", "add", "addMultiple", "remove", "removeMultiple"
+-- @param plain the core's method
+function target.each(verb, plain, a, source, targets, options)
+  return operation.atomically(parts.db_of(a), options, function(t)
+    options.transaction = t
+    local list = parts.instances(a, parts.list_of(a, verb, targets), options)
+    if not list or parts.has_unsaved(targets) and verb:find "^remove" then return plain(source, targets, options) end
+    local guard <close> = memory.guard(list)
+    return guard:keep(each[verb](plain, a, source, targets, list, options))
+  end)
+end
+
+return target
