@@ -78,6 +78,7 @@ static bool read_aliased(lua_State *L, struct find *find, int index) {
     lua_pop(L, 2);
     if (!expr) return false;
     if (!attr) attr = decoding_attr(expr);
+    if (!attr) expr = aggregate_expression(find, expr, &attr);
     bool own = expr->kind == EXPR_COLUMN && expr->alias == ALIAS_HERE;
     if (own && strcmp(attr->name, alias) == 0) plan_attr(find->where.arena, find->plan, attr, find->alias);
     else plan_expression(find->where.arena, find->plan, expr_at(find->where.arena, find->alias, expr), alias, attr);
@@ -496,12 +497,14 @@ void find_filters(lua_State *L, struct find *find) {
     if (find->includes && !error_is_set(find->where.error)) plan_required(L, find);
 }
 
-/* The names of all options that finds take, for Lua code that adds one of its own. */
+/* The names of all options that finds take, for Lua code that adds one of its own; true: one that does something, "idle": one
+ * of Sequelize's that does not. */
 void push_option_names(lua_State *L) {
     lua_newtable(L);
     for (const struct option *option = option_table; option->name; option++) {
         if (option->only) continue;
-        lua_pushboolean(L, 1);
+        if (option->read && option->read != no_effect) lua_pushboolean(L, 1);
+        else lua_pushstring(L, "idle");
         lua_setfield(L, -2, option->name);
     }
 }

@@ -14,6 +14,7 @@ const struct dialect dialect_sqlite = {
     .one_writer = true,
     .bulk_rows = 50,
     .in_list_limit = 512,
+    .tuple_values = 16000,
     .type = {
         [TYPE_STRING] = "VARCHAR(%l)", [TYPE_CHAR] = "CHAR(%l)", [TYPE_TEXT] = "TEXT",
         [TYPE_INTEGER] = "INTEGER", [TYPE_BIGINT] = "BIGINT", [TYPE_SMALLINT] = "SMALLINT",
@@ -24,6 +25,7 @@ const struct dialect dialect_sqlite = {
         [TYPE_ENUM] = "TEXT",
     },
     .decimal_long = "DECIMAL_TEXT(%p,%s)",
+    .tuple_part = "json_extract(value, '$[%d]')",
     .op = {
         [OP_LIKE] = "liga_like(\2, \1)", [OP_NOT_LIKE] = "NOT liga_like(\2, \1)",
         [OP_ILIKE] = "\1 LIKE \2 ESCAPE '\\'", [OP_NOT_ILIKE] = "\1 NOT LIKE \2 ESCAPE '\\'",
@@ -39,6 +41,7 @@ const struct dialect dialect_sqlite = {
     .no_values = " DEFAULT VALUES",
     .truncate = "DELETE FROM ",
     .sequences = "sqlite_sequence",
+    .ask_triggers = "SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND lower(tbl_name) = lower(?) LIMIT 1",
     .json_path = { "liga_json(", "", { ", ", "" }, { ", ", "" }, ")" },
     .json_form = {
         [JSON_AS_VALUE] = "\1", [JSON_AS_ORDER] = "liga_json_order(\1)", [JSON_AS_TEXT] = "liga_json_text(\1)",
