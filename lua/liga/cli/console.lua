@@ -48,8 +48,12 @@ local function compile(session, code)
   return nil, problem, is_incomplete(problem)
 end
 
+--- How values are printed; a terminal may be of another size each time.
 local function print_options(session)
-  return { limit = session.settings.limit, width = session.width, paint = session.paint }
+  local interactive = session.source and session.source.interactive
+  return {
+    limit = session.settings.limit, width = interactive and terminal.width() or session.width, paint = session.paint,
+  }
 end
 
 local function is_info(value)
@@ -241,7 +245,8 @@ commands[".help"] = {
   help = "this list",
   run = function()
     write [[An expression is evaluated and shown, statements are run; models are globals, as are db, liga, Op, null.
-`_` is the last value. An input goes on over lines until it is complete; an empty line ends it.]]
+`_` is the last value. An input goes on over lines until it is complete; an empty line ends it.
+On a terminal TAB completes, Ctrl-C ends what runs, Ctrl-D leaves.]]
     for _, name in ipairs(console.commands) do write(("  %-22s %s"):format(name .. (commands[name].takes or ""),
       commands[name].help)) end
   end,

@@ -8,6 +8,9 @@ function terminal.is(stream)
   return os.execute(("test -t %d"):format(stream)) == true
 end
 
+--- What the user says; read at once, as readline sets the variable later, to the size as it was then.
+local wanted = math.tointeger(tonumber(os.getenv "COLUMNS"))
+
 local function from_stty()
   local pipe <close> = io.popen "stty size 2>/dev/null </dev/tty"
   local size = pipe and pipe:read "l"
@@ -16,8 +19,7 @@ end
 
 --- The columns of the terminal; in a pipe as many as wanted.
 function terminal.width()
-  local given = math.tointeger(tonumber(os.getenv "COLUMNS"))
-  if given and given > 0 then return given end
+  if wanted and wanted > 0 then return wanted end
   if not terminal.is(1) then return math.huge end
   local width = math.tointeger(from_stty())
   return width and width > 0 and width or 80
