@@ -2,6 +2,7 @@
 local cli = require "spec.cli.support"
 local completion = require "liga.cli.completion"
 local liga = require "liga"
+local printer = require "liga.cli.printer"
 local text = require "liga.cli.text"
 
 --- An SQLite file with two authors; the first has two books.
@@ -362,6 +363,16 @@ describe("text for terminals", function()
     assert.equal("猫 ", text.pad("猫", 3))
     assert.equal("ab…", text.cut("abcdef", 3))
     assert.equal("猫…", text.cut("猫猫猫", 4))
+  end)
+
+  it("fits tables to it: columns below each other, long cells cut", function()
+    local rows = { { a = ("x"):rep(60), b = 1 } }
+    local shown = printer.text(rows, { limit = 5, width = 20, paint = text.painter(), columns = { "a", "b" } })
+    for line in shown:gmatch "[^\n]+" do assert.is_true(text.width(line) <= 20, line) end
+    assert.is_truthy(shown:find("│ " .. ("x"):rep(15) .. "… │\n", 1, true), shown)
+    assert.is_truthy(shown:find("│ b │\n├───┤\n│ 1 │\n", 1, true), shown)
+    shown = printer.text(rows, { limit = 5, width = math.huge, paint = text.painter(), columns = { "a", "b" } })
+    assert.is_truthy(shown:find("… │ 1 │\n", 1, true), shown)
   end)
 
   it("shows what a terminal would obey instead of sending it", function()
