@@ -11,7 +11,7 @@ local function history_path()
   if not path and home then path = home .. "/.liga_history" end
   local file = path and path ~= "" and io.open(path, "a")
   if not file then return nil end
-  if file:seek "end" == 0 then os.execute(("chmod 600 '%s'"):format(path:gsub("'", "'\\''"))) end   -- for its owner only
+  if file:seek "end" == 0 then os.execute(("chmod 600 '%s'"):format(path:gsub("'", "'\\''"))) end
   file:close()
   return path
 end
