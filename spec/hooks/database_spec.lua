@@ -208,6 +208,7 @@ for engine in support.engines() do
       db:beforeQuery(hook "query")
       do
         local t <close> = db:transaction()
+        db:query("SELECT 1", { transaction = t })
         db:query "SELECT 1"
       end
       local from = os.clock()
@@ -231,6 +232,7 @@ for engine in support.engines() do
       db:sync()
       do
         local t <close> = db:transaction()
+        User:count { transaction = t }
         User:count()
       end
       local from, oops = os.clock(), {}
