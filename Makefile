@@ -89,7 +89,7 @@ demo:
 test:
 	@tools/setup.sh build test
 	@$(MAKE) $(PARALLEL) build
-	@tools/with_engines.sh $(LUA) tools/test.lua layers luacheck symbols readme guide rocks ctest busted $(if $(CI),sanitized)
+	@tools/with_engines.sh $(LUA) tools/test.lua layers luacheck symbols readme guide docs rocks ctest busted $(if $(CI),sanitized)
 
 # ---------------------------------------------------------------------------------------------------- other targets
 
@@ -124,8 +124,10 @@ bench:
 
 docs:
 	@tools/setup.sh docs
-	@mkdir -p build
-	@ldoc --quiet . >build/docs.log 2>&1 || { cat build/docs.log; exit 1; }
+	@rm -rf build/docs
+	@$(LUA) tools/reference.lua
+	@ldoc --fatalwarnings . >build/docs.log 2>&1 || { cat build/docs.log; exit 1; }
+	@sed -i -E 's,"docs/guide/([a-z]+)\.md","\1.md.html",g; s,"([A-Z]+\.md|docs/[a-z]+\.md)","../../../\1",g' build/docs/topics/README.md.html
 	@echo "build/docs/index.html"
 
 install: build

@@ -90,6 +90,23 @@ for engine in support.engines() do
         { replacements = { "ann" } })[1].name)
     end)
 
+    if engine.dialect == "postgres" then
+      it("leaves casts, slices, dollar quotes, strings over several lines and JSON's operators alone", function()
+        local row = db:query([[
+          SELECT '{"a":1}'::jsonb ? 'a' AS one, '{"a":1}'::jsonb ?| ARRAY['a', 'b'] AS any, :v::int AS v,
+                 '{"a":[1]}'::jsonb @? '$.a[*]' AS path, (ARRAY[1,2,3])[1:2] AS slice, $x$ :v ? $1 $x$ AS dollar,
+                 E'it\'s :v' -- and
+                 '\' ?' AS text, :v > 1 AS more]], { replacements = { v = 3 } })[1]
+        assert.same({
+          one = true, any = true, v = 3, path = true, slice = "{1,2}", dollar = " :v ? $1 ", text = "it's :v' ?",
+          more = true,
+        }, row)
+        row = db:query([[SELECT data ? ? AS it, data ? 'b' AS b FROM (SELECT '{"a":1}'::jsonb AS data) s]],
+          { replacements = { "a" } })[1]
+        assert.same({ it = true, b = false }, row)
+      end)
+    end
+
     it("refuses a missing name", function()
       support.raises("UsageError", function()
         db:query('SELECT name FROM "Users" WHERE name = :name', { replacements = { nam = "ann" } })

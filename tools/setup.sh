@@ -29,6 +29,9 @@ bench  lua-dbi-postgresql module dbd.postgresql
 bench  postgresql-15    command /usr/lib/postgresql/15/bin/initdb
 bench  sqlite3          command sqlite3
 bench  valgrind         command valgrind
+test   lua-ldoc         command ldoc
+test   lua-markdown     module  markdown
+test   graphviz         command dot
 docs   lua-ldoc         command ldoc
 docs   lua-markdown     module  markdown
 '

@@ -145,6 +145,7 @@ local PARTS = {
   symbols = function() check("exported symbols", "tools/symbols.sh") end,
   readme = function() check("examples of README.md", "lua5.4 tools/readme.lua") end,
   guide = function() check("examples of docs/guide", "lua5.4 tools/guide.lua") end,
+  docs = function() check("make docs (no warnings)", "${MAKE:-make} --silent --no-print-directory docs") end,
   rocks = function() check("rocks", "tools/rock.sh") end,
   warnings = function() check("warnings (gcc, clang)", "${MAKE:-make} --silent --no-print-directory -k warnings") end,
   ctest = ctest, busted = busted, sanitized = sanitized,

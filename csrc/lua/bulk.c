@@ -2,11 +2,13 @@
 
 #include <string.h>
 
+#include "lua/bulk_rows.h"
 #include "lua/conflict.h"
 #include "lua/handler.h"
 #include "lua/hydrate.h"
 #include "lua/marker.h"
 #include "lua/value.h"
+#include "sql/ddl.h"
 
 struct bulk {
     struct write_options options;
@@ -23,7 +25,8 @@ struct bulk {
     bool *keyed;                        /* by row: it brings its generated key along */
     bool *skipped;                      /* by row: ignoreDuplicates left it out; NULL: none can be */
     bool *written;                      /* by ordinal: attributes that the rows got; NULL: all */
-    bool watched;                       /* the table was asked for triggers */
+    bool watched, asking;               /* the table was asked for what would spoil the answers; is being asked */
+    struct attr_list told;              /* ignoreDuplicates: what tells the rows that come back from those that were skipped */
     struct value *values;               /* rows × columns, stored form, made anew for each statement */
     struct insert insert;
     bool by_column;                     /* a column is one parameter, an array: one text serves any number of rows */
@@ -145,54 +148,19 @@ static bool all_scalar(const struct bulk *bulk) {
     return true;
 }
 
-/* Values that the engine takes for equal if and only if they are the same here. */
-static bool is_plain_key(const struct attr *attr) {
-    enum value_kind kind = type_info(attr->type.id)->logical;
-    bool plain = kind == VALUE_INT || (kind == VALUE_TEXT && !type_is_table(&attr->type));
-    return plain && attr->type.id != TYPE_CITEXT && !type_is_rewritten(&attr->type);
-}
-
-/* Pushes the key of the row at `index` as one text; nil: a part is NULL, which conflicts with nothing. */
-static void push_row_key(lua_State *L, int index, struct attr_list key) {
-    int top = lua_gettop(L);
-    lua_pushliteral(L, "");
-    for (int k = 0; k < key.count; k++) {
-        push_attribute(L, index, key.items[k]);
-        if (lua_isnil(L, -1)) {
-            lua_settop(L, top);
-            lua_pushnil(L);
-            return;
-        }
-        lua_pushliteral(L, "\n");
-        lua_concat(L, 3);
-    }
-}
-
-/* Whether no row of the list updates what another one wrote: PostgreSQL refuses that within one statement. */
-static bool keys_differ(lua_State *L, struct call *call, const struct bulk *bulk, int list) {
+/* Whether every row that is sent has its answer: then many of them can go together. PostgreSQL does not update within one
+ * statement what that has written; and what it skips is told by what comes back, if the rows differ in it. */
+static bool has_answer_each(lua_State *L, struct call *call, struct bulk *bulk, int list) {
     const struct write_options *options = &bulk->options;
-    struct attr_list key = options->conflict_fields.count ? options->conflict_fields : conflict_key(call, bulk->given);
-    int top = lua_gettop(L), seen = top + 1;
-    bool differ = key.count > 0;
-    for (int k = 0; k < key.count; k++) differ = differ && is_plain_key(key.items[k]);
-    lua_newtable(L);
-    for (lua_Integer row = 1; differ && row <= bulk->count; row++, lua_settop(L, seen)) {
-        lua_rawgeti(L, list, row);
-        push_row_key(L, lua_gettop(L), key);
-        if (lua_isnil(L, -1)) continue;
-        lua_pushvalue(L, -1);
-        differ = lua_rawget(L, seen) == LUA_TNIL;
-        lua_pop(L, 1);
-        lua_pushboolean(L, 1);
-        lua_rawset(L, seen);
+    if (bulk->singly) return false;
+    if (options->conflict == CONFLICT_ERROR) return true;
+    if (options->conflict == CONFLICT_NOTHING) {
+        struct attr_list told = telling_attrs(call, bulk->attrs, bulk->attr_count);
+        bool tell = bulk->count > 1 && note_rows(L, call, list, bulk->count, told);
+        if (tell) bulk->told = told;
+        return tell;
     }
-    lua_settop(L, top);
-    return differ;
-}
-
-/* Every row that is sent has its answer, in order: then many of them can go together. */
-static bool has_answer_each(lua_State *L, struct call *call, const struct bulk *bulk, int list) {
-    return bulk->options.conflict == CONFLICT_UPDATE && !bulk->singly && keys_differ(L, call, bulk, list);
+    return rows_differ(L, list, bulk->count, options->conflict_fields.count ? options->conflict_fields : conflict_key(call, bulk->given));
 }
 
 static void choose_columns(lua_State *L, struct call *call, struct bulk *bulk, int list) {
@@ -289,6 +257,7 @@ static const struct statement *render(struct call *call, struct bulk *bulk) {
     bulk->insert.update = NULL;
     if (bulk->generates && call->db->dialect->returns_keys) return_attr(call, &bulk->insert, call->model->auto_key);
     if (bulk->answered && !plan_duplicates(call, &bulk->options, bulk->given, &bulk->insert)) return NULL;
+    for (int i = 0; i < bulk->told.count; i++) return_attr(call, &bulk->insert, bulk->told.items[i]);
     struct statement *statement = render_insert(&call->arena, call->db->dialect, &bulk->insert, &call->error);
     bool usual = bulk->by_column || bulk->rows == 1 || bulk->rows == rows_per_statement(call, bulk);
     if (statement) statement->one_off = !usual;
@@ -302,6 +271,7 @@ static const struct statement *many_rows(lua_State *L, struct call *call, struct
     bulk->rows = left < full ? (int)left : full;
     if (!bulk->values) bulk->values = arena_array(&call->arena, struct value, full * (bulk->attr_count + 1));
     fill_values(L, call, bulk, list);
+    for (int row = 0; bulk->told.count && row < bulk->rows; row++) bulk->skipped[bulk->done + row] = true;     /* until it comes back */
     if (bulk->rows < full || bulk->by_column) return render(call, bulk);
     if (!bulk->full) bulk->full = render(call, bulk);
     if (!bulk->full) return NULL;
@@ -326,23 +296,34 @@ static const struct statement *one_row(lua_State *L, struct call *call, struct b
     return insert_statement(call, insert, &((struct model *)(uintptr_t)call->model)->insert);
 }
 
-/* A trigger may insert rows of its own: then the last key says nothing about the others. */
-static const struct statement *ask_for_triggers(struct call *call) {
-    struct value *table = arena_new(&call->arena, struct value);
+/* Whether the table has what would spoil the answers about many rows; the question is the dialect's. An answer is a yes. */
+static const struct statement *ask_table(struct call *call, struct bulk *bulk) {
+    const struct dialect *dialect = call->db->dialect;
+    struct value *params = arena_array(&call->arena, struct value, 2);
     struct statement *statement = arena_new(&call->arena, struct statement);
-    *table = value_text(call->model->table, strlen(call->model->table));
-    statement->text = "SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND lower(tbl_name) = lower(?) LIMIT 1";
+    const char *table = dialect->schemas ? ddl_table_name(&call->arena, dialect, call->model) : call->model->table;
+    params[0] = value_text(table, strlen(table));
+    params[1] = column_list(call, bulk->told);
+    statement->text = bulk->told.count ? dialect->ask_rewrites : dialect->ask_triggers;
     statement->len = strlen(statement->text);
-    statement->params = table;
-    statement->param_count = 1;
+    statement->params = params;
+    statement->param_count = bulk->told.count ? 2 : 1;
+    bulk->watched = bulk->asking = true;
+    bulk->rows = 0;
     return statement;
+}
+
+/* Before many rows go together whose answers are taken by their order, or by what they hold. */
+static bool has_to_ask(const struct call *call, const struct bulk *bulk) {
+    if (bulk->watched || bulk->singly || bulk->count == 1) return false;
+    return bulk->told.count || (bulk->in_order && call->db->dialect->ask_triggers);
 }
 
 /* -------------------------------------------------------------------------------------------------- taking keys */
 
 static void adopt_rows(lua_State *L, struct call *call, struct bulk *bulk, int list) {
     const struct attr *auto_key = call->model->auto_key;
-    if (bulk->skipped && !call->affected) bulk->skipped[bulk->done] = true;
+    if (bulk->skipped && !bulk->by_column && !call->affected) bulk->skipped[bulk->done] = true;
     if (auto_key && !call->db->dialect->returns_keys && !bulk->answered && (bulk->generates || bulk->singly)) {
         lua_pushstring(L, auto_key->name);
         int name = lua_gettop(L);
@@ -361,38 +342,74 @@ static void adopt_rows(lua_State *L, struct call *call, struct bulk *bulk, int l
     bulk->done += bulk->rows;
 }
 
+/* Sets what RETURNING tells of a row in the table on the top. */
+static void take_row(lua_State *L, struct call *call, const struct bulk *bulk) {
+    int column = 0;
+    for (const struct output *output = bulk->insert.returning; output; output = output->next, column++) {
+        char scratch[TYPE_SCRATCH];
+        struct error error = { .code = ERROR_NONE };
+        struct value cell = call->cursor->cells[column];
+        const struct attr *attr = output->expr->attr;
+        if (cell.kind != VALUE_NULL) type_read(&attr->type, &cell, scratch, &call->arena);
+        lua_pushstring(L, attr->name);
+        if (!push_logical(L, call->db, attr, cell, &call->arena, &error)) lua_pushnil(L);
+        lua_rawset(L, -3);
+    }
+}
+
+/* The row that comes back is found by what it holds, and was not skipped. */
+static void take_told_row(lua_State *L, struct call *call, struct bulk *bulk) {
+    int top = lua_gettop(L);
+    lua_newtable(L);
+    take_row(L, call, bulk);
+    lua_Integer place = find_row(L, call, top + 1, bulk->told);
+    if (place) {
+        bulk->skipped[place - 1] = false;
+        push_call_value(L, call, CALL_RESULT);
+        lua_rawgeti(L, -1, place);
+        take_row(L, call, bulk);
+    } else {
+        error_set(&call->error, &call->arena, ERROR_DATABASE, "%s:bulkCreate: the database gave a row back that was not sent",
+                  call->model->name);
+    }
+    lua_settop(L, top);
+}
+
 /* The rows of RETURNING come in the order of the rows that were sent: the database makes their keys in that order and hands each
  * row on as it is inserted. */
-static enum drive take_computed(lua_State *L, struct call *call) {
+static enum drive take_answers(lua_State *L, struct call *call) {
     struct bulk *bulk = call->data;
     struct conn *conn = call->link->conn;
     enum drive drive;
     while ((drive = conn->driver->step(conn, call->cursor, &call->arena, &call->error)) == DRIVE_ROW) {
         call->rows++;
-        int column = 0;
+        if (bulk->asking) continue;
+        if (bulk->by_column && bulk->told.count) {
+            take_told_row(L, call, bulk);
+            continue;
+        }
         push_call_value(L, call, CALL_RESULT);
         lua_rawgeti(L, -1, bulk->taken + call->rows);
-        for (const struct output *output = bulk->insert.returning; output; output = output->next, column++) {
-            char scratch[TYPE_SCRATCH];
-            struct error error = { .code = ERROR_NONE };
-            struct value cell = call->cursor->cells[column];
-            const struct attr *attr = output->expr->attr;
-            if (cell.kind != VALUE_NULL) type_read(&attr->type, &cell, scratch, &call->arena);
-            lua_pushstring(L, attr->name);
-            if (!push_logical(L, call->db, attr, cell, &call->arena, &error)) lua_pushnil(L);
-            lua_rawset(L, -3);
-        }
+        take_row(L, call, bulk);
         lua_pop(L, 2);
     }
     return drive;
 }
 
+/* Then each row is sent by itself. */
+static void note_answer(const struct call *call, struct bulk *bulk) {
+    bulk->asking = false;
+    if (!call->rows) return;
+    bulk->singly = true;
+    bulk->by_column = false;
+}
+
 static enum drive take_bulk(lua_State *L, struct call *call) {
     struct bulk *bulk = call->data;
     int sent = bulk->rows;
-    enum drive drive = take_computed(L, call);
+    enum drive drive = take_answers(L, call);
     bulk->taken += bulk->by_column && !bulk->singly ? call->rows : sent;
-    if (!bulk->rows && call->rows) bulk->singly = true;         /* the answer about triggers */
+    if (bulk->asking && drive == DRIVE_DONE) note_answer(call, bulk);
     return drive;
 }
 
@@ -403,9 +420,8 @@ static bool bulk_next(lua_State *L, struct call *call) {
     if (bulk->rows) adopt_rows(L, call, bulk, list);
     bulk->rows = 0;
     bool more = bulk->done < bulk->count;
-    if (more && bulk->in_order && !bulk->watched && !bulk->singly && bulk->count > 1 && call->db->dialect->inline_auto_key) {
-        bulk->watched = true;
-        call->statement = ask_for_triggers(call);
+    if (more && has_to_ask(call, bulk)) {
+        call->statement = ask_table(call, bulk);
     } else if (more) {
         call->statement = bulk->singly ? one_row(L, call, bulk, list) : many_rows(L, call, bulk, list);
     }

@@ -496,12 +496,14 @@ void find_filters(lua_State *L, struct find *find) {
     if (find->includes && !error_is_set(find->where.error)) plan_required(L, find);
 }
 
-/* The names of all options that finds take, for Lua code that adds one of its own. */
+/* The names of all options that finds take, for Lua code that adds one of its own; true: one that does something, "idle": one
+ * of Sequelize's that does not. */
 void push_option_names(lua_State *L) {
     lua_newtable(L);
     for (const struct option *option = option_table; option->name; option++) {
         if (option->only) continue;
-        lua_pushboolean(L, 1);
+        if (option->read && option->read != no_effect) lua_pushboolean(L, 1);
+        else lua_pushstring(L, "idle");
         lua_setfield(L, -2, option->name);
     }
 }

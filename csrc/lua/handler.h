@@ -11,6 +11,7 @@
     X(FILL_LINKS,        "fill_link_defaults")              \
     X(DESTROY_INSTANCE,  "destroy_instance")                \
     X(DESTROY_WHERE,     "destroy_where")                   \
+    X(TRUNCATE,          "truncate")                        \
     X(ASSOCIATE,         "associate")                       \
     X(LINKED,            "linked")                          \
     X(READ_BATCH,        "read_batch")                      \

@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "lua/json.h"
+#include "lua/value.h"
 
 /* -------------------------------------------------------------------------------------------------------- making */
 
@@ -216,13 +216,13 @@ bool is_original_text(lua_State *L, int rowset_index, const struct rowset *rowse
     return same;
 }
 
-static void push_decoded(lua_State *L, struct db *db) {
+static void push_decoded(lua_State *L, struct db *db, const struct attr *attr) {
     struct error error = { .code = ERROR_NONE };
     struct arena arena;
     size_t len;
     const char *text = lua_tolstring(L, -1, &len);
     arena_init(&arena, db->arena.oom, db->arena.owner);
-    if (!json_push(L, text, len, &arena, &error)) lua_pushnil(L);
+    if (!push_logical(L, db, attr, value_text(text, len), &arena, &error)) lua_pushnil(L);
     arena_free(&arena);
     lua_remove(L, -2);
 }
@@ -237,7 +237,7 @@ void push_original(lua_State *L, int rowset_index, const struct rowset *rowset, 
     case ORIGINAL_FALSE:  lua_pushboolean(L, 0); break;
     case ORIGINAL_TRUE:   lua_pushboolean(L, 1); break;
     case ORIGINAL_TEXT:   push_text(L, rowset_index, rowset, row, attr); break;
-    case ORIGINAL_SOURCE: push_text(L, rowset_index, rowset, row, attr); push_decoded(L, rowset->db); break;
+    case ORIGINAL_SOURCE: push_text(L, rowset_index, rowset, row, attr); push_decoded(L, rowset->db, attr); break;
     }
 }
 

@@ -33,11 +33,43 @@ void push_values(lua_State *L, const struct value *values, int count) {
     }
 }
 
+static void show_field(lua_State *L, const struct type *type, const char *name) {
+    lua_pushstring(L, name);
+    lua_rawget(L, -2);
+    show_instants(L, type);
+    lua_pushstring(L, name);
+    lua_insert(L, -2);
+    lua_rawset(L, -3);
+}
+
+void show_instants(lua_State *L, const struct type *type) {
+    int64_t micros;
+    size_t len;
+    if (type->id == TYPE_DATE && lua_type(L, -1) == LUA_TSTRING) {
+        const char *text = lua_tolstring(L, -1, &len);
+        if (!datetime_read(text, len, &micros)) return;
+        lua_pushnumber(L, (lua_Number)micros / 1e6);
+        lua_replace(L, -2);
+    } else if (type->id == TYPE_RANGE && lua_istable(L, -1)) {
+        show_field(L, type->element, "lower");
+        show_field(L, type->element, "upper");
+    } else if (type->id == TYPE_ARRAY && lua_istable(L, -1)) {
+        for (lua_Integer i = 1, count = (lua_Integer)lua_rawlen(L, -1); i <= count; i++) {
+            lua_rawgeti(L, -1, i);
+            show_instants(L, type->element);
+            lua_rawseti(L, -2, i);
+        }
+    }
+}
+
 bool push_logical(lua_State *L, const struct db *db, const struct attr *attr, struct value value, struct arena *arena,
                   struct error *error) {
     int64_t micros;
     if (value.kind == VALUE_TEXT && type_is_table(&attr->type)) {
-        if (json_push(L, value.as.text, value.len, arena, error)) return true;
+        if (json_push(L, value.as.text, value.len, arena, error)) {
+            if (db->dates_epoch) show_instants(L, &attr->type);
+            return true;
+        }
         error->model = attr->model->name;
         error->attribute = attr->name;
         return false;

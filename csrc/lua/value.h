@@ -14,6 +14,9 @@ void push_values(lua_State *L, const struct value *values, int count);
 bool push_logical(lua_State *L, const struct db *db, const struct attr *attr, struct value value, struct arena *arena,
                   struct error *error);
 
+/* With dates = "epoch": turns the instants in the value on the top (of an array, a range, or one itself) from texts into seconds. */
+void show_instants(lua_State *L, const struct type *type);
+
 /* True for nil and liga.null. */
 bool is_null(lua_State *L, int index);
 

@@ -39,6 +39,9 @@ enum write_option_set {
 /* Reads the options table at `index` (nil: none). False: error set. */
 bool read_write_options(lua_State *L, struct call *call, int index, int sets, struct write_options *options);
 
+/* Pushes the names of the options of some sets: name → true. */
+void push_write_option_names(lua_State *L, int sets);
+
 /* The clock reading of this call, one for all rows, in logical form. */
 struct value call_now(struct call *call);
 

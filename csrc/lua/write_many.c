@@ -156,6 +156,10 @@ static int destroy_rows_plainly(lua_State *L) {
              && (options->truncate || check_condition(call, options, "destroy"));
     if (fine) call->statement = options->truncate ? truncate_statement(call, options) : delete_statement(L, call, options);
     if (error_is_set(&call->error)) return call_raise(L, call);
+    if (options->truncate && !call->db->dry) {
+        call_close(L, call);
+        return call_handler(L, HANDLER_TRUNCATE, 2);
+    }
     call->next = run_statement_once;
     call->results = affected_results;
     return call_run(L, call);
@@ -182,16 +186,26 @@ static int check_rows_named(lua_State *L) {
     return 0;
 }
 
+/* Which options a verb has. */
+static const char *const verbs[] = { "save", "create", "bulkCreate", "destroy", "restore", "upsert", "link", "update", "build",
+                                     "increment", "destroy rows", NULL };
+static const int verb_sets[] = { WRITE_ROW, WRITE_ROW | WRITE_CREATE, WRITE_ROW | WRITE_BULK, WRITE_DESTROY, WRITE_RESTORE,
+                                 WRITE_UPSERT, WRITE_LINK, WRITE_ROW | WRITE_WHERE, WRITE_BUILD, WRITE_WHERE | WRITE_COUNTER,
+                                 WRITE_WHERE | WRITE_DESTROY | WRITE_TRUNCATE };
+
+/* core.write_options(verb) → set of names */
+static int write_option_names(lua_State *L) {
+    push_write_option_names(L, verb_sets[luaL_checkoption(L, 1, NULL, verbs)]);
+    return 1;
+}
+
 /* core.check_write_options(class, options, verb): raises what the call would raise for its options */
 static int check_options(lua_State *L) {
-    static const char *const verbs[] = { "save", "create", "bulkCreate", "destroy", "restore", "upsert", "link", NULL };
-    static const int sets[] = { WRITE_ROW, WRITE_ROW | WRITE_CREATE, WRITE_ROW | WRITE_BULK, WRITE_DESTROY, WRITE_RESTORE,
-                                WRITE_UPSERT, WRITE_LINK };
     lua_settop(L, 3);
     struct write_options options = { .limit = -1 };
     int verb = luaL_checkoption(L, 3, NULL, verbs);
     struct call *call = open_class_call(L);
-    if (!read_write_options(L, call, 2, sets[verb], &options)) return call_raise(L, call);
+    if (!read_write_options(L, call, 2, verb_sets[verb], &options)) return call_raise(L, call);
     call_close(L, call);
     return 0;
 }
@@ -221,7 +235,8 @@ static int destroy_rows(lua_State *L) {
 void open_many_writes(lua_State *L) {
     static const luaL_Reg functions[] = { { "update", update_rows }, { "destroy", destroy_rows }, { NULL, NULL } };
     static const luaL_Reg checks[] = {
-        { "check_condition", check_rows_named }, { "check_write_options", check_options }, { "has_condition", has_condition }, { NULL, NULL },
+        { "check_condition", check_rows_named }, { "check_write_options", check_options }, { "has_condition", has_condition },
+        { "write_options", write_option_names }, { NULL, NULL },
     };
     add_functions(L, functions);
     lua_insert(L, -2);

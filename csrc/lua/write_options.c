@@ -246,3 +246,12 @@ bool read_write_options(lua_State *L, struct call *call, int index, int sets, st
     }
     return check_conflict(&reading, sets);
 }
+
+void push_write_option_names(lua_State *L, int sets) {
+    lua_newtable(L);
+    for (const struct option *option = option_table; option->name; option++) {
+        if (!(option->sets & sets)) continue;
+        lua_pushboolean(L, 1);
+        lua_setfield(L, -2, option->name);
+    }
+}

@@ -63,6 +63,8 @@ struct dialect {
     const char *truncate_restart;   /* … and its keys begin anew; NULL: the table `sequences` says where they are */
     const char *truncate_cascade;   /* … and what refers to it, too; NULL: these tables are emptied one by one */
     const char *sequences;          /* (name, seq) of the generated keys, or NULL */
+    const char *ask_triggers;       /* gives a row if inserting into the table of this name may do more than that; NULL: of no concern */
+    const char *ask_rewrites;       /* … if it may store something else than is sent, in one of these columns; NULL: of no concern */
     struct json_path_text json_path;
     const char *json_form[JSON_FORMS];          /* of the path \1 */
     const char *json_operand[JSON_FORMS];       /* of the parameter \1 that is compared with that form */

@@ -50,6 +50,11 @@ const struct dialect dialect_postgres = {
     .truncate = "TRUNCATE TABLE ",
     .truncate_restart = " RESTART IDENTITY",
     .truncate_cascade = " CASCADE",
+    .ask_rewrites = "SELECT 1 FROM pg_class c WHERE c.oid = to_regclass($1) AND (c.relkind <> 'r' OR c.relhasrules "
+                    "OR EXISTS (SELECT 1 FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgtype & 6 = 6) "
+                    "OR EXISTS (SELECT 1 FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid WHERE a.attrelid = c.oid "
+                    "AND a.attname = ANY ($2::text[]) AND t.typtype <> 'e' "
+                    "AND a.atttypid <> ALL ('{int2,int4,int8,text,varchar,uuid,date}'::regtype[])))",
     .json_path = { "(", "::jsonb", { " -> ", "::text" }, { " -> ", "::int" }, ")" },
     .json_form = {
         [JSON_AS_VALUE] = "NULLIF(\1, 'null'::jsonb)", [JSON_AS_ORDER] = "NULLIF(\1, 'null'::jsonb)",

@@ -38,6 +38,7 @@ const struct dialect dialect_sqlite = {
     .no_values = " DEFAULT VALUES",
     .truncate = "DELETE FROM ",
     .sequences = "sqlite_sequence",
+    .ask_triggers = "SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND lower(tbl_name) = lower(?) LIMIT 1",
     .json_path = { "liga_json(", "", { ", ", "" }, { ", ", "" }, ")" },
     .json_form = {
         [JSON_AS_VALUE] = "\1", [JSON_AS_ORDER] = "liga_json_order(\1)", [JSON_AS_TEXT] = "liga_json_text(\1)",

@@ -32,7 +32,7 @@ static bool continues(struct sql_scan *scan) {
     bool line = false;
     size_t at = scan->at;
     for (; at < scan->len && scan->text[at] != '\''; at++) {
-        bool comment = line && at + 1 < scan->len && scan->text[at] == '-' && scan->text[at + 1] == '-';
+        bool comment = at + 1 < scan->len && scan->text[at] == '-' && scan->text[at + 1] == '-';
         while (comment && at < scan->len && !ends_line(scan, scan->text[at])) at++;
         if (at == scan->len || !isspace((unsigned char)scan->text[at])) return false;
         line = line || ends_line(scan, scan->text[at]);
@@ -125,14 +125,28 @@ static enum sql_token colon(struct sql_scan *scan) {
 
 /* PostgreSQL's ?| and ?& are operators, but ?||'%' is a placeholder and a concatenation. */
 static bool is_question_operator(const struct sql_scan *scan) {
-    if (!scan->dollar_quotes) return false;
     return peek(scan, 1) == '&' || (peek(scan, 1) == '|' && peek(scan, 2) != '|');
 }
 
+static bool is_comment(const struct sql_scan *scan) {
+    return (peek(scan, 0) == '-' && peek(scan, 1) == '-') || (peek(scan, 0) == '/' && peek(scan, 1) == '*');
+}
+
+/* Whether something follows that can't stand behind a value, a string or a parameter or a parenthesis: then PostgreSQL's own ?
+ * stood before it. */
+static bool operand_follows(const struct sql_scan *before) {
+    struct sql_scan scan = *before;
+    while (isspace((unsigned char)peek(&scan, 0)) || is_comment(&scan)) sql_next(&scan);
+    char c = peek(&scan, 0), d = peek(&scan, 1);
+    if (c == ':') return name_start(d);
+    if (c == '$') return name_part(d);
+    return c == '\'' || c == '(' || c == '?' || ((c == 'e' || c == 'E') && d == '\'');
+}
+
 static enum sql_token question(struct sql_scan *scan) {
-    bool operator = is_question_operator(scan);
+    bool operator = scan->dollar_quotes && is_question_operator(scan);
     scan->at += operator ? 2 : 1;
-    return operator ? SQL_OTHER : SQL_QUESTION;
+    return operator || (scan->dollar_quotes && operand_follows(scan)) ? SQL_OTHER : SQL_QUESTION;
 }
 
 /* PostgreSQL's @? too. */

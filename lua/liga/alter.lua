@@ -57,10 +57,19 @@ local function on_server(db, parts)
   end)
 end
 
---- Whether two defaults are one but for the type that the server adds: `'sad'::text`, `'sad'::mood`.
+--- A number in one form: `'1.50'` → `1.5`, `5` → `5.`.
+local function plain_number(sql)
+  local whole, fraction = sql:match "^'?(%-?%d+)%.?(%d*)'?$"
+  return whole and whole .. "." .. fraction:gsub("0+$", "")
+end
+
+--- Whether two defaults are one but for the type that the server adds: `'sad'::text`, `'sad'::mood`; or one number.
 local function same_but_cast(a, b)
-  local function plain(sql) return sql and sql:gsub("::[%w_ %.\"%(%),%[%]]+$", "") end
-  return plain(a) == plain(b)
+  local function plain(sql) return sql and (sql:gsub("::[%w_ %.\"%(%),%[%]]+$", "")) end
+  a, b = plain(a), plain(b)
+  if a == b or not a or not b then return a == b end
+  local written = a:find "^%-?%d" or b:find "^%-?%d"                  -- of two texts every digit counts
+  return written ~= nil and plain_number(a) ~= nil and plain_number(a) == plain_number(b)
 end
 
 --- How columns of an engine are compared: `wanted(db, parts)` → name → column of a catalogue; `same_type(wanted,

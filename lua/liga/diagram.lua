@@ -76,9 +76,9 @@ end
 
 -- Formats ------------------------------------------------------------------------------------------------------------
 
---- A name that a format takes: letters, digits and underscores.
+--- A name that a format takes: letters, digits and underscores, no digit first.
 local function plain(name)
-  return (name:gsub("[^%w_]", "_"))
+  return (name:gsub("[^%w_]", "_"):gsub("^%d", "_%0"))
 end
 
 local function mermaid(shown)

@@ -134,7 +134,7 @@ local classes = {
 
 --- What keys are compared as: on SQLite UUID and texts are the same, and a column without type is anything.
 local function class_of(context, column)
-  local kind = introspect.dialect(context.db).kind_of(column.type)
+  local kind = introspect.dialect(context.db).kind_of(column.base or column.type)
   if not kind then return nil end
   if context.db.dialect == "sqlite" and kind.name == "UUID" then return "text" end
   return classes[kind.name] or kind.name

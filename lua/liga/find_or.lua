@@ -73,6 +73,27 @@ local function collect(class, where, values)
   return values
 end
 
+--- An instant as it is stored, in milliseconds. Conditions compare more digits, for rows of other programs.
+local function in_milliseconds(value)
+  if type(value) == "string" then return (value:gsub("(%.%d%d%d)%d+", "%1", 1)) end
+  if math.type(value) == "float" and value == value and math.abs(value) < 1e12 then
+    return math.floor(value * 1e6 + 0.5) // 1000 / 1000
+  end
+  return value
+end
+
+--- A condition that finds the row made of it.
+local function as_stored(class, where)
+  if type(where) ~= "table" then return where end
+  local stored = {}
+  for name, value in next, where do
+    local attribute = type(name) == "string" and class.attributes[name]
+    if attribute and attribute.type.name == "DATE" then value = in_milliseconds(value) end
+    stored[name] = math.type(name) == "integer" and as_stored(class, value) or value
+  end
+  return stored
+end
+
 local function values_of(class, given)
   local values = collect(class, given.where, {})
   for name, value in next, given.defaults or {} do values[name] = value end
@@ -151,6 +172,7 @@ function find_or.create(class, db, given)
   local find, create, values = of_find(given), of_create(given), values_of(class, given)
   local found = class:findOne(find)
   if found then return found, false end
+  find.where = as_stored(class, given.where)
   local key = unique_key(class, given.where)
   if key then return insert_or_find(class, key, values, find, create) end
   return create_locked(class, db, values, find, create, given)

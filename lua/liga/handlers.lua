@@ -5,6 +5,7 @@ local memory = require "liga.memory"
 local operation = require "liga.operation"
 local copy = require "liga.options".copy
 local transaction = require "liga.transaction"
+local truncate = require "liga.truncate"
 local write = require "liga.behaviour.write"
 
 local handlers = {}
@@ -108,6 +109,7 @@ end
 
 handlers.destroy_instance = dependents.destroy_instance
 handlers.destroy_where = dependents.destroy_where
+handlers.truncate = truncate.counted
 
 -- Associations of models that declare behaviour ----------------------------------------------------------------------
 

@@ -2,7 +2,8 @@
 --
 -- A catalogue is a list of tables that also stand under their names. A table:
 --   name · schema (PostgreSQL) · kind "table"|"view"|"virtual" · sql (SQLite) · comment
---   columns: list and by name; {name, type (as declared, e.g. "VARCHAR(40)"), allowNull, default (SQL text), generated
+--   columns: list and by name; {name, type (as declared, e.g. "VARCHAR(40)"), base (PostgreSQL: of a domain the type
+--     behind it), dimensions (PostgreSQL: of an array), allowNull, default (SQL text), generated
 --     (computed by the database), autoIncrement, comment}
 --   primaryKey: list of columns · primaryKeyName
 --   foreignKeys: list of {name, unnamed, columns, schema, table, references, onDelete, onUpdate, deferrable}

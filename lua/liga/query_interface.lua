@@ -634,19 +634,27 @@ function methods:dropSchema(name, given)
   run(self, ddl.plain(given.cascade and sql .. " CASCADE" or sql), given)
 end
 
-local function switch_foreign_keys(self, method, on)
-  read_options(self, method)
-  if self.db.dialect == "sqlite" then core.set_foreign_keys(self.db._.core, on) end
+local function switch_foreign_keys(self, method, on, given)
+  read_options(self, method, given)
+  if self.db.dialect ~= "sqlite" then return false end
+  core.set_foreign_keys(self.db._.core, on)
+  return true
 end
 
---- SQLite: foreign keys are not checked any more by this database object. PostgreSQL has no such switch: no effect.
-function methods:disableForeignKeyConstraints()
-  switch_foreign_keys(self, "disableForeignKeyConstraints", false)
+--- SQLite: foreign keys are not checked any more by this database object. PostgreSQL has no such switch for anybody but
+-- its administrator: nothing happens there, as in Sequelize. What it is good for can be had otherwise: by
+-- `dropAllTables`, by `dropTable` with cascade, by deferrable constraints.
+-- @param given {transaction, logging}, or nil
+-- @return whether there is such a switch
+function methods:disableForeignKeyConstraints(given)
+  return switch_foreign_keys(self, "disableForeignKeyConstraints", false, given)
 end
 
 --- SQLite: foreign keys are checked again.
-function methods:enableForeignKeyConstraints()
-  switch_foreign_keys(self, "enableForeignKeyConstraints", true)
+-- @param given {transaction, logging}, or nil
+-- @return whether there is such a switch
+function methods:enableForeignKeyConstraints(given)
+  return switch_foreign_keys(self, "enableForeignKeyConstraints", true, given)
 end
 
 local function generated_column(item)

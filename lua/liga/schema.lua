@@ -6,6 +6,7 @@ local hooks = require "liga.hooks"
 local options = require "liga.options"
 local registry = require "liga.define.registry"
 local transaction = require "liga.transaction"
+local truncate = require "liga.truncate"
 
 local schema = {}
 
@@ -163,13 +164,6 @@ function schema.drop(db, class, given)
   run(db, core.drop_statements(db._.core, models_of(db, class)), given, true)
 end
 
---- SQLite keeps the keys it has given only where a table asks for it (AUTOINCREMENT); elsewhere they begin anew by
--- themselves.
-local function has_sequences(db, given)
-  local sql = "SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'"
-  return #core.query(db._.core, sql, { logging = given.logging }) > 0
-end
-
 --- Checks the options of truncate.
 -- @return the options as a table
 function schema.check_truncate(given)
@@ -181,16 +175,7 @@ end
 -- @param given {cascade = also the tables that refer to it, restartIdentity = generated keys begin anew, logging,
 -- transaction}
 function schema.truncate(db, class, given)
-  given = schema.check_truncate(given)
-  association.resolve(db, class)
-  local statements = core.truncate_statements(db._.core, models_of(db, class), given.restartIdentity, given.cascade)
-  transaction.run(db, { transaction = given.transaction }, function()
-    for _, statement in ipairs(statements) do
-      if statement.kind ~= "sequence" or has_sequences(db, given) then
-        core.execute(db._.core, statement.sql, { logging = given.logging })
-      end
-    end
-  end)
+  truncate.run(db, class, schema.check_truncate(given))
 end
 
 return schema

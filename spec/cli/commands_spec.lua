@@ -167,7 +167,11 @@ describe("the command liga", function()
     it("as svg needs graphviz", function()
       local out, err, status = cli.liga { "diagram", path, "--format", "svg" }
       if cli.has "dot" then
-        assert.is_truthy(out:find("<svg", 1, true))
+        assert.same({ "", 0 }, { err, status })
+        assert.is_truthy(out:find("<svg", 1, true) and out:find("</svg>", 1, true))
+        for _, part in ipairs { ">Customer<", ">Order<", ">customer<", "DECIMAL(10,2)" } do
+          assert.is_truthy(out:find(part, 1, true), part)
+        end
       else
         assert.same({ "", 1 }, { out, status })
         assert.is_truthy(err:find("graphviz", 1, true))

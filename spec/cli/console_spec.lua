@@ -51,6 +51,17 @@ describe("liga console in a pipe", function()
     assert.is_truthy(out:find("Book.author: belongsTo Author (authorId)", 1, true))
   end)
 
+  it("tells an empty result from an empty table, NULL from texts, and shows types by their names", function()
+    assert.equal('0 rows\n{}\nSTRING(40)\nNULL\n""\n{ 1 }\n', (run(
+      "Author:findAll{ where = { id = 0 } }\n{}\nliga.STRING(40)\nnull\n''\n{ 1 }\n", "--no-sql")))
+    local out = run("db:query [[SELECT NULL AS a, '' AS b, 'NULL' AS c]]\n", "--no-sql")
+    assert.is_truthy(out:find("│ NULL │   │ \"NULL\" │", 1, true), out)
+  end)
+
+  it("shows what an error is that is no text", function()
+    assert.equal("{ code = 1 }\nnil\n", select(2, run("error { code = 1 }\nerror(nil)\n")))
+  end)
+
   it("has no prompts, keeps the last value as _, and takes inputs of several lines", function()
     local out, err = run "for i = 1, 2 do\n  print(i)\nend\n20 + 1\n_ * 2\n"
     assert.equal("1\n2\n21\n42\n", out)
@@ -183,7 +194,23 @@ describe("liga console on a terminal", function()
     local endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c"
     shown({ "print 'begin' while true do end\n", "\nbegin\n" }, { "\3", "interrupted" },
       { ("print 'begin' db:query '%s'\n"):format(endless), "\nbegin\n" }, { "\3", "interrupted" },
-      { "half a line", "line" }, { "\3\21'still ' .. 'here'\n", '"still here"' })
+      { "half a line", "line" }, { "\3", "liga> " }, { "'still ' .. 'here'\n", '"still here"' },
+      { "(1 +\n", "…> " }, { "half", "half" }, { "\3", "liga> " }, { "'and ' .. 'here'\n", '"and here"' })
+  end)
+
+  it("goes on after Ctrl-C in a coroutine", function()
+    shown({ "coroutine.wrap(function() print 'begin' while true do end end)()\n", "\nbegin\n" },
+      { "\3", "interrupted" },
+      { "co = coroutine.create(function() print 'again' while true do end end)\n", "liga> " },
+      { "coroutine.resume(co) 'never'\n", "\nagain\n" }, { "\3", "interrupted" }, { "2 * 21\n", "\n42\n" })
+  end)
+
+  it("without line editing goes on after Ctrl-C too", function()
+    if not cli.has "script" then return pending "no script command" end
+    cli.terminal({ "console", path, "--no-sql" }, {
+      { "half a line", "line" }, { "\3", "liga> " }, { "'still ' .. 'here'\n", '"still here"' },
+      { "print 'begin' while true do end\n", "\nbegin\n" }, { "\3", "interrupted" },
+    }, "dumb")
   end)
 
   it("prompts differently for an input that is not complete", function()
@@ -233,17 +260,59 @@ describe("completion", function()
     has("Author.associations.", "Author.associations.books")
   end)
 
-  it("knows option keys, attributes and associations inside braces", function()
-    has("Author:findAll{ ", "where", "order", "limit", "name", "books")
+  it("knows the options of a call, not those of others", function()
+    has("Author:findAll{ ", "where", "order", "limit", "include", "transaction")
     assert.same({ "where" }, words "Author:findAll{ wh")
-    has("ann:getBooks{ where = { ", "where")
-    assert.same({}, words "Nobody:")
+    assert.same({ "rejectOnEmpty" }, words "Author:findByPk(1, { rej")
+    assert.same({ "ignoreDuplicates" }, words "Author:bulkCreate({ { name = 'x' } }, { ig")
+    assert.same({ "through" }, words "ann:addBook(book, { thr")
+    assert.same({}, (function()
+      local found = {}
+      for _, word in ipairs(words "Author:findAll{ ") do
+        if word == "plain" or word == "right" or word == "truncate" or word == "name" then found[#found + 1] = word end
+      end
+      return found
+    end)())
   end)
 
-  it("knows operators and its own commands", function()
+  it("knows attributes and operators in a where", function()
+    has("Author:findAll{ where = { ", "name", "born", "[Op.or_]")
+    has("Author:findAll{ where = { [Op.or_] = { { na", "name")
+    has("ann:getBooks{ where = { ", "title", "authorId")
+    has("Author:findAll{ limit = 3, where = { born = { ", "[Op.gte]", "[Op.between]")
     assert.same({ "Op.startsWith" }, words "Author:findAll{ where = { name = { [Op.starts")
+    assert.same({ "Op.gte" }, words "Author:findAll{ where = { born = Op.gte")
+    has("Author:findAll{ where = { name = ", "Op", "Author")
+  end)
+
+  it("knows associations in an include, and what they lead to", function()
+    assert.same({ "books" }, words "Author:findAll{ include = { ")
+    assert.same({ "books" }, words "Author:findAll{ include = { 'bo")
+    has("Author:findAll{ include = { books = { ", "where", "required", "strategy")
+    has("Author:findAll{ include = { { association = 'books', where = { ", "title")
+    has("Author:findAll{ include = { books = { where = { ", "title", "authorId")
+  end)
+
+  it("knows attributes as values, and as texts in lists", function()
+    has("Author:create{ ", "name", "books")
+    assert.same({ "title" }, words "Author:create{ name = 'x', books = { { ti")
+    assert.same({ "title" }, words "ann:createBook{ ti")
+    assert.same({ "name" }, words 'Author:findAll{ attributes = { "id", "na')
+    assert.same({ "born" }, words 'Author:findAll{ order = { { "bo')
+    assert.same({}, words "print('Auth")
+  end)
+
+  it("is not misled by texts and comments, and goes on over lines", function()
+    has("Author:findAll{ where = { name = '}}' }, ", "limit")
+    has("Author:findAll{ -- }\n  where = {\n", "name")
+    assert.same({}, words "Nobody:")
+    assert.same({}, words "Author:findOne():get")
+    has("Nobody:findAll{ ", "print")
+  end)
+
+  it("knows its own commands, and what liga has", function()
     assert.same({ ".models" }, words ".mo")
-    has("liga.", "liga.STRING" ~= nil and "liga.connect")
+    has("liga.", "liga.connect", "liga.STRING")
   end)
 end)
 

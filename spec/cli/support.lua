@@ -67,9 +67,10 @@ end
 --- Runs `liga` on a terminal, by the program script.
 -- @param words list
 -- @param steps list of {keys, text that the terminal shows after them}
+-- @param kind of terminal, nil: xterm
 -- @return what the terminal showed
-function support.terminal(words, steps)
-  local command = { environment "TERM=xterm COLUMNS=100" .. "bin/liga" }
+function support.terminal(words, steps, kind)
+  local command = { environment("TERM=" .. (kind or "xterm") .. " COLUMNS=100") .. "bin/liga" }
   for _, word in ipairs(words) do command[#command + 1] = quoted(word) end
   local out = os.tmpname()
   local keys <close> = assert(io.popen(("script -qefc %s /dev/null >%s 2>&1"):format(

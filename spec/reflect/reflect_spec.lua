@@ -177,6 +177,19 @@ for engine in support.engines() do
       assert.equal("y", db.models.User:findByPk(row.id).aB)
     end)
 
+    it("gives tables of any name models that can be written in Lua", function()
+      tables [[CREATE TABLE "odd <table>, ""2""" (id KEY!, "of""it" TEXT); CREATE TABLE "--" (id KEY!);
+        CREATE TABLE "_private" (id KEY!, odd_id BIGINT REFERENCES "odd <table>, ""2""" (id))]]
+      assert.same({ "OddTable2", "Private", "Table" }, (function()
+        local list = names(db:reflect())
+        table.sort(list)
+        return list
+      end)())
+      local odd = db.models.OddTable2:create{ ['of"it'] = "x" }
+      odd:createPrivate{}
+      assert.equal("x", db.models.Private:findOne():getOdd()['of"it'])
+    end)
+
     it("keeps models that are defined, and gives them what they miss", function()
       shop()
       local Customer = db:define("Client", {
@@ -261,6 +274,32 @@ for engine in support.engines() do
       load(code)()(fresh)
       assert.same({}, fresh:sync{ alter = true, dryRun = true })
     end)
+
+    if engine.dialect == "postgres" then
+      it("knows domains, arrays of arrays, enums, partitions, and takes what has no type of liga's as text", function()
+        tables [[DROP DOMAIN IF EXISTS positive; DROP TYPE IF EXISTS mood;
+          CREATE DOMAIN positive AS integer CHECK (value > 0); CREATE TYPE mood AS ENUM ('good', 'so so');
+          CREATE TABLE odds (id KEY!, p positive, m mood DEFAULT 'good', grid text[][], list integer[], price money,
+            at point, share NUMERIC(8, 2) DEFAULT 1.5, twice integer GENERATED ALWAYS AS (2 * 21) STORED);
+          CREATE TABLE events (id BIGINT, day DATE NOT NULL, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+          CREATE TABLE events_2024 PARTITION OF events FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')]]
+        assert.same({ "Event", "Odd" }, names(db:reflect()))
+        local Odd, found = db.models.Odd, {}
+        for _, attribute in ipairs(Odd.attributes) do found[attribute.name] = tostring(attribute.type) end
+        assert.same({
+          id = "BIGINT", p = "INTEGER", m = 'ENUM{"good","so so"}', grid = "ARRAY(ARRAY(TEXT))",
+          list = "ARRAY(INTEGER)",
+          price = "TEXT", at = "TEXT", share = "DECIMAL(8,2)", twice = "INTEGER",
+        }, found)
+        local odd = Odd:create{ p = 1, grid = { { "a", "b" }, { "c", "d" } }, price = "2.50", at = "(1,2)" }
+        odd = Odd:findByPk(odd.id)
+        assert.same({ 42, "1.50", "good", "(1,2)", "d" }, { odd.twice, odd.share, odd.m, odd.at, odd.grid[2][2] })
+        db.models.Event:create{ id = 1, day = "2024-05-05" }
+        assert.equal(1, db.models.Event:count())
+        assert.same({}, db:sync{ alter = true, dryRun = true })
+        tables "DROP TABLE odds; DROP DOMAIN positive; DROP TYPE mood"
+      end)
+    end
 
     if engine.dialect == "sqlite" then
       it("looks at the data to see how dates are stored", function()

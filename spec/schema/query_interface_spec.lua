@@ -302,13 +302,24 @@ for engine in support.engines() do
       assert.same({ "posts", "users" }, q:showAllTables())
     end)
 
+    if engine.dialect == "postgres" then
+      it("can't switch foreign keys off, and says so", function()
+        users_and_posts()
+        assert.is_false(q:disableForeignKeyConstraints())
+        support.raises("ForeignKeyConstraintError", function()
+          q:bulkInsert("posts", { { title = "y", user_id = 99 } })
+        end)
+        assert.is_false(q:enableForeignKeyConstraints())
+      end)
+    end
+
     if engine.dialect == "sqlite" then
       it("switches foreign keys off and on", function()
         users_and_posts()
-        q:disableForeignKeyConstraints()
+        assert.is_true(q:disableForeignKeyConstraints())
         q:bulkInsert("posts", { { title = "y", user_id = 99 } })
         rows "DELETE FROM posts WHERE user_id = 99"
-        q:enableForeignKeyConstraints()
+        assert.is_true(q:enableForeignKeyConstraints())
         support.raises("ForeignKeyConstraintError", function()
           q:bulkInsert("posts", { { title = "y", user_id = 99 } })
         end)

@@ -40,6 +40,25 @@ for engine in support.engines() do
         load(liga.reflect.source(db, { schema = "shop" }))()(other)
         assert.equal(1, other.models.Album:count())
       end)
+
+      it("has foreign keys to and from others, which become associations when both are reflected", function()
+        q:dropAllTables()
+        db:query [[CREATE TABLE people (id BIGSERIAL PRIMARY KEY, name TEXT,
+          favourite_id BIGINT REFERENCES shop.artists)]]
+        db:query "ALTER TABLE shop.artists ADD manager_id BIGINT REFERENCES people (id)"
+        db:reflect()
+        assert.equal(0, #db.models.Person.associations)
+        assert.is_nil(db.models.Person.attributes.favouriteId.references)
+        db:reflect{ schema = "shop" }
+        assert.same({}, db:reflect())
+        local ann = db.models.Person:create{ name = "ann" }
+        local artist = ann:createArtist{ name = "liga" }
+        ann:setFavourite(artist)
+        assert.equal("ann", artist:getManager().name)
+        assert.equal(1, artist:countPeople())
+        assert.equal(1, db.models.Person:count{ where = { ["favourite.name"] = "liga" } })
+        assert.same({}, db:sync{ alter = true, dryRun = true })
+      end)
     end)
   end
 end

@@ -54,6 +54,17 @@ for engine in support.engines() do
         end)
       end)
 
+      it("are two for many rows of which some are there already: a look at the table, and the write", function()
+        counted(function(db, trips)
+          local User = models(db)
+          local list = {}
+          for i = 1, 1000 do list[i] = { id = i, name = "n" .. i } end
+          User:bulkCreate { list[5], list[500] }
+          assert.equal(2, trips(function() User:bulkCreate(list, { ignoreDuplicates = true }) end))
+          assert.equal(1000, User:count())
+        end)
+      end)
+
       it("are one for a write inside a transaction with its savepoint", function()
         counted(function(db, trips)
           local User = models(db)

@@ -87,6 +87,20 @@ for engine in support.engines() do
         support.pluck(Thing:findAll{ order = { "value" } }, "value"))
     end)
 
+    it("of more digits are cut to milliseconds when they are written, and findOrCreate finds them again", function()
+      local Thing = db:define("Thing", { value = { type = liga.DATE, unique = true }, day = liga.DATE },
+        { timestamps = false })
+      Thing:sync()
+      for name, value in pairs { value = "2026-11-22T09:30:00.123456Z", day = 1764000000.1239 } do
+        local made, created = Thing:findOrCreate{ where = { { [name] = value } } }
+        assert.is_true(created)
+        local found, again = Thing:findOrCreate{ where = { { [name] = value } } }
+        assert.is_false(again)
+        assert.equal(made.id, found.id)
+        assert.equal(24, #found[name])
+      end
+    end)
+
     it("are read as float seconds with dates = epoch", function()
       local epoch <close> = engine:open{ dates = "epoch" }
       local Thing = epoch:define("Thing", { value = liga.DATE }, { timestamps = false })

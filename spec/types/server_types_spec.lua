@@ -110,6 +110,31 @@ for engine in support.engines() do
         end)
       end)
 
+      it("show the instants in them as float seconds with dates = epoch", function()
+        local epoch <close> = engine:open{ dates = "epoch" }
+        local Thing = epoch:define("Thing", {
+          list = liga.ARRAY(liga.DATE), nested = liga.ARRAY(liga.ARRAY(liga.DATE)), range = liga.RANGE(liga.DATE),
+        }, { timestamps = false })
+        Thing:sync()
+        local expected = {
+          list = { 1.5, liga.null }, nested = { { 0.0 }, { 2.0 } }, range = { lower = 1.0, bounds = "[)" },
+        }
+        local thing = Thing:create{
+          list = { "1970-01-01T00:00:01.500Z", liga.null }, nested = { { 0 }, { 2 } }, range = { lower = 1 },
+        }
+        local read = Thing:findByPk(thing.id)
+        for name, value in pairs(expected) do
+          assert.same(value, thing[name], name)
+          assert.same(value, read[name], name)
+        end
+        assert.is_nil(read:changed())
+        read.list[1] = 3
+        assert.same({ "list" }, read:changed())
+        assert.same(expected.list, read:previous "list")
+        assert.same({ 3.0, liga.null }, read:save():reload().list)
+        assert.equal(1, Thing:count{ where = { list = liga.Op.contains { 3 } } })
+      end)
+
       describe("RANGE", function()
         it("is a table of its bounds", function()
           local Thing = model{

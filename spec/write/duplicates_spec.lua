@@ -73,6 +73,45 @@ for engine in support.engines() do
         assert.equal(rows[1].email, User:findByPk(rows[1].id).email)
       end)
 
+      it("tells of thousands of rows which were left out, in few statements on a server", function()
+        local values, log = {}, support.log()
+        for i = 1, 6000 do values[i] = { email = "e" .. i, name = i % 3 == 0 and liga.null or "n", age = i } end
+        for i = 1, 6000, 7 do User:create{ email = "e" .. i, name = "there" } end
+        local rows = User:bulkCreate(values, { ignoreDuplicates = true, logging = log.record })
+        if engine.kind == "server" then assert.is_true(#log <= 5, #log) end
+        local ids = {}
+        for i, row in ipairs(rows) do
+          assert.equal(i % 7 == 1, row:isNew(), i)
+          assert.equal(i % 7 == 1, row.id == nil, i)
+          if row.id then ids[row.id] = i end
+        end
+        for _, row in ipairs(User:findAll{ where = { age = Op.gt(0), email = Op.startsWith "e" } }) do
+          local place = assert(ids[row.id])
+          assert.equal("e" .. place, row.email)
+          assert.equal(place, row.age)
+          assert.same(row:toTable(), rows[place]:toTable())
+        end
+      end)
+
+      it("tells rows apart that hold the same, and those that a trigger changes", function()
+        local Note = db:define("Note", { text = liga.STRING, tag = { type = liga.STRING, unique = true } },
+          { timestamps = false })
+        db:sync()
+        local rows = Note:bulkCreate({ { text = "a" }, { text = "a" }, { tag = "x" }, { tag = "x" }, { text = "a" } },
+          { ignoreDuplicates = true })
+        local new = {}
+        for i, row in ipairs(rows) do new[i] = row:isNew() end
+        assert.same({ false, false, false, true, false }, new)
+        assert.equal(4, Note:count())
+        if engine.dialect ~= "postgres" then return end
+        db:query [[CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS
+          'BEGIN NEW.tag := upper(NEW.tag); RETURN NEW; END']]
+        db:query [[CREATE TRIGGER shouts BEFORE INSERT ON "Notes" FOR EACH ROW EXECUTE FUNCTION shout()]]
+        rows = Note:bulkCreate({ { tag = "y" }, { tag = "Y" }, { tag = "z" } }, { ignoreDuplicates = true })
+        assert.same({ false, true, false }, { rows[1]:isNew(), rows[2]:isNew(), rows[3]:isNew() })
+        assert.equal("Z", Note:findByPk(rows[3].id).tag)
+      end)
+
       it("is an option of create as well", function()
         assert.is_true(User:create({ email = "ann@x" }, { ignoreDuplicates = true }):isNew())
         local cid = User:create({ email = "cid@x" }, { ignoreDuplicates = true, conflictFields = { "email" } })
@@ -216,6 +255,11 @@ for engine in support.engines() do
       it("reads rows back as the database holds them", function()
         local rows = User:bulkCreate({ { email = "cid@x", age = 7 }, { email = "dan@x" } }, { returning = true })
         for _, row in ipairs(rows) do assert.same(User:findByPk(row.id):toTable(), row:toTable()) end
+        local log, many = support.log(), {}
+        for i = 1, 300 do many[i] = { email = "e" .. i, age = i } end
+        rows = User:bulkCreate(many, { returning = true, logging = log.record })
+        assert.same(User:findByPk(rows[299].id):toTable(), rows[299]:toTable())
+        if engine.kind == "server" then assert.is_true(#log <= 3) end
         local eve = User:create({ email = "eve@x" }, { returning = true })
         assert.same(User:findByPk(eve.id):toTable(), eve:toTable())
       end)

@@ -106,51 +106,52 @@ for engine in support.engines() do
 end
 
 -- Real concurrency: processes that look for the same rows at the same time create each exactly once.
-describe("findOrCreate in several processes", function()
-  local path, script
-  before_each(function()
-    path, script = os.tmpname(), os.tmpname()
-    local db = liga.connect("sqlite:" .. path)
-    db:define("User", { email = { type = liga.STRING, unique = true }, name = liga.STRING })
-    db:sync()
-    db:close()
-    local file = assert(io.open(script, "w"))
-    file:write(([[
-      local liga = require "liga"
-      local db = liga.connect("sqlite:%s", { busyTimeout = 20000 })
-      local User = db:define("User", { email = { type = liga.STRING, unique = true }, name = liga.STRING })
-      local made, created, upserted = 0, false, 0
-      for i = 1, 40 do
-        created = select(2, User:findOrCreate{ where = { email = "e" .. i }, defaults = { name = "x" } })
-        if created then made = made + 1 end
-        created = select(2, User:findOrCreate{ where = { name = "n" .. i } })
-        if created then made = made + 1 end
-        if select(2, User:upsert{ email = "u" .. i, name = "u" }) then upserted = upserted + 1 end
-      end
-      print(made, upserted)
-      db:close()
-    ]]):format(path))
-    file:close()
-  end)
-  after_each(function()
-    for _, suffix in ipairs { "", "-journal", "-wal", "-shm" } do os.remove(path .. suffix) end
-    os.remove(script)
-  end)
+for engine in support.engines() do
+  if engine.kind ~= "memory" then
+    describe("findOrCreate in several processes on " .. engine.name, function()
+      local script
+      local define = [[
+        local User = db:define("User", { email = { type = liga.STRING, unique = true }, name = liga.STRING })
+      ]]
 
-  it("creates every row once, and says so to one of them", function()
-    local command = ("LUA_PATH='%s' LUA_CPATH='%s' lua5.4 '%s'"):format(package.path, package.cpath, script)
-    local running = {}
-    for i = 1, 3 do running[i] = assert(io.popen(command)) end
-    local made, upserted = 0, 0
-    for _, process in ipairs(running) do
-      local a, b = process:read("n", "n")
-      made, upserted = made + assert(a), upserted + assert(b)
-      process:close()
-    end
-    assert.equal(80, made)
-    assert.equal(40, upserted)
-    local db <close> = liga.connect("sqlite:" .. path)
-    local User = db:define("User", { email = { type = liga.STRING, unique = true }, name = liga.STRING })
-    assert.equal(120, User:count())
-  end)
-end)
+      before_each(function()
+        script = os.tmpname()
+        local db <close> = engine:open()
+        load("local liga, db = ... " .. define .. " User:sync()")(liga, db)
+        local file <close> = assert(io.open(script, "w"))
+        file:write(([[
+          local liga = require "liga"
+          local db = liga.connect(%q, { busyTimeout = 20000 })
+          %s
+          local made, created, upserted = 0, false, 0
+          for i = 1, 40 do
+            created = select(2, User:findOrCreate{ where = { email = "e" .. i }, defaults = { name = "x" } })
+            if created then made = made + 1 end
+            created = select(2, User:findOrCreate{ where = { name = "n" .. i } })
+            if created then made = made + 1 end
+            if select(2, User:upsert{ email = "u" .. i, name = "u" }) then upserted = upserted + 1 end
+          end
+          print(made, upserted)
+          db:close()
+        ]]):format(engine.url, define))
+      end)
+      after_each(function() os.remove(script) end)
+
+      it("creates every row once, and says so to one of them", function()
+        local command = ("LUA_PATH='%s' LUA_CPATH='%s' lua5.4 '%s'"):format(package.path, package.cpath, script)
+        local running = {}
+        for i = 1, 3 do running[i] = assert(io.popen(command)) end
+        local made, upserted = 0, 0
+        for _, process in ipairs(running) do
+          local a, b = process:read("n", "n")
+          made, upserted = made + assert(a), upserted + assert(b)
+          process:close()
+        end
+        assert.equal(80, made)
+        assert.equal(40, upserted)
+        local db <close> = engine:reopen()
+        assert.equal(120, db:query('SELECT count(*) AS n FROM "Users"')[1].n)
+      end)
+    end)
+  end
+end

@@ -38,6 +38,22 @@ for engine in support.engines() do
       assert.equal(1, Post:create{ title = "d" }.id)
     end)
 
+    it("is refused where other tables refer to the table: it would not be their rules that count", function()
+      for _, empty in ipairs { User.truncate, function() User:destroy{ truncate = true } end } do
+        local e = support.raises("ForeignKeyConstraintError", function() empty(User) end, '"Posts"', "cascade = true")
+        assert.equal("User", e.model)
+      end
+      assert.equal(2, User:count())
+      assert.is_not_nil(Post:findOne().userId)
+      db:drop()
+      User:belongsTo(User, { as = "boss", inverse = "team" })
+      db:sync()
+      db:queryInterface():dropTable("Posts")
+      User:create{ name = "ann" }:createTeam { name = "bob" }
+      User:truncate()
+      assert.equal(0, User:count())
+    end)
+
     it("is undone with its transaction", function()
       pcall(db.transaction, db, function()
         Post:truncate()
@@ -47,7 +63,8 @@ for engine in support.engines() do
     end)
 
     it("is an option of destroy", function()
-      Post:destroy{ truncate = true }
+      Post:create{ title = "b" }
+      assert.equal(2, Post:destroy{ truncate = true })
       assert.equal(0, Post:count())
       support.raises("UsageError", function() User:destroy{ truncate = true, where = { name = "ann" } } end, "all rows")
       support.raises("UsageError", function() User:destroy{ truncate = true, limit = 1 } end, "all rows")

@@ -32,7 +32,9 @@ function methods:update(values, given)
 end
 
 function methods:validate(given)
-  write.validate(self, (open(self, "validate", given)))
+  local options, class = open(self, "validate", given)
+  core.check_write_options(class, options, "save")
+  write.validate(self, options)
   return self
 end
 

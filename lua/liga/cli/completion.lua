@@ -1,5 +1,7 @@
 --- What may stand where the cursor is: models, attributes, associations, methods, option keys, operators.
 local core = require "liga.core"
+local liga = require "liga"
+local place = require "liga.cli.place"
 
 local completion = {}
 
@@ -56,6 +58,9 @@ local function members(value, colon)
     add_keys(set, string, is_function)
   elseif type(value) == "table" then
     add_inherited(set, value, wanted, 0)
+    if value == liga or value == liga.types then
+      for _, name in ipairs(liga.types.names()) do set[name] = true end
+    end
     local meta = getmetatable(value)
     if type(meta) == "table" and meta.__name == "liga.readonly" then add_collection(set, value) end
   elseif type(value) == "userdata" then
@@ -76,29 +81,36 @@ local function value_of(env, path)
   return value
 end
 
---- The model that a line speaks of last: `Album:findAll{ wh` → Album; of an instance its own.
-local function model_of_line(env, before)
-  local last
-  for path in before:gmatch "([%a_][%w_%.]*)%s*:%s*[%a_][%w_]*%s*%(?%s*{" do
-    local value = value_of(env, path)
-    last = core.is_class(value) and value or class_of(value) or last
-  end
-  return last
-end
+--- What may stand at a place: names of options, attributes, associations, operators.
+local at = {
+  options = function(set, found)
+    for name in pairs(found.names) do set[name] = true end
+  end,
+  where = function(set, found)
+    if found.class then add_collection(set, found.class.attributes) end
+    for _, name in ipairs { "and_", "or_", "not_", "some", "every", "none" } do set["[Op." .. name .. "]"] = true end
+  end,
+  operators = function(set)
+    for name in pairs(core.Op) do
+      if is_name(name) then set["[Op." .. name .. "]"] = true end
+    end
+  end,
+  include = function(set, found)
+    if found.class then add_collection(set, found.class.associations) end
+  end,
+  values = function(set, found)
+    if not found.class then return end
+    add_collection(set, found.class.attributes)
+    add_collection(set, found.class.associations)
+  end,
+  names = function() end,
+}
 
---- Whether a place is inside braces that are still open.
-local function in_braces(before)
-  local _, opened = before:gsub("{", "")
-  local _, closed = before:gsub("}", "")
-  return opened > closed
-end
-
-local function add_options(set, env, before)
-  for name in pairs(core.find_options) do set[name] = true end
-  local class = model_of_line(env, before)
-  if not class then return end
-  add_collection(set, class.attributes)
-  add_collection(set, class.associations)
+--- What may stand in a text: attributes, and associations where they are included or lead to attributes.
+local function in_text(set, found)
+  if not found.class or found.kind == "options" or found.kind == "values" then return end
+  if found.kind ~= "include" then add_collection(set, found.class.attributes) end
+  if found.kind ~= "names" then add_collection(set, found.class.associations) end
 end
 
 local function globals(env)
@@ -133,21 +145,28 @@ function completion.words(env, before, commands)
     for _, name in ipairs(commands) do set[name:sub(2)] = true end
     return matching(set, command:sub(2), "."), start
   end
-  local place, chain = before:match "()([%a_][%w_%.:]*)$"
-  if not chain then place, chain = #before + 1, "" end
+  local from, chain = before:match "()([%a_][%w_%.:]*)$"
+  if not chain then from, chain = #before + 1, "" end
+  local function value(path) return value_of(env, path) end
+  local found, within, at_key = place.of(before, value)
+  local set = {}
+  if within then
+    if found then in_text(set, found) end
+    return matching(set, chain, ""), from
+  end
   local head, separator, prefix = chain:match "^(.*)([%.:])([%w_]*)$"
   if head then
-    local value = value_of(env, head)
-    if value == nil then return {}, place end
-    return matching(members(value, separator == ":"), prefix, head .. separator), place
+    local owner = value(head)
+    if owner == nil then return {}, from end
+    return matching(members(owner, separator == ":"), prefix, head .. separator), from
   end
-  if in_braces(before) then
-    local set = {}
-    add_options(set, env, before)
+  if before:sub(1, from - 1):find "[^%.][%.:]$" then return {}, from end   -- of a value that nobody knows yet
+  if found and at_key then
+    at[found.kind](set, found)
     local list = matching(set, chain, "")
-    if chain == "" or #list > 0 then return list, place end
+    if #list > 0 then return list, from end
   end
-  return matching(globals(env), chain, ""), place
+  return matching(globals(env), chain, ""), from
 end
 
 return completion

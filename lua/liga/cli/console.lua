@@ -1,7 +1,8 @@
 --- `liga console [URL]`: Lua with the models of a database as globals.
 --
 -- A session has: word, given (flags) · db · env (globals of what is typed) · source (of lines) · paint, paint_sql ·
--- settings {sql, timing, limit} · failed (whether anything went wrong) · copy (path of the sandbox's file)
+-- settings {sql, timing, limit} · begun (lines of an input that goes on) · failed (whether anything went wrong) · copy
+-- (path of the sandbox's file)
 local arguments = require "liga.cli.arguments"
 local completion = require "liga.cli.completion"
 local core = require "liga.core"
@@ -76,7 +77,27 @@ local function error_text(problem)
     local name = problem.name or "Error"
     return ("%s: %s"):format(name, text.safe(tostring(problem.message)))
   end
+  if type(problem) == "table" then
+    return printer.text(problem, { limit = 1, width = math.huge, paint = text.painter() })
+  end
   return text.safe(tostring(problem):gsub("^input:(%d+): ", function(line) return line == "1" and "" end))
+end
+
+--- Ctrl-C ends what runs in coroutines too.
+local function watch_coroutines()
+  local coroutine = _G["coroutine"]                                   -- the library itself is what all code sees
+  local create, wrap = coroutine.create, coroutine.wrap
+  function coroutine.create(f)
+    local thread = create(f)
+    core.watch(thread)
+    return thread
+  end
+  function coroutine.wrap(f)
+    local resume = wrap(f)
+    local _, thread = debug.getupvalue(resume, 1)                     -- what coroutine.wrap closes over
+    core.watch(thread)
+    return resume
+  end
 end
 
 --- Runs a function so that Ctrl-C ends it, inside a savepoint of the sandbox's transaction.
@@ -321,6 +342,7 @@ end
 local function read_input(session)
   local code
   while true do
+    session.begun = code and code .. "\n" or ""
     local line, reason = session.source:read(code and "   …> " or session.prompt)
     if line == nil then
       if reason == "end" and code then return code end
@@ -439,6 +461,7 @@ end
 -- @return exit status
 function console.start(word, given, setup, script)
   local session = new_session(word, given, setup)
+  watch_coroutines()
   if script then
     local ok, problem = pcall(run_script, session, script)
     core.listen(nil)
@@ -450,7 +473,8 @@ function console.start(word, given, setup, script)
     session.source, session.stops = input.text(table.concat(given.execute, "\n")), true
   else
     session.source = input.standard(function(before)
-      return completion.words(session.env, before, console.commands)
+      local words, from = completion.words(session.env, session.begun .. before, console.commands)
+      return words, from - #session.begun
     end)
   end
   local ok, problem = pcall(run_sessions, session)

@@ -16,22 +16,37 @@ end
 local Editor = {}
 Editor.__index = Editor
 
---- Reads a line. SIGINT waits meanwhile and is forgotten: readline would free in its handler what is freed elsewhere
--- too. The line stays (Ctrl-U throws it away).
--- @return line, or nil and "end"
+--- Reads a line, key by key. SIGINT is held but for the waits between keys: readline would free in its handler what
+-- is freed elsewhere too. A line that is thrown away leaves readline's handler in place, as the binding closes the
+-- terminal before it takes it off; the next handler makes an end of it.
+-- @return line, or nil and "end"; or "interrupted": what was typed is thrown away
 function Editor:read(prompt)
+  local line, reason
   core.hold_interrupts(true)
-  local ok, line = pcall(self.rl.readline, prompt)
+  local ok, problem = pcall(function()
+    self.rl.handler_install(prompt, function(typed)
+      line, reason = typed, "end"
+      self.rl.handler_remove()
+    end)
+    while not reason do
+      if core.await_input() == "interrupted" then reason = "interrupted" else self.rl.read_char() end
+    end
+  end)
   core.hold_interrupts(false)
-  if not ok then error(line, 0) end
+  if not ok then error(problem, 0) end
   if line ~= nil then return line end
-  io.stdout:write("\n"):flush()
-  return nil, "end"
+  io.stdout:write(reason == "interrupted" and "^C\r\n" or "\n"):flush()
+  return nil, reason
 end
 
---- Remembers an input, of one or more lines.
+--- Remembers an input, of one or more lines: as one line where that means the same.
 function Editor:remember(text)
-  if text:find "%S" then self.rl.add_history((text:gsub("\n", " "))) end
+  if not text:find "%S" then return end
+  if text:find("--", 1, true) or text:find "%[=*%[" then
+    for line in text:gmatch "[^\n]+" do self.rl.add_history(line) end
+  else
+    self.rl.add_history((text:gsub("\n%s*", " ")))
+  end
 end
 
 function Editor:close()
@@ -43,14 +58,13 @@ local function new_editor(rl, complete)
   local path = history_path()
   rl.set_options{ keeplines = 1000, histfile = path or "", auto_add = false, ignoredups = true }
   rl.set_readline_name("liga")
-  rl.set_complete_function(function(line, from, to)
-    local before = line:sub(1, to)
-    local ok, words, start = pcall(complete, before)
+  rl.set_complete_function(function(line, from, behind)
+    local ok, words, start = pcall(complete, line:sub(1, behind - 1))
     if not ok then return {} end
     rl.set_completion_append_character("")
-    -- Readline replaces from where it sees a word begin; ours may begin earlier (`Album:fi`), never later.
-    local cut, list = from - start + 1, {}
-    for i, word in ipairs(words) do list[i] = cut > 0 and word:sub(cut) or word end
+    -- Readline replaces from where it sees a word begin; ours begin earlier (`Album:fi`) or later (`[Op.g`).
+    local list, head = {}, line:sub(from, start - 1)
+    for i, word in ipairs(words) do list[i] = head .. word:sub(math.max(from - start, 0) + 1) end
     return list
   end)
   return setmetatable({ rl = rl, history = path ~= nil }, Editor)
@@ -62,10 +76,14 @@ local Plain = {}
 Plain.__index = Plain
 
 function Plain:read(prompt)
-  if self.prompts then io.stdout:write(prompt):flush() end
-  if self.prompts and not core.await_input() then
-    io.stdout:write("\n")
-    return nil, "interrupted"
+  if self.prompts then
+    io.stdout:write(prompt):flush()
+    local what
+    repeat what = core.await_input() until what ~= "signal"
+    if what == "interrupted" then
+      io.stdout:write("\n")
+      return nil, "interrupted"
+    end
   end
   local line = io.stdin:read "l"
   if line == nil then

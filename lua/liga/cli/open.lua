@@ -56,7 +56,7 @@ open.check = check_path
 function open.connect(word, given)
   local url = open.url(word)
   local ok, problem = pcall(connect.parse, url)
-  if not ok then arguments.wrong("%s", problem.message) end
+  if not ok then arguments.wrong("%s", (problem.message:gsub("^liga%.connect: ", "liga: "))) end
   check_path(url)
   return database.connect(url, given)
 end

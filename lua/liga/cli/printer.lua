@@ -1,6 +1,7 @@
 --- Values as text: lists of rows as tables, one instance as names and values, everything else on a line.
 local core = require "liga.core"
 local text = require "liga.cli.text"
+local types = require "liga.types"
 
 local printer = {}
 
@@ -8,6 +9,12 @@ local printer = {}
 
 local function is_list(value)
   return type(value) == "table" and (value[1] ~= nil or next(value) == nil)
+end
+
+--- Whether a table is a list that liga returned, of rows as a rule.
+local function is_result(value)
+  local meta = type(value) == "table" and getmetatable(value)
+  return type(meta) == "table" and rawget(meta, "__jsontype") == "array"
 end
 
 --- A short text about something that is not shown in full.
@@ -183,7 +190,7 @@ local plain_text
 
 local function plain_table(value, depth)
   local meta = getmetatable(value)
-  local own = type(meta) == "table" and rawget(meta, "__tostring")
+  local own = type(meta) == "table" and rawget(meta, "__tostring") or types.is(value)
   if own or core.class_of(value) then return text.safe(tostring(value)) end
   if depth > DEEPEST then return "{…}" end
   local parts = {}
@@ -213,7 +220,7 @@ function printer.text(value, given)
   if core.is_class(value) then return text.safe_lines(value:describe()) end
   if core.class_of(value) then return instance_text(value, given) end
   if is_rows(value) then return table_text(value, given) end
-  if is_list(value) and #value == 0 then return "0 rows" end
+  if is_result(value) and #value == 0 then return "0 rows" end
   return plain_text(value, 0)
 end
 

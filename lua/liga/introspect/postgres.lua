@@ -23,7 +23,8 @@ local COLUMNS = [[
 SELECT c.oid::int8 AS oid, a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS type,
   a.attnotnull AS required,
   pg_get_expr(d.adbin, d.adrelid) AS default_sql, a.attidentity::text AS identity, a.attgenerated::text AS generated,
-  col_description(c.oid, a.attnum) AS comment, t.typtype::text AS typtype,
+  col_description(c.oid, a.attnum) AS comment, t.typtype::text AS typtype, a.attndims::int8 AS dimensions,
+  CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype, t.typtypmod) END AS base,
   (SELECT array_to_json(array_agg(e.enumlabel ORDER BY e.enumsortorder))::text FROM pg_enum e WHERE e.enumtypid = t.oid)
     AS labels
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -77,7 +78,8 @@ local function add_column(item, row)
     name = row.name, type = row.type, allowNull = not row.required, comment = row.comment,
     default = not sequence and row.generated == "" and row.default_sql or nil,
     generated = row.generated ~= "" or nil, autoIncrement = sequence ~= nil or row.identity ~= "",
-    serial = sequence ~= nil or nil, values = row.typtype == "e" and names_of(row.labels) or nil,
+    serial = sequence ~= nil or nil, base = row.base, dimensions = row.dimensions,
+    values = row.typtype == "e" and names_of(row.labels) or nil,
   }
 end
 
@@ -140,7 +142,7 @@ end
 --- Types as format_type writes them, and liga's.
 local kinds = {
   ["smallint"] = "SMALLINT", ["integer"] = "INTEGER", ["bigint"] = "BIGINT", ["real"] = "REAL",
-  ["double precision"] = "DOUBLE", ["numeric"] = "DECIMAL", ["money"] = "DECIMAL", ["boolean"] = "BOOLEAN",
+  ["double precision"] = "DOUBLE", ["numeric"] = "DECIMAL", ["boolean"] = "BOOLEAN",
   ["character varying"] = "STRING", ["character"] = "CHAR", ["text"] = "TEXT", ["name"] = "TEXT", ["bpchar"] = "CHAR",
   ["timestamp with time zone"] = "DATE", ["timestamp without time zone"] = "DATE", ["date"] = "DATEONLY",
   ["time without time zone"] = "TIME", ["time with time zone"] = "TIME", ["bytea"] = "BLOB", ["uuid"] = "UUID",
@@ -153,7 +155,7 @@ local ranges = {
 }
 
 --- The type of liga's that a declared type means.
--- @param declared as format_type writes it
+-- @param declared as format_type writes it; of a domain its base type
 -- @return {name, length, precision, scale, element}; nil: liga has none
 function postgres.kind_of(declared)
   local element = declared:match "^(.*)%[%]$"

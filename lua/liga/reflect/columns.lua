@@ -63,14 +63,15 @@ end
 
 local function type_of(db, item, column)
   if column.values then return types.ENUM(column.values) end
-  local kind = introspect.dialect(db).kind_of(column.type)
+  local kind = introspect.dialect(db).kind_of(column.base or column.type)
   if db.dialect == "sqlite" then
     if column.autoIncrement then return types.BIGINT end              -- generated keys have 64 bits
     if not kind then return sampled_type(db, item, column) end
     if kind.name == "DATE" then return sampled_date(db, item, column) end
   end
-  local known = kind and core.has_type(db._.core, kind.name)
-  return known and descriptor(kind) or types.TEXT
+  if not kind or not core.has_type(db._.core, kind.name) then return types.TEXT end
+  for _ = 2, kind.name == "ARRAY" and column.dimensions or 0 do kind = { name = "ARRAY", element = kind } end
+  return descriptor(kind)
 end
 
 -- Defaults -----------------------------------------------------------------------------------------------------------

@@ -16,9 +16,11 @@ local function plain(text)
   return name
 end
 
---- `order_items` → `OrderItem`.
+--- `order_items` → `OrderItem`; punctuation parts words, so that the name can be written in Lua.
 function names.model(table_name)
-  return inflect.upper_first(inflect.camelize(inflect.singularize(plain(table_name))))
+  local words = plain(table_name):gsub("[^%w_\x80-\xff]+", "_"):gsub("^_+(.)", "%1"):gsub("(.)_+$", "%1")
+  local name = inflect.upper_first(inflect.camelize(inflect.singularize(words)))
+  return name ~= "" and name or "Table"
 end
 
 --- `AlbumId` → `albumId`, `user_name` → `userName`; `get` → `get_`, as instances have a method of that name.

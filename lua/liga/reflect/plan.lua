@@ -185,10 +185,26 @@ local function free_key(model, list)
   if #list == 1 and entry.primaryKey and not model.class then entry.autoIncrement = false end
 end
 
---- A foreign key between two models of the plan.
+--- Whether a key stays in the schema of its table.
+local function is_here(model, key)
+  return key.schema == nil or key.schema == model.item.schema
+end
+
+--- The model of the table that a key references: one of the plan, or in another schema one that is defined already.
+local function find_target(model, key, models)
+  if is_here(model, key) then return models.by_table[key.table] or models.by_table[key.table:lower()] end
+  for _, class in ipairs(models.classes) do
+    if class.tableName == key.table and (getmetatable(class).options.schema or "public") == key.schema then
+      local item = { name = key.table, schema = key.schema }
+      models.elsewhere[class] = models.elsewhere[class] or of_class(class, item)
+      return models.elsewhere[class]
+    end
+  end
+end
+
+--- A foreign key between two models.
 local function read_link(model, key, models)
-  local here = key.schema == nil or key.schema == model.item.schema
-  local target = here and (models.by_table[key.table] or models.by_table[key.table:lower()])
+  local target = find_target(model, key, models)
   local foreign = target and attribute_names(model, key.columns)
   local referenced = target and #key.references == #key.columns and attribute_names(target, key.references)
   if not foreign or not referenced then return nil end
@@ -208,9 +224,9 @@ local function read_link(model, key, models)
   }
 end
 
---- A key to a table that is no model of the plan: the column says so.
+--- A key to a table that is no model of the plan: the column says so, unless it is in a schema that it can't name.
 local function note_reference(model, key)
-  local entry = #key.columns == 1 and model.by_column[key.columns[1]:lower()]
+  local entry = is_here(model, key) and #key.columns == 1 and model.by_column[key.columns[1]:lower()]
   if not entry or not key.references[1] or model.class then return end
   entry.references = { table = key.table, key = key.references[1] }
   entry.onDelete, entry.onUpdate = key.onDelete, key.onUpdate
@@ -416,8 +432,9 @@ end
 -- @param fresh true: as if nothing were defined
 function plan.read(db, given, fresh)
   local catalogue = introspect.read(db, { schema = given.schema })
-  local taken, models = {}, { by_table = {} }
-  for _, class in ipairs(fresh and {} or registry.of(db).classes) do taken[class.name] = true end
+  local classes = fresh and {} or registry.of(db).classes
+  local taken, models = {}, { by_table = {}, classes = classes, elsewhere = {} }
+  for _, class in ipairs(classes) do taken[class.name] = true end
   for _, item in ipairs(chosen(catalogue, given)) do
     local class = not fresh and defined_for(db, item, given)
     local model = class and of_class(class, item) or new_model(db, item, given, taken)

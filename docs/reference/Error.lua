@@ -1,0 +1,44 @@
+--- What liga raises. `tostring(e)` is one readable sentence; bound values and passwords never appear in it.
+--
+--     local ok, e = pcall(User.create, User, { username = "ann" })
+--     if liga.isError(e, "UniqueConstraintError") then print(e.model, e.attribute) end
+-- @module Error
+
+--- Fields of an error.
+-- @table fields
+-- @field name one of the names below
+-- @field message sentence
+-- @field model name of the model
+-- @field attribute name; the first of `attributes`
+-- @field attributes list of names
+-- @field table name
+-- @field constraint name, as the database has it
+-- @field value what was wrong
+-- @field path where in options or nested values
+-- @field sql the statement
+-- @field sqlstate the engine's code as SQLSTATE
+-- @field code the engine's own code
+-- @field cause the error behind this one
+-- @field errors of a ValidationError: list of `{attribute, validator, message, value}`
+-- @field retryable whether to try again makes sense
+-- @field outcome what became of the write: `"none"`, `"rolled_back"`, `"committed"`, `"unknown"`
+-- @field source `"file:line"` of the first frame outside liga
+
+--- Names of errors.
+-- @table names
+-- @field UsageError a wrong name, option, argument, scope, finished or foreign object
+-- @field ValidationError a value
+-- @field UniqueConstraintError
+-- @field ForeignKeyConstraintError
+-- @field NotNullConstraintError
+-- @field CheckConstraintError
+-- @field ExclusionConstraintError
+-- @field DatabaseError anything else the database says
+-- @field ConnectionError
+-- @field TimeoutError busy files, locks, statements, waiting for a connection
+-- @field SerializationError deadlocks and serialization failures
+-- @field AssociationError declarations, and `dependent = "restrict"`
+-- @field EagerLoadingError everything inside an include
+-- @field InstanceError an instance whose row or key is missing
+-- @field OptimisticLockError
+-- @field EmptyResultError `rejectOnEmpty`

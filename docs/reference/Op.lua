@@ -1,0 +1,53 @@
+--- Operators: `local Op = liga.Op`. As keys, `{ age = { [Op.gte] = 18 } }`, or as calls, `{ age = Op.gte(18) }`. Lua
+-- reserves some words, hence `and_`, `or_`, `not_`, `in_`.
+-- @module Op
+
+--- Comparing.
+-- @table comparing
+-- @field eq equal; of a table under a JSON attribute: whole documents
+-- @field ne not equal
+-- @field gt greater than
+-- @field gte greater or equal
+-- @field lt less than
+-- @field lte less or equal
+-- @field between `{low, high}`
+-- @field notBetween
+-- @field in_ a list; the empty one has no row
+-- @field notIn a list; outside the empty one are all rows
+-- @field is `liga.null`, true, false
+-- @field isNot
+-- @field any `{ [Op.eq] = Op.any(list) }`
+-- @field all
+
+--- Texts.
+-- @table texts
+-- @field like case-sensitive on both engines
+-- @field notLike
+-- @field iLike not case-sensitive
+-- @field notILike
+-- @field startsWith plain text
+-- @field endsWith plain text
+-- @field substring plain text
+-- @field regexp POSIX extended
+-- @field notRegexp
+-- @field iRegexp not case-sensitive
+
+--- Combining.
+-- @table combining
+-- @field and_ all of a table or list; of none: true
+-- @field or_ one of a table or list; of none: false
+-- @field not_ none of a table, or not this
+
+--- Associations: `[Op.some("comments")] = { … }`.
+-- @table associations
+-- @field some there is a row for which it is true
+-- @field every there is no row for which it is not true
+-- @field none there is no row for which it is true
+
+--- Columns, arrays and ranges.
+-- @table other
+-- @field col an attribute as operand: `{ high = { [Op.gt] = Op.col("low") } }`
+-- @field contains
+-- @field contained
+-- @field overlap
+-- @field match full text (PostgreSQL)
