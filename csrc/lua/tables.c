@@ -225,7 +225,7 @@ static void push_index_parts(lua_State *L, const struct parts *parts) {
         lua_createtable(L, index->field_count, 0);
         for (int i = 0; i < index->field_count; i++) {
             lua_createtable(L, 0, 2);
-            set_text(L, "name", index->fields[i].attr->column);
+            if (index->fields[i].attr) set_text(L, "name", index->fields[i].attr->column);
             set_text(L, "order", index->fields[i].descending ? "DESC" : "ASC");
             append(L);
         }

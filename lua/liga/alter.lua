@@ -216,11 +216,17 @@ end
 
 -- Indexes ------------------------------------------------------------------------------------------------------------
 
+--- A field of an index; of expressions (without a name) the engine tells another text than the model.
+local function same_field(a, b)
+  if a.order ~= b.order or not a.name ~= not b.name then return false end
+  return not a.name or a.name:lower() == b.name:lower()
+end
+
+--- Indexes over expressions are taken for equal if they have one name, which such an index needs.
 local function same_index(a, b)
   if a.unique ~= b.unique or (a.where ~= nil) ~= b.partial or #a.columns ~= #b.columns then return false end
   for i, column in ipairs(a.columns) do
-    local other = b.columns[i]
-    if not column.name or column.name:lower() ~= other.name:lower() or column.order ~= other.order then return false end
+    if not same_field(column, b.columns[i]) or not column.name and a.name ~= b.name then return false end
   end
   return true
 end
