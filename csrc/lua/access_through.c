@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lua/access.h"
+#include "lua/conflict.h"
 #include "lua/value.h"
 
 enum { LINK_ROWS = 1000 };
@@ -231,25 +232,16 @@ static bool in_insert(const struct junction_row *row, const struct attr *attr) {
 }
 
 static const struct expr *excluded(struct call *call, const struct attr *attr) {
-    struct expr *expr = expr_new(&call->arena, EXPR_EXCLUDED);
-    expr->attr = attr;
-    return expr;
+    return expr_of_upsert(&call->arena, EXPR_EXCLUDED, attr);
 }
 
 /* "UserProjects"."status" <> excluded."status", NULLs told apart. */
-static const struct expr *differs(struct call *call, const struct model *junction, const struct attr *attr) {
-    const char **pieces = arena_array(&call->arena, const char *, 2);
-    const char *word = call->db->dialect->nulls_smallest ? "IS NOT" : "IS DISTINCT FROM";
-    struct out name;
-    out_init(&name, &call->arena, call->db->dialect, &call->error);
-    put_table(&name, junction);
-    put_text(&name, ".");
-    put_name(&name, attr->column);
-    pieces[0] = arena_printf(&call->arena, "%s %s ", name.buf.text, word);
-    pieces[1] = "";
+static const struct expr *differs(struct call *call, const struct attr *attr) {
+    static const char *const sqlite[] = { "", " IS NOT ", "" }, *const standard[] = { "", " IS DISTINCT FROM ", "" };
     struct expr *expr = expr_new(&call->arena, EXPR_RAW);
-    expr->pieces = pieces;
-    expr->first = (struct expr *)(uintptr_t)excluded(call, attr);
+    expr->pieces = call->db->dialect->nulls_smallest ? sqlite : standard;
+    expr->first = expr_of_upsert(&call->arena, EXPR_STANDING, attr);
+    expr->first->next = expr_of_upsert(&call->arena, EXPR_EXCLUDED, attr);
     return expr;
 }
 
@@ -264,12 +256,13 @@ static void plan_conflict(struct call *call, const struct access *access, const 
         if (!row->given[i]) continue;
         insert->conflict = CONFLICT_UPDATE;
         assign(&call->arena, &insert->update, junction->attrs[i], excluded(call, junction->attrs[i]));
-        expr_push(&call->arena, changes, differs(call, junction, junction->attrs[i]));
+        expr_push(&call->arena, changes, differs(call, junction->attrs[i]));
     }
     if (insert->conflict != CONFLICT_UPDATE) return;
     insert->update_where = changes;
     if (junction->updated_at && !row->given[junction->updated_at->ordinal] && !access->options.silent)
         assign(&call->arena, &insert->update, junction->updated_at, excluded(call, junction->updated_at));
+    raise_version_of_standing(call, insert);
 }
 
 static void add_columns(struct call *call, const struct access *access, const struct junction_row *row, struct insert *insert) {
@@ -412,14 +405,17 @@ static bool through_next(lua_State *L, struct call *call) {
 /* The target is inside the association's scope now. */
 static void adopt_scope(lua_State *L, struct call *call, const struct access *access, const struct element *element, int index) {
     const struct hop *last = assoc_last_hop(access->assoc);
-    const struct attr **attrs = arena_array(&call->arena, const struct attr *, last->value_count);
-    struct value *values = arena_array(&call->arena, struct value, last->value_count);
+    int count = last->value_count;
+    const struct attr **attrs = arena_array(&call->arena, const struct attr *, count + 2);
+    struct value *values = arena_array(&call->arena, struct value, count + 2);
     (void)element;
-    for (int i = 0; i < last->value_count; i++) {
+    for (int i = 0; i < count; i++) {
         attrs[i] = last->values[i].attr;
         values[i] = last->values[i].value;
     }
-    set_stored(L, call, index, attrs, values, last->value_count);
+    bool already = holds_values(L, call, index, (struct attr_list){ attrs, count }, values);
+    if (!already) count = collect_stamps(L, call, index, attrs, values, count);
+    set_stored(L, call, index, attrs, values, count);
 }
 
 static void through_adopt(lua_State *L, struct call *call) {

@@ -36,7 +36,9 @@ for engine in support.engines() do
     it("over expressions are no difference to sync with alter", function()
       local function define(on, unique)
         return on:define("User", { { "name", liga.STRING }, { "age", liga.INTEGER } }, {
-          indexes = { { fields = { liga.fn("lower", liga.col("name")), "age" }, unique = unique, name = "users_lower" } },
+          indexes = {
+            { fields = { liga.fn("lower", liga.col("name")), "age" }, unique = unique, name = "users_lower" },
+          },
         })
       end
       define(db, true)
