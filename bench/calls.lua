@@ -32,9 +32,8 @@ local function run(call, count)
 end
 
 local function instructions(place, count)
-  local command = ("valgrind --tool=callgrind --callgrind-out-file=/dev/null lua5.4 %s %d %d 2>&1"):format(arg[0], place,
-    count)
-  local pipe <close> = assert(io.popen(command))
+  local command = "valgrind --tool=callgrind --callgrind-out-file=/dev/null lua5.4 %s %d %d 2>&1"
+  local pipe <close> = assert(io.popen(command:format(arg[0], place, count)))
   local output = pipe:read "a"
   return tonumber(output:match "Collected : (%d+)") or error(output)
 end
