@@ -19,7 +19,7 @@ end
 -- Vocabulary --------------------------------------------------------------------------------------------------------
 
 local uncountable = set [[
-  equipment information news series species sheep deer moose bison salmon trout aircraft spacecraft livestock wildlife
+  equipment information news series species sheep fish deer moose bison salmon trout aircraft spacecraft livestock wildlife
   cattle offspring accommodation advertising advice aggression aid air alcohol anger assistance baggage blood bread
   butter carbon cash chaos education electricity engineering evidence evolution fiction food fuel furniture garbage
   gold gossip hardware software health help homework housework hospitality hydrogen inflation jewelry knowledge leisure
