@@ -170,9 +170,10 @@ static void push_column_parts(lua_State *L, const struct parts *parts) {
         const struct attr *attr = parts->model->attrs[i];
         const char *sql = ddl_column(&call->arena, parts->dialect, attr, &call->error);
         if (!sql) call_raise(L, call);
-        lua_createtable(L, 0, 7);
+        lua_createtable(L, 0, 8);
         set_text(L, "name", attr->column);
         set_text(L, "attribute", attr->name);
+        set_text(L, "comment", parts->dialect->comments ? attr->comment : NULL);
         set_text(L, "sql", sql);
         set_text(L, "type", ddl_type(&call->arena, parts->dialect, &attr->type));
         set_text(L, "default", ddl_default(&call->arena, parts->dialect, attr, &call->error));
@@ -225,7 +226,7 @@ static void push_index_parts(lua_State *L, const struct parts *parts) {
         lua_createtable(L, index->field_count, 0);
         for (int i = 0; i < index->field_count; i++) {
             lua_createtable(L, 0, 2);
-            set_text(L, "name", index->fields[i].attr->column);
+            set_text(L, "name", index->fields[i].attr ? index->fields[i].attr->column : NULL);      /* nil: an expression */
             set_text(L, "order", index->fields[i].descending ? "DESC" : "ASC");
             append(L);
         }
@@ -235,7 +236,7 @@ static void push_index_parts(lua_State *L, const struct parts *parts) {
     lua_setfield(L, parts->table, "indexes");
 }
 
-/* core.table_parts(db, model) → {name (quoted), columns, primaryKey, inlineKey, foreignKeys, indexes}: what CREATE TABLE is
+/* core.table_parts(db, model) → {name (quoted), comment, columns, primaryKey, inlineKey, foreignKeys, indexes}: what CREATE TABLE is
  * made of, for statements that change tables. Names of columns are those of the database. */
 static int table_parts(lua_State *L) {
     struct db *db = userdata_check(L, 1, USERDATA_DB, "a database");
@@ -245,6 +246,7 @@ static int table_parts(lua_State *L) {
     lua_createtable(L, 0, 6);
     struct parts parts = { .call = call, .dialect = db->dialect, .model = box->model, .table = lua_gettop(L) };
     set_text(L, "name", ddl_table_name(&call->arena, db->dialect, box->model));
+    set_text(L, "comment", db->dialect->comments ? box->model->comment : NULL);
     push_columns(L, box->model->key);
     lua_setfield(L, parts.table, "primaryKey");
     set_flag(L, "inlineKey", ddl_key_is_inline(db->dialect, box->model));

@@ -137,22 +137,6 @@ bool expr_is_json(const struct expr *expr, const struct expr **json) {
     return expr->kind == EXPR_JSON;
 }
 
-static bool same_leg(struct value a, struct value b) {
-    if (a.kind != b.kind) return false;
-    if (a.kind == VALUE_INT) return a.as.integer == b.as.integer;
-    return a.len == b.len && memcmp(a.as.text, b.as.text, a.len) == 0;
-}
-
-bool expr_same_json(const struct expr *a, const struct expr *b) {
-    const struct expr *left, *right;
-    if (!expr_is_json(a, &left) || !expr_is_json(b, &right) || inner_of(a)->text != inner_of(b)->text) return false;
-    const struct expr *column = inner_of(left->first), *other = inner_of(right->first);
-    if (left->value_count != right->value_count || column->attr != other->attr || column->alias != other->alias) return false;
-    for (int i = 0; i < left->value_count; i++)
-        if (!same_leg(left->values[i], right->values[i])) return false;
-    return true;
-}
-
 struct expr *expr_attr_is(struct arena *arena, const struct attr *attr, struct value logical) {
     struct expr *column = expr_column(arena, attr, ALIAS_HERE);
     if (logical.kind == VALUE_NULL) return expr_operator(arena, OP_IS, column, expr_param(arena, logical));

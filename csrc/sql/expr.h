@@ -76,8 +76,6 @@ struct expr *expr_keys(struct arena *arena, struct attr_list attrs, const struct
 
 /* True for one value at a path of one document, in whatever form; *json becomes the path. */
 bool expr_is_json(const struct expr *expr, const struct expr **json);
-/* True if both are the same form of the same path of the same column. */
-bool expr_same_json(const struct expr *a, const struct expr *b);
 
 /* attr = value over the table ALIAS_HERE, the value in logical form; NULL becomes IS NULL. */
 struct expr *expr_attr_is(struct arena *arena, const struct attr *attr, struct value logical);

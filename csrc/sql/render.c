@@ -119,6 +119,42 @@ void put_param(struct out *out, struct value value) {
     buf_addi(&out->buf, out->param_count);
 }
 
+/* A parameter that was written as part of a call. */
+struct placed_param {
+    struct placed_param *next;
+    const char *text;           /* of the function, or of what stands before the parameter */
+    int place, number;
+};
+
+static bool write_again(struct out *out, const char *text, int place, struct value value) {
+    for (const struct placed_param *param = out->placed; param; param = param->next) {
+        if (param->place != place || strcmp(param->text, text) != 0) continue;
+        if (!value_equal(out->params[param->number - 1], value)) continue;
+        buf_addc(&out->buf, '$');
+        buf_addi(&out->buf, param->number);
+        return true;
+    }
+    return false;
+}
+
+/* The parameter at a place of a call. Where a SELECT groups, the same value at the same place of the same call is one parameter:
+ * PostgreSQL takes two expressions for one only if these are. The place tells that it has one type. */
+static void put_placed_param(struct out *out, const char *text, int place, struct value value) {
+    bool reuses = out->regroups && out->dialect->mark == MARK_DOLLAR && !out->literals;
+    if (reuses && write_again(out, text, place, value)) return;
+    put_param(out, value);
+    if (!reuses) return;
+    struct placed_param *param = arena_new(out->arena, struct placed_param);
+    *param = (struct placed_param){ out->placed, text, place, out->param_count };
+    out->placed = param;
+}
+
+/* An argument of a call. */
+static void put_argument(struct out *out, const char *text, int place, const struct expr *argument) {
+    if (argument->kind == EXPR_PARAM && argument->value.kind != VALUE_NULL) put_placed_param(out, text, place, argument->value);
+    else put_expr(out, argument);
+}
+
 void put_array(struct out *out, const struct attr *attr, const struct value *values, int count) {
     struct value list = value_list(values, (size_t)count);
     list.elements = attr->type.id == TYPE_DATE ? LIST_CAST_INSTANTS : LIST_CAST;
@@ -442,12 +478,13 @@ static bool takes_anything(const struct dialect *dialect, const char *function) 
 /* A function that takes values of any type tells the server nothing of what a parameter is: the parameter says so itself. */
 static void put_call(struct out *out, const struct expr *expr) {
     bool any = takes_anything(out->dialect, expr->text);
+    int place = 0;
     put_text(out, expr->text);
     put_text(out, "(");
     for (const struct expr *argument = expr->first; argument; argument = argument->next) {
         const char *cast = any && argument->kind == EXPR_PARAM ? out->dialect->value_cast[argument->value.kind] : NULL;
         if (argument != expr->first) put_text(out, ", ");
-        put_expr(out, argument);
+        put_argument(out, expr->text, place++, argument);
         if (cast) put_text(out, cast);
     }
     put_text(out, ")");
@@ -455,9 +492,10 @@ static void put_call(struct out *out, const struct expr *expr) {
 
 static void put_raw(struct out *out, const struct expr *expr) {
     const char *const *piece = expr->pieces;
+    int place = 0;
     put_text(out, *piece++);
     for (const struct expr *argument = expr->first; argument; argument = argument->next) {
-        put_expr(out, argument);
+        put_argument(out, piece[-1], place++, argument);
         put_text(out, *piece++);
     }
 }
@@ -472,7 +510,7 @@ static void put_json(struct out *out, const struct expr *expr) {
     for (int i = 0; i < expr->value_count; i++) {
         const char *const *around = expr->values[i].kind == VALUE_INT ? text->index : text->name;
         put_text(out, around[0]);
-        put_param(out, expr->values[i]);
+        put_placed_param(out, around[0], i, expr->values[i]);
         put_text(out, around[1]);
     }
     put_text(out, text->close);
@@ -510,7 +548,7 @@ void put_expr(struct out *out, const struct expr *expr) {
     case EXPR_NOT:      put_text(out, "NOT ("); put_expr(out, expr->first); put_text(out, ")"); break;
     case EXPR_CONST:    put_constant(out, expr->value.as.boolean); break;
     case EXPR_FUNCTION: put_call(out, expr); break;
-    case EXPR_CAST:     put_text(out, "CAST("); put_expr(out, expr->first); put_text(out, " AS "); put_text(out, expr->text);
+    case EXPR_CAST:     put_text(out, "CAST("); put_argument(out, expr->text, 0, expr->first); put_text(out, " AS "); put_text(out, expr->text);
                         put_text(out, ")"); break;
     case EXPR_RAW:      put_raw(out, expr); break;
     case EXPR_STAR:     put_text(out, "*"); break;

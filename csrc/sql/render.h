@@ -10,6 +10,8 @@
 
 struct error;
 
+struct placed_param;
+
 struct out {
     struct buf buf;
     struct arena *arena;
@@ -19,6 +21,8 @@ struct out {
     int param_count, param_size;
     int here;                   /* the alias that ALIAS_HERE means */
     bool qualified;             /* columns carry their table's alias */
+    bool regroups;              /* within a SELECT that groups: equal expressions have to be equal in their parameters, too */
+    struct placed_param *placed;
     bool one_off;
     bool literals;              /* DDL takes no parameters: values are written out */
 };

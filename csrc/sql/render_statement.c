@@ -79,21 +79,10 @@ static void put_condition(struct out *out, const char *word, const struct expr *
     put_expr(out, condition);
 }
 
-/* The place of a result column with the same path into JSON, from 1; 0: there is none. */
-static int place_of_json(const struct output *outputs, const struct expr *expr) {
-    int place = 1;
-    for (; outputs; outputs = outputs->next, place++)
-        if (expr_same_json(outputs->expr, expr)) return place;
-    return 0;
-}
-
-/* A path has parameters of its own each time it is written, so that PostgreSQL would take it for another expression. */
 static void put_group_by(struct out *out, const struct select *select) {
     for (const struct output *group = select->group; group; group = group->next) {
-        int place = place_of_json(select->outputs, group->expr);
         put_text(out, group == select->group ? " GROUP BY " : ", ");
-        if (place) buf_addi(&out->buf, place);
-        else put_expr(out, group->expr);
+        put_expr(out, group->expr);
     }
 }
 
@@ -133,8 +122,9 @@ static void put_lock(struct out *out, const struct select *select) {
 }
 
 void put_select(struct out *out, const struct select *select) {
-    bool qualified_before = out->qualified;
+    bool qualified_before = out->qualified, regroups_before = out->regroups;
     int here_before = out->here;
+    out->regroups = out->regroups || select->group || select->distinct;
     if (select->joins || select->qualified) out->qualified = true;
     out->here = select->here;
     put_text(out, select->distinct ? "SELECT DISTINCT " : "SELECT ");
@@ -149,6 +139,7 @@ void put_select(struct out *out, const struct select *select) {
     put_limit(out, select);
     put_lock(out, select);
     out->qualified = qualified_before;
+    out->regroups = regroups_before;
     out->here = here_before;
 }
 

@@ -119,34 +119,21 @@ local function in_key(parts, name)
   return false
 end
 
---- What differs in a column: a set of "type", "default", "allowNull"; nil: nothing.
+--- What differs in a column: a set of "type", "values", "default", "allowNull"; nil: nothing.
 local function differences(db, parts, part, wanted, actual)
   if actual.generated then return nil end                           -- computed by the database, which no model says
   local engine, aspects = engines[db.dialect], {}
   local generated = part.autoIncrement and actual.autoIncrement
   if part.autoIncrement and not actual.autoIncrement then aspects.type = true end
   local same_type = engine.same_type(wanted, actual, db)
-  if part.values then same_type = actual.values ~= nil end            -- enums of the server's own: see compare_values
+  if part.values then same_type = actual.values ~= nil end            -- values of enums are an aspect of their own
+  if part.values and actual.values and ddl.misses_values(db, part, actual) then aspects.values = true end
   if not generated and not same_type then aspects.type = true end
   if not generated and not engine.same_default(without_parentheses(actual.default), wanted.default) then
     aspects.default = true
   end
   if not in_key(parts, part.name) and part.allowNull ~= actual.allowNull then aspects.allowNull = true end
   return next(aspects) and aspects or nil
-end
-
---- Statements that add what an enum of the server's misses, in the order of the model's.
-local function compare_values(statements, part, actual)
-  if not part.values or not actual.values then return end
-  local there = {}
-  for _, value in ipairs(actual.values) do there[value] = true end
-  for i, value in ipairs(part.values) do
-    if not there[value] then
-      local place = i > 1 and " AFTER " .. sqltext.literal(part.values[i - 1])
-        or " BEFORE " .. sqltext.literal(actual.values[1])
-      statements[#statements + 1] = ("ALTER TYPE %s ADD VALUE %s%s"):format(actual.type, sqltext.literal(value), place)
-    end
-  end
 end
 
 -- Keys ---------------------------------------------------------------------------------------------------------------
@@ -216,11 +203,17 @@ end
 
 -- Indexes ------------------------------------------------------------------------------------------------------------
 
+--- Texts of expressions can't be compared, as engines write them anew: there the index's name tells.
+local function same_column(column, other)
+  if column.order ~= other.order then return false end
+  if not column.name or not other.name then return column.name == other.name end
+  return column.name:lower() == other.name:lower()
+end
+
 local function same_index(a, b)
   if a.unique ~= b.unique or (a.where ~= nil) ~= b.partial or #a.columns ~= #b.columns then return false end
   for i, column in ipairs(a.columns) do
-    local other = b.columns[i]
-    if not column.name or column.name:lower() ~= other.name:lower() or column.order ~= other.order then return false end
+    if not same_column(column, b.columns[i]) or not column.name and a.name ~= b.name then return false end
   end
   return true
 end
@@ -246,15 +239,22 @@ local function model_of(class)
   return getmetatable(class)[1]
 end
 
+local function compare_comment(statements, what, wanted, actual)
+  if wanted.comment == nil or wanted.comment == actual.comment then return end
+  statements[#statements + 1] = ("COMMENT ON %s IS %s"):format(what, sqltext.literal(wanted.comment))
+end
+
 --- What differs between a model and its table.
 -- @return list of changes (see `ddl`), list of statements for indexes
 function alter.compare(db, class, item)
   local changes, statements, added = {}, {}, {}
   local parts = core.table_parts(db._.core, model_of(class))
   local wanted = engines[db.dialect].wanted(db, parts)
+  compare_comment(statements, "TABLE " .. parts.name, parts, item)
   for _, part in ipairs(parts.columns) do
     local actual = find_column(db, item, part.name)
-    if actual then compare_values(statements, part, actual) end
+    local full_name = parts.name .. "." .. sqltext.quote(part.name)
+    if actual then compare_comment(statements, "COLUMN " .. full_name, part, actual) end
     local aspects = actual and differences(db, parts, part, wanted[part.name], actual)
     if not actual then
       added[part.name] = true

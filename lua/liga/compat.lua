@@ -183,4 +183,11 @@ function compat.methods(a, accessors, functions)
   return changed
 end
 
+--- More names for methods: the old manual clears an N:M association by `task:setProject(nil)`.
+-- @return alias → method name
+function compat.aliases(a, accessors)
+  if not a.through or not compat.is_v1(getmetatable(a.source).db) then return {} end
+  return { ["set" .. accessors.add:gsub("^add", "")] = accessors.set }
+end
+
 return compat

@@ -8,7 +8,8 @@
 -- allowNull, default; nil: all); `constraint` is {kind, name, sql} to be added, or an entry of the catalogue to
 -- be dropped.
 --
--- A plan is {statements, rebuilt = the table that SQLite has to make anew, or nil}.
+-- A plan is {statements, rebuilt = the table that SQLite has to make anew, or nil, first = statements that go before
+-- the transaction, where there is none yet: values of enums, which can't be used before they are committed; or nil}.
 local core = require "liga.core"
 local errors = require "liga.errors"
 local sqltext = require "liga.sqltext"
@@ -29,6 +30,14 @@ function ddl.plan(db, item, changes)
   return dialect_of(db).plan(item, changes)
 end
 
+--- Whether an enum that is a type of the database's misses values that a column wants.
+-- @param column of parts
+-- @param actual of the catalogue
+function ddl.misses_values(db, column, actual)
+  local dialect = dialect_of(db)
+  return dialect.misses_values ~= nil and dialect.misses_values(column, actual)
+end
+
 --- A plan of statements that need no care.
 function ddl.plain(...)
   return { statements = { ... } }
@@ -36,8 +45,9 @@ end
 
 --- One plan of several.
 function ddl.join(plans)
-  local joined = { statements = {}, rebuilt = {} }
+  local joined = { statements = {}, rebuilt = {}, first = {} }
   for _, plan in ipairs(plans) do
+    table.move(plan.first or {}, 1, #(plan.first or {}), #joined.first + 1, joined.first)
     table.move(plan.statements, 1, #plan.statements, #joined.statements + 1, joined.statements)
     if plan.rebuilt then table.move(plan.rebuilt, 1, #plan.rebuilt, #joined.rebuilt + 1, joined.rebuilt) end
   end
@@ -69,6 +79,17 @@ local function orphans(db)
   return #rows(db, "PRAGMA foreign_key_check")
 end
 
+--- An error that speaks of the new table means the one that it takes the place of.
+local function rename_in(e, plan)
+  for _, item in ipairs(errors.is(e) and plan.rebuilt or {}) do
+    local name = sqltext.temporary_name(item.name)
+    local from, to = e.message:find(name, 1, true)
+    if from then e.message = e.message:sub(1, from - 1) .. item.name .. e.message:sub(to + 1) end
+    if e.table == name then e.table = item.name end
+  end
+  return e
+end
+
 --- A table that was made anew must serve its triggers and views as the old one did.
 local function check_dependents(db, item, views)
   local name = sqltext.quote(item.name)
@@ -85,7 +106,8 @@ end
 
 local function rebuild(db, plan, given)
   local views, before = working_views(db), orphans(db)
-  execute(db, plan.statements, given)
+  local ok, problem = pcall(execute, db, plan.statements, given)
+  if not ok then error(rename_in(problem, plan), 0) end
   for _, item in ipairs(plan.rebuilt) do check_dependents(db, item, views) end
   if orphans(db) <= before then return end
   errors.raise("ForeignKeyConstraintError", ("the change of %q would leave rows that reference nothing"):format(
@@ -119,28 +141,35 @@ local function rebuild_inside(db, plan, given)
 end
 
 local function rebuild_alone(db, plan, given)
-  local checked = rows(db, "PRAGMA foreign_keys")[1].foreign_keys ~= 0
-  transaction.prepared(db, { checked and FOREIGN_OFF or nil, LEGACY_ON }, { LEGACY_OFF, checked and FOREIGN_ON or nil },
-    function() rebuild(db, plan, given) end)
+  local before, after = { LEGACY_ON }, { LEGACY_OFF }
+  if rows(db, "PRAGMA foreign_keys")[1].foreign_keys ~= 0 then before[2], after[2] = FOREIGN_OFF, FOREIGN_ON end
+  transaction.prepared(db, before, after, function() rebuild(db, plan, given) end)
 end
 
 --- Runs a plan in one transaction.
 -- @param given {transaction, logging}
 function ddl.run(db, plan, given)
-  if #plan.statements == 0 then return end
+  local first = plan.first or {}
+  if #plan.statements == 0 and #first == 0 then return end
+  if #first > 0 and not given.transaction and not transaction.current(db) then
+    execute(db, first, given)
+    first = {}
+  end
   if plan.rebuilt and not given.transaction and not transaction.current(db) then
     return rebuild_alone(db, plan, given)
   end
   transaction.atomically(db, given, function()
+    execute(db, first, given)
     if plan.rebuilt then rebuild_inside(db, plan, given) else execute(db, plan.statements, given) end
   end)
 end
 
 --- The statements of a plan as they would be sent.
 function ddl.texts(plan)
-  if not plan.rebuilt then return plan.statements end
-  local list = { FOREIGN_OFF, LEGACY_ON }
-  table.move(plan.statements, 1, #plan.statements, 3, list)
+  local list = table.move(plan.first or {}, 1, #(plan.first or {}), 1, {})
+  if plan.rebuilt then list[#list + 1], list[#list + 2] = FOREIGN_OFF, LEGACY_ON end
+  table.move(plan.statements, 1, #plan.statements, #list + 1, list)
+  if not plan.rebuilt then return list end
   list[#list + 1], list[#list + 2] = LEGACY_OFF, FOREIGN_ON
   return list
 end

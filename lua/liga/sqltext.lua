@@ -249,4 +249,9 @@ function sqltext.table_name(schema, name)
   return (schema and sqltext.quote(schema) .. "." or "") .. sqltext.quote(name)
 end
 
+--- What a table is called that is about to take the place of another.
+function sqltext.temporary_name(name)
+  return "liga_new_" .. name
+end
+
 return sqltext

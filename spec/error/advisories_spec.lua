@@ -11,6 +11,7 @@ local TEXTS = {
   ["Sequelize CVE-2015-1369"] = "id; DELETE FROM \"Secrets\" WHERE '%s' = '%s' --",
   ["Sequelize CVE-2016-10553"] = "1=1 OR '%s' = '%s'",
   ["Sequelize CVE-2019-10748"] = "a')) AS DECIMAL) = 1 DELETE YOLO INJECTIONS; -- %s",
+  ["Sequelize CVE-2019-10749"] = "$.\"%s') OR 1=1 -- \"",
   ["Sequelize CVE-2019-10752"] = "data.id')) AS DECIMAL) = 1 UNION SELECT 1 -- %s",
   ["Sequelize GHSA-2777-2vq8-c4v4"] = "\\'; DELETE FROM \"Secrets\"; -- %s",
   ["Sequelize CVE-2023-22578"] = "count(%s)",
@@ -18,18 +19,29 @@ local TEXTS = {
   ["Sequelize CVE-2026-30951"] = "role::text) or 1=1--%s",
   ["Knex CVE-2019-10757"] = "%s] ; DELETE FROM [Secrets] --",
   ["TypeORM CVE-2022-33171"] = "%s\" OR 1=1) --",
+  ["TypeORM GHSA-w7q7-vjp8-7jv4"] = "%s\" = 1 OR 1=1 OR \"name",
   ["TypeORM GHSA-9ggv-8w38-r7pm"] = "ASC, (SELECT '%s' FROM \"Secrets\")",
   ["Kysely CVE-2026-32763"] = "%s' || (SELECT secret FROM \"Secrets\") || '",
   ["Kysely CVE-2026-33442"] = "%s\\\\' OR 1=1 --",
+  ["Kysely CVE-2026-44635"] = "role[0].%s.*",
   ["MikroORM CVE-2026-44680"] = "%s\"; DELETE FROM \"Secrets\"; --",
   ["Drizzle CVE-2026-39356"] = "%s`\"\"`; DELETE FROM Secrets; --",
   ["Django CVE-2021-35042"] = "name); DELETE FROM \"Secrets\"; -- %s",
   ["Django CVE-2022-28346"] = "crafted_alias\" FROM \"Secrets\"; -- %s",
+  ["Django CVE-2022-28347"] = "FORMAT JSON) DELETE FROM \"Secrets\"; -- %s",
   ["Django CVE-2024-42005"] = "meta__key\" = '%s' OR 1=1 --",
+  ["Django CVE-2025-13372"] = "posts.%s\".\"secret",
+  ["Django CVE-2025-57833"] = "%s\" ON 1=1 --",
+  ["Django CVE-2025-59681"] = "%s` FROM `Secrets` -- \"",
+  ["Django CVE-2026-1207"] = "0); DELETE FROM \"Secrets\"; -- %s",
   ["Django CVE-2026-1287"] = "%s\n; DELETE FROM \"Secrets\" --\t",
   ["Django CVE-2026-1312"] = "users.%s\" DESC, \"id",
+  ["Rails CVE-2014-0080"] = "\\\",%s}'); DELETE FROM \"Secrets\"; --",
+  ["Rails CVE-2014-3483"] = "[1,%s' OR 1=1 --)",
   ["Rails CVE-2023-22794"] = "*/ DELETE FROM \"Secrets\"; /* %s",
   ["SQLAlchemy CVE-2019-7164"] = "if(1=1, id, '%s')",
+  ["SQLAlchemy CVE-2019-7548"] = "count(*), '%s' FROM \"Secrets\" --",
+  ["pgx GHSA-j88v-2chj-qfwx"] = "$$; DELETE FROM \"Secrets\"; -- %s $tag$",
   ["pgjdbc CVE-2024-1597"] = "-%s\n, ?); DELETE FROM \"Secrets\"; --",
   ["libpq CVE-2025-1094"] = "%s\xc0'; DELETE FROM \"Secrets\"; --",
 }
@@ -175,6 +187,91 @@ for engine in support.engines() do
       support.raises("UsageError", function() db:query "SELECT 1; DELETE FROM \"Secrets\"" end)
       assert.equal(1, Secret:count())
     end)
+
+    it("is no operator before a parameter: a minus and a negative number (pgx CVE-2024-27289, pgjdbc CVE-2024-1597)",
+      function()
+        local hostile = "\n, 1); DELETE FROM \"Secrets\"; --"
+        local row = db:query("SELECT 1-$1 AS n, CAST($2 AS TEXT) AS t", { bind = { -1, hostile } })[1]
+        assert.same({ n = 2, t = hostile }, row)
+        row = db:query("SELECT 1-? AS n, CAST(? AS TEXT) AS t", { replacements = { -1, hostile } })[1]
+        assert.same({ n = 2, t = hostile }, row)
+        assert.equal(1, User:count{ where = liga.sql("1-? = 2 AND ? <> ''", -1, hostile) })
+        assert.equal(1, Secret:count())
+      end)
+
+    it("is told nobody by an error (Sequelize CVE-2023-22580)", function()
+      User:create{ id = 77, name = MARK }
+      for _, body in ipairs {
+        function() User:create{ id = 77, name = MARK } end, function() User:create{ name = "x", age = MARK } end,
+        function() User:findAll{ where = { age = MARK } } end, function() User:findByPk(MARK) end,
+        function() db:query("SELECT * FROM nothing WHERE name = $1", { bind = { MARK } }) end,
+      } do
+        local ok, e = pcall(body)
+        assert.is_true(not ok and liga.isError(e))
+        assert.is_nil(tostring(e):find(MARK, 1, true), tostring(e))
+      end
+    end)
+
+    it("is never run, whatever a row holds (Rails CVE-2022-32224)", function()
+      local code = "os.exit(1)"
+      User:create{ name = code, meta = { code = code, __index = code } }
+      db:query('UPDATE "Users" SET name = $1 WHERE name = $2', { bind = { "\27Lua", code } })
+      local found = User:findOne{ where = { meta = { code = code } } }
+      assert.equal("\27Lua", found.name)
+      assert.is_nil(getmetatable(found.meta))
+      for _, cursor in ipairs { code, "return 1", "\27Lua", "e30=", "{}" } do
+        support.raises("UsageError", function() User:page{ order = { "id" }, size = 1, after = cursor } end)
+      end
+    end)
+
+    it("in names and comments stays data in the code that reflect writes (TypeORM CVE-2026-73651)", function()
+      local hostile = [=[x]] .. error("run") --[[ "]==] \' ]=] .. "\n error('run')"
+      db:query(([[CREATE TABLE "%s" (id INTEGER PRIMARY KEY, "%s" VARCHAR(9) DEFAULT '%s')]]):format(
+        (hostile:gsub('"', '""'):sub(1, 50)), (hostile:gsub('"', '""'):sub(1, 40)), (hostile:gsub("'", "''"))))
+      if engine.dialect == "postgres" then
+        db:query(([[COMMENT ON TABLE "Secrets" IS '%s']]):format((hostile:gsub("'", "''"))))
+      end
+      local other <close> = engine:reopen()
+      local source = liga.reflect.source(engine.kind == "memory" and db or other)
+      local declare = assert(load(source, "=source", "t"))()
+      local fresh <close> = engine.kind == "memory" and liga.connect "sqlite::memory:" or engine:reopen()
+      declare(fresh)
+      assert.equal("Secrets", fresh:model("Secret").tableName)
+    end)
+
+    if engine.dialect == "postgres" then
+      it("in arrays and ranges stays an element (Rails CVE-2014-0080, CVE-2014-3483)", function()
+        local Thing = db:define("Thing", { list = liga.ARRAY(liga.TEXT), range = liga.RANGE(liga.INTEGER) },
+          { timestamps = false })
+        Thing:sync()
+        for name, text in pairs(TEXTS) do
+          local payload = text:gsub("%%s", MARK)
+          if utf8.len(payload) then
+            local thing = Thing:create{ list = { payload, "x" } }
+            assert.same({ payload, "x" }, Thing:findByPk(thing.id).list, name)
+            assert.equal(1, Thing:count{ where = { list = Op.contains { payload } } }, name)
+            assert.is_false((pcall(Thing.create, Thing, { range = payload })), name)
+          end
+        end
+        assert.equal(1, Secret:count())
+      end)
+    end
+
+    if engine.dialect == "sqlite" then
+      it("in odd statements of SQLite's own ends in an error or an answer (Sequelize GHSA-fw4p-36j9-rrj3)", function()
+        for _, sql in ipairs {
+          "PRAGMA", "PRAGMA ;", "PRAGMA table_info", "PRAGMA table_info()", "PRAGMA table_info(", "PRAGMA x.y(z)",
+          'PRAGMA table_info("Secrets") -- \'', "pragma INDEX_LIST(`Secrets`)", "PRAGMA foreign_key_list(Nobody)",
+          "EXPLAIN", "EXPLAIN QUERY PLAN SELECT 1", "ATTACH ':memory:' AS x; DETACH x", "VALUES (1), (2)", "REINDEX",
+          "ANALYZE", "(", "';",
+          "PRAGMA/**/journal_mode", "SELECT/**/1/**/;/**/", "WITH x AS (SELECT 1) SELECT * FROM x", "\0", "SELECT 1\0",
+        } do
+          local ok, result = pcall(db.query, db, sql)
+          assert.is_true(ok or liga.isError(result), sql)
+        end
+        assert.equal(1, Secret:count())
+      end)
+    end
 
     it("is no condition where it is nothing: nil never means every row (CVE-2023-22579)", function()
       local request = {}

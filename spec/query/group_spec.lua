@@ -70,6 +70,25 @@ for engine in support.engines() do
       assert.same({ "Braga" }, support.pluck(rows, "city"))
     end)
 
+    it("goes by functions with values, also in having and order", function()
+      local initial = liga.fn("substr", liga.col("city"), 1, 1)
+      local rows = Sale:findAll{
+        attributes = { { initial, "initial" }, { liga.fn("upper", initial), "same" },
+          { liga.fn("count", liga.col("id")), "n" } },
+        group = { liga.fn("substr", liga.col("city"), 1, 1) }, having = liga.where(initial, Op.ne, "B"),
+        order = { { initial, "DESC" } }, raw = true,
+      }
+      assert.same({ "P", "L" }, support.pluck(rows, "initial"))
+      assert.same({ "P", "L" }, support.pluck(rows, "same"))
+      assert.same({ "B", "L", "P" }, support.pluck(Sale:count{ group = { initial }, order = { initial } }, "group1"))
+      local letters = Sale:findAll{
+        attributes = { { initial, "x" } }, distinct = true, order = { initial }, raw = true,
+      }
+      assert.same({ "B", "L", "P" }, support.pluck(letters, "x"))
+      local mod = liga.sql("amount % ?", 2)
+      assert.equal(2, #Sale:findAll{ attributes = { { mod, "odd" } }, group = { mod }, order = { mod }, raw = true })
+    end)
+
     it("names the nearest attribute for one that does not exist", function()
       support.raises("UsageError", function()
         Sale:findAll{ attributes = { "city" }, group = { "citty" } }

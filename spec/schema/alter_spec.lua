@@ -96,6 +96,44 @@ for engine in support.engines() do
       assert.equal(0, Post:count())
     end)
 
+    on_disk("knows indexes over expressions, and over some rows only", function()
+      local function define()
+        return db:define("User", { name = liga.STRING(20), age = liga.INTEGER }, { timestamps = false, indexes = {
+          { fields = { liga.fn("lower", liga.col "name"), { "age", order = "DESC" } }, name = "lower", unique = true },
+          { fields = { "age" }, where = { name = "ann" } },
+        } })
+      end
+      define():sync()
+      assert.same({}, differing())
+      again()
+      local User = define()
+      assert.same({}, differing())
+      User:create{ name = "ann", age = 1 }
+      support.raises("UniqueConstraintError", function() User:create{ name = "ANN", age = 1 } end)
+    end)
+
+    on_disk("never cuts what is there", function()
+      local User = db:define("User", { name = liga.STRING(20), price = liga.DECIMAL(20, 4), at = liga.DATE },
+        { timestamps = false })
+      db:sync()
+      User:create{ name = "ann", price = "1.2345", at = "2026-11-22T09:30:00Z" }
+      for name, type in pairs { name = liga.STRING(2), price = liga.DECIMAL(20, 2), at = liga.DATEONLY } do
+        again()
+        db:define("User", { [name] = type }, { timestamps = false })
+        local ok, e = pcall(db.sync, db, { alter = true })
+        if engine.dialect == "postgres" then assert.is_true(not ok and liga.isError(e, "DatabaseError"), name) end
+      end
+      again()
+      User = db:define("User", { name = liga.STRING(20), price = liga.DECIMAL(20, 4), at = liga.DATE },
+        { timestamps = false })
+      local ann = User:findOne()
+      assert.same({ "ann", "1.2345", "2026-11-22T09:30:00.000Z" }, { ann.name, ann.price, ann.at })
+      again()
+      db:define("User", { price = liga.DECIMAL(10, 4) }, { timestamps = false })
+      db:sync{ alter = true }
+      assert.same({}, differing())
+    end)
+
     it("says what it would do without doing it", function()
       db:define("User", { name = liga.STRING })
       local statements = db:sync{ alter = true, dryRun = true }
@@ -111,6 +149,22 @@ for engine in support.engines() do
     end)
 
     if engine.dialect == "postgres" then
+      it("makes comments what they are in the models, and an enum's new value its default", function()
+        db:define("Thing", { kind = liga.ENUM { "a" }, note = { type = liga.TEXT, comment = "old" } }, {
+          timestamps = false, indexes = { { fields = { "note" }, where = { kind = "a" } } },
+        }):sync()
+        again()
+        local Thing = db:define("Thing", {
+          kind = { type = liga.ENUM { "a", "b" }, defaultValue = "b" },
+          note = { type = liga.TEXT, comment = "it's new" },
+        }, { timestamps = false, comment = "things", indexes = { { fields = { "note" }, where = { kind = "a" } } } })
+        assert.equal(4, #differing())
+        db:sync{ alter = true }
+        assert.same({}, differing())
+        assert.equal("b", Thing:create{}.kind)
+        assert.equal("it's new", db:queryInterface():describeTable("Things").note.comment)
+      end)
+
       it("adds the values that an enum misses, and makes new enums", function()
         db:define("Thing", { kind = liga.ENUM { "b", "d" } }, { timestamps = false }):sync()
         again()

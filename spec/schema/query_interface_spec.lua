@@ -313,7 +313,37 @@ for engine in support.engines() do
       end)
     end
 
+    it("adds an index over an expression, and names the table where a rule is broken", function()
+      users_and_posts()
+      q:addIndex("users", { liga.fn("lower", liga.col "name"), "age" }, { name = "by_lower", unique = true })
+      support.raises("UniqueConstraintError", function() q:bulkInsert("users", { { name = "ANN", age = 30 } }) end)
+      q:removeIndex("users", "by_lower")
+      local e = support.raises("NotNullConstraintError", function()
+        q:addColumn("users", "more", { type = liga.STRING, allowNull = false })
+      end, "users.more")
+      assert.equal("users", e.table)
+    end)
+
+    it("adds values to an enum, of which the default may be one", function()
+      q:createTable("things", { id = generated(), kind = { type = liga.ENUM { "a", "b" }, defaultValue = "a" } })
+      q:bulkInsert("things", { { kind = "b" } })
+      q:changeColumn("things", "kind", { type = liga.ENUM { "a", "b", "c" }, defaultValue = "c" })
+      db:query "INSERT INTO things (id) VALUES (70)"
+      assert.same({ "b", "c" }, support.pluck(rows "SELECT kind FROM things ORDER BY id", "kind"))
+    end)
+
     if engine.dialect == "sqlite" then
+      it("makes a table anew where foreign keys are not checked, too", function()
+        local unchecked <close> = engine:open{ foreignKeys = false }
+        unchecked:query "CREATE TABLE a (id INTEGER PRIMARY KEY, x TEXT)"
+        unchecked:query "CREATE TABLE b (id INTEGER PRIMARY KEY, a INTEGER REFERENCES a (id))"
+        unchecked:query "CREATE VIEW v AS SELECT x FROM a"
+        unchecked:query "INSERT INTO a VALUES (1, 'x')"
+        unchecked:queryInterface():changeColumn("a", "x", { type = liga.STRING(10) })
+        assert.equal(1, #unchecked:query "SELECT * FROM v")
+        assert.truthy(unchecked:query("SELECT sql FROM sqlite_schema WHERE name = 'b'")[1].sql:find "REFERENCES a %(id")
+      end)
+
       it("switches foreign keys off and on", function()
         users_and_posts()
         assert.is_true(q:disableForeignKeyConstraints())

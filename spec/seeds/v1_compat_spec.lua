@@ -295,6 +295,38 @@ for engine in support.engines() do
         assert.equal(0, #project:getTasks())
       end)
 
+      it("task2:setProject(nil) is the way from the other side", function()
+        project:setTasks { task1, task2 }
+        task2:setProject(nil)
+        assert.same({ "one" }, pluck(project:getTasks(), "title"))
+        task2:setProject(project)
+        assert.equal(2, #project:getTasks())
+        local Owner = db:define("Owner", {})
+        Task:belongsTo(Project)
+        Owner:belongsTo(Project)
+        db:sync { force = true }
+        local task = Task:create {}
+        task:setProject(Project:create {})
+        assert.is_not_nil(task.ProjectId)
+        assert.equal(0, #task:getProjects())
+      end)
+
+      it("for hasOne it is basically the same: Task:hasOne(User, {as = 'Author'})", function()
+        local User = db:define("User", {})
+        Task:hasOne(User, { as = "Author" })
+        db:sync()
+        local author = User:create {}
+        task1:setAuthor(author)
+        assert.equal(task1.id, author.TaskId)
+        assert.is_true(task1:getAuthor() == author)
+      end)
+
+      it("hasTask is false before, and true when it was added", function()
+        assert.is_false(project:hasTask(task1))
+        project:addTask(task1)
+        assert.is_true(project:hasTask(task1))
+      end)
+
       it("hasTask and hasTasks are true of a part", function()
         project:setTasks { task1, task2 }
         assert.is_true(project:hasTask(task1))
@@ -317,6 +349,37 @@ for engine in support.engines() do
         user:addTask(Task:create {})
         support.raises("ForeignKeyConstraintError", function() user:destroy() end)
         Note:create { UserId = 12345 }
+      end)
+
+      it("work the same for hasOne and belongsTo, for onUpdate, and for underscored models", function()
+        local User, Task = db:define("User", {}), db:define("Task", {}, { underscored = true })
+        local Note = db:define("Note", {}, { underscored = true })
+        User:hasOne(Task, { onDelete = "cascade" })
+        Note:belongsTo(User, { onUpdate = "restrict" })
+        Task:hasMany(Note, { as = "Remarks", onDelete = "cascade" })
+        assert.equal("CASCADE", Task.attributes.UserId.onDelete)
+        assert.equal("RESTRICT", Note.attributes.user_id.onUpdate)
+        assert.equal("CASCADE", Note.attributes.task_id.onDelete)
+        db:sync()
+        local user = User:create {}
+        user:setTask(Task:create {})
+        user:destroy()
+        assert.equal(0, Task:count())
+      end)
+
+      it("are of no concern to dropAllTables, nor to dropTable where they are disabled or it cascades", function()
+        local User, Task = db:define("User", {}), db:define("Task", {})
+        User:hasMany(Task, { onDelete = "restrict" })
+        User:belongsTo(Task, { as = "Current", foreignKeyConstraint = true })
+        db:sync()
+        User:create {}:addTask(Task:create {})
+        local q = db:queryInterface()
+        q:disableForeignKeyConstraints()
+        q:dropTable("Users", { cascade = true })
+        q:enableForeignKeyConstraints()
+        assert.is_false(q:tableExists "Users")
+        q:dropAllTables()
+        assert.same({}, q:showAllTables())
       end)
 
       it("… by foreignKeyConstraint, and whoever asks: a silent declaration leaves it", function()

@@ -162,15 +162,16 @@ local function may_install(meta, a, name)
   if meta.attributes[name] or meta.virtuals[name] then return false end
   if present == nil then return true end
   if not generated or generated.method ~= present then return false end
-  return generated.by == a or generated.by.implicit and not a.implicit
+  return generated.by == a or generated.weak or generated.by.implicit and not a.implicit
 end
 
-local function install(a, name, method)
+--- @param weak whether every other association may take the name
+local function install(a, name, method, weak)
   local meta = getmetatable(a.source)
   if not may_install(meta, a, name) then return end
   local methods, before = meta.class.methods, meta.generated[name]
   rawset(methods, name, method)
-  meta.generated[name] = { method = method, by = a }
+  meta.generated[name] = { method = method, by = a, weak = weak }
   journal.note(function()
     rawset(methods, name, before and before.method or nil)
     meta.generated[name] = before
@@ -246,6 +247,9 @@ function record.register(a)
   functions = compat.methods(a, accessors, functions)
   if has_rule(a) then core.set_dependents(getmetatable(a.source)[1], true) end
   for verb, name in pairs(accessors) do install(a, name, in_step.method(a, verb, functions[name])) end
+  for alias, name in pairs(compat.aliases(a, accessors)) do
+    if not rawget(a.source.methods, alias) then install(a, alias, a.source.methods[name], true) end
+  end
   record.show(a)
 end
 

@@ -16,15 +16,80 @@ local function add_keys(list, item, keys)
   for _, key in ipairs(keys or {}) do add(list, item, "ADD %s", key.sql) end
 end
 
---- Type, default and NOT NULL are statements of their own; a default has to fit the type at every moment.
-local function change_column(list, item, change)
-  local column, aspects = change.column, change.aspects or { type = true, default = true, allowNull = true }
-  local name = quote(column.name)
-  local before = item.columns[column.name]
-  if aspects.type then
-    if before and before.default then add(list, item, "ALTER COLUMN %s DROP DEFAULT", name) end
-    add(list, item, "ALTER COLUMN %s TYPE %s USING %s::%s", name, column.type, name, column.type)
+-- Values of enums ----------------------------------------------------------------------------------------------------
+
+local function set_of(list)
+  local set = {}
+  for _, value in ipairs(list) do set[value] = true end
+  return set
+end
+
+--- Values are added in the order of the model's.
+local function add_values(list, wanted, before)
+  local there = set_of(before.values)
+  for i, value in ipairs(wanted) do
+    if not there[value] then
+      local place = i > 1 and " AFTER " .. sqltext.literal(wanted[i - 1])
+        or " BEFORE " .. sqltext.literal(before.values[1])
+      list[#list + 1] = ("ALTER TYPE %s ADD VALUE %s%s"):format(before.type, sqltext.literal(value), place)
+    end
   end
+end
+
+--- Whether an enum of the server's misses values of the model's.
+function postgres.misses_values(column, before)
+  if not column.values or not before.values then return false end
+  local there = set_of(before.values)
+  for _, value in ipairs(column.values) do
+    if not there[value] then return true end
+  end
+  return false
+end
+
+-- Types --------------------------------------------------------------------------------------------------------------
+
+local function is_text(type) return type:find "^VARCHAR" or type:find "^CHAR" end
+local function has_fraction(type) return type:find "^NUMERIC" or type:find "^DOUBLE" or type:find "^REAL" end
+local function is_number(type) return has_fraction(type) or type:find "INT" end
+local function is_instant(type) return type:find "^TIMESTAMP" end
+local function is_part_of_instant(type) return type == "DATE" or type:find "^TIME" and not is_instant(type) end
+
+--- A body for DO, in quotes that it does not hold.
+local function in_dollars(body)
+  local tag = "$liga$"
+  while body:find(tag, 1, true) do tag = tag:sub(1, -2) .. "_$" end
+  return tag .. body .. tag
+end
+
+--- A statement that fails where numbers would be rounded, or times of day be cut off.
+local function guard(list, item, column, before)
+  local old, new, name = before.type:upper(), column.type, quote(column.name)
+  if not (has_fraction(old) and is_number(new) or is_instant(old) and is_part_of_instant(new)) then return end
+  local message = ("%s.%s holds values that %s can't hold: change them first"):format(item.name, column.name, new)
+  local body = (" BEGIN IF EXISTS (SELECT 1 FROM %s WHERE %s::%s::%s IS DISTINCT FROM %s) THEN RAISE EXCEPTION USING "
+    .. "MESSAGE = %s; END IF; END "):format(sqltext.table_name(item.schema, item.name), name, new, before.type, name,
+    sqltext.literal(message))
+  list[#list + 1] = "DO " .. in_dollars(body)
+end
+
+--- To a text the server goes by itself, and refuses to cut it; USING would cut.
+local function change_type(list, item, column, before)
+  local name = quote(column.name)
+  if before then guard(list, item, column, before) end
+  if before and before.default then add(list, item, "ALTER COLUMN %s DROP DEFAULT", name) end
+  local using = is_text(column.type) and "" or (" USING %s::%s"):format(name, column.type)
+  add(list, item, "ALTER COLUMN %s TYPE %s%s", name, column.type, using)
+end
+
+--- Type, default and NOT NULL are statements of their own; a default has to fit the type at every moment.
+local function change_column(list, item, change, first)
+  local column = change.column
+  local before = item.columns[column.name]
+  local aspects = change.aspects or { type = true, default = true, allowNull = true }
+  local name = quote(column.name)
+  local misses = before and postgres.misses_values(column, before)
+  if misses then add_values(first, column.values, before) end
+  if aspects.type and not misses then change_type(list, item, column, before) end
   if (aspects.type or aspects.default) and column.default then
     add(list, item, "ALTER COLUMN %s SET DEFAULT %s", name, column.default)
   elseif aspects.default then
@@ -58,11 +123,11 @@ local actions = {
   end,
 }
 
---- Statements for changes of one table.
+--- Statements for changes of one table; `first` those that must be committed before the others can make use of them.
 function postgres.plan(item, changes)
-  local list = {}
-  for _, change in ipairs(changes) do actions[change.kind](list, item, change) end
-  return { statements = list }
+  local list, first = {}, {}
+  for _, change in ipairs(changes) do actions[change.kind](list, item, change, first) end
+  return { statements = list, first = first }
 end
 
 return postgres

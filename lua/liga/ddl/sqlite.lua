@@ -232,7 +232,7 @@ local function rebuild(item, changes)
   if not item.parsed then errors.usage("the table %q can't be changed: its SQL can't be read", item.name) end
   local definitions = table.move(item.parsed.definitions, 1, #item.parsed.definitions, 1, {})
   for _, change in ipairs(changes) do edits[change.kind](definitions, change) end
-  local temporary = "liga_new_" .. item.name
+  local temporary = sqltext.temporary_name(item.name)
   local list = {
     ("CREATE TABLE %s (%s)%s"):format(quote(temporary), texts_of(definitions), item.parsed.tail),
     copy_statement(item, temporary, definitions),
