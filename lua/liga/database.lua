@@ -92,7 +92,10 @@ end
 -- @param dialect "sqlite" or "postgres"
 function database.dry(dialect)
   local db = setmetatable({ dialect = dialect, models = new_models() }, Database)
-  db._ = { current = setmetatable({}, { __mode = "k" }), running = {}, dry = true }
+  db._ = {
+    current = setmetatable({}, { __mode = "k" }), in_hook = setmetatable({}, { __mode = "k" }), running = {},
+    dry = true,
+  }
   db._.core = core.open(nil, { dialect = dialect, target = "" }, db)
   return db
 end

@@ -281,7 +281,8 @@ for engine in support.engines() do
       it("knows domains, arrays of arrays, enums, partitions, and takes what has no type of liga's as text", function()
         tables [[DROP DOMAIN IF EXISTS positive; DROP TYPE IF EXISTS mood;
           CREATE DOMAIN positive AS integer CHECK (value > 0); CREATE TYPE mood AS ENUM ('good', 'so so');
-          CREATE TABLE odds (id KEY!, p positive, m mood DEFAULT 'good', grid text[][], list integer[], price money,
+          CREATE TABLE odds (id KEY!, p positive, m mood DEFAULT 'good', grid text[][], list integer[],
+            price money, span int4range,
             at point, share NUMERIC(8, 2) DEFAULT 1.5, twice integer GENERATED ALWAYS AS (2 * 21) STORED);
           CREATE TABLE events (id BIGINT, day DATE NOT NULL, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
           CREATE TABLE events_2024 PARTITION OF events FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')]]
@@ -290,7 +291,7 @@ for engine in support.engines() do
         for _, attribute in ipairs(Odd.attributes) do found[attribute.name] = tostring(attribute.type) end
         assert.same({
           id = "BIGINT", p = "INTEGER", m = 'ENUM{"good","so so"}', grid = "ARRAY(ARRAY(TEXT))",
-          list = "ARRAY(INTEGER)",
+          list = "ARRAY(INTEGER)", span = "RANGE(INTEGER)",
           price = "TEXT", at = "TEXT", share = "DECIMAL(8,2)", twice = "INTEGER",
         }, found)
         local odd = Odd:create{ p = 1, grid = { { "a", "b" }, { "c", "d" } }, price = "2.50", at = "(1,2)" }
@@ -299,6 +300,9 @@ for engine in support.engines() do
         db.models.Event:create{ id = 1, day = "2024-05-05" }
         assert.equal(1, db.models.Event:count())
         assert.same({}, db:sync{ alter = true, dryRun = true })
+        local other <close> = engine:reopen()
+        load(liga.reflect.source(db))()(other)
+        assert.equal(Odd:describe(), other.models.Odd:describe())
         tables "DROP TABLE odds; DROP DOMAIN positive; DROP TYPE mood"
       end)
     end

@@ -77,8 +77,14 @@ local function number_text(value)
   return ("%.17g"):format(value)
 end
 
+--- `liga.STRING(40)`; a type inside another is one of liga's too.
+local function type_text(value)
+  if value.element then return ("liga.%s(%s)"):format(value.name, type_text(value.element)) end
+  return "liga." .. tostring(value)
+end
+
 function value_text(value, indent)
-  if types.is(value) then return "liga." .. tostring(value) end
+  if types.is(value) then return type_text(value) end
   if getmetatable(value) == Code then return value.text end
   if type(value) == "string" then return quoted(value) end
   if type(value) == "number" then return number_text(value) end
