@@ -17,6 +17,7 @@ struct write_options {
     const struct expr *conflict_where;      /* of a partial unique index, or NULL */
     const bool *updated;            /* by ordinal: updateOnDuplicate */
     const struct expr *where;       /* NULL: no effective condition */
+    struct select *rows;            /* what the paths of the condition have joined, or NULL */
     bool where_given;
     bool by_given;                  /* increment: its value is read from the options table */
 };
@@ -35,6 +36,9 @@ enum write_option_set {
     WRITE_TRUNCATE = 512,           /* destroy of a model */
     WRITE_RESTORE = 1024
 };
+
+/* Reads a where over the rows that a statement writes; it may have paths into associations, whose joins *rows gets. */
+const struct expr *read_row_condition(lua_State *L, struct where_reader *reader, int index, struct select **rows);
 
 /* Reads the options table at `index` (nil: none). False: error set. */
 bool read_write_options(lua_State *L, struct call *call, int index, int sets, struct write_options *options);

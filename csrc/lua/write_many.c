@@ -20,16 +20,18 @@ bool check_condition(struct call *call, const struct write_options *options, con
                      "%s:%s needs a where with a condition (a nil value makes none), or all = true", call->model->name, verb);
 }
 
-/* (key) IN (SELECT key … ORDER BY key LIMIT n) */
+/* Which rows: the condition, or with a limit or paths into associations (key) IN (SELECT key … ORDER BY key LIMIT n). */
 static const struct expr *limited(struct call *call, const struct write_options *options) {
     struct arena *arena = &call->arena;
     const struct attr_list key = call->model->key;
-    if (options->limit < 0) return options->where;
+    bool joined = options->rows && (options->rows->joins || options->rows->qualified);
+    if (options->limit < 0 && !joined) return options->where;
     if (!key.count) {
-        error_set(&call->error, arena, ERROR_INSTANCE, "%s has no primary key, so limit has no rows to name", call->model->name);
+        error_set(&call->error, arena, ERROR_INSTANCE, "%s has no primary key, so %s no rows to name", call->model->name,
+                  joined ? "paths into associations have" : "limit has");
         return NULL;
     }
-    struct select *select = select_new(arena, call->model, 900);
+    struct select *select = joined ? options->rows : select_new(arena, call->model, 900);
     struct order_term *order = NULL;
     const char **pieces = arena_array(arena, const char *, key.count + 1);
     struct expr *tuple = expr_new(arena, EXPR_RAW), **link = &tuple->first;
@@ -37,7 +39,7 @@ static const struct expr *limited(struct call *call, const struct write_options 
         pieces[k] = k ? ", " : "(";
         *link = expr_column(arena, key.items[k], ALIAS_HERE);
         output_add(arena, &select->outputs, expr_column(arena, key.items[k], ALIAS_HERE), NULL);
-        order_add(arena, &order, expr_column(arena, key.items[k], ALIAS_HERE))->never_null = true;
+        if (options->limit >= 0) order_add(arena, &order, expr_column(arena, key.items[k], ALIAS_HERE))->never_null = true;
     }
     pieces[key.count] = ")";
     tuple->pieces = pieces;
@@ -215,7 +217,8 @@ static int has_condition(lua_State *L) {
     lua_settop(L, 2);
     struct call *call = open_class_call(L);
     struct where_reader reader = where_reader(call, call->model, "where");
-    read_where(L, &reader, 2);
+    struct select *rows;
+    read_row_condition(L, &reader, 2, &rows);
     if (error_is_set(&call->error)) return call_raise(L, call);
     bool some = reader.conditions > 0;
     call_close(L, call);

@@ -116,9 +116,20 @@ static bool read_all(lua_State *L, struct reading *reading, int index) {
     return read_flag(L, reading, index, "all", &reading->options->all);
 }
 
+const struct expr *read_row_condition(lua_State *L, struct where_reader *reader, int index, struct select **rows) {
+    enum { ALIAS = 900 };
+    int next_alias = ALIAS + 1;
+    *rows = select_new(reader->arena, reader->model, ALIAS);
+    struct path_base base = { *rows, &next_alias, ALIAS, false, false };
+    reader->paths = &base;
+    const struct expr *where = read_where(L, reader, index);
+    reader->paths = NULL;
+    return where;
+}
+
 static bool read_where_option(lua_State *L, struct reading *reading, int index) {
     struct where_reader reader = where_reader(reading->call, reading->model, "where");
-    const struct expr *where = read_where(L, &reader, index);
+    const struct expr *where = read_row_condition(L, &reader, index, &reading->options->rows);
     if (error_is_set(&reading->call->error)) return false;
     reading->options->where_given = true;
     reading->options->where = reader.conditions ? where : NULL;

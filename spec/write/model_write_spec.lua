@@ -100,6 +100,72 @@ for engine in support.engines() do
       assert.same({ 36, 31, 6 }, ages())
     end)
 
+    describe("with paths into associations", function()
+      local Post, Note
+      before_each(function()
+        Post = db:define("Post", { title = liga.STRING, stars = { type = liga.INTEGER, defaultValue = 0 } },
+          { paranoid = true, scopes = { ofBob = { where = { ["author.name"] = "bob" } } } })
+        Note = db:define("Note", { text = liga.STRING }, { primaryKey = false, timestamps = false })
+        User:hasMany(Post, { inverse = { as = "author" } })
+        Note:belongsTo(User, { as = "author" })
+        db:sync()
+        for _, user in ipairs(User:findAll{ order = { "name" } }) do
+          for i = 1, 2 do user:createPost{ title = user.name .. i } end
+        end
+        log:clear()
+      end)
+
+      local function titles(where)
+        return table.concat(support.sorted(Post:findAll{ where = where }, "title"), " ")
+      end
+
+      it("update, increment, destroy and restore take the rows that a find would find", function()
+        assert.equal(2, Post:update({ stars = 3 }, { where = { ["author.name"] = "ann" } }))
+        assert.equal(1, #log)
+        assert.equal("ann1 ann2", titles{ stars = 3 })
+        Post:increment({ stars = 2 }, { where = { ["$author.age$"] = Op.gte(25), title = Op.endsWith "1" } })
+        assert.same({ 5, 3, 2 }, { Post:max "stars", Post:findOne{ where = { title = "ann2" } }.stars,
+          Post:findOne{ where = { title = "bob1" } }.stars })
+        assert.equal(4, Post:destroy{ where = { [Op.or_] = { { ["author.name"] = "ann" }, { ["author.age"] = 7 } } } })
+        assert.equal("bob1 bob2", titles())
+        assert.equal(2, Post:restore{ where = { ["author.name"] = "cid" } })
+        assert.equal("bob1 bob2 cid1 cid2", titles())
+        assert.equal(2, Post:destroy{ where = { ["author.name"] = "cid" }, force = true })
+      end)
+
+      it("each row counts once where a path leads to many, and limit counts rows", function()
+        local count, rows = User:update({ age = 1 }, {
+          where = { ["posts.title"] = Op.like "%" }, limit = 2, returning = true,
+        })
+        assert.equal(2, count)
+        assert.equal(2, #rows)
+        assert.equal(1, User:update({ age = 2 }, { where = { [Op.some "posts"] = { title = "bob2" } } }))
+        assert.equal(2, User:findOne{ where = { name = "bob" } }.age)
+        Post:destroy{ where = { ["author.name"] = "cid" } }
+        assert.equal(1, User:destroy{ where = { [Op.none "posts"] = {} } })
+        assert.equal(2, User:count())
+      end)
+
+      it("scopes with paths stay in force", function()
+        assert.equal(1, Post:scope("ofBob"):update({ stars = 9 }, { where = { title = Op.endsWith "1" } }))
+        assert.equal("bob1", titles{ stars = 9 })
+        assert.equal(2, Post:scope("ofBob"):destroy{ all = true })
+        assert.equal("ann1 ann2 cid1 cid2", titles())
+      end)
+
+      it("need a key to name the rows by", function()
+        support.raises("InstanceError", function()
+          Note:update({ text = "x" }, { where = { ["author.name"] = "ann" } })
+        end, "no primary key", "paths")
+        assert.equal(0, Note:update({ text = "x" }, { where = { text = "y" } }))
+      end)
+
+      it("name the nearest association or attribute", function()
+        support.raises("UsageError", function() Post:destroy{ where = { ["autor.name"] = "x" } } end, "autor", "author")
+        support.raises("UsageError", function() Post:update({}, { where = { ["author.nme"] = 1 } }) end, "nme", "name")
+      end)
+    end)
+
     -- Lua's trap: { id = nil } is an empty table, which would mean every row.
     local WRITES = {
       update = function(options) return User:update({ age = 1 }, options) end,
