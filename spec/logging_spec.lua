@@ -69,6 +69,15 @@ for engine in support.engines() do
       assert.equal(3, #log:statements("query"))
     end)
 
+    it("does not wrap one statement that writes many rows", function()
+      local Place = db:define("Place", { code = { type = liga.STRING, primaryKey = true } })
+      Place:sync()
+      log:clear()
+      Place:bulkCreate{ { code = "a" }, { code = "b" } }
+      assert.same({}, log:statements("transaction"))
+      assert.equal(2, Place:count())
+    end)
+
     it("reports schema statements as such", function()
       local Post = db:define("Post", { title = liga.STRING })
       Post:sync()

@@ -213,6 +213,7 @@ static enum drive fail(struct pg_conn *conn, struct pg_cursor *cursor, struct ar
     conn->base.broken |= postgres_error_breaks(failure.sqlstate);
     if (first) error->outcome = conn->base.broken ? outcome_when_lost(conn) : outcome_of(conn, cursor);
     postgres_error_set(&failure, arena, error);
+    if (first && error->code == ERROR_SERIALIZATION) error->outcome = OUTCOME_ROLLED_BACK;
     blame(cursor, arena, error);
     if (conn->in_transaction && !conn->first_error[0] && error->message)
         snprintf(conn->first_error, sizeof conn->first_error, "%s", error->message);

@@ -211,7 +211,7 @@ static struct conn *give_up(struct sqlite_conn *conn, int code, const struct con
     char reason[REASON_SIZE];
     write_reason(conn, code, reason);
     sqlite_close(&conn->base);
-    struct sqlite_failure failure = { .code = code, .text = reason, .path = options->target };
+    struct sqlite_failure failure = { .code = code, .text = reason, .path = options->target, .opening = true };
     sqlite_error_set(&failure, arena, error);
     return NULL;
 }

@@ -136,13 +136,15 @@ static void read_subject(const struct sqlite_failure *failure, enum detail detai
 
 /* --------------------------------------------------------------------------------------------------------- errors */
 
-/* A write under the option readOnly, our own deadline: the user's doing, with a sentence of its own. */
+/* A write under the option readOnly, our own deadline, a sum that is too large: the user's doing, with a sentence of its own. */
 static bool set_own(const struct sqlite_failure *failure, struct arena *arena, struct error *error) {
     int primary = failure->code & 0xff;
     if (primary == SQLITE_READONLY && failure->read_only)
         error_set(error, arena, ERROR_USAGE, "cannot write: \"%s\" was connected with readOnly", failure->path);
     else if (primary == SQLITE_INTERRUPT && failure->timed_out)
         error_set(error, arena, ERROR_TIMEOUT, "the statement took longer than its timeout, %d ms", failure->timed_out);
+    else if (strcmp(failure->text, "integer overflow") == 0)
+        error_set(error, arena, ERROR_VALIDATION, "the number is out of the range of its type");
     else
         return false;
     return true;
@@ -152,7 +154,8 @@ static bool set_own(const struct sqlite_failure *failure, struct arena *arena, s
 static bool set_mapped(const struct row *row, const struct sqlite_failure *failure, struct arena *arena,
                        struct error *error) {
     if (row->detail == DETAIL_PLACE) {
-        error_set(error, arena, row->code, "%s \"%s\": %s", row->sentence, failure->path, failure->text);
+        bool unreached = failure->opening && row->native == SQLITE_CANTOPEN;
+        error_set(error, arena, unreached ? ERROR_CONNECTION : row->code, "%s \"%s\": %s", row->sentence, failure->path, failure->text);
         return false;
     }
     bool restricts = row->detail == DETAIL_TRIGGER && strcmp(failure->text, "FOREIGN KEY constraint failed") == 0;

@@ -14,6 +14,7 @@ struct sqlite_failure {
     const char *text;           /* sqlite3_errmsg */
     const char *path;           /* the database, as the user named it */
     struct sqlite3 *db;         /* to look up tables; NULL: closed */
+    bool opening;               /* there is no connection yet */
     bool read_only;             /* option readOnly */
     int timed_out;              /* ms: our own deadline stopped the statement after so long; 0: it didn't */
 };

@@ -10,6 +10,7 @@ struct plan *plan_new(struct arena *arena, const struct model *model) {
     struct plan *plan = arena_new(arena, struct plan);
     plan->select = select_new(arena, model, 0);
     plan->next_alias = 1;
+    plan->unit = model;
     plan_node(arena, plan, model, -1, NULL);
     return plan;
 }
@@ -93,6 +94,7 @@ void plan_attrs(struct arena *arena, struct plan *plan, const struct model *mode
     }
 }
 
+/* Only names of the root's are spoken of in SQL; two nodes may have the same. */
 void plan_expression(struct arena *arena, struct plan *plan, const struct expr *expr, const char *name,
                      const struct attr *reads_as) {
     name_implied(arena, plan);
@@ -101,7 +103,7 @@ void plan_expression(struct arena *arena, struct plan *plan, const struct expr *
     column->name = name;
     column->settled = settled_kind(reads_as);
     column->decoded = may_be_decoded(reads_as);
-    output_add(arena, &plan->select->outputs, expr, name);
+    output_add(arena, &plan->select->outputs, expr, plan->node_count == 1 ? name : NULL);
 }
 
 /* Columns that no instance shows stand behind those of all nodes. */
@@ -122,17 +124,30 @@ int plan_hidden(struct arena *arena, struct plan *plan, int node, const struct a
     return add_hidden(arena, plan, expr_column(arena, attr, alias), attr);
 }
 
+/* The same for a table that is none of the node's. */
+static int *apart_columns(struct arena *arena, struct plan *plan, struct attr_list attrs, int alias) {
+    int *columns = arena_array(arena, int, attrs.count + 1);
+    for (int k = 0; k < attrs.count; k++)
+        columns[k] = add_hidden(arena, plan, expr_column(arena, attrs.items[k], alias), attrs.items[k]);
+    return columns;
+}
+
 static int *hidden_columns(struct arena *arena, struct plan *plan, int node, struct attr_list attrs, int alias) {
     int *columns = arena_array(arena, int, attrs.count + 1);
     for (int k = 0; k < attrs.count; k++) columns[k] = plan_hidden(arena, plan, node, attrs.items[k], alias);
     return columns;
 }
 
-void plan_identity(struct arena *arena, struct plan *plan, int node) {
-    const struct plan_node *owner = &plan->nodes[node];
-    if (!owner->model->key.count || owner->identity) return;
-    int *columns = hidden_columns(arena, plan, node, owner->model->key, owner->alias);
+void plan_identity_of(struct arena *arena, struct plan *plan, int node, const struct model *model, int alias) {
+    if (!model->key.count || plan->nodes[node].identity) return;
+    int *columns = alias == plan->nodes[node].alias ? hidden_columns(arena, plan, node, model->key, alias)
+                                                    : apart_columns(arena, plan, model->key, alias);
     plan->nodes[node].identity = columns;
+    plan->nodes[node].identity_parts = model->key.count;
+}
+
+void plan_identity(struct arena *arena, struct plan *plan, int node) {
+    plan_identity_of(arena, plan, node, plan->nodes[node].model, plan->nodes[node].alias);
 }
 
 /* ------------------------------------------------------------------------------------------------ associations */
@@ -190,6 +205,8 @@ static int link_junction(struct arena *arena, struct plan *plan, const struct as
     if (first->scope) expr_push(arena, where, expr_at(arena, junction, first->scope));
     if (select->where) expr_push(arena, where, expr_at(arena, 0, select->where));
     select->where = where;
+    plan->unit = first->next;
+    plan->unit_alias = junction;
     return junction;
 }
 
@@ -294,6 +311,8 @@ void plan_step_cut(struct arena *arena, struct plan_step *step, struct select *r
     if (lateral) join->from_select = rows;
     if (!junction) return;
     step->junction = alias;
+    step->plan->unit = model;
+    step->plan->unit_alias = alias;
     select_join(arena, select, JOIN_CROSS, step->assoc->target, 0, hop_condition(arena, assoc_last_hop(step->assoc), alias, 0));
 }
 
@@ -325,19 +344,9 @@ static bool ordered_by(const struct select *select, const struct attr *attr, int
     return false;
 }
 
-/* An order may be a standing one, which belongs to the schema: it is copied before anything is appended. */
-static struct order_term *own_order(struct arena *arena, const struct order_term *order) {
-    struct order_term *first = NULL, **link = &first;
-    for (; order; order = order->next, link = &(*link)->next) {
-        *link = arena_copy(arena, order, sizeof *order);
-        (*link)->next = NULL;
-    }
-    return first;
-}
-
-/* Appends what the select is not ordered by yet; none of it is NULL. */
+/* Appends what the select is not ordered by yet; none of it is NULL. An order may be a standing one, which belongs to the schema. */
 static void order_by(struct arena *arena, struct select *select, struct attr_list attrs, int alias) {
-    struct order_term *order = own_order(arena, select->order);
+    struct order_term *order = order_copy(arena, select->order);
     for (int k = 0; k < attrs.count; k++) {
         if (ordered_by(select, attrs.items[k], alias)) continue;
         order_add(arena, &order, expr_column(arena, attrs.items[k], alias))->never_null = true;
@@ -369,6 +378,7 @@ void plan_step_finish(struct arena *arena, struct plan_step *step, struct plan *
     if (!plan->select->order && step->source >= 0) order_by_parent(arena, step);
     plan_order_by_key(arena, plan->select, plan->nodes[0].model, 0);
     if (step->junction >= 0) plan_order_by_key(arena, plan->select, step->assoc->hops[0].next, step->junction);
+    plan_fan_finish(arena, plan);
 }
 
 /* ------------------------------------------------------------------------------------------------------ count */

@@ -1,7 +1,8 @@
 /* A find as selects, and which column of their results belongs to which node.
  *
  * A plan is one statement. What to-many associations lead to is read by statements of their own, one for each: the steps that
- * hang on a plan's nodes, each with a plan of its own. A step asks for the rows of all its parents at once, by their keys. */
+ * hang on a plan's nodes, each with a plan of its own. A step asks for the rows of all its parents at once, by their keys. Where it
+ * is asked for, one of them is joined instead (plan_fan.c): then a parent comes with each of its children. */
 #ifndef LIGA_LOAD_PLAN_H
 #define LIGA_LOAD_PLAN_H
 
@@ -29,7 +30,9 @@ struct plan_node {
     int first, count;               /* its columns */
     int presence;                   /* column whose NULL means "no row here"; -1: always there */
     int children;                   /* properties besides its columns */
-    int *identity;                  /* columns of its key: rows of equal key are one instance; NULL: each row is one */
+    int *identity;                  /* columns of a key: rows of equal key are one instance; NULL: each row is one */
+    int identity_parts;
+    bool many;                      /* it hangs on its parent in a list: its join multiplies the parent's rows */
     int include;                    /* place of the options that asked for it, 0: none */
 };
 
@@ -70,6 +73,10 @@ struct plan {
     bool one;                       /* a single instance instead of a list */
     bool raw;                       /* plain tables */
     enum lazy lazy;                 /* of all its nodes; unset: as their models say */
+    const struct model *unit;       /* whose key tells the rows of the root apart: its model, or the junction's … */
+    int unit_alias;                 /* … and its table */
+    int fan;                        /* the innermost node that is `many`, 0: none; they hang on one another */
+    struct order_term *fan_order;   /* the order of their rows, which follows that of the root's */
     int next_alias;
     struct plan_step *steps;        /* of its nodes */
 };
@@ -94,6 +101,26 @@ int plan_hidden(struct arena *arena, struct plan *plan, int node, const struct a
 
 /* Puts the node's key into the result, so that rows of equal key become one instance. A model without key: no change. */
 void plan_identity(struct arena *arena, struct plan *plan, int node);
+
+/* Puts the key of the table `alias`, by which the node's rows are told apart, into the result. */
+void plan_identity_of(struct arena *arena, struct plan *plan, int node, const struct model *model, int alias);
+
+/* ---- plan_fan.c */
+
+/* Why rows of `assoc` can't be joined to the node's though its parents are many times there then; NULL: they can. */
+const char *plan_fan_hindrance(const struct plan *plan, int node, const struct assoc *assoc);
+
+/* The node, whose columns are there, is one of many: `join` brings it. Everything above it gets its identity. */
+void plan_fan(struct arena *arena, struct plan *plan, int node, struct join *join);
+
+/* The order of the fan's rows: what the select is ordered by at the moment, over the join's tables, in place of `before`, which the
+ * select gets back. */
+void plan_fan_order(struct arena *arena, struct plan *plan, int node, const struct join *join, const struct order_term *before);
+
+/* Ends a plan that may have a fan: its order, and a limit that counts the root's rows. */
+void plan_fan_finish(struct arena *arena, struct plan *plan);
+
+/* ---- plan.c */
 
 /* The rows that an association leads to from one source row: restricts a select over the target (alias t0) to them, joining what
  * lies between. keys: values of the first hop's near attributes, logical form. Returns the alias of the junction, or -1. */

@@ -2,6 +2,7 @@
 #include "lua/find.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "lua/hydrate.h"
 #include "lua/marker.h"
@@ -56,38 +57,52 @@ static struct expr *comparable(struct arena *arena, const struct dialect *dialec
     return mixed ? call_of(arena, "liga_date", subject) : subject;
 }
 
-/* count(*), count(DISTINCT x), sum(x) …; DECIMALs are summed exactly. */
+/* DISTINCT within the parentheses of an aggregate. */
+static struct expr *distinct_of(struct arena *arena, struct expr *subject) {
+    static const char *const pieces[] = { "DISTINCT ", "" };
+    struct expr *distinct = expr_new(arena, EXPR_RAW);
+    distinct->pieces = pieces;
+    distinct->first = subject;
+    return distinct;
+}
+
+/* A DECIMAL that SQLite keeps as text. */
+static struct expr *collated(struct arena *arena, struct expr *subject) {
+    static const char *const pieces[] = { "", " COLLATE liga_decimal" };
+    struct expr *raw = expr_new(arena, EXPR_RAW);
+    raw->pieces = pieces;
+    raw->first = subject;
+    return raw;
+}
+
+/* count(*), count(DISTINCT x), sum(x) …, NULL for no rows; DECIMALs are summed exactly, and a sum of integers is one. */
+static struct expr *aggregate_value(struct arena *arena, const struct dialect *dialect, const struct aggregate *aggregate,
+                                    struct expr *subject, const struct attr *attr, bool distinct) {
+    bool sums = aggregate == &aggregates[AGGREGATE_SUM];
+    if (attr) subject = comparable(arena, dialect, subject, attr);
+    if (distinct) subject = distinct_of(arena, subject);
+    if (attr && is_decimal(attr) && sums && dialect->decimal_text) {
+        subject->next = expr_text(arena, arena_printf(arena, "%d", attr->type.scale));
+        return call_of(arena, "liga_sum", subject);
+    }
+    if (attr && is_decimal(attr) && attr->type.precision > DECIMAL_NUMERIC_DIGITS && dialect->decimal_text
+        && aggregate->keeps_type)
+        subject = collated(arena, subject);
+    struct expr *call = call_of(arena, aggregate->function, subject);
+    if (aggregate->real && dialect->real_cast) return cast_as(arena, call, dialect->real_cast);
+    if (sums && attr && attr->type.id == TYPE_BIGINT && dialect->bigint_cast) return cast_as(arena, call, dialect->bigint_cast);
+    return call;
+}
+
+/* With what no rows give. */
 static struct expr *aggregate_call(struct find *find, const struct aggregate *aggregate, struct expr *subject,
                                    const struct attr *attr) {
     struct arena *arena = find->where.arena;
-    const struct dialect *dialect = find->where.call->db->dialect;
-    if (attr) subject = comparable(arena, dialect, subject, attr);
-    if (find->plan->select->distinct) {
-        static const char *const pieces[] = { "DISTINCT ", "" };
-        struct expr *distinct = expr_new(arena, EXPR_RAW);
-        distinct->pieces = pieces;
-        distinct->first = subject;
-        subject = distinct;
-    }
-    if (attr && is_decimal(attr) && aggregate == &aggregates[AGGREGATE_SUM] && dialect->decimal_text) {
-        subject->next = expr_text(arena, arena_printf(arena, "%d", attr->type.scale));
-        struct expr *sum = call_of(arena, "liga_sum", subject);
-        sum->next = expr_text(arena, aggregate->zero);
-        return call_of(arena, "coalesce", sum);
-    }
-    if (attr && is_decimal(attr) && attr->type.precision > DECIMAL_NUMERIC_DIGITS && dialect->decimal_text
-        && aggregate->keeps_type) {
-        static const char *const pieces[] = { "", " COLLATE liga_decimal" };
-        struct expr *collated = expr_new(arena, EXPR_RAW);
-        collated->pieces = pieces;
-        collated->first = subject;
-        subject = collated;
-    }
-    struct expr *call = call_of(arena, aggregate->function, subject);
-    if (aggregate->real && dialect->real_cast) return cast_as(arena, call, dialect->real_cast);
-    if (!aggregate->zero) return call;
-    call->next = expr_text(arena, aggregate->zero);
-    return call_of(arena, "coalesce", call);
+    struct expr *value = aggregate_value(arena, find->where.call->db->dialect, aggregate, subject, attr,
+                                         find->plan->select->distinct);
+    if (!aggregate->zero) return value;
+    value->next = expr_text(arena, aggregate->zero);
+    return call_of(arena, "coalesce", value);
 }
 
 static struct expr *aggregate_subject(lua_State *L, struct find *find, const struct attr **attr) {
@@ -109,6 +124,24 @@ static const struct attr *real_attr(struct arena *arena) {
     struct attr *attr = arena_new(arena, struct attr);
     attr->type.id = TYPE_DOUBLE;
     return attr;
+}
+
+static const struct aggregate *aggregate_named(const char *name) {
+    for (size_t i = AGGREGATE_SUM; i < sizeof aggregates / sizeof aggregates[0]; i++)
+        if (strcasecmp(aggregates[i].function, name) == 0) return &aggregates[i];
+    return NULL;
+}
+
+const struct expr *aggregate_expression(const struct find *find, const struct expr *expr, const struct attr **reads_as) {
+    const struct expr *subject = expr->kind == EXPR_FUNCTION ? expr->first : NULL;
+    const struct aggregate *aggregate = subject && !subject->next ? aggregate_named(expr->text) : NULL;
+    const struct attr *attr = aggregate && subject->kind == EXPR_COLUMN ? subject->attr : NULL;
+    if (!attr || (!is_numeric(attr) && (aggregate->zero || aggregate->real))) return expr;
+    struct arena *arena = find->where.arena;
+    struct expr *column = expr_new(arena, EXPR_COLUMN);
+    *column = *subject;
+    *reads_as = aggregate->real ? real_attr(arena) : attr;
+    return aggregate_value(arena, find->where.call->db->dialect, aggregate, column, attr, false);
 }
 
 /* The single cell of the single row, under the name of the function. */

@@ -504,6 +504,13 @@ static void prepare_answers(struct call *call, struct bulk *bulk) {
     if (bulk->options.conflict == CONFLICT_NOTHING) bulk->skipped = arena_array(&call->arena, bool, (int)bulk->count + 1);
 }
 
+static bool bulk_gives(const struct call *call, const struct attr *attr) {
+    const struct bulk *bulk = call->data;
+    for (int i = 0; i < bulk->attr_count; i++)
+        if (bulk->attrs[i] == attr) return true;
+    return false;
+}
+
 static int bulk_filled(lua_State *L) {
     struct model_box *box = check_class(L, 1);
     struct call *call = call_open_model(L, box, 1);
@@ -519,11 +526,12 @@ static int bulk_filled(lua_State *L) {
         return 1;
     }
     choose_columns(L, call, bulk, lua_gettop(L));
-    call->atomic = bulk->count > 1;
+    call->atomic = bulk->count > rows_per_statement(call, bulk) || has_to_ask(call, bulk);
     call->next = bulk_next;
     call->take = take_bulk;
     call->results = bulk_results;
     call->forget = forget_keys;
+    call->gives = bulk_gives;
     return call_run(L, call);
 }
 

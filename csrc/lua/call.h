@@ -39,6 +39,8 @@ struct call {
     bool (*next)(lua_State *L, struct call *call);      /* sets `statement`; false: no more (or error) */
     enum drive (*take)(lua_State *L, struct call *call);/* steps the cursor to its end, taking rows; NULL: skips them */
     int (*results)(lua_State *L, struct call *call);    /* pushes what the API call returns */
+    bool (*gives)(const struct call *call, const struct attr *attr);    /* its statement gives the attribute a value; NULL: unknown */
+    bool removes;                       /* … and may take away rows, or their keys, that others refer to */
     void (*forget)(lua_State *L, struct call *call);    /* the job failed: takes back what it put into instances; NULL: nothing */
     const struct statement *statement;  /* what `next` gives; a job of one statement has it beforehand */
     const struct statement *running;    /* while rows are taken, and in an event: the one that runs, or ran */

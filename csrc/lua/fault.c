@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "sql/ddl.h"
 #include "lua/value.h"
 
 /* ------------------------------------------------------------------------------------------------- of validation */
@@ -21,6 +22,23 @@ void add_fault(struct call *call, const struct attr *attr, const char *validator
     **link = (struct fault){ NULL, attr, validator, message, value };
 }
 
+/* It hangs on the box under the address of its fault. */
+void keep_fault_value(lua_State *L, struct call *call, int index) {
+    const struct fault *fault = call->faults;
+    index = lua_absindex(L, index);
+    while (fault->next) fault = fault->next;
+    push_call_table(L, call, CALL_AUX);
+    lua_pushvalue(L, index);
+    lua_rawsetp(L, -2, fault);
+    lua_pop(L, 1);
+}
+
+static bool names_anew(const struct error *error, const char *attribute) {
+    for (int i = 0; i < error->column_count; i++)
+        if (error->columns[i] == attribute) return false;
+    return error->column_count < (int)(sizeof error->columns / sizeof error->columns[0]);
+}
+
 bool no_faults(struct call *call) {
     const struct fault *first = call->faults;
     if (!first) return !error_is_set(&call->error);
@@ -30,14 +48,17 @@ bool no_faults(struct call *call) {
         if (fault != first) buf_adds(&message, "; ");
         buf_adds(&message, fault->message);
     }
-    error_set(&call->error, &call->arena, ERROR_VALIDATION, "%s", message.text);
-    call->error.model = first->attr->model->name;
-    call->error.attribute = first->attr->name;
-    call->error.value = first->value;
-    call->error.has_value = true;
+    struct error *error = &call->error;
+    error_set(error, &call->arena, ERROR_VALIDATION, "%s", message.text);
+    error->model = first->attr->model->name;
+    error->value = first->value;
+    error->has_value = true;
+    for (const struct fault *fault = first; fault; fault = fault->next)
+        if (names_anew(error, fault->attr->name)) error->columns[error->column_count++] = fault->attr->name;
     return false;
 }
 
+/* Pushes {attribute, validator, message, value}. */
 static void push_fault(lua_State *L, const char *attribute, const char *validator, const char *message, struct value value) {
     lua_createtable(L, 0, 4);
     lua_pushstring(L, attribute);
@@ -50,6 +71,14 @@ static void push_fault(lua_State *L, const char *attribute, const char *validato
     lua_setfield(L, -2, "value");
 }
 
+/* nil: the value is a plain one, and is with its fault. */
+static void push_kept_value(lua_State *L, const struct call *call, const struct fault *fault) {
+    push_call_value(L, call, CALL_AUX);
+    if (!lua_istable(L, -1)) return;
+    lua_rawgetp(L, -1, fault);
+    lua_remove(L, -2);
+}
+
 /* A value that was refused outside of a row (in a where) is the only fault. */
 void push_faults(lua_State *L, const struct call *call) {
     int count = 0;
@@ -57,6 +86,9 @@ void push_faults(lua_State *L, const struct call *call) {
     lua_newtable(L);
     for (const struct fault *fault = call->faults; fault; fault = fault->next) {
         push_fault(L, fault->attr->name, fault->validator, fault->message, fault->value);
+        push_kept_value(L, call, fault);
+        if (lua_isnil(L, -1)) lua_pop(L, 1);
+        else lua_setfield(L, -2, "value");
         lua_rawseti(L, -2, ++count);
     }
     if (count) return;
@@ -95,7 +127,6 @@ static const char *joined(struct arena *arena, const struct error *error) {
     return buf.text;
 }
 
-/* SQLite does not say which foreign key failed; the model of the statement is the best it can be. */
 static const char *constraint_sentence(struct arena *arena, const struct error *error) {
     const char *model = error->model ? error->model : error->table ? error->table : "the table";
     const char *attributes = joined(arena, error);
@@ -107,8 +138,6 @@ static const char *constraint_sentence(struct arena *arena, const struct error *
                             error->column_count == 1 ? "this value" : "these values");
     case ERROR_NOT_NULL:
         return arena_printf(arena, "%s.%s must not be NULL", model, attributes);
-    case ERROR_FOREIGN_KEY:
-        return arena_printf(arena, "%s: a foreign key has no row to refer to, or the row is still referred to", model);
     case ERROR_CHECK:
         return arena_printf(arena, "%s: the check %s does not hold", model, constraint);
     default:
@@ -116,9 +145,104 @@ static const char *constraint_sentence(struct arena *arena, const struct error *
     }
 }
 
+/* The foreign key that an error is about. */
+struct violation {
+    const struct model *holder;
+    const struct foreign_key *key;      /* NULL: it can't be told */
+    bool still_referred;                /* the row that others refer to was to go; else there is none to refer to */
+};
+
+static bool follows(const char *action) {
+    return action && (strcmp(action, "CASCADE") == 0 || strncmp(action, "SET ", 4) == 0);
+}
+
+/* Whether the key can keep a row of the model from going, or its key from changing. */
+static bool holds(const struct foreign_key *key, const struct model *model) {
+    bool refers = key->target ? key->target == model : strcmp(key->table, model->table) == 0;
+    return refers && !(follows(key->on_delete) && follows(key->on_update));
+}
+
+static bool gives_key(const struct call *call, const struct foreign_key *key) {
+    for (int k = 0; k < key->attrs.count; k++)
+        if (!call->gives(call, key->attrs.items[k])) return false;
+    return true;
+}
+
+/* SQLite does not say which one it was. It is known where only one can be: of those that the statement gave values, or else of
+ * those that hold its rows. */
+static struct violation guess_violation(const struct call *call) {
+    struct violation found = { .holder = call->model };
+    int count = 0;
+    for (const struct foreign_key *key = call->model->foreign_keys; key; key = key->next)
+        if (gives_key(call, key) && ++count) found.key = key;
+    found.still_referred = !count && call->removes;
+    const struct model *model = found.still_referred ? call->db->schema.models : NULL;
+    for (; model; model = model->next)
+        for (const struct foreign_key *key = model->foreign_keys; key; key = key->next)
+            if (holds(key, call->model) && ++count) found.key = key, found.holder = model;
+    if (count != 1) found = (struct violation){ .holder = call->model };
+    return found;
+}
+
+static bool names_attrs(const struct error *error, struct attr_list attrs) {
+    bool same = error->column_count == attrs.count;
+    for (int k = 0; same && k < attrs.count; k++) same = strcmp(error->columns[k], attrs.items[k]->column) == 0;
+    return same;
+}
+
+static bool names_target(const struct error *error, const struct foreign_key *key) {
+    bool same = error->column_count == key->attrs.count;
+    for (int k = 0; same && k < key->attrs.count; k++) same = strcmp(error->columns[k], key->columns[k]) == 0;
+    return same;
+}
+
+/* PostgreSQL names the constraint, and the columns of its key, or those that it refers to where the row is still referred to. */
+static struct violation find_violation(struct call *call, const struct model *holder) {
+    const struct error *error = &call->error;
+    struct violation found = { .holder = holder };
+    const struct foreign_key *by_columns = NULL;
+    for (const struct foreign_key *key = holder->foreign_keys; key; key = key->next) {
+        if (strcmp(ddl_foreign_key_name(&call->arena, holder, key), error->constraint) == 0) found.key = key;
+        if (names_attrs(error, key->attrs)) by_columns = key;
+    }
+    if (!found.key) found.key = by_columns;
+    if (!found.key) return found;
+    bool either = names_attrs(error, found.key->attrs) && names_target(error, found.key);
+    found.still_referred = either ? call->model && call->model != holder : !names_attrs(error, found.key->attrs);
+    return found;
+}
+
+static const char *violation_sentence(struct arena *arena, const struct violation *found, const struct error *error) {
+    const struct foreign_key *key = found->key;
+    const char *model = error->model ? error->model : error->table;
+    if (!key)
+        return arena_printf(arena, "%s%sa foreign key has no row to refer to, or a row is still referred to", model ? model : "",
+                            model ? ": " : "");
+    const char *target = key->target ? key->target->name : key->table, *attributes = joined(arena, error);
+    if (found->still_referred) return arena_printf(arena, "%s: the row is still referred to by %s of %s", target, attributes, model);
+    return arena_printf(arena, "%s: there is no row of %s that %s could refer to", model, target, attributes);
+}
+
+static void explain_foreign_key(struct call *call, const struct model *model) {
+    struct error *error = &call->error;
+    struct violation found = { .holder = model };
+    if (model && error->constraint) found = find_violation(call, model);
+    else if (call->model && call->gives) found = guess_violation(call);
+    if (found.holder) error->model = found.holder->name;
+    if (found.holder) error->table = found.holder->table;
+    int most = (int)(sizeof error->columns / sizeof error->columns[0]);
+    error->column_count = found.key ? found.key->attrs.count < most ? found.key->attrs.count : most : 0;
+    for (int k = 0; k < error->column_count; k++) error->columns[k] = found.key->attrs.items[k]->name;
+    error->message = violation_sentence(&call->arena, &found, error);
+}
+
 static void explain(struct call *call) {
     struct error *error = &call->error;
     const struct model *model = error->table ? model_of_table(call->db, error->table) : call->model;
+    if (error->code == ERROR_FOREIGN_KEY) {
+        explain_foreign_key(call, model);
+        return;
+    }
     if (!error->table && model) error->table = model->table;
     if (model && !error->model) error->model = model->name;
     if (model) name_attributes(error, model);
@@ -134,5 +258,9 @@ void push_call_error(lua_State *L, struct call *call) {
     push_error(L, error);
     if (error->code != ERROR_VALIDATION) return;
     push_faults(L, call);
+    lua_rawgeti(L, -1, 1);
+    lua_getfield(L, -1, "value");
+    lua_setfield(L, -4, "value");
+    lua_pop(L, 1);
     lua_setfield(L, -2, "errors");
 }

@@ -11,6 +11,9 @@ void push_call_error(lua_State *L, struct call *call);
 /* Adds a validation fault; they are raised together. */
 void add_fault(struct call *call, const struct attr *attr, const char *validator, const char *message, struct value value);
 
+/* Keeps the Lua value at `index` as that of the fault added last: a table, a function, whatever no struct value holds. */
+void keep_fault_value(lua_State *L, struct call *call, int index);
+
 /* Sets the ValidationError of all faults; false if there were any. */
 bool no_faults(struct call *call);
 

@@ -80,6 +80,10 @@ int count_rows(lua_State *L, struct call *call, struct find *find);
 const struct order_term *read_standing_order_list(lua_State *L, struct call *call, const struct model *model, int index,
                                                   struct error *error);
 
+/* sum, min, max or avg of an attribute as the method of that name would ask for it (NULL for no rows), and how it is read; any
+ * other expression as it is. */
+const struct expr *aggregate_expression(const struct find *find, const struct expr *expr, const struct attr **reads_as);
+
 /* Adds count, sum … to the table on the top. */
 void open_aggregates(lua_State *L);
 

@@ -79,14 +79,20 @@ static void join_cohort(lua_State *L, const struct node_state *state) {
     lua_rawseti(L, -2, CHUNK_PLACE);
 }
 
+/* True if the result has one row only. */
+static bool is_single(const struct plan *plan) {
+    return plan->one && !plan->fan;
+}
+
 /* Single rows share the model's open chunk; a list makes its own chunks. */
 static void use_new_chunk(lua_State *L, const struct call *call, const struct plan *plan, struct node_state *state) {
     const struct model_box *box = lua_touserdata(L, state->model);
     bool own = plan->lazy != LAZY_UNSET && (int)plan->lazy != box->lazy && (plan->lazy != LAZY_OFF || box->lazy > LAZY_OFF);
-    if (plan->one && !own) state->rowset = rowset_open(L, state->model);
-    else state->rowset = rowset_new(L, state->model, plan->one ? 1 : next_capacity(call, plan, state->rowset));
+    bool single = is_single(plan);
+    if (single && !own) state->rowset = rowset_open(L, state->model);
+    else state->rowset = rowset_new(L, state->model, single ? 1 : next_capacity(call, plan, state->rowset));
     if (own) set_lazy_index(L, state->model, (int)plan->lazy);
-    if (!plan->one) join_cohort(L, state);
+    if (!single) join_cohort(L, state);
     lua_replace(L, state->metatable);
     look_at_chunk(L, state);
     note_aliases(L, plan, state);
@@ -276,8 +282,9 @@ static void hang_on_parent(lua_State *L, struct call *call, const struct plan_no
 /* Builds the node's instance for this row at state->table, or finds the one of equal key. */
 static bool build(lua_State *L, struct call *call, const struct plan_node *node, struct node_state *state, int keys) {
     struct value key[KEY_PARTS];
-    bool known = node->identity && read_key(call, node->identity, node->model->key.count, key);
+    bool known = node->identity && read_key(call, node->identity, node->identity_parts, key);
     int number = known ? key_table_add(&state->keys, key, &state->fresh) : 0;
+    state->number = known ? number : -1;
     if (known && !state->fresh) {
         lua_rawgeti(L, state->instances, number + 1);
         lua_replace(L, state->table);
@@ -309,9 +316,47 @@ static void no_row(lua_State *L, struct node_state *state) {
     state->fresh = false;
 }
 
+static bool is_new_pair(struct key_table *pairs, int parent, int number) {
+    struct value pair[2] = { value_int(parent), value_int(number) };
+    bool fresh = true;
+    if (parent >= 0 && number >= 0) key_table_add(pairs, pair, &fresh);
+    return fresh;
+}
+
+/* The instance at state->table is one of its parent's list, which comes with the parent. */
+static void append_to_parent(lua_State *L, struct call *call, const struct plan_node *node, struct node_state *states, int n) {
+    struct node_state *state = &states[n], *parent = &states[node->parent];
+    int top = lua_gettop(L);
+    if (lua_isnil(L, parent->table)) return;
+    if (parent->fresh) {
+        push_list(L, 4);
+        set_property(L, call, parent->table, node->property, node->assoc, node->include);
+    }
+    if (!lua_isnil(L, state->table) && is_new_pair(&state->pairs, parent->number, state->number)) {
+        lua_pushstring(L, node->property);
+        lua_rawget(L, parent->table);
+        lua_pushvalue(L, state->table);
+        lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    }
+    lua_settop(L, top);
+}
+
+/* A node of a plan with a fan: its parent may be there from an earlier row. */
+static bool take_fan_node(lua_State *L, struct call *call, struct node_state *states, int n, int keys) {
+    const struct plan_node *node = &call->hydration->run->plan->nodes[n];
+    bool fresh = n == 0 || states[node->parent].fresh;
+    bool there = node->presence < 0 || call->cursor->cells[node->presence].kind != VALUE_NULL;
+    if (!there || (!fresh && !node->identity)) no_row(L, &states[n]);
+    else if (!build(L, call, node, &states[n], keys)) return false;
+    if (node->many) append_to_parent(L, call, node, states, n);
+    else if (n && fresh) hang_on_parent(L, call, node, states, n);
+    return true;
+}
+
 /* What hangs on an instance that an earlier row has built is there already. */
 static bool take_node(lua_State *L, struct call *call, struct node_state *states, int n, int keys) {
     const struct plan_node *node = &call->hydration->run->plan->nodes[n];
+    if (call->hydration->run->plan->fan) return take_fan_node(L, call, states, n, keys);
     if (n && !states[node->parent].fresh) {
         no_row(L, &states[n]);
         return true;
@@ -330,12 +375,19 @@ static void take_parents(lua_State *L, struct call *call, struct run *run) {
     }
 }
 
+/* Of a plan with a fan: whether the row's root was not taken before, for parents with this key. */
+static bool is_new_row(struct run *run, int at) {
+    const struct node_state *root = &run->states[0];
+    return run->step ? is_new_pair(&run->pairs, at, root->number) : root->fresh;
+}
+
 static bool take_row(lua_State *L, struct call *call, struct run *run, int keys, int list) {
     int at = run->step ? key_of_row(call, run) : 0;
     if (at < 0) return true;
     for (int n = 0; n < run->plan->node_count; n++)
         if (!take_node(L, call, run->states, n, keys)) return false;
     take_parents(L, call, run);
+    if (run->plan->fan && !is_new_row(run, at)) return true;
     if (run->step) {
         for (int number = run->family.first[at]; number >= 0; number = run->family.next[number])
             append_child(L, call, run, number, run->states[0].table);
@@ -384,12 +436,13 @@ static void push_node_frame(lua_State *L, struct call *call, struct run *run, in
     state->metatable = state->table - 2;
     state->instances = 0;
     state->row = -1;
-    if (state->model && !run->plan->one) push_aux(L, call, node_place(run, n, 2));
+    if (state->model && !is_single(run->plan)) push_aux(L, call, node_place(run, n, 2));
     state->cohort = lua_gettop(L);
     if (!node->identity) return;
     push_aux(L, call, node_place(run, n, 0));
     state->instances = lua_gettop(L);
-    if (!state->keys.arena) key_table_init(&state->keys, &call->arena, node->model->key.count);
+    if (!state->keys.arena) key_table_init(&state->keys, &call->arena, node->identity_parts);
+    if (node->many && !state->pairs.arena) key_table_init(&state->pairs, &call->arena, 2);
 }
 
 /* The chunks that a wait interrupted are filled on. */
@@ -459,7 +512,7 @@ enum drive take_rows(lua_State *L, struct call *call, enum drive drive) {
     int list = lua_gettop(L), keys = list + 1;
     push_frame(L, call, run);
     int settled = lua_gettop(L);
-    for (; drive == DRIVE_ROW; drive = run->plan->one ? DRIVE_DONE : next_row(call)) {
+    for (; drive == DRIVE_ROW; drive = is_single(run->plan) ? DRIVE_DONE : next_row(call)) {
         call->rows++;
         bool fine = take_row(L, call, run, keys, list);
         lua_settop(L, settled);

@@ -54,7 +54,8 @@ static bool append_parts(lua_State *L, struct call *call, const struct plan *pla
     luaL_checkstack(L, 10, "includes too deep");
     for (int n = 1; n < plan->node_count; n++) {
         if (!plan->nodes[n].assoc) continue;
-        push_part(L, node_path(call, plan, n, path), "join", "to-one: a row of the statement above");
+        push_part(L, node_path(call, plan, n, path), "join", plan->nodes[n].many ? "strategy = \"join\""
+                                                                             : "to-one: a row of the statement above");
         lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
     }
     for (const struct plan_step *step = plan->steps; step; step = step->next) {

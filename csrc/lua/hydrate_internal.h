@@ -15,7 +15,9 @@ struct node_state {
     int row;                    /* of the instance being built, -1: none in this row */
     int table;                  /* stack index of that instance (nil: none) */
     int instances;              /* stack index of the list of all instances, by number of their key; 0: not needed */
+    int number;                 /* of its key, -1: it has none */
     bool fresh;                 /* it was built from this row */
+    struct key_table pairs;     /* (parent, instance) of those that hang in lists */
     struct key_table keys;      /* of the instances */
 };
 
@@ -37,6 +39,7 @@ struct run {
     struct plan_step *step;     /* NULL: the root */
     struct node_state *states;
     struct family family;       /* of the step */
+    struct key_table pairs;     /* (key of the parents, instance), where the plan has a fan */
     int slots;                  /* stack index of the step's parents, by number from 1; to-many: their lists */
     int children;               /* stack index of the first child step's slots; the others follow */
     struct run *below;          /* of the plan's steps */

@@ -130,6 +130,7 @@ static void init_run(struct arena *arena, struct run *run, struct plan *plan, st
     for (struct plan_step *below = plan->steps; below; below = below->next) run->below_count++;
     run->below = arena_array(arena, struct run, run->below_count + 1);
     if (step) key_table_init(&run->family.keys, arena, step->near.count);
+    if (step && plan->fan) key_table_init(&run->pairs, arena, 2);
     int i = 0;
     for (struct plan_step *below = plan->steps; below; below = below->next) init_run(arena, &run->below[i++], below->plan, below);
 }
@@ -140,13 +141,13 @@ static void enqueue(struct hydration *hydration, struct run *run) {
         if (run->below[i].family.count) hydration->queue[hydration->queued++] = &run->below[i];
 }
 
-/* Keys that one statement takes: those of one column travel as one array where they are many, others each as a parameter. */
+/* Keys that one statement takes: many travel as one array, but where that is JSON, blobs each as a parameter. */
 static int batch_size(const struct call *call, const struct family *family, int left) {
     enum { OTHERS = 2000 };             /* parameters of the rest of the statement, at most; few have more than ten */
     bool blobs = false;
     for (int i = 0; i < family->keys.parts * family->keys.count && !blobs; i++)
         blobs = family->keys.values[i].kind == VALUE_BLOB;
-    if (family->keys.parts == 1 && !blobs) return left;
+    if (!blobs || call->db->dialect->array_lists) return left;
     int most = (most_params(call) - OTHERS) / family->keys.parts;
     return most < left ? most : left;
 }
@@ -243,6 +244,7 @@ void hydrate_returned(lua_State *L, struct call *call) {
 }
 
 void hydrate_plan(lua_State *L, struct call *call) {
+    plan_fan_finish(&call->arena, call->plan);
     hydrate_returned(L, call);
     call->snapshot = call->plan->steps != NULL;
     call->locks = call->plan->select->lock != LOCK_NONE;

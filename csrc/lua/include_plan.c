@@ -4,6 +4,7 @@
  *     to-one that may have        the same, on the one row that its order says: LATERAL (SELECT … LIMIT 1), or where the
  *       several rows (hasOne)       engine has no LATERAL key IN (SELECT key … LIMIT 1)
  *     to-many, limit, on          a step: one statement for the rows of all parents
+ *     to-many, "join"             LEFT JOIN, its parents many times there (load/plan_fan.c), where that can be
  *     required                    where no inner join says it: EXISTS over the same rows
  *
  * Conditions are read anew for every place they stand in, as they speak of other tables there. */
@@ -19,6 +20,7 @@ struct place {
     struct plan *plan;
     int node, alias;
     struct join *join;              /* the outer join that brings the node; NULL: a row of the plan has it always */
+    const struct plan_step *step;   /* whose plan it is; NULL: of the call itself */
     bool exists;                    /* its instances are there before the plan is run */
 };
 
@@ -196,6 +198,50 @@ static bool read_include_order(lua_State *L, struct find *find, const struct inc
     return fine;
 }
 
+static bool wrong_through(struct find *find, const struct include *include, const char *sentence) {
+    return include_wrong(find, arena_printf(find->where.arena, "%s.through", include->path), sentence);
+}
+
+/* The junction row (its table is `alias`) of each target, unless `through.attributes` is empty. */
+static bool add_junction(lua_State *L, struct place *place, const struct include *include, struct plan *plan, int target,
+                         int alias) {
+    const struct model *through = assoc_through(include->assoc);
+    struct find *find = place->find;
+    const char *property = through->name;
+    bool fine = true, hidden = false;
+    int given = 0;
+    push_option(L, find, include, "through");
+    int table = lua_gettop(L);
+    for (lua_pushnil(L); lua_istable(L, table) && lua_next(L, table); lua_pop(L, 1)) {
+        const char *key = lua_type(L, -2) == LUA_TSTRING ? name_at(L, -2) : "";
+        if (strcmp(key, "attributes") == 0) {
+            if (!lua_istable(L, -1)) return wrong_through(find, include, "attributes: a list of attributes expected");
+            hidden = lua_rawlen(L, -1) == 0;
+            given = 1;
+        } else if (strcmp(key, "as") == 0) {
+            if (lua_type(L, -1) != LUA_TSTRING) return wrong_through(find, include, "as: a name expected");
+            property = arena_text(find->where.arena, name_at(L, -1), strlen(name_at(L, -1)));
+        } else if (strcmp(key, "where") != 0 && strcmp(key, "paranoid") != 0) {
+            return wrong_through(find, include, arena_printf(find->where.arena,
+                                                             "unknown option \"%s\" (it has: where, attributes, as, "
+                                                             "paranoid)", key));
+        }
+    }
+    lua_settop(L, table);
+    if (!hidden) {
+        int node = plan_node(find->where.arena, plan, through, target, property);
+        plan->nodes[node].alias = alias;
+        struct find sub = sub_find(find, through, plan, node,
+                                   (struct path_base){ plan->select, &plan->next_alias, alias, false, false });
+        if (given) lua_getfield(L, table, "attributes");
+        sub.where.path = "through.attributes";
+        if (given) fine = placed(find, include, read_attribute_list(L, &sub, through, alias, lua_gettop(L)));
+        else plan_attrs(find->where.arena, plan, through, alias);
+    }
+    lua_settop(L, table - 1);
+    return fine;
+}
+
 /* ------------------------------------------------------------------------------------------------------- joins */
 
 static bool plan_children(lua_State *L, struct place place, const struct include *first);
@@ -226,6 +272,7 @@ static struct join *join_picked(lua_State *L, struct place *place, const struct 
             output_add(arena, &rows->outputs, expr_column(arena, assoc->target->key.items[k], target), NULL);
         join->on = expr_in_select(arena, expr_tuple(arena, assoc->target->key, alias), rows);
     }
+    join->near = place->alias;
     join->target = alias;
     return join;
 }
@@ -246,6 +293,21 @@ static struct join *join_single(lua_State *L, struct place *place, const struct 
     return join;
 }
 
+/* The node of what `join` brings, with its columns; -1: error set. */
+static int add_joined_node(lua_State *L, struct place *place, const struct include *include, const struct join *join) {
+    struct arena *arena = arena_of(place);
+    struct plan *plan = place->plan;
+    const struct assoc *assoc = include->assoc;
+    if (error_is_set(place->find->where.error)) return -1;
+    int node = plan_node(arena, plan, assoc->target, place->node, assoc->name);
+    plan->nodes[node].alias = join->target;
+    plan->nodes[node].assoc = assoc;
+    plan->nodes[node].include = include->options;
+    if (!read_columns(L, place->find, include, plan, node, join->target)) return -1;
+    plan->nodes[node].presence = plan_hidden(arena, plan, node, assoc_last_hop(assoc)->far.items[0], join->target);
+    return node;
+}
+
 static bool add_joined(lua_State *L, struct place *place, const struct include *include) {
     struct arena *arena = arena_of(place);
     struct plan *plan = place->plan;
@@ -255,64 +317,39 @@ static bool add_joined(lua_State *L, struct place *place, const struct include *
     if (include->required && !inner) add_condition(place, has_rows(L, place->find, include, plan, plan->nodes[place->node].model,
                                                                    place->alias));
     struct join *join = single ? join_single(L, place, include, kind) : join_picked(L, place, include, kind);
-    if (!join || error_is_set(place->find->where.error)) return false;
-    int node = plan_node(arena, plan, assoc->target, place->node, assoc->name);
-    plan->nodes[node].alias = join->target;
-    plan->nodes[node].assoc = assoc;
-    plan->nodes[node].include = include->options;
-    if (!read_columns(L, place->find, include, plan, node, join->target)) return false;
-    plan->nodes[node].presence = plan_hidden(arena, plan, node, assoc_last_hop(assoc)->far.items[0], join->target);
+    int node = join ? add_joined_node(L, place, include, join) : -1;
+    if (node < 0) return false;
     plan_identity(arena, plan, node);
-    struct place below = { place->find, plan, node, join->target, inner ? NULL : join, false };
+    struct place below = { place->find, plan, node, join->target, inner ? NULL : join, place->step, false };
     /* What was picked has its required children; the conditions are in the subquery. */
     return plan_children(L, below, include->first);
 }
 
-/* -------------------------------------------------------------------------------------------------------- steps */
-
-static bool wrong_through(struct find *find, const struct include *include, const char *sentence) {
-    return include_wrong(find, arena_printf(find->where.arena, "%s.through", include->path), sentence);
-}
-
-/* The junction row of each target, unless `through.attributes` is empty. */
-static bool add_junction(lua_State *L, struct place *place, const struct include *include, struct plan_step *step) {
-    const struct model *through = assoc_through(include->assoc);
+/* All rows the keys lead to: their parents come with each of them. */
+static bool add_fan(lua_State *L, struct place *place, const struct include *include) {
     struct find *find = place->find;
-    struct plan *plan = step->plan;
-    const char *property = through->name;
-    bool fine = true, hidden = false;
-    int given = 0;
-    push_option(L, find, include, "through");
-    int table = lua_gettop(L);
-    for (lua_pushnil(L); lua_istable(L, table) && lua_next(L, table); lua_pop(L, 1)) {
-        const char *key = lua_type(L, -2) == LUA_TSTRING ? name_at(L, -2) : "";
-        if (strcmp(key, "attributes") == 0) {
-            if (!lua_istable(L, -1)) return wrong_through(find, include, "attributes: a list of attributes expected");
-            hidden = lua_rawlen(L, -1) == 0;
-            given = 1;
-        } else if (strcmp(key, "as") == 0) {
-            if (lua_type(L, -1) != LUA_TSTRING) return wrong_through(find, include, "as: a name expected");
-            property = arena_text(find->where.arena, name_at(L, -1), strlen(name_at(L, -1)));
-        } else if (strcmp(key, "where") != 0 && strcmp(key, "paranoid") != 0) {
-            return wrong_through(find, include, arena_printf(find->where.arena,
-                                                             "unknown option \"%s\" (it has: where, attributes, as, "
-                                                             "paranoid)", key));
-        }
-    }
-    lua_settop(L, table);
-    if (!hidden) {
-        int node = plan_node(find->where.arena, plan, through, 0, property);
-        plan->nodes[node].alias = step->junction;
-        struct find sub = sub_find(find, through, plan, node,
-                                   (struct path_base){ plan->select, &plan->next_alias, step->junction, false, false });
-        if (given) lua_getfield(L, table, "attributes");
-        sub.where.path = "through.attributes";
-        if (given) fine = placed(find, include, read_attribute_list(L, &sub, through, step->junction, lua_gettop(L)));
-        else plan_attrs(find->where.arena, plan, through, step->junction);
-    }
-    lua_settop(L, table - 1);
-    return fine;
+    struct plan *plan = place->plan;
+    struct arena *arena = arena_of(place);
+    const struct assoc *assoc = include->assoc;
+    if (include->required) add_condition(place, has_rows(L, find, include, plan, plan->nodes[place->node].model, place->alias));
+    struct join *join = walk_join_deleted(arena, plan->select, &plan->next_alias, JOIN_LEFT, assoc, place->alias,
+                                          deleted_of(L, find, include));
+    struct path_base base = { plan->select, &plan->next_alias, join->target, false, true };
+    join->assoc = NULL;             /* paths in conditions must not meet what is filtered */
+    join->on = expr_and(arena, join->on, read_condition(L, find, include, "where", base, NULL));
+    if (assoc_through(assoc)) join->on = expr_and(arena, join->on, read_through_where(L, find, include, join->alias));
+    int node = add_joined_node(L, place, include, join);
+    if (node < 0) return false;
+    plan_fan(arena, plan, node, join);
+    const struct order_term *before = plan->select->order;
+    if (!read_include_order(L, find, include, plan, join->target)) return false;
+    plan_fan_order(arena, plan, node, join, before);
+    struct place below = { find, plan, node, join->target, join, place->step, false };
+    return (!assoc_through(assoc) || add_junction(L, place, include, plan, node, join->alias))
+        && plan_children(L, below, include->first);
 }
+
+/* -------------------------------------------------------------------------------------------------------- steps */
 
 static bool read_step_conditions(lua_State *L, struct place *place, const struct include *include, struct plan_step *step,
                                  bool on) {
@@ -390,10 +427,10 @@ static bool add_step(lua_State *L, struct place *place, const struct include *in
     step->include = include->options;
     step->reason = reason;
     if (!limited) set_cut(step, include);
-    struct place below = { find, step->plan, 0, 0, NULL, false };
+    struct place below = { find, step->plan, 0, 0, NULL, step, false };
     bool fine = !error_is_set(find->where.error) && read_columns(L, find, include, step->plan, 0, 0)
              && (limited || read_step_conditions(L, place, include, step, on)) && plan_children(L, below, include->first)
-             && (step->junction < 0 || add_junction(L, place, include, step))
+             && (step->junction < 0 || add_junction(L, place, include, step->plan, 0, step->junction))
              && read_include_order(L, find, include, step->plan, 0);
     if (fine) plan_step_finish(find->where.arena, step, place->exists ? NULL : place->plan);
     return fine;
@@ -401,15 +438,25 @@ static bool add_step(lua_State *L, struct place *place, const struct include *in
 
 /* -------------------------------------------------------------------------------------------------- the strategy */
 
+/* Why a to-many include is a statement of its own; NULL: it is joined. */
+static const char *many_reason(lua_State *L, const struct place *place, const struct include *include) {
+    const struct plan_step *step = place->step;
+    if (include->strategy != STRATEGY_JOIN) return "to-many: one statement for the rows of all parents";
+    const char *hindrance = include->limit >= 0 || include->offset > 0 ? "limit or offset of each parent"
+                          : has_on(L, place->find, include) ? "on"
+                          : step && (step->limit >= 0 || step->offset > 0) ? "the rows above it are counted as they come"
+                          : plan_fan_hindrance(place->plan, place->node, include->assoc);
+    if (!hindrance) return NULL;
+    return arena_printf(arena_of(place), "strategy = \"join\" gives way: %s", hindrance);
+}
+
 /* Why the include is a statement of its own; NULL: it is joined. */
-static const char *step_reason(lua_State *L, struct find *find, const struct include *include) {
+static const char *step_reason(lua_State *L, const struct place *place, const struct include *include) {
     const struct assoc *assoc = include->assoc;
-    if (assoc->kind->many && include->strategy == STRATEGY_JOIN)
-        return "strategy = \"join\" would repeat the parents: to-many is read by keys, with the same result";
-    if (assoc->kind->many) return "to-many: one statement for the rows of all parents";
+    if (assoc->kind->many) return many_reason(L, place, include);
     if (include->strategy == STRATEGY_SELECT) return "strategy = \"select\"";
     if (include->limit >= 0 || include->offset >= 0) return "limit or offset of each parent";
-    if (has_on(L, find, include)) return "on";
+    if (has_on(L, place->find, include)) return "on";
     if (!assoc_single(assoc) && !assoc->target->key.count) return "several rows may match, and the target has no key";
     if (assoc->kind->path) return "a path of associations";
     return NULL;
@@ -425,22 +472,23 @@ static bool add_hidden(lua_State *L, struct place *place, const struct include *
 static bool plan_children(lua_State *L, struct place place, const struct include *first) {
     luaL_checkstack(L, 30, "includes too deep");
     for (const struct include *include = first; include; include = include->next) {
-        const char *reason = step_reason(L, place.find, include);
+        const char *reason = step_reason(L, &place, include);
         bool fine = include->grouped ? true
                   : include->hidden ? add_hidden(L, &place, include)
-                  : reason ? add_step(L, &place, include, reason) : add_joined(L, &place, include);
+                  : reason ? add_step(L, &place, include, reason)
+                  : include->assoc->kind->many ? add_fan(L, &place, include) : add_joined(L, &place, include);
         if (!fine) return false;
     }
     return true;
 }
 
 void plan_includes(lua_State *L, struct find *find) {
-    struct place place = { find, find->plan, 0, 0, NULL, false };
+    struct place place = { find, find->plan, 0, 0, NULL, NULL, false };
     plan_children(L, place, find->includes);
 }
 
 void plan_loads(lua_State *L, struct find *find) {
-    struct place place = { find, find->plan, 0, 0, NULL, true };
+    struct place place = { find, find->plan, 0, 0, NULL, NULL, true };
     for (const struct include *include = find->includes; include; include = include->next) {
         if (include->hidden) continue;
         if (!add_step(L, &place, include, "the parents are instances that exist")) return;

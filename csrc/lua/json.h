@@ -43,7 +43,11 @@ typedef bool json_replace(lua_State *L, int index, void *owner);
 struct json_hook {
     json_replace *replace;
     void *owner;
+    bool refuses_nul;               /* for PostgreSQL's JSONB, which has no text with a NUL character */
 };
+
+/* For what goes to the database. */
+extern const struct json_hook json_stored;
 
 /* Appends the JSON text of the value at `index`; nil is null. `hook` may be NULL. False: the error (ValidationError;
  * `path` is set) is set and the text in `out` is unfinished. */

@@ -77,10 +77,17 @@ static void put_string(struct buf *out, const char *text, size_t len) {
     buf_addc(out, '"');
 }
 
+const struct json_hook json_stored = { .refuses_nul = true };
+
+static bool has_refused_nul(const struct writer *w, const char *text, size_t len) {
+    return w->hook && w->hook->refuses_nul && memchr(text, 0, len);
+}
+
 static bool write_string(struct writer *w, int index, const struct step *step) {
     size_t len;
     const char *text = lua_tolstring(w->L, index, &len);
     if (!utf8_is_valid(text, len)) return refuse(w, step, "text that is not UTF-8 can't be written as JSON");
+    if (has_refused_nul(w, text, len)) return refuse(w, step, "text with a NUL byte");
     put_string(w->out, text, len);
     return true;
 }
@@ -170,6 +177,7 @@ static struct key *sorted_keys(struct writer *w, int index, size_t count) {
 
 static bool write_member(struct writer *w, int index, const struct key *key, struct step *step) {
     if (!utf8_is_valid(key->text, key->len)) return refuse(w, step, "a key that is not UTF-8 can't be written as JSON");
+    if (has_refused_nul(w, key->text, key->len)) return refuse(w, step, "a key with a NUL byte");
     *step = (struct step){ .up = step->up, .table = step->table, .key = key->text, .len = key->len };
     put_string(w->out, key->text, key->len);
     buf_addc(w->out, ':');

@@ -47,7 +47,8 @@ static void stamp(struct call *call, struct update *update, const struct write_o
 const struct statement *removal_statement(struct call *call, const struct delete *delete, const struct write_options *options) {
     const struct attr *deleted_at = delete->from->deleted_at;
     if (!removes_softly(delete->from, options)) return render_delete(&call->arena, call->db->dialect, delete, &call->error);
-    struct update update = { .model = delete->from, .where = delete->where, .returning = delete->returning };
+    struct update update = { .model = delete->from, .where = delete->where, .aliased = delete->aliased,
+                             .returning = delete->returning };
     assign(&call->arena, &update.set, deleted_at, stored_now(call, deleted_at));
     stamp(call, &update, options);
     if (call->model == delete->from) bump_version(call, &update);

@@ -118,6 +118,14 @@ static int new_json(lua_State *L) {
     return 1;
 }
 
+/* core.tuples(names, tuples): the condition that attributes have one of several lists of values */
+static int new_tuples(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    push_marker(L, MARKER_TUPLES, NULL, 1);
+    return 1;
+}
+
 /* Op.gte(18): the operator with its operands. */
 static int call_op(lua_State *L) {
     const struct op_info *op = op_test(L, 1);
@@ -136,7 +144,7 @@ static int op_text(lua_State *L) {
 }
 
 static int marker_text(lua_State *L) {
-    static const char *const names[] = { "fn", "col", "cast", "literal", "sql", "where", "operator", "json" };
+    static const char *const names[] = { "fn", "col", "cast", "literal", "sql", "where", "operator", "json", "keys" };
     const struct marker *marker = marker_test(L, 1);
     if (!marker) return raise_usage(L, "an expression expected");
     lua_getiuservalue(L, 1, MARKER_TEXT);
@@ -147,7 +155,8 @@ static int marker_text(lua_State *L) {
 
 static int is_expression(lua_State *L) {
     const struct marker *marker = marker_test(L, 1);
-    lua_pushboolean(L, marker && marker->kind != MARKER_OP && marker->kind != MARKER_WHERE);
+    lua_pushboolean(L, marker && marker->kind != MARKER_OP && marker->kind != MARKER_WHERE
+                       && marker->kind != MARKER_TUPLES);
     return 1;
 }
 
@@ -171,7 +180,8 @@ static void push_operators(lua_State *L) {
 void open_markers(lua_State *L) {
     static const luaL_Reg functions[] = {
         { "fn", new_fn }, { "col", new_col }, { "cast", new_cast }, { "literal", new_literal }, { "sql", new_sql },
-        { "where", new_where }, { "json_path", new_json }, { "is_expression", is_expression }, { NULL, NULL },
+        { "where", new_where }, { "json_path", new_json }, { "tuples", new_tuples }, { "is_expression", is_expression },
+        { NULL, NULL },
     };
     set_metamethod(L, USERDATA_OP, "__call", call_op);
     set_metamethod(L, USERDATA_OP, "__tostring", op_text);

@@ -12,7 +12,8 @@ enum marker_kind {
     MARKER_SQL,         /* text with ? marks; arguments */
     MARKER_WHERE,       /* op; arguments: left, right */
     MARKER_OP,          /* op; arguments: operands (Op.gte(18)) */
-    MARKER_JSON
+    MARKER_JSON,
+    MARKER_TUPLES       /* arguments: names of attributes, list of lists of values of which they have one */
 };
 
 /* User value 1: text. User value 2: list of arguments. */

@@ -154,6 +154,7 @@ static bool read_written(lua_State *L, struct call *call, int index, const struc
     }
     if (error.code != ERROR_VALIDATION) call->error = error;
     else add_fault(call, attr, "type", error.message, error.value);
+    if (error.code == ERROR_VALIDATION && !error.has_value) keep_fault_value(L, call, index);
     return false;
 }
 

@@ -100,6 +100,11 @@ static bool plan_upsert(lua_State *L, struct call *call, int index, struct upser
     return no_faults(call);
 }
 
+static bool upsert_gives(const struct call *call, const struct attr *attr) {
+    const struct upsert *upsert = call->data;
+    return upsert->write->row->values[attr->ordinal].kind != VALUE_NULL;
+}
+
 static bool is_insert(int turn) { return turn % 2 == 0; }
 
 static bool upsert_next(lua_State *L, struct call *call) {
@@ -143,6 +148,7 @@ int upsert(lua_State *L) {
     if (!fine) return call_raise(L, call);
     call->data = job;
     call->next = upsert_next;
+    call->gives = upsert_gives;
     call->results = upsert_results;
     return call_run(L, call);
 }

@@ -151,10 +151,16 @@ static bool read_date_table(lua_State *L, int index, const struct attr *attr, st
     return true;
 }
 
+/* The sentence goes on behind the name of the attribute. */
+static bool refuse_json(struct error *error, struct arena *arena) {
+    error->message = arena_printf(arena, "can't be stored: %s", error->message);
+    return false;
+}
+
 static bool read_json(lua_State *L, int index, struct value *value, struct arena *arena, struct error *error) {
     struct buf buf;
     buf_init(&buf, arena);
-    if (!json_write(L, index, NULL, &buf, error)) return false;
+    if (!json_write(L, index, &json_stored, &buf, error)) return refuse_json(error, arena);
     *value = value_text(buf.text, buf.len);
     return true;
 }
@@ -171,7 +177,7 @@ static bool read_range(lua_State *L, int index, struct value *value, struct aren
         buf_adds(&buf, buf.len ? ",\"" : "{\"");
         buf_adds(&buf, strpbrk(name, "\"\\") ? "?" : name);
         buf_adds(&buf, "\":");
-        if (!json_write(L, lua_gettop(L), NULL, &buf, error)) return false;
+        if (!json_write(L, lua_gettop(L), &json_stored, &buf, error)) return refuse_json(error, arena);
     }
     buf_adds(&buf, buf.len ? "}" : "{}");
     *value = value_text(buf.text, buf.len);

@@ -328,6 +328,7 @@ static const struct expr *read_marker(lua_State *L, struct where_reader *reader,
         return expr;
     }
     reader->conditions++;
+    if (marker->kind == MARKER_TUPLES) return read_tuples(L, reader, index);
     if (marker->kind != MARKER_WHERE) {
         struct expr *raw = read_expression(L, reader, index);
         return raw ? parenthesised(reader, raw) : NULL;

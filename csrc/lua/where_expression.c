@@ -116,11 +116,51 @@ static struct expr *read_json_value(lua_State *L, struct where_reader *reader, i
     return path ? json_value(reader, path) : NULL;
 }
 
+/* The tuple at `index` as stored values of the attributes. */
+static bool read_tuple(lua_State *L, struct where_reader *reader, struct attr_list attrs, int index, struct value *values) {
+    const char *path = reader->path;
+    for (int k = 0; k < attrs.count; k++) {
+        const struct attr *attr = attrs.items[k];
+        reader->path = arena_printf(reader->arena, "%s.%s", path, attr->name);
+        lua_rawgeti(L, index, k + 1);
+        if (is_null(L, -1)) return where_fail(reader, "a key has no NULL%s", "");
+        if (!read_attr_value(L, lua_gettop(L), attr, &values[k], reader->arena, reader->error)) return where_misfit(reader);
+        type_store(&attr->type, &values[k], reader->arena);
+        lua_pop(L, 1);
+    }
+    reader->path = path;
+    return true;
+}
+
+const struct expr *read_tuples(lua_State *L, struct where_reader *reader, int index) {
+    push_argument(L, index, 1);
+    push_argument(L, index, 2);
+    int tuples = lua_gettop(L), names = tuples - 1;
+    int count = (int)lua_rawlen(L, tuples), parts = (int)lua_rawlen(L, names);
+    const struct attr **attrs = arena_array(reader->arena, const struct attr *, parts + 1);
+    struct value *values = arena_array(reader->arena, struct value, count * parts + 1);
+    for (int k = 0; k < parts; k++) {
+        lua_rawgeti(L, names, k + 1);
+        attrs[k] = find_attr(reader, name_at(L, -1));
+        lua_pop(L, 1);
+        if (!attrs[k]) return NULL;
+    }
+    const struct attr_list list = { attrs, parts };
+    for (int i = 0; i < count; i++) {
+        lua_rawgeti(L, tuples, i + 1);
+        if (!read_tuple(L, reader, list, lua_gettop(L), values + i * parts)) return NULL;
+        lua_pop(L, 1);
+    }
+    lua_settop(L, names - 1);
+    return expr_keys(reader->arena, list, values, count);
+}
+
 struct expr *read_expression(lua_State *L, struct where_reader *reader, int index) {
     typedef struct expr *read(lua_State *, struct where_reader *, int, const struct marker *);
     static read *const readers[] = {
         [MARKER_FN] = read_fn, [MARKER_COL] = read_col, [MARKER_CAST] = read_cast, [MARKER_LITERAL] = read_literal,
         [MARKER_SQL] = read_sql, [MARKER_WHERE] = NULL, [MARKER_OP] = NULL, [MARKER_JSON] = read_json_value,
+        [MARKER_TUPLES] = NULL,
     };
     index = lua_absindex(L, index);
     const struct marker *marker = marker_test(L, index);

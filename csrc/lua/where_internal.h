@@ -30,6 +30,8 @@ int count_keys(lua_State *L, int index);
 
 /* Pushes argument `at` (from 1) of the marker at `index`; its text. */
 void push_argument(lua_State *L, int index, int at);
+/* The condition of core.tuples at `index`; NULL: error set. */
+const struct expr *read_tuples(lua_State *L, struct where_reader *reader, int index);
 const char *read_marker_text(lua_State *L, struct where_reader *reader, int index);
 /* Pushes what an Op.x(…) compares with: its operand, or the list of them. */
 void push_operand(lua_State *L, const struct marker *marker, int index);

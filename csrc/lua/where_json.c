@@ -117,7 +117,7 @@ const struct expr *json_order(struct where_reader *reader, const struct expr *ex
 static struct expr *document_param(lua_State *L, struct where_reader *reader, int index) {
     struct buf buf;
     buf_init(&buf, reader->arena);
-    if (!json_write(L, index, NULL, &buf, reader->error)) return where_misfit(reader);
+    if (!json_write(L, index, &json_stored, &buf, reader->error)) return where_misfit(reader);
     return expr_param(reader->arena, value_text(buf.text, buf.len));
 }
 

@@ -21,6 +21,17 @@ struct write *write_new(struct call *call) {
     return write;
 }
 
+static bool write_gives(const struct call *call, const struct attr *attr) {
+    const struct write *write = call->data;
+    const struct value *values = write->row ? write->row->values : write->values;
+    return (write->row || write->known[attr->ordinal]) && values[attr->ordinal].kind != VALUE_NULL;
+}
+
+void write_tells(struct call *call, bool removes) {
+    call->gives = write_gives;
+    call->removes = removes;
+}
+
 bool run_statement_once(lua_State *L, struct call *call) {
     (void)L;
     call->ahead = true;
@@ -143,6 +154,7 @@ static int insert_row(lua_State *L, struct call *call, struct write *write, int 
     if (error_is_set(&call->error)) return call_raise(L, call);
     write->returning = insert->returning;
     if (write->returning) call->take = take_values;
+    write_tells(call, false);
     call->next = run_statement_once;
     call->results = insert_results;
     return call_run(L, call);
@@ -297,6 +309,7 @@ static int update_instance(lua_State *L, struct call *call, int rowset_index, co
     write->returning = update.returning;
     write->vanished = "saved";
     if (write->returning) call->take = take_values;
+    write_tells(call, true);
     call->next = run_statement_once;
     call->results = update_results;
     return call_run(L, call);
@@ -352,6 +365,7 @@ static int destroy_plainly(lua_State *L) {
     if (removes_softly(call->model, &write->options)) plan_soft_destroy(call, delete.where);
     else call->statement = render_delete(&call->arena, call->db->dialect, &delete, &call->error);
     write->vanished = "destroyed";
+    write_tells(call, true);
     call->next = run_statement_once;
     return call_run(L, call);
 }

@@ -17,7 +17,7 @@ struct write_options {
     const struct expr *conflict_where;      /* of a partial unique index, or NULL */
     const bool *updated;            /* by ordinal: updateOnDuplicate */
     const struct expr *where;       /* NULL: no effective condition */
-    struct select *rows;            /* what the paths of the condition have joined, or NULL */
+    struct select *named;           /* … that looks at associated rows: over the table t0 of this select, with its joins; or NULL */
     bool where_given;
     bool by_given;                  /* increment: its value is read from the options table */
 };
@@ -37,8 +37,9 @@ enum write_option_set {
     WRITE_RESTORE = 1024
 };
 
-/* Reads a where over the rows that a statement writes; it may have paths into associations, whose joins *rows gets. */
-const struct expr *read_row_condition(lua_State *L, struct where_reader *reader, int index, struct select **rows);
+/* The condition of the where table at `index`, over the call's model; NULL where nothing in it restricts the rows, or an error is
+ * set. *named: as in write_options. */
+const struct expr *read_named_rows(lua_State *L, struct call *call, int index, struct select **named);
 
 /* Reads the options table at `index` (nil: none). False: error set. */
 bool read_write_options(lua_State *L, struct call *call, int index, int sets, struct write_options *options);

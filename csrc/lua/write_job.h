@@ -17,6 +17,9 @@ struct write {
 
 struct write *write_new(struct call *call);
 
+/* Lets an error of a foreign key know what the call's statement writes; `removes`: it is no INSERT. */
+void write_tells(struct call *call, bool removes);
+
 /* A job of the one statement that call->statement is. */
 bool run_statement_once(lua_State *L, struct call *call);
 

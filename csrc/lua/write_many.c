@@ -20,37 +20,49 @@ bool check_condition(struct call *call, const struct write_options *options, con
                      "%s:%s needs a where with a condition (a nil value makes none), or all = true", call->model->name, verb);
 }
 
-/* Which rows: the condition, or with a limit or paths into associations (key) IN (SELECT key … ORDER BY key LIMIT n). */
-static const struct expr *limited(struct call *call, const struct write_options *options) {
-    struct arena *arena = &call->arena;
-    const struct attr_list key = call->model->key;
-    bool joined = options->rows && (options->rows->joins || options->rows->qualified);
-    if (options->limit < 0 && !joined) return options->where;
-    if (!key.count) {
-        error_set(&call->error, arena, ERROR_INSTANCE, "%s has no primary key, so %s no rows to name", call->model->name,
-                  joined ? "paths into associations have" : "limit has");
-        return NULL;
-    }
-    struct select *select = joined ? options->rows : select_new(arena, call->model, 900);
-    struct order_term *order = NULL;
+static struct expr *key_tuple(struct arena *arena, struct attr_list key) {
     const char **pieces = arena_array(arena, const char *, key.count + 1);
     struct expr *tuple = expr_new(arena, EXPR_RAW), **link = &tuple->first;
     for (int k = 0; k < key.count; k++, link = &(*link)->next) {
         pieces[k] = k ? ", " : "(";
         *link = expr_column(arena, key.items[k], ALIAS_HERE);
-        output_add(arena, &select->outputs, expr_column(arena, key.items[k], ALIAS_HERE), NULL);
-        if (options->limit >= 0) order_add(arena, &order, expr_column(arena, key.items[k], ALIAS_HERE))->never_null = true;
     }
     pieces[key.count] = ")";
     tuple->pieces = pieces;
+    return tuple;
+}
+
+/* (key) IN (SELECT key … ORDER BY key LIMIT n) */
+static const struct expr *among(struct call *call, const struct write_options *options) {
+    struct arena *arena = &call->arena;
+    const struct attr_list key = call->model->key;
+    struct select *select = options->named ? options->named : select_new(arena, call->model, 0);
+    struct order_term *order = NULL;
+    for (int k = 0; k < key.count; k++) {
+        output_add(arena, &select->outputs, expr_column(arena, key.items[k], ALIAS_HERE), NULL);
+        if (options->limit < 0) continue;
+        order_add(arena, &order, expr_column(arena, key.items[k], ALIAS_HERE))->never_null = true;
+    }
     select->where = options->where;
     select->order = order;
     select->limit = options->limit;
     struct expr *in = expr_new(arena, EXPR_SELECT);
     in->op = OP_IN;
-    in->first = tuple;
+    in->first = key_tuple(arena, key);
     in->select = select;
     return in;
+}
+
+/* Which rows a statement writes. What is associated is looked at before anything is written: on SQLite a condition of the
+ * statement itself would see rows of the same table that it has changed already. *aliased: as in struct update. */
+static const struct expr *written_rows(struct call *call, const struct write_options *options, bool *aliased) {
+    bool keyed = call->model->key.count > 0;
+    *aliased = options->named && !keyed;
+    if (options->limit >= 0 && !keyed) {
+        error_set(&call->error, &call->arena, ERROR_INSTANCE, "%s has no primary key, so limit has no rows to name", call->model->name);
+        return NULL;
+    }
+    return options->limit >= 0 || (options->named && keyed) ? among(call, options) : options->where;
 }
 
 void return_rows(lua_State *L, struct call *call, const struct write_options *options, struct output **returning) {
@@ -110,7 +122,7 @@ int run_update(lua_State *L, struct call *call, struct update *update) {
         return 1;
     }
     if (!assigned(update, call->model->updated_at)) touch(call, update, call->model->updated_at);
-    update->where = limited(call, &write->options);
+    update->where = written_rows(call, &write->options, &update->aliased);
     update->returning = NULL;
     if (write->options.returning) return_rows(L, call, &write->options, &update->returning);
     call->statement = render_update(&call->arena, call->db->dialect, update, &call->error);
@@ -130,12 +142,14 @@ static int update_rows(lua_State *L) {
     if (fine) read_assignments(L, call, 2, &update);
     if (update.set) bump_version(call, &update);
     leave_out_deleted_rows(call, &write->options);
+    write_tells(call, true);
     return run_update(L, call, &update);
 }
 
 static const struct statement *delete_statement(lua_State *L, struct call *call, struct write_options *options) {
     if (removes_softly(call->model, options)) leave_out_deleted_rows(call, options);
-    struct delete delete = { .from = call->model, .where = limited(call, options) };
+    struct delete delete = { .from = call->model };
+    delete.where = written_rows(call, options, &delete.aliased);
     if (error_is_set(&call->error)) return NULL;
     if (options->returning) return_rows(L, call, options, &delete.returning);
     return removal_statement(call, &delete, options);
@@ -162,6 +176,7 @@ static int destroy_rows_plainly(lua_State *L) {
         call_close(L, call);
         return call_handler(L, HANDLER_TRUNCATE, 2);
     }
+    write_tells(call, true);
     call->next = run_statement_once;
     call->results = affected_results;
     return call_run(L, call);
@@ -216,11 +231,9 @@ static int check_options(lua_State *L) {
 static int has_condition(lua_State *L) {
     lua_settop(L, 2);
     struct call *call = open_class_call(L);
-    struct where_reader reader = where_reader(call, call->model, "where");
-    struct select *rows;
-    read_row_condition(L, &reader, 2, &rows);
+    struct select *named;
+    bool some = read_named_rows(L, call, 2, &named) != NULL;
     if (error_is_set(&call->error)) return call_raise(L, call);
-    bool some = reader.conditions > 0;
     call_close(L, call);
     lua_pushboolean(L, some);
     return 1;

@@ -10,6 +10,18 @@ struct reading {
     const struct model *model;
 };
 
+/* Rows without a key are named by the writing statement itself, which joins nothing. */
+const struct expr *read_named_rows(lua_State *L, struct call *call, int index, struct select **named) {
+    struct select *rows = select_new(&call->arena, call->model, 0);
+    int next_alias = 1;
+    struct path_base base = { rows, &next_alias, 0, false, .apart = call->model->key.count == 0 };
+    struct where_reader reader = where_reader(call, call->model, "where");
+    reader.paths = &base;
+    const struct expr *where = read_where(L, &reader, index);
+    if (rows->joins || rows->qualified) *named = rows;
+    return reader.conditions ? where : NULL;
+}
+
 static bool wrong(struct reading *reading, const char *name, const char *sentence) {
     struct call *call = reading->call;
     error_set(&call->error, &call->arena, ERROR_USAGE, "%s: %s", name, sentence);
@@ -116,24 +128,10 @@ static bool read_all(lua_State *L, struct reading *reading, int index) {
     return read_flag(L, reading, index, "all", &reading->options->all);
 }
 
-const struct expr *read_row_condition(lua_State *L, struct where_reader *reader, int index, struct select **rows) {
-    enum { ALIAS = 900 };
-    int next_alias = ALIAS + 1;
-    *rows = select_new(reader->arena, reader->model, ALIAS);
-    struct path_base base = { *rows, &next_alias, ALIAS, false, false };
-    reader->paths = &base;
-    const struct expr *where = read_where(L, reader, index);
-    reader->paths = NULL;
-    return where;
-}
-
 static bool read_where_option(lua_State *L, struct reading *reading, int index) {
-    struct where_reader reader = where_reader(reading->call, reading->model, "where");
-    const struct expr *where = read_row_condition(L, &reader, index, &reading->options->rows);
-    if (error_is_set(&reading->call->error)) return false;
+    reading->options->where = read_named_rows(L, reading->call, index, &reading->options->named);
     reading->options->where_given = true;
-    reading->options->where = reader.conditions ? where : NULL;
-    return true;
+    return !error_is_set(&reading->call->error);
 }
 
 static bool read_limit(lua_State *L, struct reading *reading, int index) {

@@ -183,8 +183,7 @@ struct statement *ddl_drop_table(struct arena *arena, const struct dialect *dial
     return out_finish(&out, STATEMENT_SCHEMA);
 }
 
-/* table_column_fkey, as PostgreSQL would call it; a long one ends with a hash, so that it stays one of its own. */
-static const char *foreign_key_name(struct arena *arena, const struct model *model, const struct foreign_key *key) {
+const char *ddl_foreign_key_name(struct arena *arena, const struct model *model, const struct foreign_key *key) {
     enum { LONGEST = 63, KEPT = 54 };
     struct buf name;
     uint32_t hash = 2166136261u;
@@ -207,7 +206,7 @@ struct statement *ddl_add_foreign_key(struct arena *arena, const struct dialect 
     put_text(&out, "DO $liga$ BEGIN ALTER TABLE ");
     put_table(&out, model);
     put_text(&out, " ADD CONSTRAINT ");
-    put_name(&out, foreign_key_name(arena, model, key));
+    put_name(&out, ddl_foreign_key_name(arena, model, key));
     put_text(&out, " ");
     put_foreign_key(&out, key);
     put_text(&out, "; EXCEPTION WHEN duplicate_object THEN NULL; END $liga$");
@@ -222,7 +221,7 @@ struct statement *ddl_drop_foreign_key(struct arena *arena, const struct dialect
     put_text(&out, "ALTER TABLE IF EXISTS ");
     put_table(&out, model);
     put_text(&out, " DROP CONSTRAINT IF EXISTS ");
-    put_name(&out, foreign_key_name(arena, model, key));
+    put_name(&out, ddl_foreign_key_name(arena, model, key));
     out.one_off = true;
     return out_finish(&out, STATEMENT_SCHEMA);
 }

@@ -18,6 +18,9 @@ struct statement *ddl_add_foreign_key(struct arena *, const struct dialect *, co
 struct statement *ddl_drop_foreign_key(struct arena *, const struct dialect *, const struct model *, const struct foreign_key *,
                                        struct error *);
 
+/* table_column_fkey, as PostgreSQL would call it; a long one ends with a hash, so that it stays one of its own. */
+const char *ddl_foreign_key_name(struct arena *, const struct model *, const struct foreign_key *);
+
 /* What an attribute needs before its table is there, what is left of it afterwards, and what is said about it (attr NULL: about
  * the table); NULL: nothing, on this engine, or the error is set. A type that is there already is no error. */
 struct statement *ddl_create_extension(struct arena *, const struct dialect *, const struct attr *, struct error *);

@@ -40,6 +40,7 @@ struct dialect {
     bool decimal_text;              /* long DECIMALs are text and need the collation */
     bool inline_auto_key;           /* the generated key says PRIMARY KEY in its column */
     int bulk_rows;                  /* rows of one INSERT, beyond which nothing is gained */
+    int tuple_values;               /* lists of tuples with more values than this are sent as one JSON array */
     int in_list_limit;              /* longer IN lists are sent as one JSON array; 0: never as single marks */
     const char *type[TYPE_COUNT];   /* column types; NULL: not supported. %l length, %p precision, %s scale */
     const char *element[TYPE_COUNT];/* the type without its parameters, as an array has it; NULL: type up to its parenthesis */
@@ -53,11 +54,12 @@ struct dialect {
     const char *auto_key;           /* column definition of a generated key */
     const char *in_array;           /* \1 IN the JSON array \2 */
     const char *not_in_array;
-    const char *keys_in_array;      /* how (a, b) is looked up in a JSON array of tuples */
+    const char *tuple_part;         /* part %d of a tuple out of the JSON array; NULL: tuples are sent otherwise */
     const char *add[VALUE_KINDS];   /* by logical kind: the beginning of a call that adds; NULL: the engine's + */
     const char *const *any_functions;   /* functions whose arguments may have any type, NULL behind the last; NULL: of no concern */
     const char *value_cast[VALUE_KINDS];/* … and what gives a parameter its type there, by kind of value */
     const char *real_cast;          /* the type that makes an average a float; NULL: it is one */
+    const char *bigint_cast;        /* the type that makes a sum of BIGINTs an integer; NULL: it is one */
     const char *no_values;          /* INSERT without columns */
     const char *truncate;           /* how a table is emptied; the table's name follows */
     const char *truncate_restart;   /* … and its keys begin anew; NULL: the table `sequences` says where they are */

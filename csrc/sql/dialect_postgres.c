@@ -46,6 +46,7 @@ const struct dialect dialect_postgres = {
         [VALUE_TEXT] = "::TEXT",
     },
     .real_cast = "DOUBLE PRECISION",
+    .bigint_cast = "BIGINT",
     .no_values = " DEFAULT VALUES",
     .truncate = "TRUNCATE TABLE ",
     .truncate_restart = " RESTART IDENTITY",

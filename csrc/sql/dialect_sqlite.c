@@ -13,6 +13,7 @@ const struct dialect dialect_sqlite = {
     .one_writer = true,
     .bulk_rows = 50,
     .in_list_limit = 512,
+    .tuple_values = 16000,
     .type = {
         [TYPE_STRING] = "VARCHAR(%l)", [TYPE_CHAR] = "CHAR(%l)", [TYPE_TEXT] = "TEXT",
         [TYPE_INTEGER] = "INTEGER", [TYPE_BIGINT] = "BIGINT", [TYPE_SMALLINT] = "SMALLINT",
@@ -23,6 +24,7 @@ const struct dialect dialect_sqlite = {
         [TYPE_ENUM] = "TEXT",
     },
     .decimal_long = "DECIMAL_TEXT(%p,%s)",
+    .tuple_part = "json_extract(value, '$[%d]')",
     .op = {
         [OP_LIKE] = "liga_like(\2, \1)", [OP_NOT_LIKE] = "NOT liga_like(\2, \1)",
         [OP_ILIKE] = "\1 LIKE \2 ESCAPE '\\'", [OP_NOT_ILIKE] = "\1 NOT LIKE \2 ESCAPE '\\'",

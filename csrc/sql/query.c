@@ -49,6 +49,15 @@ struct order_term *order_add(struct arena *arena, struct order_term **list, cons
     return *list;
 }
 
+struct order_term *order_copy(struct arena *arena, const struct order_term *order) {
+    struct order_term *first = NULL, **link = &first;
+    for (; order; order = order->next, link = &(*link)->next) {
+        *link = arena_copy(arena, order, sizeof *order);
+        (*link)->next = NULL;
+    }
+    return first;
+}
+
 struct assignment *assign(struct arena *arena, struct assignment **list, const struct attr *attr, const struct expr *expr) {
     append(arena, struct assignment, list);
     (*list)->attr = attr;

@@ -21,6 +21,7 @@ struct join {
     /* What the join stands for, so that paths find it again: the rows of an association of the table `near`, all of them. */
     const struct assoc *assoc;
     int near, target;
+    bool fan;                           /* several of its rows for one on the left */
 };
 
 struct output {                     /* a result column */
@@ -80,16 +81,19 @@ struct insert {
     struct output *returning;
 };
 
+/* aliased: the table is t0, and columns say so: subqueries of the condition look at it. */
 struct update {
     const struct model *model;
     struct assignment *set;
     const struct expr *where;
+    bool aliased;
     struct output *returning;
 };
 
 struct delete {
     const struct model *from;
     const struct expr *where;
+    bool aliased;
     struct output *returning;
 };
 
@@ -104,6 +108,8 @@ struct join *join_add(struct arena *arena, struct join **list, enum join_kind ki
 void select_where(struct arena *arena, struct select *select, const struct expr *condition);
 struct output *output_add(struct arena *arena, struct output **list, const struct expr *expr, const char *name);
 struct order_term *order_add(struct arena *arena, struct order_term **list, const struct expr *expr);
+/* A copy of the list, to be changed. */
+struct order_term *order_copy(struct arena *arena, const struct order_term *order);
 struct assignment *assign(struct arena *arena, struct assignment **list, const struct attr *attr, const struct expr *expr);
 
 #endif

@@ -301,13 +301,30 @@ static void put_json_value(struct buf *buf, struct value value) {
     }
 }
 
+static void put_json_array(struct buf *buf, const struct value *values, int count) {
+    buf_addc(buf, '[');
+    for (int i = 0; i < count; i++) {
+        if (i) buf_addc(buf, ',');
+        put_json_value(buf, values[i]);
+    }
+    buf_addc(buf, ']');
+}
+
 static struct value json_array(struct out *out, const struct value *values, int count) {
     struct buf buf;
     buf_init(&buf, out->arena);
+    put_json_array(&buf, values, count);
+    return value_text(buf.text, buf.len);
+}
+
+/* [[1,"a"],[2,"b"]] */
+static struct value json_tuples(struct out *out, const struct value *values, int tuples, int parts) {
+    struct buf buf;
+    buf_init(&buf, out->arena);
     buf_addc(&buf, '[');
-    for (int i = 0; i < count; i++) {
-        if (i) buf_addc(&buf, ',');
-        put_json_value(&buf, values[i]);
+    for (int at = 0; at < tuples; at++) {
+        if (at) buf_addc(&buf, ',');
+        put_json_array(&buf, values + at * parts, parts);
     }
     buf_addc(&buf, ']');
     return value_text(buf.text, buf.len);
@@ -413,6 +430,23 @@ static void put_tuple_list(struct out *out, const struct expr *expr, int tuples)
     put_text(out, ")");
 }
 
+/* (a, b) IN (SELECT the two parts of each element FROM json_each(?)): more parameters than the engine takes become one. */
+static void put_tuple_json(struct out *out, const struct expr *expr, int tuples) {
+    put_key_columns(out, expr);
+    put_text(out, " IN (SELECT ");
+    for (int k = 0; k < expr->attrs.count; k++) {
+        if (k) put_text(out, ", ");
+        buf_addf(&out->buf, out->dialect->tuple_part, k);
+    }
+    put_text(out, " FROM json_each(");
+    put_param(out, json_tuples(out, expr->values, tuples, expr->attrs.count));
+    put_text(out, "))");
+}
+
+static bool fits_json(const struct out *out, const struct expr *expr) {
+    return expr->value_count > out->dialect->tuple_values && !has_blob(expr->values, expr->value_count);
+}
+
 static void put_keys(struct out *out, const struct expr *expr) {
     int tuples = expr->attrs.count ? expr->value_count / expr->attrs.count : 0;
     if (!tuples) {
@@ -424,6 +458,8 @@ static void put_keys(struct out *out, const struct expr *expr) {
         else put_list(out, &list);
     } else if (tuples > FEW_TUPLES && out->dialect->array_lists) {
         put_tuple_arrays(out, expr, tuples);
+    } else if (out->dialect->tuple_part && fits_json(out, expr)) {
+        put_tuple_json(out, expr, tuples);
     } else if (tuples > FEW_TUPLES) {
         put_tuple_list(out, expr, tuples);
     } else {

@@ -236,7 +236,9 @@ static void put_conflict(struct out *out, const struct insert *insert) {
     put_condition(out, " WHERE ", insert->update_where);
 }
 
+/* What comes back is of the one table that was written. */
 static void put_returning(struct out *out, const struct output *returning) {
+    out->qualified = false;
     if (!returning) return;
     put_text(out, " RETURNING ");
     put_outputs(out, returning);
@@ -268,8 +270,9 @@ struct statement *render_update(struct arena *arena, const struct dialect *diale
                                 struct error *error) {
     struct out out;
     out_init(&out, arena, dialect, error);
+    out.qualified = update->aliased;
     put_text(&out, "UPDATE ");
-    put_table(&out, update->model);
+    put_source(&out, update->model, 0);
     put_assignments(&out, update->set);
     put_condition(&out, " WHERE ", update->where);
     put_returning(&out, update->returning);
@@ -280,8 +283,9 @@ struct statement *render_delete(struct arena *arena, const struct dialect *diale
                                 struct error *error) {
     struct out out;
     out_init(&out, arena, dialect, error);
+    out.qualified = delete->aliased;
     put_text(&out, "DELETE FROM ");
-    put_table(&out, delete->from);
+    put_source(&out, delete->from, 0);
     put_condition(&out, " WHERE ", delete->where);
     put_returning(&out, delete->returning);
     return out_finish(&out, STATEMENT_WRITE);

@@ -10,6 +10,7 @@
 local core = require "liga.core"
 local errors = require "liga.errors"
 local keyset = require "liga.keyset"
+local option_tables = require "liga.options"
 local record = require "liga.association.record"
 local transaction = require "liga.transaction"
 local write = require "liga.behaviour.write"
@@ -239,6 +240,14 @@ function dependents.destroy_instance(instance, options)
   end)
 end
 
+--- The options for just the rows that were found: what the where says of associated rows may no longer be true of them.
+local function these(class, rows, options)
+  if not options.where or #class.primaryKey == 0 then return options end
+  local named = option_tables.copy(options)
+  named.where, named.limit = naming(class, rows), nil
+  return named
+end
+
 --- Destroys rows of a model by its rules.
 -- @param options of Model:destroy; one that names no rows is refused by the core before anything happens
 -- @return the number of rows; with `returning` the rows
@@ -252,7 +261,7 @@ function dependents.destroy_where(class, options)
       where = options.where, limit = options.limit, order = options.limit and class.primaryKey or nil,
     })
     apply_rules(context, class, rules, rows)
-    local _, deleted = core.class_methods.destroy(class, options, true)
+    local _, deleted = core.class_methods.destroy(class, these(class, rows, options), true)
     return #rows, deleted
   end)
 end

@@ -13,13 +13,6 @@ local keyset = {}
 
 -- Keys ---------------------------------------------------------------------------------------------------------------
 
---- Conditions joined by OR as a tree of little depth: engines limit how deep an expression may be.
-local function any_of(conditions, first, last)
-  if last - first < 32 then return { [Op.or_] = table.move(conditions, first, last, 1, {}) } end
-  local middle = (first + last) // 2
-  return { [Op.or_] = { any_of(conditions, first, middle), any_of(conditions, middle + 1, last) } }
-end
-
 --- The condition that attributes have one of several lists of values; no row fulfils it where there are none.
 -- @param names the attributes
 -- @param tuples list of lists of values
@@ -29,13 +22,7 @@ function keyset.among(names, tuples)
     for i, tuple in ipairs(tuples) do values[i] = tuple[1] end
     return { [names[1]] = values }
   end
-  local conditions = {}
-  for i, tuple in ipairs(tuples) do
-    local condition = {}
-    for k, name in ipairs(names) do condition[name] = tuple[k] end
-    conditions[i] = condition
-  end
-  return any_of(conditions, 1, #conditions)
+  return core.tuples(names, tuples)
 end
 
 -- Orders -------------------------------------------------------------------------------------------------------------

@@ -63,6 +63,42 @@ for engine in support.engines() do
       assert.equal(0, Post:count())
     end)
 
+    it("of a foreign key names its attributes and the model they refer to, however it is written", function()
+      local post = Post:create{}
+      post.userId = 99
+      for _, write in ipairs {
+        function() Post:create{ userId = 99 } end,
+        function() Post:bulkCreate{ { userId = 99 }, { userId = 98 } } end,
+        function() Post:upsert{ id = 7, userId = 99 } end,
+        function() Post:findOrCreate{ where = { userId = 99 } } end,
+        function() Post:update({ userId = 99 }, { all = true }) end,
+        function() post:save() end,
+      } do
+        local e = support.raises("ForeignKeyConstraintError", write, "Post", "userId", "User")
+        assert.same({ "Post", "Posts", "userId", { "userId" } }, { e.model, e.table, e.attribute, e.attributes })
+      end
+    end)
+
+    it("of one of several foreign keys names the one that was given", function()
+      Post:belongsTo(Post, { as = "answered", inverse = { as = "answers" } })
+      db:sync{ force = true }
+      assert.same({ "answeredId" }, support.raises("ForeignKeyConstraintError", function()
+        Post:create{ answeredId = 99 }
+      end).attributes)
+    end)
+
+    it("of a foreign key that holds a row names the holder", function()
+      local ann = User:create{}
+      Post:create{ userId = ann.id }
+      for _, write in ipairs {
+        function() ann:destroy() end,
+        function() User:destroy{ all = true } end,
+      } do
+        local e = support.raises("ForeignKeyConstraintError", write, "User", "still referred to", "userId", "Post")
+        assert.same({ "Post", "Posts", { "userId" } }, { e.model, e.table, e.attributes })
+      end
+    end)
+
     it("of a foreign key is raised for a target that is still needed", function()
       local ann = User:create{}
       Post:create{ userId = ann.id }

@@ -57,6 +57,22 @@ for engine in support.engines() do
       assert.equal("old", e.value)
     end)
 
+    it("of several values names all their attributes, and holds what was given as it is", function()
+      local age = {}
+      local function check(e)
+        assert.same({ "name", "age" }, e.attributes)
+        assert.equal("name", e.attribute)
+        assert.equal(print, e.value)
+        assert.equal(age, e.errors[2].value)
+      end
+      check(support.raises("ValidationError", function() User:create{ age = age, name = print } end))
+      check(support.raises("ValidationError", function() User:bulkCreate{ { name = print }, { age = age } } end))
+      local user = User:create{ name = "ann" }
+      user.name, user.age = print, age
+      check(support.raises("ValidationError", function() user:save() end))
+      check(support.raises("ValidationError", function() User:update({ name = print, age = age }, { all = true }) end))
+    end)
+
     it("of a condition names its path", function()
       local e = support.raises("UsageError", function()
         User:findAll{ where = { { name = "x" }, { aeg = 1 } } }

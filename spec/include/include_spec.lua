@@ -386,6 +386,32 @@ for engine in support.engines() do
       end
     end)
 
+    it("links thousands of them by one statement for each level, whatever their keys are", function()
+      local Shop = db:define("Shop", { chain = { type = liga.STRING, primaryKey = true },
+        number = { type = liga.BIGINT, primaryKey = true }, code = liga.BLOB }, { timestamps = false })
+      local Sale = db:define("Sale", { amount = liga.INTEGER }, { timestamps = false })
+      local Door = db:define("Door", { width = liga.INTEGER }, { timestamps = false })
+      Shop:hasMany(Sale)
+      Shop:hasMany(Door, { sourceKey = "code", foreignKey = "shopCode", foreignKeyConstraints = false })
+      db:sync()
+      local shops, sales, doors = {}, {}, {}
+      for i = 1, 9000 do
+        shops[i] = { chain = 'ö"' .. i % 7, number = math.maxinteger - i, code = ("\0\xff%d"):format(i) }
+        sales[i] = { amount = i, shopChain = shops[i].chain, shopNumber = shops[i].number }
+        doors[i] = { width = i, shopCode = shops[i].code }
+      end
+      Shop:bulkCreate(shops)
+      Sale:bulkCreate(sales)
+      Door:bulkCreate(doors)
+      log:clear()
+      local found = Shop:findAll{ include = { "sales", "doors" }, order = "-number" }
+      assert.equal(3, #log:statements "query")
+      assert.equal(9000, #found)
+      for i, shop in ipairs(found) do
+        assert(#shop.sales == 1 and shop.sales[1].amount == i and #shop.doors == 1 and shop.doors[1].width == i, i)
+      end
+    end)
+
     describe("counts", function()
       it("parents, whatever is included", function()
         assert.equal(4, User:count{ include = "posts" })

@@ -50,6 +50,32 @@ for engine in support.engines() do
       assert.same({ 10, 30 }, support.sorted(rows, "amount"))
     end)
 
+    it("can be part of one, negated, in a group, and in writes", function()
+      local some = Stock:keys{ { 1, "ink" }, { 2, "pen" } }
+      assert.same({ 20 }, support.sorted(Stock:findAll{ where = { some, shopId = 1 } }, "amount"))
+      assert.same({ 10 }, support.sorted(Stock:findAll{ where = { [liga.Op.not_] = some } }, "amount"))
+      assert.equal(3, Stock:count{ where = { [liga.Op.or_] = { some, { amount = 10 } } } })
+      assert.equal(2, Stock:update({ amount = 1 }, { where = some }))
+      assert.equal(0, Stock:count{ where = Stock:keys{} })
+      assert.equal(0, Stock:destroy{ where = Stock:keys{} })
+    end)
+
+    it("refuses values that are none of the key's", function()
+      local e = support.raises("ValidationError", function()
+        Stock:findAll{ where = Stock:keys{ { 1, "a" }, { {}, "b" } } }
+      end, "Stock.shopId")
+      assert.equal("where.shopId", e.path)
+      support.raises("UsageError", function() Stock:findAll{ where = Stock:keys{ { 1, "a" }, { 1, liga.null } } } end)
+    end)
+
+    it("can be one of tens of thousands", function()
+      local keys = {}
+      for i = 1, 33000 do keys[i] = { i, "pen" } end
+      assert.equal(2, Stock:count{ where = Stock:keys(keys) })
+      assert.same({ 10, 30 }, support.pluck(Stock:findByPks(keys), "amount"))
+      assert.equal(2, Stock:update({ amount = 0 }, { where = Stock:keys(keys) }))
+    end)
+
     it("refuses the same pair twice, not the same part", function()
       local e = support.raises("UniqueConstraintError", function() Stock:create{ shopId = 1, sku = "pen" } end)
       assert.same({ "shopId", "sku" }, e.attributes)

@@ -66,6 +66,37 @@ for engine in support.engines() do
       assert.equal(2147483647 * 2 + 30, Sale:sum("amount"))
     end)
 
+    it("sum 64 bit integers, generated keys among them, to an integer", function()
+      local Account = db:define("Account", { balance = liga.BIGINT }, { timestamps = false })
+      Account:sync()
+      Account:bulkCreate{ { balance = 2 ^ 53 | 0 }, { balance = 1 } }
+      assert.equal((2 ^ 53 | 0) + 1, Account:sum("balance"))
+      assert.equal(3, Account:sum("id"))
+      assert.equal("integer", math.type(Account:sum("id", { where = { id = 7 } })))
+      assert.equal("integer", math.type(Account:sum("balance", { group = { "id" } })[1].sum))
+      Account:create{ balance = math.maxinteger }
+      support.raises("ValidationError", function() Account:sum("balance") end, "out of the range")
+    end)
+
+    it("given as expressions have the same types, and are NULL over no rows", function()
+      local function all_of(where)
+        local list = {}
+        local calls = { "sum id", "sum amount", "sum price", "max price", "min soldAt", "avg amount", "avg price" }
+        for i, call in ipairs(calls) do
+          local name, attribute = call:match "(%a+) (%a+)"
+          list[i] = { liga.fn(name, liga.col(attribute)), "c" .. i }
+        end
+        return Sale:findAll{ attributes = list, where = where, raw = true }[1]
+      end
+      local row = all_of()
+      assert.same({ c1 = 6, c2 = 30, c3 = "100.30", c4 = "100.00", c5 = "2026-01-01T00:00:00.000Z", c6 = 15,
+        c7 = row.c7 }, row)
+      assert.equal("integer", math.type(row.c1))
+      assert.equal("float", math.type(row.c6))
+      assert.equal("float", math.type(row.c7))
+      assert.same({}, all_of { city = "Faro" })
+    end)
+
     it("give the smallest and largest value in the attribute's type", function()
       assert.equal(10, Sale:min("amount"))
       assert.equal("integer", math.type(Sale:max("amount")))

@@ -128,7 +128,20 @@ for engine in support.engines() do
           local e = raises("SerializationError", function() note:update({ text = "c" }, { transaction = t }) end)
           assert.is_true(e.retryable)
           assert.equal("40001", e.sqlstate)
+          assert.equal("rolled_back", e.outcome)
           t:rollback()
+        end)
+
+        it("that a query of one's own can't be serialised in is rolled back by the same error", function()
+          local e = raises("SerializationError", function()
+            db:transaction(function()
+              Note:create { text = "a" }
+              db:query "DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '40P01'; END $$"
+            end)
+          end)
+          assert.is_true(e.retryable)
+          assert.equal("rolled_back", e.outcome)
+          assert.equal(0, Note:count())
         end)
 
         it("is run again with retry", function()

@@ -95,6 +95,14 @@ for engine in support.engines() do
       refused(loop)
     end)
 
+    it("refuses NUL in texts and keys, which PostgreSQL's JSONB has not", function()
+      local Thing = model_of(liga.JSONB)
+      for _, value in ipairs { "a\0b", { text = { "\0" } }, { ["a\0b"] = 1 } } do
+        support.raises("ValidationError", function() Thing:create { value = value } end, "Thing.value", "NUL")
+      end
+      assert.equal([["\u0000"]], liga.json.encode "\0")
+    end)
+
     it("refuses a table of endless depth", function()
       local deep = {}
       for _ = 1, 200000 do deep = { deep } end
