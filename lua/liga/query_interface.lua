@@ -215,6 +215,7 @@ end
 -- @param given {indexes, uniqueKeys = {name = {fields = …}}, comment, transaction, logging}, or nil
 function methods:createTable(name, attributes, given)
   given = read_options(self, "createTable", given, { indexes = true, uniqueKeys = true, comment = true })
+  if type(attributes) == "table" and next(attributes) == nil then errors.usage "createTable: a table needs a column" end
   local dry, class = scratch(self, read_table("createTable", name), attributes, {
     indexes = unique_keys(given), comment = given.comment,
   })
