@@ -158,10 +158,15 @@ end
 
 --- Drops the tables, dependents first.
 -- @param class one model, or nil for all
+-- @param given {cascade = with what no model knows of and depends on them (PostgreSQL), logging, transaction}
 function schema.drop(db, class, given)
   given = check_options("drop", given, drop_options)
   association.resolve(db, class)
-  run(db, core.drop_statements(db._.core, models_of(db, class)), given, true)
+  local statements = core.drop_statements(db._.core, models_of(db, class))
+  for _, statement in ipairs(given.cascade and db.dialect == "postgres" and statements or {}) do
+    if statement.kind == "table" then statement.sql = statement.sql .. " CASCADE" end
+  end
+  run(db, statements, given, true)
 end
 
 --- Checks the options of truncate.
