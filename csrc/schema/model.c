@@ -117,7 +117,7 @@ static struct foreign_key **find_key(struct model *model, struct attr_list attrs
     return link;
 }
 
-/* An ENUM refers to a column of the same type only, so the key's attributes take that of what they refer to; `key` NULL: no more. */
+/* An ENUM refers to a column of the same type only: the key's attributes take that of what they refer to. `key` NULL: no more. */
 static void share_enums(struct attr_list attrs, const struct foreign_key *key) {
     for (int i = 0; i < attrs.count; i++) {
         struct type *type = &((struct attr *)(uintptr_t)attrs.items[i])->type;
