@@ -34,15 +34,27 @@ static const struct expr *linked_targets(struct arena *arena, const struct assoc
     return expr_and(arena, where, not_deleted(arena, assoc->target));
 }
 
-/* CASE WHEN <linked as wanted already> THEN updatedAt ELSE now END */
-static const struct expr *touched(struct arena *arena, const struct attr *attr, const struct expr *already, struct value now) {
+/* CASE WHEN <linked as wanted already> THEN attr ELSE <changed> END */
+static const struct expr *unless(struct arena *arena, const struct expr *already, const struct attr *attr, struct expr *changed) {
     static const char *const pieces[] = { "CASE WHEN ", " THEN ", " ELSE ", " END" };
     struct expr *expr = expr_new(arena, EXPR_RAW);
     expr->pieces = pieces;
     expr->first = expr_at(arena, ALIAS_HERE, already);
     expr->first->next = expr_column(arena, attr, ALIAS_HERE);
-    expr->first->next->next = stored_param(arena, attr, now);
+    expr->first->next->next = changed;
     return expr;
+}
+
+static struct expr *next_version(struct arena *arena, const struct model *model) {
+    return expr_raised(arena, expr_column(arena, model->version, ALIAS_HERE));
+}
+
+/* updatedAt and version of rows that change. */
+static void stamp(struct arena *arena, struct update *update, struct value now) {
+    const struct model *model = update->model;
+    if (model->updated_at && now.kind != VALUE_NULL)
+        assign(arena, &update->set, model->updated_at, stored_param(arena, model->updated_at, now));
+    if (model->version) assign(arena, &update->set, model->version, next_version(arena, model));
 }
 
 static void assign_scope(struct arena *arena, struct update *update, const struct hop *hop) {
@@ -65,11 +77,11 @@ struct update *link_targets(struct arena *arena, const struct assoc *assoc, cons
     for (int k = 0; k < hop->far.count; k++)
         assign(arena, &update->set, hop->far.items[k], stored_param(arena, hop->far.items[k], source[k]));
     assign_scope(arena, update, hop);
-    if (assoc->target->updated_at && now.kind != VALUE_NULL) {
-        const struct expr *already = keys_are(arena, hop->far, source);
-        if (hop->value_count) already = expr_and(arena, already, scope_holds(arena, hop));
-        assign(arena, &update->set, assoc->target->updated_at, touched(arena, assoc->target->updated_at, already, now));
-    }
+    const struct expr *already = keys_are(arena, hop->far, source);
+    const struct attr *updated_at = now.kind != VALUE_NULL ? assoc->target->updated_at : NULL, *version = assoc->target->version;
+    if (hop->value_count) already = expr_and(arena, already, scope_holds(arena, hop));
+    if (updated_at) assign(arena, &update->set, updated_at, unless(arena, already, updated_at, stored_param(arena, updated_at, now)));
+    if (version) assign(arena, &update->set, version, unless(arena, already, version, next_version(arena, assoc->target)));
     update->where = link_keys_condition(arena, keys);
     return update;
 }
@@ -82,8 +94,7 @@ struct update *unlink_targets(struct arena *arena, const struct assoc *assoc, co
     for (int k = 0; k < hop->far.count; k++)
         if (clearable(hop->far.items[k])) assign(arena, &update->set, hop->far.items[k], expr_param(arena, value_null()));
     if (!update->set) return NULL;
-    if (assoc->target->updated_at && now.kind != VALUE_NULL)
-        assign(arena, &update->set, assoc->target->updated_at, stored_param(arena, assoc->target->updated_at, now));
+    stamp(arena, update, now);
     update->where = restricted(arena, linked_targets(arena, assoc, source), which, keys);
     return update;
 }
@@ -173,8 +184,7 @@ struct update *scope_targets(struct arena *arena, const struct assoc *assoc, str
     struct update *update = arena_new(arena, struct update);
     update->model = assoc->target;
     assign_scope(arena, update, last);
-    if (assoc->target->updated_at && now.kind != VALUE_NULL)
-        assign(arena, &update->set, assoc->target->updated_at, stored_param(arena, assoc->target->updated_at, now));
+    stamp(arena, update, now);
     static const char *const pieces[] = { "(", ") IS NOT TRUE" };
     struct expr *differs = expr_new(arena, EXPR_RAW);
     differs->pieces = pieces;

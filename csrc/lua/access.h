@@ -85,6 +85,12 @@ struct element *element_of_key(lua_State *L, struct call *call, const struct acc
 /* A cell as a logical value that outlives its row. */
 struct value kept_cell(struct call *call, const struct attr *attr, struct value cell);
 
+/* True if the instance at `index` holds these values (logical form). */
+bool holds_values(lua_State *L, struct call *call, int index, struct attr_list attrs, const struct value *values);
+
+/* updatedAt and version of a target whose row has changed, behind `count` other values: at most two. Returns the new count. */
+int collect_stamps(lua_State *L, struct call *call, int index, const struct attr **attrs, struct value *values, int count);
+
 /* Calls `adopt` with every instance that was handed over, at `index`. */
 typedef void adopt_instance(lua_State *L, struct call *call, const struct access *access, const struct element *element, int index);
 void adopt_handed(lua_State *L, struct call *call, adopt_instance *adopt);

@@ -274,3 +274,28 @@ static struct link_keys collect_keys(struct call *call, const struct access *acc
 
 struct link_keys element_keys(struct call *call, const struct access *access) { return collect_keys(call, access, false); }
 struct link_keys raw_element_keys(struct call *call, const struct access *access) { return collect_keys(call, access, true); }
+
+bool holds_values(lua_State *L, struct call *call, int index, struct attr_list attrs, const struct value *values) {
+    struct value *held = arena_array(&call->arena, struct value, attrs.count + 1);
+    struct error error = call->error;
+    bool same = read_attributes(L, call, index, attrs, held);
+    for (int k = 0; same && k < attrs.count; k++) same = value_equal(held[k], values[k]);
+    call->error = error;
+    return same;
+}
+
+int collect_stamps(lua_State *L, struct call *call, int index, const struct attr **attrs, struct value *values, int count) {
+    const struct access *access = call->data;
+    const struct attr *updated_at = access->assoc->target->updated_at, *version = access->assoc->target->version;
+    struct value held = value_null();
+    if (updated_at && !access->options.silent) {
+        attrs[count] = updated_at;
+        values[count++] = call_now(call);
+    }
+    struct error error = call->error;
+    if (version && !read_attributes(L, call, index, (struct attr_list){ &version, 1 }, &held)) call->error = error;
+    if (held.kind != VALUE_INT) return count;
+    attrs[count] = version;
+    values[count++] = value_int(held.as.integer + 1);
+    return count;
+}

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lua/access_junction.h"
+#include "lua/conflict.h"
 #include "lua/value.h"
 
 enum { LINK_ROWS = 1000 };
@@ -111,12 +112,6 @@ static bool in_insert(const struct junction_row *row, const struct attr *attr) {
     return !attr->auto_increment && attr->default_kind != DEFAULT_SQL && attr->type.id != TYPE_VIRTUAL;
 }
 
-static struct expr *excluded(struct call *call, const struct attr *attr) {
-    struct expr *expr = expr_new(&call->arena, EXPR_EXCLUDED);
-    expr->attr = attr;
-    return expr;
-}
-
 /* JSON, and arrays of it, have no equality of their own everywhere. */
 static struct expr *comparable(struct call *call, const struct attr *attr, struct expr *expr) {
     const char *type = call->db->dialect->json_differs;
@@ -126,6 +121,10 @@ static struct expr *comparable(struct call *call, const struct attr *attr, struc
     cast->text = array ? arena_printf(&call->arena, "%s[]", type) : type;
     cast->first = expr;
     return cast;
+}
+
+static struct expr *excluded(struct call *call, const struct attr *attr) {
+    return expr_of_upsert(&call->arena, EXPR_EXCLUDED, attr);
 }
 
 /* left <> right, NULLs told apart. */
@@ -140,16 +139,6 @@ static const struct expr *differs(struct call *call, const struct attr *attr, st
     return expr;
 }
 
-/* "UserProjects"."status": what the row has that an INSERT runs into. */
-static struct expr *of_table(struct call *call, const struct attr *attr) {
-    struct out name;
-    out_init(&name, &call->arena, call->db->dialect, &call->error);
-    put_table(&name, attr->model);
-    put_text(&name, ".");
-    put_name(&name, attr->column);
-    return expr_text(&call->arena, name.buf.text);
-}
-
 /* Re-adding a link with values updates exactly those, without values changes nothing. */
 static void plan_conflict(struct call *call, const struct access *access, const struct junction_row *row, struct insert *insert) {
     const struct model *junction = junction_of(access);
@@ -160,14 +149,15 @@ static void plan_conflict(struct call *call, const struct access *access, const 
     for (int i = 0; i < junction->attr_count; i++) {
         if (!row->given[i]) continue;
         insert->conflict = CONFLICT_UPDATE;
-        assign(&call->arena, &insert->update, junction->attrs[i], excluded(call, junction->attrs[i]));
-        expr_push(&call->arena, changes, differs(call, junction->attrs[i], of_table(call, junction->attrs[i]),
-                                                 excluded(call, junction->attrs[i])));
+        const struct attr *attr = junction->attrs[i];
+        assign(&call->arena, &insert->update, attr, excluded(call, attr));
+        expr_push(&call->arena, changes, differs(call, attr, expr_of_upsert(&call->arena, EXPR_STANDING, attr), excluded(call, attr)));
     }
     if (insert->conflict != CONFLICT_UPDATE) return;
     insert->update_where = changes;
     if (junction->updated_at && !row->given[junction->updated_at->ordinal] && !access->options.silent)
         assign(&call->arena, &insert->update, junction->updated_at, excluded(call, junction->updated_at));
+    raise_version_of_standing(call, insert);
 }
 
 static void add_columns(struct call *call, const struct access *access, const struct junction_row *row, struct insert *insert) {
@@ -273,6 +263,9 @@ static const struct statement *update_linked(struct call *call, const struct jun
     const struct attr *touched = junction->updated_at;
     if (touched && !model_row->given[touched->ordinal] && !access->options.silent)
         assign(&call->arena, &update->set, touched, stored_param(call, touched, call_now(call)));
+    if (junction->version && !model_row->given[junction->version->ordinal])
+        assign(&call->arena, &update->set, junction->version,
+               expr_raised(&call->arena, expr_column(&call->arena, junction->version, ALIAS_HERE)));
     update->where = expr_and(&call->arena, update->where, changes);
     return render_update(&call->arena, call->db->dialect, update, &call->error);
 }
@@ -408,14 +401,17 @@ static bool through_next(lua_State *L, struct call *call) {
 /* The target is inside the association's scope now. */
 static void adopt_scope(lua_State *L, struct call *call, const struct access *access, const struct element *element, int index) {
     const struct hop *last = assoc_last_hop(access->assoc);
-    const struct attr **attrs = arena_array(&call->arena, const struct attr *, last->value_count);
-    struct value *values = arena_array(&call->arena, struct value, last->value_count);
+    int count = last->value_count;
+    const struct attr **attrs = arena_array(&call->arena, const struct attr *, count + 2);
+    struct value *values = arena_array(&call->arena, struct value, count + 2);
     (void)element;
-    for (int i = 0; i < last->value_count; i++) {
+    for (int i = 0; i < count; i++) {
         attrs[i] = last->values[i].attr;
         values[i] = last->values[i].value;
     }
-    set_stored(L, call, index, attrs, values, last->value_count);
+    bool already = holds_values(L, call, index, (struct attr_list){ attrs, count }, values);
+    if (!already) count = collect_stamps(L, call, index, attrs, values, count);
+    set_stored(L, call, index, attrs, values, count);
 }
 
 static void through_adopt(lua_State *L, struct call *call) {

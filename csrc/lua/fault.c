@@ -104,10 +104,12 @@ static const struct model *model_of_table(const struct db *db, const char *table
     return model;
 }
 
+/* Of an index over expressions there are no attributes to name. */
 static void name_attributes(struct error *error, const struct model *model) {
     for (int i = 0; i < error->column_count; i++) {
         const struct attr *attr = attr_of_column(model, error->columns[i]);
         if (attr) error->columns[i] = attr->name;
+        else if (strchr(error->columns[i], '(')) error->column_count = 0;
     }
 }
 

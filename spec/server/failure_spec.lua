@@ -38,6 +38,19 @@ for engine in support.engines() do
           assert.are_not.equal(before, pid_of())
         end)
 
+        it("is told to the hooks of Disconnect, before those of the one that takes its place", function()
+          local ran = {}
+          for _, name in ipairs { "beforeConnect", "afterConnect", "beforeDisconnect", "afterDisconnect" } do
+            db:addHook(name, function() ran[#ran + 1] = name end)
+          end
+          kill(pid_of())
+          db:ping()
+          assert.same({ "beforeDisconnect", "afterDisconnect", "beforeConnect", "afterConnect" }, ran)
+          pcall(db.transaction, db, function() kill(pid_of()) end)
+          db:ping()
+          assert.equal(8, #ran)
+        end)
+
         it("inside a transaction raises ConnectionError, and the transaction is rolled back", function()
           local e = raises("ConnectionError", function()
             db:transaction(function()
@@ -273,6 +286,15 @@ for engine in support.engines() do
         Note:create { text = "a" }
         assert.equal(1, #Note:findAll { where = { id = ids } })
         assert.equal(1, Note:destroy { where = { id = ids } })
+      end)
+
+      it("refuses a query of one's own with more of them before it is sent", function()
+        local ids = {}
+        for i = 1, 70000 do ids[i] = i end
+        local pid = db:query("SELECT pg_backend_pid() AS pid")[1].pid
+        local function ask() db:query("SELECT 1 WHERE 2 IN (:ids)", { replacements = { ids = ids } }) end
+        raises("UsageError", ask, "65535")
+        assert.equal(pid, db:query("SELECT pg_backend_pid() AS pid")[1].pid)
       end)
 
       it("refuses NUL and invalid UTF-8 before anything is sent", function()
