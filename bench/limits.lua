@@ -1,7 +1,7 @@
 --- Limits of loading trees that are no workloads (README.md: Limits):
 ---   lua5.4 bench/limits.lua               times: the least CPU seconds of several processes (SQLite)
 ---   lua5.4 bench/limits.lua --callgrind   instructions, less those of a process that only opens the file
----   lua5.4 bench/limits.lua URL           the second on a PostgreSQL server instead: the least wall seconds of 30 turns
+---   lua5.4 bench/limits.lua URL           the second on a PostgreSQL server: the least wall seconds of 30 turns
 ---
 --- tree   1,000 parents, 10 children each, 10 grandchildren each, beside the same level queries in C
 --- top    the 3 best of the 300 items of each of 100 groups, beside the best SQL written by hand (SQLite: a prepared
@@ -21,7 +21,8 @@ local function models(db)
       { "above", liga.BIGINT }, { "a", liga.INTEGER }, { "name", liga.TEXT }, { "b", liga.DOUBLE },
     }, { tableName = tableName, timestamps = false })
   end
-  local Parent, Child, Grandchild = rows("Parent", "parents"), rows("Child", "children"), rows("Grandchild", "grandchildren")
+  local Parent, Child = rows("Parent", "parents"), rows("Child", "children")
+  local Grandchild = rows("Grandchild", "grandchildren")
   local Group = db:define("Group", { { "name", liga.TEXT } }, { tableName = "groups", timestamps = false })
   local Item = rows("Item", "items")
   Parent:hasMany(Child, { as = "children", foreignKey = "above", inverse = { as = "parent" } })
@@ -91,7 +92,7 @@ local function least_seconds(program, name)
 end
 
 local function tell(name, floor, liga, unit)
-  print(("%-5s c %.4g %s, liga %.4g %s: %.2f (at most %.1f)"):format(name, floor, unit, liga, unit, liga / floor, goals[name]))
+  print(("%-5s floor %.4g, liga %.4g %s: %.2f (at most %.1f)"):format(name, floor, liga, unit, liga / floor, goals[name]))
 end
 
 local function on_sqlite(measure, unit, scale)
@@ -103,7 +104,8 @@ end
 -- PostgreSQL ---------------------------------------------------------------------------------------------------------
 
 local lateral = [[SELECT g.id AS group_id, g.name AS group_name, i.* FROM groups g
-  LEFT JOIN LATERAL (SELECT * FROM items WHERE above = g.id ORDER BY a DESC, id LIMIT 3) i ON true ORDER BY g.id, i.a DESC, i.id]]
+  LEFT JOIN LATERAL (SELECT * FROM items WHERE above = g.id ORDER BY a DESC, id LIMIT 3) i ON true
+  ORDER BY g.id, i.a DESC, i.id]]
 
 local function least_of(times, turns, action)
   local least = math.huge
@@ -146,7 +148,8 @@ local function plans()
       items = { include = { named = {}, parents = { include = { children = { include = "grandchildren" } } } } } } }
     local before = os.clock()
     for _ = 1, 20000 do defined.Group:findAll(find) end
-    print(("plan  %s: %.1f µs for 5 includes (at most %d)"):format(dialect, (os.clock() - before) / 20000 * 1e6, goals.plan))
+    local each = (os.clock() - before) / 20000 * 1e6
+    print(("plan  %s: %.1f µs for 5 includes (at most %d)"):format(dialect, each, goals.plan))
   end
 end
 
