@@ -92,7 +92,8 @@ local function least_seconds(program, name)
 end
 
 local function tell(name, floor, liga, unit)
-  print(("%-5s floor %.4g, liga %.4g %s: %.2f (at most %.1f)"):format(name, floor, liga, unit, liga / floor, goals[name]))
+  local ratio = liga / floor
+  print(("%-5s floor %.4g, liga %.4g %s: %.2f (at most %.1f)"):format(name, floor, liga, unit, ratio, goals[name]))
 end
 
 local function on_sqlite(measure, unit, scale)

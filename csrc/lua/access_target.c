@@ -171,43 +171,30 @@ static int collect_linked(struct call *call, const struct access *access, const 
     return count;
 }
 
-/* True if the instance at the top says that it is linked to the source. */
 static bool says_linked(lua_State *L, struct call *call, const struct access *access, int index) {
-    const struct hop *hop = assoc_last_hop(access->assoc);
-    struct value *held = arena_array(&call->arena, struct value, hop->far.count + 1);
-    struct error error = call->error;
-    bool linked = read_attributes(L, call, index, hop->far, held);
-    for (int k = 0; linked && k < hop->far.count; k++) linked = value_equal(held[k], access->source[k]);
-    call->error = error;
-    return linked;
+    return holds_values(L, call, index, assoc_last_hop(access->assoc)->far, access->source);
 }
 
 static void adopt_linked(lua_State *L, struct call *call, const struct access *access, const struct element *element, int index) {
     const struct attr_list key = { access->assoc->target->attrs, access->assoc->target->attr_count };
-    const struct attr **attrs = arena_array(&call->arena, const struct attr *, key.count + 1);
-    struct value *values = arena_array(&call->arena, struct value, key.count + 1);
+    const struct attr **attrs = arena_array(&call->arena, const struct attr *, key.count + 2);
+    struct value *values = arena_array(&call->arena, struct value, key.count + 2);
     bool already = says_linked(L, call, access, index);
     (void)element;
     int count = collect_linked(call, access, attrs, values);
-    if (!already && access->assoc->target->updated_at && !access->options.silent) {
-        attrs[count] = access->assoc->target->updated_at;
-        values[count++] = call_now(call);
-    }
+    if (!already) count = collect_stamps(L, call, index, attrs, values, count);
     set_stored(L, call, index, attrs, values, count);
 }
 
 static void adopt_unlinked(lua_State *L, struct call *call, const struct access *access, const struct element *element, int index) {
     const struct hop *hop = assoc_last_hop(access->assoc);
     if (element->stays || deletes(access) || !says_linked(L, call, access, index)) return;
-    const struct attr **attrs = arena_array(&call->arena, const struct attr *, hop->far.count + 2);
-    struct value *values = arena_array(&call->arena, struct value, hop->far.count + 2);
+    const struct attr **attrs = arena_array(&call->arena, const struct attr *, hop->far.count + 3);
+    struct value *values = arena_array(&call->arena, struct value, hop->far.count + 3);
     int count = 0;
     for (int k = 0; k < hop->far.count; k++)
         if (clearable(hop->far.items[k])) attrs[count++] = hop->far.items[k];
-    if (count && access->assoc->target->updated_at && !access->options.silent) {
-        attrs[count] = access->assoc->target->updated_at;
-        values[count++] = call_now(call);
-    }
+    if (count) count = collect_stamps(L, call, index, attrs, values, count);
     set_stored(L, call, index, attrs, values, count);
 }
 

@@ -11,7 +11,7 @@
 struct fault;
 
 enum stage { STAGE_BEGIN, STAGE_PATH, STAGE_BODY, STAGE_PATH_BACK, STAGE_COMMIT, STAGE_ROLLBACK, STAGE_OVER };
-enum step { STEP_DONE, STEP_WAIT, STEP_EVENT, STEP_QUERY, STEP_OPENING, STEP_OPENED };
+enum step { STEP_DONE, STEP_WAIT, STEP_EVENT, STEP_QUERY, STEP_OPENING, STEP_OPENED, STEP_CLOSED };
 /* What the Lua side was told of the connection that the call opens. */
 enum opening { OPENING_UNTOLD, OPENING_ASKED, OPENING_TOLD };
 
@@ -67,6 +67,7 @@ struct call {
     bool begun, undone, driven;
     bool yields;                        /* somebody else waits for us (the connection's `wait`) */
     enum opening opening;
+    bool boarded;                       /* the Lua side was told of connections that were closed before this call sends anything */
     const struct statement *announced;  /* the next one, which hooks have seen or are about to see; NULL: not planned yet */
     int bodies;                         /* statements of the body that were started */
     const struct statement *again;      /* sent once more after its bracket was undone: the server had lost it (or its plan) */

@@ -45,9 +45,16 @@ struct attr_list conflict_key(struct call *call, const bool *given) {
 }
 
 static void take_proposed(struct call *call, struct insert *insert, const struct attr *attr) {
-    struct expr *proposed = expr_new(&call->arena, EXPR_EXCLUDED);
-    proposed->attr = attr;
-    assign(&call->arena, &insert->update, attr, proposed);
+    assign(&call->arena, &insert->update, attr, expr_of_upsert(&call->arena, EXPR_EXCLUDED, attr));
+}
+
+void raise_version_of_standing(struct call *call, struct insert *insert) {
+    const struct attr *version = insert->into->version;
+    for (const struct assignment *there = insert->update; there && version; there = there->next)
+        if (there->attr == version) version = NULL;
+    if (!version) return;
+    assign(&call->arena, &insert->update, version,
+           expr_raised(&call->arena, expr_of_upsert(&call->arena, EXPR_STANDING, version)));
 }
 
 static bool plan_update(struct call *call, const struct write_options *options, struct insert *insert) {
@@ -58,8 +65,9 @@ static bool plan_update(struct call *call, const struct write_options *options, 
     for (int i = 0; i < model->attr_count; i++) {
         const struct attr *attr = model->attrs[i];
         bool stamp = attr == model->updated_at && !options->silent;
-        if (options->updated[i] || stamp) take_proposed(call, insert, attr);
+        if (attr != model->version && (options->updated[i] || stamp)) take_proposed(call, insert, attr);
     }
+    raise_version_of_standing(call, insert);
     return true;
 }
 

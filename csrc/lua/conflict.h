@@ -15,6 +15,9 @@ struct attr_list conflict_key(struct call *call, const bool *given);
 /* Completes an INSERT by what the options say about duplicates and RETURNING. False: error set. */
 bool plan_duplicates(struct call *call, const struct write_options *options, const bool *given, struct insert *insert);
 
+/* The version of the row that stands in the way counts the update, unless that assigns it. */
+void raise_version_of_standing(struct call *call, struct insert *insert);
+
 /* RETURNING what `returning` asks for (all attributes where it lists none), beside what is there. */
 void plan_read_back(struct call *call, const struct write_options *options, struct output **returning);
 

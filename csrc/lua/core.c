@@ -197,12 +197,22 @@ static int is_closed(lua_State *L) {
     return 1;
 }
 
-/* core.set_driven(db, driven, announces): `announces` tells the Lua side also what is about to happen. */
+/* core.set_driven(db, driven, announces, watched): whether the Lua side is told what happens, also beforehand which statement is
+ * about to be sent, and which connections come and go. */
 static int set_driven(lua_State *L) {
     struct db *db = check_db(L);
     db->driven = lua_toboolean(L, 2);
     db->announces = lua_toboolean(L, 3);
+    db->watched = lua_toboolean(L, 4);
     return 0;
+}
+
+/* core.take_closed(db) → whether a connection was closed, while they were watched, that was not asked for yet */
+static int take_closed(lua_State *L) {
+    struct db *db = check_db(L);
+    lua_pushboolean(L, db->lost_sight > 0);
+    if (db->lost_sight > 0) db->lost_sight--;
+    return 1;
 }
 
 /* core.call_logger(db, logger, sql, info) → true, or false and the error. A logger can't yield: nobody would go on with the
@@ -385,7 +395,7 @@ static void hang_core_values(lua_State *L, int core) {
 static int fill_module(lua_State *L) {
     static const luaL_Reg functions[] = {
         { "open", open_database }, { "connect", connect_database }, { "close", close_database }, { "is_closed", is_closed },
-        { "connections", count_connections }, { "set_driven", set_driven },
+        { "connections", count_connections }, { "set_driven", set_driven }, { "take_closed", take_closed },
         { "call_logger", call_logger }, { "set_dry", set_dry },
         { "begin_text", begin_text }, { "raise", raise_error }, { "nearest", nearest },
         { "set_drive", set_drive }, { "set_source_prefix", set_source_prefix }, { "list", new_list }, { "sleep", sleep_ms }, { "clock", clock_seconds },

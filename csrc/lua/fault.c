@@ -110,10 +110,12 @@ static const struct attr *attr_of_column(const struct model *model, const char *
     return NULL;
 }
 
+/* Of an index over expressions there are no attributes to name. */
 static void name_attributes(struct error *error, const struct model *model) {
     for (int i = 0; i < error->column_count; i++) {
         const struct attr *attr = attr_of_column(model, error->columns[i]);
         if (attr) error->columns[i] = attr->name;
+        else if (strchr(error->columns[i], '(')) error->column_count = 0;
     }
 }
 

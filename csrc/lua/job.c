@@ -134,9 +134,14 @@ struct flight {
     long long started;                  /* ns */
 };
 
-/* Whether the Lua side has hooks that see what is about to happen. */
+/* Whether the Lua side has hooks that see what is about to be sent. */
 static bool announces(const struct call *call) {
     return call->driven && call->db->announces;
+}
+
+/* … that see connections come and go. */
+static bool is_watched(const struct call *call) {
+    return call->driven && call->db->watched;
 }
 
 /* Starts the next statement; NULL: there is none now (or an error). */
@@ -294,7 +299,7 @@ static enum drive board(lua_State *L, struct call *call) {
         call->link = pool_acquire(L, call);
         if (!call->link) return DRIVE_WAIT;
         call->link->user = call;
-        if (announces(call) && !call->link->conn) call->opening = OPENING_ASKED;
+        if (is_watched(call) && !call->link->conn) call->opening = OPENING_ASKED;
     }
     if (call->opening == OPENING_ASKED) return DRIVE_WAIT;
     enum drive drive = pool_ready(call);
@@ -360,10 +365,18 @@ static void wait_blocking(const struct call *call) {
     poll(&poll_for, 1, left > INT_MAX ? INT_MAX : left < -1 ? 0 : (int)left);
 }
 
+/* Once for each call, and never between the user's own statements and the end of their transaction. */
+static bool tells_of_closed(struct call *call) {
+    if (!is_watched(call) || !call->link || call->boarded || call->control) return false;
+    call->boarded = true;
+    return call->db->lost_sight > 0;
+}
+
 enum step job_advance(lua_State *L, struct call *call) {
     for (;;) {
         enum drive drive = call->aboard ? DRIVE_DONE : board(L, call);
         if (drive == DRIVE_FAILED) return STEP_DONE;
+        if (tells_of_closed(call)) return STEP_CLOSED;
         if (call->opening == OPENING_ASKED) {
             call->opening = OPENING_TOLD;
             return STEP_OPENING;

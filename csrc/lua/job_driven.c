@@ -112,6 +112,10 @@ static int job_step(lua_State *L) {
         lua_pushstring(L, reached == STEP_OPENING ? "connect" : "connected");
         return 1;
     }
+    if (reached == STEP_CLOSED) {
+        lua_pushliteral(L, "closed");
+        return 1;
+    }
     if ((notice = next_notice(call))) return push_notice(L, notice);
     if (error_is_set(&call->error)) return call_raise(L, call);
     lua_pushliteral(L, "done");

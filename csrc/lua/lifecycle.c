@@ -5,15 +5,11 @@
 /* ------------------------------------------------------------------------------------------------------ versions */
 
 void bump_version(struct call *call, struct update *update) {
-    static const char *const pieces[] = { "", " + 1" };
     const struct attr *version = call->model->version;
     for (const struct assignment *there = update->set; there && version; there = there->next)
         if (there->attr == version) version = NULL;
     if (!version) return;
-    struct expr *next = expr_new(&call->arena, EXPR_RAW);
-    next->pieces = pieces;
-    next->first = expr_column(&call->arena, version, ALIAS_HERE);
-    assign(&call->arena, &update->set, version, next);
+    assign(&call->arena, &update->set, version, expr_raised(&call->arena, expr_column(&call->arena, version, ALIAS_HERE)));
 }
 
 const struct expr *guard_version(lua_State *L, struct call *call, int rowset_index, const struct instance *instance,

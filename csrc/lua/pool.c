@@ -28,7 +28,8 @@ static bool is_idle(const struct link *link) {
 }
 
 /* A child by fork never talks to the server, nor to the file: it only lets go. */
-static void close_link(const struct db *db, struct link *link) {
+static void close_link(struct db *db, struct link *link) {
+    if (db->watched && link->ready) db->lost_sight++;
     if (link->conn && pool_forked(db)) link->conn->driver->abandon(link->conn);
     else if (link->conn) link->conn->driver->close(link->conn);
     link->conn = NULL;
@@ -285,6 +286,7 @@ struct link *pool_acquire(lua_State *L, struct call *call) {
         if (call->yields) return wait_in_queue(L, call);
         call_fail(L, call, ERROR_USAGE, "an open transaction holds the write lock: pass {transaction = t} to write inside it");
     }
+    if (db->watched) trim(db, now_ms());        /* hooks hear of it before the call sends anything */
     struct link *link = is_first(call) ? free_link(call) : NULL;
     if (!link && !call->yields) {       /* perhaps a call that an error cut short still holds one: let the collector see it */
         lua_gc(L, LUA_GCCOLLECT);

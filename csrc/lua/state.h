@@ -108,7 +108,9 @@ struct db {
     int leases;                         /* open transactions */
     struct process process;             /* that opened the database */
     bool waits;                         /* an event loop waits for us where a coroutine may yield */
-    bool closed, driven, announces, logging_now, dates_epoch, read_only, memory;
+    bool closed, driven, logging_now, dates_epoch, read_only, memory;
+    bool announces, watched;            /* hooks want to see statements beforehand; connections that come and go */
+    int lost_sight;                     /* connections that were closed while hooks watch, and which they have not heard of yet */
     bool sql_where;                     /* compat: a where may be an SQL text */
     bool dry;                           /* calls give their first statement instead of running it */
 };

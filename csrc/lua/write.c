@@ -259,6 +259,12 @@ static void restore_form(lua_State *L, int rowset_index, int names, const struct
     lua_rawset(L, 1);
 }
 
+/* The version is liga's: one that was assigned is forgotten. */
+static void restore_version(lua_State *L, int rowset_index, int names, const struct instance *instance, const struct attr *version) {
+    bool known = instance->row >= 0 && original_kind(instance->rowset, instance->row, version) == ORIGINAL_INT;
+    if (known) restore_form(L, rowset_index, names, instance, version);
+}
+
 /* One walk over the attributes: counts those that are there and assigns those that changed. `names`: list of their names. */
 static bool collect_changes(lua_State *L, struct call *call, int rowset_index, int names, const struct instance *instance,
                             struct update *update, int *present) {
@@ -269,6 +275,7 @@ static bool collect_changes(lua_State *L, struct call *call, int rowset_index, i
         lua_rawgeti(L, names, i + 1);
         *present += lua_rawget(L, 1) != LUA_TNIL;
         bool stamped = (attr == model->updated_at && !write->options.silent) || attr == model->version;
+        if (attr == model->version) restore_version(L, rowset_index, names, instance, attr);
         if (stamped || attr->type.id == TYPE_VIRTUAL || !written_field(&write->options, attr)) continue;
         enum change change = value_change(L, call, rowset_index, instance, attr, lua_gettop(L));
         if (change == SAME_VALUE) restore_form(L, rowset_index, names, instance, attr);

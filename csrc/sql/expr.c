@@ -23,6 +23,20 @@ struct expr *expr_column(struct arena *arena, const struct attr *attr, int alias
     return expr;
 }
 
+struct expr *expr_of_upsert(struct arena *arena, enum expr_kind kind, const struct attr *attr) {
+    struct expr *expr = expr_new(arena, kind);
+    expr->attr = attr;
+    return expr;
+}
+
+struct expr *expr_raised(struct arena *arena, struct expr *number) {
+    static const char *const pieces[] = { "", " + 1" };
+    struct expr *expr = expr_new(arena, EXPR_RAW);
+    expr->pieces = pieces;
+    expr->first = number;
+    return expr;
+}
+
 struct expr *expr_param(struct arena *arena, struct value value) {
     struct expr *expr = expr_new(arena, EXPR_PARAM);
     expr->value = value;

@@ -29,6 +29,7 @@ enum expr_kind {
     EXPR_EXISTS,        /* select */
     EXPR_SELECT,        /* (select) as a value, or right of IN: first IN (select) when first is there */
     EXPR_EXCLUDED,      /* attr of the row an upsert proposed */
+    EXPR_STANDING,      /* … of the row that stood in its way */
     EXPR_KEYS,          /* attrs: (a, b) is one of the tuples in values, row after row */
     EXPR_JSON,          /* what the JSON document `first` holds at the path in values: texts name members, integers elements from 0 */
     EXPR_TEMPLATE       /* text of the dialect with \1 \2 \3 for the children */
@@ -57,6 +58,10 @@ struct expr {
  * the caller's and must live as long. */
 struct expr *expr_new(struct arena *arena, enum expr_kind kind);
 struct expr *expr_column(struct arena *arena, const struct attr *attr, int alias);
+/* attr of one of the rows that an upsert is about: EXPR_EXCLUDED, EXPR_STANDING */
+struct expr *expr_of_upsert(struct arena *arena, enum expr_kind kind, const struct attr *attr);
+/* number + 1 */
+struct expr *expr_raised(struct arena *arena, struct expr *number);
 struct expr *expr_param(struct arena *arena, struct value value);
 /* SQL of liga's own, as it is; the text must live as long. */
 struct expr *expr_text(struct arena *arena, const char *text);

@@ -556,6 +556,7 @@ void put_expr(struct out *out, const struct expr *expr) {
     case EXPR_EXISTS:
     case EXPR_SELECT:   put_subselect(out, expr); break;
     case EXPR_EXCLUDED: put_text(out, "excluded."); put_name(out, expr->attr->column); break;
+    case EXPR_STANDING: put_table(out, expr->attr->model); put_text(out, "."); put_name(out, expr->attr->column); break;
     case EXPR_KEYS:     put_keys(out, expr); break;
     case EXPR_JSON:     put_json(out, expr); break;
     case EXPR_TEMPLATE: put_operands(out, expr->text, expr); break;

@@ -91,6 +91,7 @@ function Database:close()
   if core.is_closed(ud) then return end
   if transaction.is_running(self) then errors.usage "db:close: a transaction of this database is still running" end
   if operation.is_inside(self) then errors.usage "db:close: a call of this database is still running" end
+  operation.tell_closed(self)
   local config, open = { dialect = self.dialect, database = self }, core.connections(ud)
   for _ = 1, open do hooks.run_on(self, "beforeDisconnect", config) end
   core.close(ud)

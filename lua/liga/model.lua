@@ -44,7 +44,7 @@ end
 -- @param options {include, fields, validate, hooks, silent, transaction, logging …}, or nil
 -- @return the instance
 function methods:create(values, options)
-  if not is_nested(options) then return create(self, values, options) end
+  if options == nil or not is_nested(options) then return create(self, values, options) end
   return nested.create(self, values, options, function(instance, own) return nested.save(instance, own, true) end)
 end
 

@@ -38,6 +38,15 @@ local function run_hooks(db, hook, ...)
   if not ok then error(problem, 0) end
 end
 
+--- The hooks of connections that the pool has closed, idle or lost: nobody could be called at that moment.
+function operation.tell_closed(db)
+  local config = { dialect = db.dialect, database = db }
+  while not db._.in_hook[coroutine.running()] and core.take_closed(db._.core) do
+    run_hooks(db, "beforeDisconnect", config)
+    run_hooks(db, "afterDisconnect", config)
+  end
+end
+
 --- What happens in a job beside waiting and ending: name → function(db, sql, info).
 local happenings = {
   query = function(db, sql, info)
@@ -46,6 +55,7 @@ local happenings = {
   end,
   connect = function(db) run_hooks(db, "beforeConnect", { dialect = db.dialect, database = db }) end,
   connected = function(db) run_hooks(db, "afterConnect", { dialect = db.dialect, database = db }) end,
+  closed = operation.tell_closed,
 }
 
 local function tell(logger, db, what, sql, info)
@@ -56,17 +66,17 @@ local function tell(logger, db, what, sql, info)
   run_hooks(db, "afterQuery", info)
 end
 
---- Sees whether jobs have to be driven from here, and whether hooks want to know beforehand; to be called whenever a
--- hook of the connection has come or gone.
+local function has_hooks_of(db, event)
+  return db._.hooks["before" .. event] ~= nil or db._.hooks["after" .. event] ~= nil
+end
+
+--- Sees whether jobs have to be driven from here, and what hooks want to know; to be called whenever a hook of the
+-- connection has come or gone.
 function operation.watch(db)
   local private = db._
-  private.announces = false
-  for _, event in ipairs { "Query", "Connect" } do
-    for _, moment in ipairs { "before", "after" } do
-      private.announces = private.announces or private.hooks[moment .. event] ~= nil
-    end
-  end
-  core.set_driven(private.core, private.logging ~= nil or private.announces, private.announces)
+  private.announces = has_hooks_of(db, "Query")
+  local watched = has_hooks_of(db, "Connect") or has_hooks_of(db, "Disconnect")
+  core.set_driven(private.core, private.logging ~= nil or private.announces or watched, private.announces, watched)
 end
 
 --- Runs a job step by step: statements in the core, loggers between them. Left early, the job takes back what it did.

@@ -291,9 +291,21 @@ local function text_of(class, names)
   return ("%s:scope(%s)"):format(class.name, table.concat(names, ", "))
 end
 
+--- Two scope objects are equal if the same scopes of one model are in force; those that functions return never are.
+local function same_scopes(a, b)
+  if not core.is_class(a) or not core.is_class(b) then return false end
+  local one, other = getmetatable(a), getmetatable(b)
+  local first, second = rawget(one, "scoped"), rawget(other, "scoped")
+  if not first or not second or one.class ~= other.class or #first ~= #second then return false end
+  for place, each in ipairs(first) do
+    if not rawequal(each, second[place]) then return false end
+  end
+  return true
+end
+
 local function object(class, scopes, names)
   local meta = getmetatable(class)
-  local own = { meta[1], scoped = scopes, __name = "liga.Scope" }
+  local own = { meta[1], scoped = scopes, __name = "liga.Scope", __eq = same_scopes }
   function own.__index(_, name)
     local value = class[name]
     if not of_model[name] then return value end

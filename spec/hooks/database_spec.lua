@@ -198,6 +198,53 @@ for engine in support.engines() do
       assert.same({ "connected" }, ran)
     end)
 
+    it("see connections that the pool closes as they were idle, before the next call sends anything", function()
+      if engine.kind == "memory" then return end
+      db:close()
+      db = engine:open { pool = { idle = 20 } }
+      db:afterConnect(hook "connected")
+      db:beforeDisconnect(hook "closing")
+      db:afterDisconnect(hook "closed")
+      db:beforeQuery(hook "query")
+      do
+        local t <close> = db:transaction()
+        db:query("SELECT 1", { transaction = t })
+        db:query "SELECT 1"
+      end
+      local from = os.clock()
+      while os.clock() - from < 0.05 do end
+      ran = {}
+      db:ping()
+      assert.same({ "closing", "closed", "query" }, ran)
+      db:ping()
+      assert.equal(4, #ran)
+      db:removeHook "beforeQuery"
+      db:close()
+      assert.same({ "closing", "closed" }, { ran[5], ran[6] })
+      db = engine:open()
+    end)
+
+    it("stop a call that hears of a closed connection where they fail, once", function()
+      if engine.kind == "memory" then return end
+      db:close()
+      db = engine:open { pool = { idle = 20 } }
+      local User = db:define("User", { name = liga.STRING })
+      db:sync()
+      do
+        local t <close> = db:transaction()
+        User:count { transaction = t }
+        User:count()
+      end
+      local from, oops = os.clock(), {}
+      db:addHook("afterDisconnect", "fails", function() error(oops) end)
+      while os.clock() - from < 0.05 do end
+      local ok, e = pcall(User.create, User, { name = "ann" })
+      assert.same({ false, true }, { ok, rawequal(oops, e) })
+      User:create { name = "eva" }
+      db:removeHook("afterDisconnect", "fails")
+      assert.same({ "eva" }, support.pluck(User:findAll(), "name"))
+    end)
+
     it("keep from connecting where they fail", function()
       local oops = {}
       local ok, e = pcall(engine.reopen, engine, { hooks = { beforeConnect = function() error(oops) end } })

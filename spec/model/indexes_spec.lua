@@ -21,6 +21,38 @@ for engine in support.engines() do
       assert.is_true(select(2, User:upsert{ email = "dan@x" }))
     end)
 
+    it("over expressions are named where their value is there already", function()
+      local User = db:define("User", { { "name", liga.STRING }, { "age", liga.INTEGER } }, {
+        indexes = { { fields = { liga.fn("lower", liga.col("name")), "age" }, unique = true, name = "users_lower" } },
+      })
+      db:sync()
+      User:create { name = "ann", age = 1 }
+      local e = support.raises("UniqueConstraintError", function() User:create { name = "ANN", age = 1 } end,
+        "users_lower")
+      assert.same({ "users_lower", "User" }, { e.constraint, e.model })
+      assert.same({}, e.attributes)
+    end)
+
+    it("over expressions are no difference to sync with alter", function()
+      local function define(on, unique)
+        return on:define("User", { { "name", liga.STRING }, { "age", liga.INTEGER } }, {
+          indexes = {
+            { fields = { liga.fn("lower", liga.col("name")), "age" }, unique = unique, name = "users_lower" },
+          },
+        })
+      end
+      define(db, true)
+      db:sync()
+      assert.same({}, db:sync { alter = true, dryRun = true })
+      db:sync { alter = true }
+      if engine.kind == "memory" then return end
+      local other <close> = engine:reopen()
+      define(other, false)
+      assert.equal(2, #other:sync { alter = true, dryRun = true })
+      other:sync { alter = true }
+      assert.same({}, other:sync { alter = true, dryRun = true })
+    end)
+
     it("may be partial, ordered and of a method", function()
       local Seat = db:define("Seat", { place = liga.STRING, taken = liga.BOOLEAN, rank = liga.INTEGER }, {
         indexes = {

@@ -194,6 +194,15 @@ for engine in support.engines() do
         assert.equal("ann", User:unscoped():findByPk(1).name)
       end)
 
+      it("are equal where they are of the same scopes", function()
+        assert.is_true(Post:scope "good" == Post:scope "good")
+        assert.is_true(Post:unscoped() == Post:unscoped())
+        assert.is_false(Post:scope "good" == Post:unscoped())
+        assert.is_false(Post:unscoped() == User:unscoped())
+        assert.is_false(Post:unscoped() == Post)
+        assert.is_false(Post:unscoped() == {})
+      end)
+
       it("say what they are, and can't be assigned", function()
         assert.equal('Post:scope("good")', tostring(Post:scope "good"))
         support.raises("UsageError", function() local good = Post:scope "good"; good.x = 1 end, "read-only")

@@ -38,6 +38,19 @@ for engine in support.engines() do
           assert.are_not.equal(before, pid_of())
         end)
 
+        it("is told to the hooks of Disconnect, before those of the one that takes its place", function()
+          local ran = {}
+          for _, name in ipairs { "beforeConnect", "afterConnect", "beforeDisconnect", "afterDisconnect" } do
+            db:addHook(name, function() ran[#ran + 1] = name end)
+          end
+          kill(pid_of())
+          db:ping()
+          assert.same({ "beforeDisconnect", "afterDisconnect", "beforeConnect", "afterConnect" }, ran)
+          pcall(db.transaction, db, function() kill(pid_of()) end)
+          db:ping()
+          assert.equal(8, #ran)
+        end)
+
         it("inside a transaction raises ConnectionError, and the transaction is rolled back", function()
           local e = raises("ConnectionError", function()
             db:transaction(function()

@@ -73,6 +73,82 @@ for engine in support.engines() do
       support.raises("OptimisticLockError", function() ann:update { name = "pia" } end)
     end)
 
+    it("is counted on where a row of bulkCreate is there already", function()
+      local ann = User:create { name = "ann" }
+      local list = { { id = ann.id, name = "eva" }, { name = "new" } }
+      local rows = User:bulkCreate(list, { updateOnDuplicate = { "name" } })
+      assert.same({ 1, 0 }, support.pluck(rows, "version"))
+      assert.equal(1, User:findByPk(ann.id).version)
+      User:bulkCreate({ { id = ann.id, name = "pia", version = 9 } }, { updateOnDuplicate = { "name", "version" } })
+      assert.equal(2, User:findByPk(ann.id).version)
+      support.raises("OptimisticLockError", function() ann:update { name = "x" } end)
+    end)
+
+    describe("with associations", function()
+      local Team, Badge, team
+      before_each(function()
+        Team = db:define("Team", { name = liga.STRING })
+        Badge = db:define("Badge", { kind = liga.STRING }, { version = true })
+        Team:hasMany(User)
+        Team:hasOne(Badge)
+        User:belongsToMany(Badge, { through = "UserBadges", scope = { kind = "gold" }, as = "golden" })
+        db:sync { force = true }
+        team = Team:create { name = "a" }
+      end)
+
+      it("is counted on by linking and unlinking, also of the instances handed over", function()
+        local ann, eva = User:create { name = "ann" }, User:create { name = "eva" }
+        team:addUsers { ann, eva.id }
+        team:addUsers { ann, eva }
+        assert.same({ 1, 1 }, support.pluck(User:findAll { order = "id" }, "version"))
+        assert.equal(1, ann.version)
+        team:setUsers { ann }
+        assert.same({ 1, 2 }, support.pluck(User:findAll { order = "id" }, "version"))
+        team:removeUser(ann)
+        assert.equal(2, ann.version)
+        ann:setTeam(team)
+        assert.equal(3, ann.version)
+        ann:update { name = "pia" }
+        assert.same({ 4, "pia" }, { User:findByPk(ann.id).version, User:findByPk(ann.id).name })
+        local badge = Badge:create {}
+        team:setBadge(badge)
+        assert.equal(1, badge.version)
+        badge:update { kind = "x" }
+        team:setBadge(nil)
+        assert.equal(3, Badge:findOne().version)
+      end)
+
+      it("lets a row that was linked since be saved by nobody who has not seen it", function()
+        local ann = User:create { name = "ann" }
+        local stale = User:findByPk(ann.id)
+        team:addUser(ann)
+        support.raises("OptimisticLockError", function() stale:update { name = "x" } end)
+        ann:update { name = "eva" }
+      end)
+
+      it("is counted on where a scope is written into a target", function()
+        local ann, badge = User:create { name = "ann" }, Badge:create {}
+        ann:addGolden(badge)
+        assert.same({ "gold", 1 }, { badge.kind, badge.version })
+        ann:setGolden { badge }
+        assert.same({ 1, 1 }, { badge.version, Badge:findOne().version })
+        badge:update { kind = "silver" }
+      end)
+
+      it("of a junction's row is counted on by new values", function()
+        local Link = db:define("Link", { weight = liga.INTEGER }, { version = true })
+        User:belongsToMany(Team, { through = Link, as = "clubs", inverse = "members" })
+        db:sync()
+        local ann = User:create { name = "ann" }
+        ann:addClub(team, { through = { weight = 1 } })
+        ann:addClub(team, { through = { weight = 1 } })
+        ann:addClub(team)
+        assert.equal(0, Link:findOne().version)
+        ann:addClub(team, { through = { weight = 2 } })
+        assert.same({ 1, 2 }, { Link:findOne().version, Link:findOne().weight })
+      end)
+    end)
+
     it("can't check what was not selected", function()
       local ann = User:create { name = "ann" }
       local partly = User:findByPk(ann.id, { attributes = { "id", "name" } })
@@ -87,6 +163,10 @@ for engine in support.engines() do
       ann:update { name = "eva" }
       assert.equal(1, ann.version)
       assert.equal(1, User:findByPk(ann.id).version)
+      ann.version = 77
+      ann:save()
+      assert.equal(1, ann.version)
+      assert.is_nil(ann:changed())
     end)
 
     it("may call the count otherwise, and be paranoid", function()
