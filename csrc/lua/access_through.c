@@ -123,15 +123,19 @@ static struct expr *comparable(struct call *call, const struct attr *attr, struc
     return cast;
 }
 
-/* "UserProjects"."status" <> excluded."status", NULLs told apart. */
-static const struct expr *differs(struct call *call, const struct attr *attr) {
+static struct expr *excluded(struct call *call, const struct attr *attr) {
+    return expr_of_upsert(&call->arena, EXPR_EXCLUDED, attr);
+}
+
+/* left <> right, NULLs told apart. */
+static const struct expr *differs(struct call *call, const struct attr *attr, struct expr *left, struct expr *right) {
     const char **pieces = arena_array(&call->arena, const char *, 3);
     struct expr *expr = expr_new(&call->arena, EXPR_RAW);
     pieces[0] = pieces[2] = "";
     pieces[1] = arena_printf(&call->arena, " %s ", call->db->dialect->differs);
     expr->pieces = pieces;
-    expr->first = comparable(call, attr, expr_of_upsert(&call->arena, EXPR_STANDING, attr));
-    expr->first->next = comparable(call, attr, expr_of_upsert(&call->arena, EXPR_EXCLUDED, attr));
+    expr->first = comparable(call, attr, left);
+    expr->first->next = comparable(call, attr, right);
     return expr;
 }
 
@@ -145,9 +149,9 @@ static void plan_conflict(struct call *call, const struct access *access, const 
     for (int i = 0; i < junction->attr_count; i++) {
         if (!row->given[i]) continue;
         insert->conflict = CONFLICT_UPDATE;
-        assign(&call->arena, &insert->update, junction->attrs[i],
-               expr_of_upsert(&call->arena, EXPR_EXCLUDED, junction->attrs[i]));
-        expr_push(&call->arena, changes, differs(call, junction->attrs[i]));
+        const struct attr *attr = junction->attrs[i];
+        assign(&call->arena, &insert->update, attr, excluded(call, attr));
+        expr_push(&call->arena, changes, differs(call, attr, expr_of_upsert(&call->arena, EXPR_STANDING, attr), excluded(call, attr)));
     }
     if (insert->conflict != CONFLICT_UPDATE) return;
     insert->update_where = changes;
@@ -259,6 +263,9 @@ static const struct statement *update_linked(struct call *call, const struct jun
     const struct attr *touched = junction->updated_at;
     if (touched && !model_row->given[touched->ordinal] && !access->options.silent)
         assign(&call->arena, &update->set, touched, stored_param(call, touched, call_now(call)));
+    if (junction->version && !model_row->given[junction->version->ordinal])
+        assign(&call->arena, &update->set, junction->version,
+               expr_raised(&call->arena, expr_column(&call->arena, junction->version, ALIAS_HERE)));
     update->where = expr_and(&call->arena, update->where, changes);
     return render_update(&call->arena, call->db->dialect, update, &call->error);
 }

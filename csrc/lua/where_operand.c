@@ -45,10 +45,11 @@ static struct value escaped_pattern(struct where_reader *reader, enum op op, str
     return value_text(buf.text, buf.len);
 }
 
-/* Where the engine compares only texts with patterns, and CITEXT without telling case apart: the column as a text. */
+/* Where the engine compares only texts with patterns, CITEXT without telling case apart and CHAR with its blanks: the column as
+ * a text. */
 static struct expr *as_text(struct where_reader *reader, struct expr *left, const struct attr *attr) {
     const char *type = reader->call->db->dialect->pattern_cast;
-    bool text = !attr || attr->type.id == TYPE_STRING || attr->type.id == TYPE_TEXT || attr->type.id == TYPE_CHAR;
+    bool text = !attr || attr->type.id == TYPE_STRING || attr->type.id == TYPE_TEXT;
     if (!type || text) return left;
     struct expr *cast = expr_new(reader->arena, EXPR_CAST);
     cast->text = type;

@@ -35,6 +35,7 @@ struct dialect {
     bool returns_keys;              /* generated keys come back by RETURNING only */
     bool array_lists;               /* lists travel as arrays, not as JSON */
     bool nan;                       /* floats can be NaN */
+    bool single_reals;              /* REAL has 32 bits */
     bool isolation;                 /* BEGIN says isolation, access and deferrable */
     bool nulls_smallest;            /* without NULLS FIRST/LAST, NULL sorts before everything */
     const char *differs;            /* a is another value than b, NULL being one: the operator */

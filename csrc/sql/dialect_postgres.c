@@ -18,6 +18,7 @@ const struct dialect dialect_postgres = {
     .nan = true,
     .differs = "IS DISTINCT FROM",
     .json_differs = "jsonb",
+    .single_reals = true,
     .bulk_rows = 5000,
     .type = {
         [TYPE_STRING] = "VARCHAR(%l)", [TYPE_CHAR] = "CHAR(%l)", [TYPE_TEXT] = "TEXT",
