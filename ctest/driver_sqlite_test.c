@@ -140,7 +140,7 @@ static void test_open(void) {
 
 static void test_open_fails(void) {
     CHECK(!open_with(options_for(path_of("missing/shop.db"))), "a missing folder is refused at once");
-    CHECK(error.code == ERROR_DATABASE && error.native == SQLITE_CANTOPEN, "as a database error");
+    CHECK(error.code == ERROR_CONNECTION && error.native == SQLITE_CANTOPEN, "as a connection that can't be had");
     CHECK(says("missing/shop.db") && says("No such file"), "that names path and reason: %s", error.message);
     write_file(path_of("notes.txt"),
                "This is a long text and certainly not a database, whatever its name may be; we say so in a "
@@ -362,8 +362,8 @@ static void test_other_errors(void) {
     CHECK(fails(conn, "INSERT INTO s VALUES ('x')", ERROR_DATABASE) && says("s.a"), "a text in a strict table: %s",
           error.message);
     CHECK(fails(conn, "SELECT * FROM nosuch", ERROR_DATABASE) && error.outcome == OUTCOME_NONE, "a missing table");
-    CHECK(fails(conn, "SELECT abs(-9223372036854775808)", ERROR_DATABASE) && error.outcome == OUTCOME_NONE,
-          "a failing read");
+    CHECK(fails(conn, "SELECT json('{')", ERROR_DATABASE) && error.outcome == OUTCOME_NONE, "a failing read");
+    CHECK(fails(conn, "SELECT abs(-9223372036854775808)", ERROR_VALIDATION), "a number out of its range");
     CHECK(fails(conn, "SELECT zeroblob(2000000000)", ERROR_DATABASE) && error.native == SQLITE_TOOBIG,
           "too big a value");
     run(conn, "CREATE TRIGGER no BEFORE DELETE ON t BEGIN SELECT RAISE(ABORT, 'not today'); END");

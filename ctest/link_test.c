@@ -162,44 +162,44 @@ static const struct sql_case cases[] = {
     { "link nothing", link_none, "UPDATE `posts` SET `user_id` = ? WHERE 1 = 0 | 1", NULL },
     { "link into a scope", link_scoped,
       "UPDATE `posts` SET `user_id` = ?, `status` = ?,"
-      " `updatedAt` = CASE WHEN (`user_id` = ?) AND (`status` = ?) THEN `updatedAt` ELSE ? END WHERE `id` = ?"
+      " `updatedAt` = CASE WHEN `user_id` = ? AND (`status` = ?) THEN `updatedAt` ELSE ? END WHERE `id` = ?"
       " | 1, 'open', 1, 'open', 'now', 7",
       NULL },
 
     { "unlink one", unlink_named,
-      "UPDATE `posts` SET `user_id` = NULL, `updatedAt` = ? WHERE (`user_id` = ?) AND `id` = ? | 'now', 1, 7", NULL },
-    { "unlink nothing", unlink_none, "UPDATE `posts` SET `user_id` = NULL WHERE (`user_id` = ?) AND 1 = 0 | 1", NULL },
+      "UPDATE `posts` SET `user_id` = NULL, `updatedAt` = ? WHERE `user_id` = ? AND `id` = ? | 'now', 1, 7", NULL },
+    { "unlink nothing", unlink_none, "UPDATE `posts` SET `user_id` = NULL WHERE `user_id` = ? AND 1 = 0 | 1", NULL },
     { "unlink the others", unlink_others,
-      "UPDATE `posts` SET `user_id` = NULL WHERE (`user_id` = ?) AND NOT (" IDS ") | 1, 7, 8",
-      "UPDATE `posts` SET `user_id` = NULL WHERE (`user_id` = $1) AND NOT (`id` = ANY ($2)) | 1, [7,8]" },
+      "UPDATE `posts` SET `user_id` = NULL WHERE `user_id` = ? AND NOT (" IDS ") | 1, 7, 8",
+      "UPDATE `posts` SET `user_id` = NULL WHERE `user_id` = $1 AND NOT (`id` = ANY ($2)) | 1, [7,8]" },
     { "others than none are all", unlink_other_than_none, "UPDATE `posts` SET `user_id` = NULL WHERE `user_id` = ? | 1",
       NULL },
     { "unlink all", unlink_all, "UPDATE `posts` SET `user_id` = NULL WHERE `user_id` = ? | 1", NULL },
     { "unlink those of a scope", unlink_scoped,
-      "UPDATE `posts` SET `user_id` = NULL WHERE (`user_id` = ?) AND `status` = ? | 1, 'open'", NULL },
+      "UPDATE `posts` SET `user_id` = NULL WHERE `user_id` = ? AND `status` = ? | 1, 'open'", NULL },
     { "a key that can't be cleared", unlink_fixed, "error: no statement", NULL },
     { "a key that can be cleared in part", unlink_partly,
       "UPDATE `posts` SET `headline` = NULL WHERE `id` = ? AND `headline` = ? | 1, 's'", NULL },
-    { "delete targets", delete_named, "DELETE FROM `posts` WHERE (`user_id` = ?) AND " IDS " | 1, 7, 8",
-      "DELETE FROM `posts` WHERE (`user_id` = $1) AND `id` = ANY ($2) | 1, [7,8]" },
+    { "delete targets", delete_named, "DELETE FROM `posts` WHERE `user_id` = ? AND " IDS " | 1, 7, 8",
+      "DELETE FROM `posts` WHERE `user_id` = $1 AND `id` = ANY ($2) | 1, [7,8]" },
     { "delete the others of a scope", delete_others_scoped,
-      "DELETE FROM `posts` WHERE ((`user_id` = ?) AND `status` = ?) AND NOT (`id` = ?) | 1, 'open', 7", NULL },
+      "DELETE FROM `posts` WHERE (`user_id` = ? AND `status` = ?) AND NOT (`id` = ?) | 1, 'open', 7", NULL },
 
     { "delete links", links_named,
-      "DELETE FROM `post_tags` WHERE ((`postId` = ?) AND `tagId` IN (SELECT `id` FROM `tags` WHERE `kind` = ?))"
+      "DELETE FROM `post_tags` WHERE (`postId` = ? AND `tagId` IN (SELECT `id` FROM `tags` WHERE `kind` = ?))"
       " AND `tagId` IN (?, ?) | 1, 'post', 7, 8",
-      "DELETE FROM `post_tags` WHERE ((`postId` = $1) AND `tagId` IN (SELECT `id` FROM `tags` WHERE `kind` = $2))"
+      "DELETE FROM `post_tags` WHERE (`postId` = $1 AND `tagId` IN (SELECT `id` FROM `tags` WHERE `kind` = $2))"
       " AND `tagId` = ANY ($3) | 1, 'post', [7,8]" },
     { "delete other links", links_others,
-      "DELETE FROM `post_tags` WHERE ((`postId` = ?) AND `tagId` IN (SELECT `id` FROM `tags` WHERE `kind` = ?))"
+      "DELETE FROM `post_tags` WHERE (`postId` = ? AND `tagId` IN (SELECT `id` FROM `tags` WHERE `kind` = ?))"
       " AND NOT (`tagId` = ?) | 1, 'post', 7",
       NULL },
     { "delete links with a condition of their own", links_plain,
-      "DELETE FROM `post_tags` WHERE (`postId` = ?) AND `note` = ? | 1, 'n'", NULL },
+      "DELETE FROM `post_tags` WHERE `postId` = ? AND `note` = ? | 1, 'n'", NULL },
     { "delete links to a composite key", links_composite,
-      "DELETE FROM `post_tags` WHERE (`postId` = ?)"
+      "DELETE FROM `post_tags` WHERE `postId` = ?"
       " AND (`tagId`, `note`) IN (SELECT `shop`, `shelf` FROM `places` WHERE `label` = ?) | 1, 'l'",
-      "DELETE FROM `post_tags` WHERE (`postId` = $1)"
+      "DELETE FROM `post_tags` WHERE `postId` = $1"
       " AND (`tagId`, `note`) IN (SELECT `shop`, `shelf` FROM `shop`.`places` WHERE `label` = $2) | 1, 'l'" },
     { "targets get what the scope writes, also where it was NULL", scope,
       "UPDATE `tags` SET `kind` = ? WHERE `id` IN (?, ?) AND (`kind` = ?) IS NOT TRUE | 'post', 7, 8, 'post'",

@@ -111,6 +111,25 @@ static struct statement *stepped(struct blog *blog, const struct dialect *dialec
 STATEMENT(step_one_hop)     { return stepped(blog, dialect, blog->user, blog->posts, error); }
 STATEMENT(step_two_hops)    { return stepped(blog, dialect, blog->post, blog->tags, error); }
 
+/* Two levels below the call's own: where statements travel together, the lower one does without keys. */
+static struct statement *chained(struct blog *blog, const struct dialect *dialect, bool cut, struct error *error) {
+    struct plan *plan = ids_of(blog, blog->user);
+    struct plan_step *above = plan_step(blog->arena, plan, 0, blog->posts);
+    above->cut = cut;
+    plan_attr(blog->arena, above->plan, attr(blog->post, "title"), 0);
+    struct plan_step *step = plan_step(blog->arena, above->plan, 0, blog->tags);
+    step->chain = plan_chain(above, dialect);
+    plan_attr(blog->arena, step->plan, attr(blog->tag, "id"), 0);
+    set_keys(step);
+    plan_step_finish(blog->arena, step, above->plan);
+    plan_step_finish(blog->arena, above, plan);
+    set_keys(above);
+    return render(blog, dialect, step->plan, error);
+}
+
+STATEMENT(step_chained)     { return chained(blog, dialect, false, error); }
+STATEMENT(step_unchained)   { return chained(blog, dialect, true, error); }
+
 STATEMENT(step_on) {
     struct plan *plan = ids_of(blog, blog->user);
     struct plan_step *step = plan_step_on(blog->arena, plan, 0, blog->posts);
@@ -239,6 +258,17 @@ static const struct sql_case cases[] = {
       "SELECT `id`, `user_id` FROM `posts` WHERE `user_id` IN (?, ?) ORDER BY `user_id`, `id` | 1, 2",
       "SELECT `id`, `user_id` FROM `posts` WHERE `user_id` = ANY ($1) ORDER BY `user_id`, `id` | [1,2]" },
     { "a step over a junction", step_two_hops,
+      "SELECT t0.`id`, t1.`postId` FROM `post_tags` AS t1 CROSS JOIN `tags` AS t0 ON t0.`id` = t1.`tagId` WHERE"
+      " t1.`postId` IN (?, ?) AND t0.`kind` = ? ORDER BY t1.`postId`, t1.`tagId`, t0.`id` | 1, 2, 'post'",
+      "SELECT t0.`id`, t1.`postId` FROM `post_tags` AS t1 INNER JOIN `tags` AS t0 ON t0.`id` = t1.`tagId` WHERE"
+      " t1.`postId` = ANY ($1) AND t0.`kind` = $2 ORDER BY t1.`postId`, t1.`tagId`, t0.`id` | [1,2], 'post'" },
+    { "a step below a step", step_chained,
+      "SELECT t0.`id`, t1.`postId` FROM `post_tags` AS t1 CROSS JOIN `tags` AS t0 ON t0.`id` = t1.`tagId` WHERE"
+      " t1.`postId` IN (?, ?) AND t0.`kind` = ? ORDER BY t1.`postId`, t1.`tagId`, t0.`id` | 1, 2, 'post'",
+      "SELECT t0.`id`, t1.`postId` FROM `post_tags` AS t1 INNER JOIN `tags` AS t0 ON t0.`id` = t1.`tagId` WHERE"
+      " t1.`postId` = ANY (ARRAY(SELECT t0.`id` FROM `posts` AS t0 WHERE t0.`user_id` = ANY ($1))) AND t0.`kind` = $2"
+      " ORDER BY t1.`postId`, t1.`tagId`, t0.`id` | [1,2], 'post'" },
+    { "a step below one that is cut", step_unchained,
       "SELECT t0.`id`, t1.`postId` FROM `post_tags` AS t1 CROSS JOIN `tags` AS t0 ON t0.`id` = t1.`tagId` WHERE"
       " t1.`postId` IN (?, ?) AND t0.`kind` = ? ORDER BY t1.`postId`, t1.`tagId`, t0.`id` | 1, 2, 'post'",
       "SELECT t0.`id`, t1.`postId` FROM `post_tags` AS t1 INNER JOIN `tags` AS t0 ON t0.`id` = t1.`tagId` WHERE"

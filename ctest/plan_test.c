@@ -140,20 +140,20 @@ static const struct sql_case cases[] = {
     { "some columns", some_columns, "SELECT `user_id`, `headline` FROM `posts`", NULL },
     { "columns of two nodes", two_nodes,
       "SELECT t0.`id`, t1.`id`, t1.`word`, t1.`kind` FROM `posts` AS t0 LEFT OUTER JOIN `tags` AS t1 ON 1 = 1", NULL },
-    { "one hop", one_hop, "SELECT `id` FROM `posts` WHERE `id` = ? AND (`user_id` = ?) | 7, 1", NULL },
+    { "one hop", one_hop, "SELECT `id` FROM `posts` WHERE `id` = ? AND `user_id` = ? | 7, 1", NULL },
     { "a key that is NULL", null_key, "SELECT `id` FROM `users` WHERE `id` = ? AND (`id` IS NULL) | 7", NULL },
     { "two hops and a scope", two_hops,
       "SELECT t0.`id` FROM `post_tags` AS t1 CROSS JOIN `tags` AS t0 ON t0.`id` = t1.`tagId`"
-      " WHERE (t1.`postId` = ?) AND (t0.`id` = ? AND t0.`kind` = ?) | 1, 7, 'post'",
+      " WHERE t1.`postId` = ? AND (t0.`id` = ? AND t0.`kind` = ?) | 1, 7, 'post'",
       "SELECT t0.`id` FROM `post_tags` AS t1 INNER JOIN `tags` AS t0 ON t0.`id` = t1.`tagId`"
-      " WHERE (t1.`postId` = $1) AND (t0.`id` = $2 AND t0.`kind` = $3) | 1, 7, 'post'" },
+      " WHERE t1.`postId` = $1 AND (t0.`id` = $2 AND t0.`kind` = $3) | 1, 7, 'post'" },
     { "a standing condition", standing_where,
-      "SELECT `id` FROM `posts` WHERE (`id` = ? AND `status` = ?) AND (`user_id` = ?) | 7, 'open', 1", NULL },
+      "SELECT `id` FROM `posts` WHERE (`id` = ? AND `status` = ?) AND `user_id` = ? | 7, 'open', 1", NULL },
     { "a condition on the junction", junction_scope,
       "SELECT t0.`id` FROM `post_tags` AS t1 CROSS JOIN `tags` AS t0 ON t0.`id` = t1.`tagId`"
-      " WHERE (t1.`postId` = ?) AND t1.`note` = ? AND (t0.`id` = ? AND t0.`kind` = ?) | 1, 'n', 7, 'post'",
+      " WHERE t1.`postId` = ? AND t1.`note` = ? AND (t0.`id` = ? AND t0.`kind` = ?) | 1, 'n', 7, 'post'",
       "SELECT t0.`id` FROM `post_tags` AS t1 INNER JOIN `tags` AS t0 ON t0.`id` = t1.`tagId`"
-      " WHERE (t1.`postId` = $1) AND t1.`note` = $2 AND (t0.`id` = $3 AND t0.`kind` = $4) | 1, 'n', 7, 'post'" },
+      " WHERE t1.`postId` = $1 AND t1.`note` = $2 AND (t0.`id` = $3 AND t0.`kind` = $4) | 1, 'n', 7, 'post'" },
     { "a composite key", composite, "SELECT `id` FROM `posts` WHERE `user_id` = ? AND `headline` = ? | 3, 'b'", NULL },
     { "count needs neither order nor lock", count_ordered, "SELECT count(*) FROM `users` WHERE `age` = ? | 5", NULL },
     { "count of groups", count_grouped,

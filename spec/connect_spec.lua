@@ -151,6 +151,11 @@ for engine in support.engines() do
         assert.equal(7, pragma(db, "user_version"))
       end)
 
+      it("names the nearest pragma for one that SQLite does not know", function()
+        support.raises("UsageError", function() engine:open{ pragmas = { journal_mod = "wal" } } end, "journal_mode")
+        engine:open{ pragmas = { ["main.Cache_Size"] = -100 } }:close()
+      end)
+
       it("runs the pragmas given as a list of statements", function()
         local db <close> = engine:open{ pragmas = { "PRAGMA user_version = 9" } }
         assert.equal(9, pragma(db, "user_version"))

@@ -350,6 +350,15 @@ size_t real_text(double real, char *out) {
     return mark_real(out, len);
 }
 
+double real_of_single(float single) {
+    char text[REAL_TEXT];
+    for (int digits = 6; isfinite(single) && digits <= 9; digits++) {
+        double real = real_read(text, print_real((double)single, digits, text));
+        if ((float)real == single) return real;
+    }
+    return (double)single;
+}
+
 size_t real_text_lua(double real, char *out) {
     return mark_real(out, print_real(real, 14, out));
 }

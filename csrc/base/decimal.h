@@ -75,6 +75,9 @@ size_t integer_text(int64_t integer, char *out);
 /* The double nearest to a numeric text (see decimal_read). */
 double real_read(const char *text, size_t len);
 
+/* The double nearest to the shortest decimal text of a float of 32 bits, so that 0.1 stays 0.1. */
+double real_of_single(float single);
+
 /* Reads an optional sign and decimal digits; false: something else, or beyond 64 bits. */
 bool integer_read(const char *text, size_t len, int64_t *integer);
 

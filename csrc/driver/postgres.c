@@ -248,6 +248,12 @@ static struct cursor *postgres_start(struct conn *base, const struct statement *
     struct pg_conn *conn = conn_of(base);
     struct pg_cursor *cursor = arena_new(arena, struct pg_cursor);
     cursor->statement = *statement;
+    if (statement->param_count > MOST_PARAMS) {
+        error_set(error, arena, ERROR_USAGE, "the statement has %d parameters, and PostgreSQL takes %d at most: "
+                  "use = ANY of an array, or several statements", statement->param_count, MOST_PARAMS);
+        blame(cursor, arena, error);
+        return NULL;
+    }
     if (!pg_params_make(&cursor->params, statement, room_for_params(conn, arena), arena, error)) {
         blame(cursor, arena, error);
         return NULL;

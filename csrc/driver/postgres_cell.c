@@ -134,19 +134,12 @@ static bool text_real(struct value *cell, const char *text, size_t len, struct c
     return true;
 }
 
-/* The double that is nearest to the shortest decimal text of the float, so that 0.1 stays 0.1. */
 static bool binary_float4(struct value *cell, const char *bytes, size_t len, struct cell_room room) {
     uint32_t bits = get32(bytes);
     float real;
+    (void)room;
     memcpy(&real, &bits, sizeof real);
-    *cell = value_real((double)real);
-    for (int digits = 6; isfinite(real) && digits <= 9; digits++) {
-        snprintf(room.scratch, CELL_SCRATCH, "%.*g", digits, (double)real);
-        double read = real_read(room.scratch, strlen(room.scratch));
-        if ((float)read != real) continue;
-        *cell = value_real(read);
-        break;
-    }
+    *cell = value_real(real_of_single(real));
     return len == 4;
 }
 

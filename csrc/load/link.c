@@ -121,32 +121,61 @@ static struct expr *tuple_of(struct arena *arena, struct attr_list attrs) {
     return tuple;
 }
 
+static const struct expr *among(struct arena *arena, struct attr_list attrs, const struct select *select) {
+    struct expr *in = expr_new(arena, EXPR_SELECT);
+    in->op = OP_IN;
+    in->first = tuple_of(arena, attrs);
+    in->select = select;
+    return in;
+}
+
+static struct select *columns_of(struct arena *arena, const struct model *model, struct attr_list attrs, int alias) {
+    struct select *select = select_new(arena, model, alias);
+    for (int k = 0; k < attrs.count; k++)
+        output_add(arena, &select->outputs, expr_column(arena, attrs.items[k], ALIAS_HERE), NULL);
+    return select;
+}
+
 /* key IN (SELECT target key FROM target WHERE scope AND where): links to targets outside of them are not the association's. */
 static const struct expr *inside_scope(struct arena *arena, const struct assoc *assoc) {
     const struct expr *condition = assoc_condition(arena, assoc);
     const struct hop *last = assoc_last_hop(assoc);
     if (!condition) return NULL;
-    struct select *targets = select_new(arena, assoc->target, 901);
-    for (int k = 0; k < last->far.count; k++)
-        output_add(arena, &targets->outputs, expr_column(arena, last->far.items[k], ALIAS_HERE), NULL);
+    struct select *targets = columns_of(arena, assoc->target, last->far, 901);
     targets->where = condition;
-    struct expr *in = expr_new(arena, EXPR_SELECT);
-    in->op = OP_IN;
-    in->first = tuple_of(arena, last->near);
-    in->select = targets;
-    return in;
+    return among(arena, last->near, targets);
+}
+
+/* The junction rows of the source, those that are not deleted. */
+static const struct expr *links_of(struct arena *arena, const struct assoc *assoc, const struct value *source) {
+    const struct hop *first = &assoc->hops[0];
+    const struct expr *where = expr_and(arena, keys_are(arena, first->far, source), first->scope);
+    return expr_and(arena, where, not_deleted(arena, first->next));
 }
 
 struct delete *delete_links(struct arena *arena, const struct assoc *assoc, const struct value *source, enum which which,
                             struct link_keys keys) {
-    const struct hop *first = &assoc->hops[0];
     struct delete *delete = arena_new(arena, struct delete);
-    delete->from = first->next;
-    const struct expr *where = expr_and(arena, keys_are(arena, first->far, source), first->scope);
-    where = expr_and(arena, where, inside_scope(arena, assoc));
-    where = expr_and(arena, where, not_deleted(arena, first->next));
+    delete->from = assoc->hops[0].next;
+    const struct expr *where = expr_and(arena, links_of(arena, assoc, source), inside_scope(arena, assoc));
     delete->where = restricted(arena, where, which, keys);
     return delete;
+}
+
+struct select *linked_keys(struct arena *arena, const struct assoc *assoc, const struct value *source, struct link_keys keys) {
+    const struct hop *last = assoc_last_hop(assoc);
+    struct select *links = columns_of(arena, assoc->hops[0].next, last->near, 901);
+    links->where = links_of(arena, assoc, source);
+    struct select *targets = columns_of(arena, assoc->target, keys.attrs, 0);
+    targets->where = expr_and(arena, link_keys_condition(arena, keys), among(arena, last->far, links));
+    return targets;
+}
+
+struct update *update_links(struct arena *arena, const struct assoc *assoc, const struct value *source, struct link_keys keys) {
+    struct update *update = arena_new(arena, struct update);
+    update->model = assoc->hops[0].next;
+    update->where = restricted(arena, links_of(arena, assoc, source), WHICH_NAMED, keys);
+    return update;
 }
 
 struct update *scope_targets(struct arena *arena, const struct assoc *assoc, struct link_keys keys, struct value now) {

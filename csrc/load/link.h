@@ -29,6 +29,12 @@ struct delete *delete_targets(struct arena *, const struct assoc *, const struct
 /* Junction rows of the source. keys: values of the junction's key to the target. */
 struct delete *delete_links(struct arena *, const struct assoc *, const struct value *source, enum which, struct link_keys keys);
 
+/* Which targets have links: selects keys.attrs of those named (see element_attrs) that the source is linked to. */
+struct select *linked_keys(struct arena *, const struct assoc *, const struct value *source, struct link_keys keys);
+
+/* The links of delete_links' WHICH_NAMED, to be given values. */
+struct update *update_links(struct arena *, const struct assoc *, const struct value *source, struct link_keys keys);
+
 /* Gives linked targets what the association's scope writes; NULL: it writes nothing. */
 struct update *scope_targets(struct arena *, const struct assoc *, struct link_keys keys, struct value now);
 

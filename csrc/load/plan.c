@@ -368,6 +368,31 @@ static void order_by_parent(struct arena *arena, const struct plan_step *step) {
     if (attrs_same(last->far, step->assoc->target->key)) order_by(arena, select, last->near, step->junction);
 }
 
+const char *plan_chain(const struct plan_step *above, const struct dialect *dialect) {
+    return above && !above->cut ? dialect->in_select : NULL;
+}
+
+/* far is one of the rows that a select gives; a single column without a join, which engines would rather plan over whole tables. */
+static struct expr *far_among(struct arena *arena, const struct plan_step *step, const struct select *rows) {
+    struct expr *far = expr_tuple(arena, step->far, ALIAS_HERE);
+    if (step->far.count > 1) return expr_in_select(arena, far, rows);
+    struct expr *select = expr_new(arena, EXPR_SELECT);
+    select->select = rows;
+    return expr_template(arena, step->chain, far, select);
+}
+
+/* far is one of near, of the statement that reads the parents. */
+static void name_parents(struct arena *arena, struct plan_step *step, const struct plan *parents) {
+    struct select *rows = arena_copy(arena, parents->select, sizeof *rows);
+    rows->outputs = NULL;
+    rows->order = NULL;
+    for (int k = 0; k < step->near.count; k++)
+        output_add(arena, &rows->outputs, expr_column(arena, step->near.items[k], parents->nodes[step->node].alias), NULL);
+    struct expr *next = step->keys->next;
+    *step->keys = *far_among(arena, step, rows);
+    step->keys->next = next;
+}
+
 void plan_step_finish(struct arena *arena, struct plan_step *step, struct plan *parent) {
     struct plan *plan = step->plan;
     if (parent)
@@ -379,6 +404,8 @@ void plan_step_finish(struct arena *arena, struct plan_step *step, struct plan *
     plan_order_by_key(arena, plan->select, plan->nodes[0].model, 0);
     if (step->junction >= 0) plan_order_by_key(arena, plan->select, step->assoc->hops[0].next, step->junction);
     plan_fan_finish(arena, plan);
+    for (struct plan_step *below = plan->steps; below; below = below->next)
+        if (below->chain) name_parents(arena, below, plan);
 }
 
 /* ------------------------------------------------------------------------------------------------------ count */

@@ -56,6 +56,9 @@ struct plan_step {
     int source;                     /* alias of the table that `far` is of; -1: they are fields of the subquery `fields` */
     int fields;
     int64_t limit, offset;          /* of each parent, cut while rows are read; -1: none */
+    bool cut;                       /* there is a limit or offset of each parent, whoever cuts */
+    const char *chain;              /* its parents are named by a subquery in place of keys, by this text of the dialect: it is sent
+                                     * together with their step; NULL: it waits for their keys */
     int include;                    /* place of the options that asked for it, 0: none */
     const char *reason;             /* why it is a statement of its own, for explain */
 };
@@ -141,6 +144,10 @@ struct plan_step *plan_step_limited(struct arena *arena, struct plan *plan, int 
  * junction, which
  * is joined to the target) and its alias there. lateral: the engine has LATERAL; else the unit's key is looked up. */
 void plan_step_cut(struct arena *arena, struct plan_step *step, struct select *rows, int unit, bool lateral);
+
+/* How the steps of a plan whose rows `above` reads (NULL: the call's own plan) are sent together with it: where several statements
+ * travel at once and all its rows become parents; NULL: they are not. */
+const char *plan_chain(const struct plan_step *above, const struct dialect *dialect);
 
 /* True if the engine can cut: the parents are rows of a table, and what is picked has a key. */
 bool plan_can_cut(const struct assoc *assoc);

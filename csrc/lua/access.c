@@ -265,7 +265,7 @@ bool read_created_far(lua_State *L, struct call *call, struct access *access) {
     for (int k = 0; k < far.count; k++)
         if (access->elements[0].far[k].kind == VALUE_NULL && far.items[k]->auto_increment)
             access->elements[0].far[k] = value_int(call->last_id);
-    return fine;
+    return fine && check_far(call, access, access->elements[0].far);
 }
 
 void adopt_created(lua_State *L, struct call *call) {
@@ -306,12 +306,17 @@ static void keep_result(lua_State *L, struct call *call, const struct access *ac
     set_call_value(L, call, CALL_RESULT);
 }
 
-static bool read_flag_option(lua_State *L, struct call *call, const struct access *access, const char *name, bool *into) {
-    push_option(L, name);
-    bool fine = lua_isnil(L, -1) || lua_isboolean(L, -1);
-    if (lua_toboolean(L, -1)) *into = true;
+/* destroy, destroyPrevious: true, or the options of the removal, {force = true}. */
+static bool read_removal_option(lua_State *L, struct call *call, struct access *access, const char *name) {
+    struct write_options removal = { 0 };
+    int type = push_option(L, name);
+    bool table = type == LUA_TTABLE, fine = table || type == LUA_TNIL || type == LUA_TBOOLEAN;
+    if (!fine) wrong_argument(call, access, arena_printf(&call->arena, "%s must be true or false", name));
+    else if (table) fine = read_write_options(L, call, lua_gettop(L), WRITE_REMOVAL, &removal);
+    if (lua_toboolean(L, -1)) access->destroy = true;
+    if (removal.force) access->options.force = true;
     lua_pop(L, 1);
-    return fine || wrong_argument(call, access, arena_printf(&call->arena, "%s must be true or false", name));
+    return fine;
 }
 
 static bool offered(struct call *call, const struct access *access, const char *name, bool fits) {
@@ -334,8 +339,7 @@ static bool read_link_options(lua_State *L, struct call *call, struct access *ac
              && (!given[1] || offered(call, access, "through", holder == HELD_BY_THROUGH))
              && (!given[2] || offered(call, access, "destroy", holder == HELD_BY_TARGET && (removes || access->verb == VERB_SET)))
              && (!given[3] || offered(call, access, "destroyPrevious", holder == HELD_BY_TARGET && access->verb == VERB_SET))
-             && read_flag_option(L, call, access, "destroy", &access->destroy)
-             && read_flag_option(L, call, access, "destroyPrevious", &access->destroy);
+             && read_removal_option(L, call, access, "destroy") && read_removal_option(L, call, access, "destroyPrevious");
     if (!fine || !given[1]) return fine;
     push_option(L, "through");
     if (!lua_istable(L, -1)) return wrong_argument(call, access, "through must be a table of junction values");

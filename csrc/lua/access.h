@@ -8,7 +8,7 @@
 /* A target as it was handed over. */
 struct element {
     bool raw;                       /* a primary key; else an instance */
-    struct value *key;              /* primary key, logical */
+    struct value *key;              /* values of element_attrs, logical */
     struct value *far;              /* the values the association's key refers to; NULL: to be read */
     bool missing;                   /* remove: its row does not exist */
     bool stays;                     /* remove: it is linked as before (outside of the association's scope or filter) */
@@ -70,7 +70,13 @@ bool wrong_argument(struct call *call, const struct access *access, const char *
  * on the stack, nil if there are none. False: error set. */
 bool read_elements(lua_State *L, struct call *call, struct access *access, bool *unsaved);
 
-struct link_keys element_keys(struct call *call, const struct access *access);          /* primary keys */
+/* What tells the association's targets apart: their primary key; what it refers to, where their model has none. */
+struct attr_list element_attrs(const struct assoc *assoc);
+
+/* False, with an InstanceError, if a value that the association refers to is NULL: that would link to nothing. */
+bool check_far(struct call *call, const struct access *access, const struct value *far);
+
+struct link_keys element_keys(struct call *call, const struct access *access);          /* by element_attrs */
 struct link_keys raw_element_keys(struct call *call, const struct access *access);
 
 /* The element with this primary key, or NULL. */

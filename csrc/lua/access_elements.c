@@ -5,19 +5,37 @@
 
 #include "lua/value.h"
 
+struct attr_list element_attrs(const struct assoc *assoc) {
+    bool by_key = assoc->target->key.count || assoc->kind->holder == HELD_BY_TARGET;
+    return by_key ? assoc->target->key : assoc_last_hop(assoc)->far;
+}
+
+bool check_far(struct call *call, const struct access *access, const struct value *far) {
+    const struct attr_list attrs = assoc_last_hop(access->assoc)->far;
+    for (int k = 0; k < attrs.count; k++) {
+        if (far[k].kind != VALUE_NULL) continue;
+        error_set(&call->error, &call->arena, ERROR_INSTANCE, "%s: the %s %s has no %s", method_of(call, access),
+                  access->assoc->target->name, access->created ? "made" : "handed over", attrs.items[k]->name);
+        call->error.model = access->assoc->target->name;
+        return false;
+    }
+    return true;
+}
+
 static bool read_far(lua_State *L, struct call *call, const struct access *access, struct element *element, int index) {
     const struct hop *last = assoc_last_hop(access->assoc);
     if (access->assoc->kind->holder == HELD_BY_TARGET) return true;
     element->far = arena_array(&call->arena, struct value, last->far.count + 1);
-    if (!read_attributes(L, call, index, last->far, element->far)) return false;
-    for (int k = 0; k < last->far.count; k++)
-        if (element->far[k].kind == VALUE_NULL) {
-            error_set(&call->error, &call->arena, ERROR_INSTANCE, "%s: the %s handed over has no %s", method_of(call, access),
-                      access->assoc->target->name, last->far.items[k]->name);
-            call->error.model = access->assoc->target->name;
-            return false;
-        }
-    return true;
+    return read_attributes(L, call, index, last->far, element->far) && check_far(call, access, element->far);
+}
+
+/* What tells a stored target from others, and what the association refers to. */
+static bool read_stored(lua_State *L, struct call *call, const struct access *access, struct element *element, int index,
+                        int rowset_index, const struct instance *instance) {
+    if (!read_far(L, call, access, element, index)) return false;
+    bool keyless = !access->assoc->target->key.count && element->far;
+    if (keyless) element->key = element->far;
+    return keyless || read_stored_key(L, call, index, rowset_index, instance, element->key);
 }
 
 /* A list where one target is expected: easily mistyped, so the method for lists is named. */
@@ -62,11 +80,11 @@ static bool read_instance(lua_State *L, struct call *call, struct access *access
     bool fine = true;
     if (instance.rowset->model != target)
         fine = wrong_argument(call, access, arena_printf(&call->arena, "an instance of %s expected, got one of %s", target->name,
-                                                         instance.rowset->model->name));
+                                                         other_model_text(instance.rowset->model, target)));
     else if (instance.state == INSTANCE_NEW)
         *unsaved = true;
     else
-        fine = read_stored_key(L, call, index, rowset_index, &instance, element->key) && read_far(L, call, access, element, index);
+        fine = read_stored(L, call, access, element, index, rowset_index, &instance);
     lua_settop(L, rowset_index - 1);
     return fine;
 }
@@ -89,7 +107,7 @@ static void push_key_text(lua_State *L, const struct value *key, int parts) {
 
 /* Each target counts once. The table at `seen` maps key texts to places; returns that of an equal element, 0: there is none. */
 static int place_of_equal(lua_State *L, const struct access *access, const struct value *key, int seen) {
-    push_key_text(L, key, access->assoc->target->key.count);
+    push_key_text(L, key, element_attrs(access->assoc).count);
     lua_pushvalue(L, -1);
     lua_rawget(L, seen);
     int place = (int)lua_tointeger(L, -1);
@@ -124,7 +142,7 @@ struct element *element_of_key(lua_State *L, struct call *call, const struct acc
     int place = 1;
     push_call_value(L, call, CALL_AUX);
     if (lua_rawgeti(L, -1, 0) == LUA_TTABLE) {
-        push_key_text(L, key, access->assoc->target->key.count);
+        push_key_text(L, key, element_attrs(access->assoc).count);
         lua_rawget(L, -2);
         place = (int)lua_tointeger(L, -1);
         lua_pop(L, 1);
@@ -148,7 +166,7 @@ void adopt_handed(lua_State *L, struct call *call, adopt_instance *adopt) {
 
 static bool read_element(lua_State *L, struct call *call, struct access *access, int index, int seen, bool *unsaved) {
     struct element *element = &access->elements[access->count];
-    int raws = access->raw_count, parts = access->assoc->target->key.count;
+    int raws = access->raw_count, parts = element_attrs(access->assoc).count;
     *element = (struct element){ .key = arena_array(&call->arena, struct value, parts + 1) };
     bool instance = instance_test(L, index), pending = false;
     bool fine = instance ? read_instance(L, call, access, element, index, &pending)
@@ -243,7 +261,7 @@ bool read_elements(lua_State *L, struct call *call, struct access *access, bool 
 }
 
 static struct link_keys collect_keys(struct call *call, const struct access *access, bool only_raw) {
-    struct attr_list attrs = access->assoc->target->key;
+    struct attr_list attrs = element_attrs(access->assoc);
     struct value *values = arena_array(&call->arena, struct value, access->count * attrs.count + 1);
     int count = 0;
     for (int i = 0; i < access->count; i++) {

@@ -214,12 +214,12 @@ static int has_results(lua_State *L, struct call *call) {
 }
 
 /* DISTINCT keys of the linked targets, as many rows as there are targets. */
-static void select_keys(struct call *call, struct select *select, const struct model *target) {
+static void select_keys(struct call *call, struct select *select, struct attr_list keys) {
     select->distinct = true;
     select->outputs = NULL;
     select->order = NULL;
-    for (int k = 0; k < target->key.count; k++)
-        output_add(&call->arena, &select->outputs, expr_column(&call->arena, target->key.items[k], 0), NULL);
+    for (int k = 0; k < keys.count; k++)
+        output_add(&call->arena, &select->outputs, expr_column(&call->arena, keys.items[k], 0), NULL);
 }
 
 int access_has(lua_State *L, enum verb verb) {
@@ -244,8 +244,8 @@ int access_has(lua_State *L, enum verb verb) {
     has->exact = found->exact;
     has->wanted = access->count;
     has->all = arena_copy(&call->arena, select, sizeof *select);
-    select_keys(call, select, access->assoc->target);
-    select_keys(call, has->all, access->assoc->target);
+    select_keys(call, select, element_attrs(access->assoc));
+    select_keys(call, has->all, element_attrs(access->assoc));
     if (unsaved || (!access->count && !has->exact)) {
         call_close(L, call);
         lua_pushboolean(L, !unsaved);

@@ -123,6 +123,7 @@ static bool source_next(lua_State *L, struct call *call) {
         return call->statement != NULL;
     case PHASE_CHECK:
         if (!call->rows) return missing_row(call);
+        if (!check_far(call, access, access->elements[0].far)) return false;
         /* fall through */
     case PHASE_LINK:
         call->phase = PHASE_OVER;

@@ -2,71 +2,11 @@
  * that it is harmless to repeat, also for several writers at once. */
 #include <string.h>
 
-#include "lua/access.h"
+#include "lua/access_junction.h"
 #include "lua/conflict.h"
 #include "lua/value.h"
 
 enum { LINK_ROWS = 1000 };
-
-/* A junction row to be written. */
-struct junction_row {
-    struct value *values;           /* logical, by ordinal of the junction */
-    bool *given;                    /* by ordinal: said by the caller, so updated where the pair exists */
-    bool done;
-};
-
-static const struct model *junction_of(const struct access *access) {
-    return access->assoc->hops[0].next;
-}
-
-/* ----------------------------------------------------------------------------------------------- junction values */
-
-static bool read_junction_table(lua_State *L, struct call *call, const struct access *access, int index, struct junction_row *row) {
-    const struct model *junction = junction_of(access);
-    struct where_reader reader = where_reader(call, junction, "through");
-    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
-        const char *name = lua_type(L, -2) == LUA_TSTRING ? name_at(L, -2) : "?";
-        const struct attr *attr = find_attr(&reader, name);
-        if (!attr) return false;
-        const struct model *before = call->model;
-        call->model = junction;
-        bool fine = read_written_value(L, call, lua_gettop(L), attr, &row->values[attr->ordinal]);
-        call->model = before;
-        if (!fine && error_is_set(&call->error)) return false;
-        row->given[attr->ordinal] = true;
-    }
-    return true;
-}
-
-/* Values that stand on the target under the junction's name: a plain table, or what changed in a row that was read. */
-static bool read_target_values(lua_State *L, struct call *call, const struct access *access, int target, struct junction_row *row) {
-    bool fine = true;
-    lua_pushstring(L, junction_of(access)->name);
-    lua_rawget(L, target);
-    int index = lua_gettop(L);
-    struct instance instance = instance_look(L, index);
-    if (instance.state == INSTANCE_NONE) {
-        if (lua_istable(L, index)) fine = read_junction_table(L, call, access, index, row);
-    } else {
-        const struct model *junction = junction_of(access);
-        for (int i = 0; fine && i < junction->attr_count && instance.rowset->model == junction; i++) {
-            const struct attr *attr = junction->attrs[i];
-            if (!attribute_changed(L, call, index, index + 1, &instance, attr)) continue;
-            push_attribute(L, index, attr);
-            fine = read_written_value(L, call, lua_gettop(L), attr, &row->values[i]);
-            row->given[i] = true;
-            lua_pop(L, 1);
-        }
-    }
-    lua_settop(L, index - 1);
-    return fine || !error_is_set(&call->error);
-}
-
-static bool holds_attr(struct attr_list list, const struct attr *attr) {
-    for (int i = 0; i < list.count; i++)
-        if (list.items[i] == attr) return true;
-    return false;
-}
 
 /* Key and scope win over all values given. A pair that is linked outside of the scope comes into it. */
 static void set_links(const struct access *access, const struct element *element, struct junction_row *row) {
@@ -87,65 +27,6 @@ static void set_links(const struct access *access, const struct element *element
     if (deleted_at) row->given[deleted_at->ordinal] = true;     /* a link that is marked as deleted comes back */
 }
 
-static bool is_link(const struct access *access, const struct attr *attr) {
-    const struct hop *first = &access->assoc->hops[0], *last = assoc_last_hop(access->assoc);
-    return holds_attr(first->far, attr) || holds_attr(last->near, attr);
-}
-
-/* What the functions of the junction's defaults gave for this row: written, but no reason to update a link that is there. */
-static bool read_defaults(lua_State *L, struct call *call, const struct access *access, int at, struct junction_row *row) {
-    const struct model *junction = junction_of(access);
-    struct junction_row defaults = {
-        .values = arena_array(&call->arena, struct value, junction->attr_count + 1),
-        .given = arena_array(&call->arena, bool, junction->attr_count + 1),
-    };
-    lua_rawgeti(L, access->defaults, at + 1);
-    bool fine = !lua_istable(L, -1) || read_junction_table(L, call, access, lua_gettop(L), &defaults);
-    lua_pop(L, 1);
-    for (int i = 0; fine && i < junction->attr_count; i++)
-        if (!row->given[i]) row->values[i] = defaults.values[i];
-    return fine;
-}
-
-/* Whether liga itself fills in a value where none was given. */
-static bool is_filled(const struct attr *attr) {
-    const struct model *model = attr->model;
-    return (attr->default_kind != DEFAULT_NONE && attr->default_kind != DEFAULT_CALL) || attr == model->created_at
-        || attr == model->updated_at;
-}
-
-/* What would be NULL and may not be, before anything is sent. */
-static void check_row(struct call *call, const struct access *access, const struct junction_row *row) {
-    const struct write_options options = { .no_validate = access->options.no_validate };
-    const struct hop *first = &access->assoc->hops[0];
-    const struct model *junction = junction_of(access);
-    for (int i = 0; i < junction->attr_count; i++) {
-        const struct attr *attr = junction->attrs[i];
-        bool filled = row->values[i].kind != VALUE_NULL || is_link(access, attr) || (!row->given[i] && is_filled(attr));
-        for (int k = 0; k < first->value_count; k++) filled = filled || first->values[k].attr == attr;
-        if (!filled) check_null(call, attr, &options);
-    }
-}
-
-static bool read_row(lua_State *L, struct call *call, struct access *access, int at) {
-    const struct model *junction = junction_of(access);
-    struct junction_row *row = &access->rows[at];
-    row->values = arena_array(&call->arena, struct value, junction->attr_count + 1);
-    row->given = arena_array(&call->arena, bool, junction->attr_count + 1);
-    if (access->through && !read_junction_table(L, call, access, access->through, row)) return false;
-    push_call_value(L, call, access->created ? CALL_RESULT : CALL_AUX);
-    if (!access->created) {
-        lua_rawgeti(L, -1, at + 1);
-        lua_remove(L, -2);
-    }
-    bool instance = instance_test(L, -1);
-    bool fine = !instance || read_target_values(L, call, access, lua_gettop(L), row);
-    lua_pop(L, 1);
-    if (fine && access->defaults) fine = read_defaults(L, call, access, at, row);
-    if (fine) check_row(call, access, row);
-    return fine;
-}
-
 /* -------------------------------------------------------------------------------------------------------- planning */
 
 static bool needs_read(const struct access *access) {
@@ -160,7 +41,7 @@ static bool through_plan(lua_State *L, struct call *call) {
     int rows = access->created ? 1 : access->count;
     access->rows = arena_array(&call->arena, struct junction_row, rows + 1);
     for (int i = 0; i < rows && !removes(access); i++)
-        if (!read_row(L, call, access, i)) return false;
+        if (!read_junction_row(L, call, access, i)) return false;
     if (!no_faults(call)) return false;
     bool reads = needs_read(access), scoped = assoc_last_hop(access->assoc)->value_count > 0;
     call->phase = reads ? PHASE_READ : access->created ? PHASE_CREATE : access->verb == VERB_SET || removes(access) ? PHASE_UNLINK
@@ -231,17 +112,30 @@ static bool in_insert(const struct junction_row *row, const struct attr *attr) {
     return !attr->auto_increment && attr->default_kind != DEFAULT_SQL && attr->type.id != TYPE_VIRTUAL;
 }
 
-static const struct expr *excluded(struct call *call, const struct attr *attr) {
+/* JSON, and arrays of it, have no equality of their own everywhere. */
+static struct expr *comparable(struct call *call, const struct attr *attr, struct expr *expr) {
+    const char *type = call->db->dialect->json_differs;
+    bool array = attr->type.id == TYPE_ARRAY;
+    if (!type || (array ? attr->type.element : &attr->type)->id != TYPE_JSON) return expr;
+    struct expr *cast = expr_new(&call->arena, EXPR_CAST);
+    cast->text = array ? arena_printf(&call->arena, "%s[]", type) : type;
+    cast->first = expr;
+    return cast;
+}
+
+static struct expr *excluded(struct call *call, const struct attr *attr) {
     return expr_of_upsert(&call->arena, EXPR_EXCLUDED, attr);
 }
 
-/* "UserProjects"."status" <> excluded."status", NULLs told apart. */
-static const struct expr *differs(struct call *call, const struct attr *attr) {
-    static const char *const sqlite[] = { "", " IS NOT ", "" }, *const standard[] = { "", " IS DISTINCT FROM ", "" };
+/* left <> right, NULLs told apart. */
+static const struct expr *differs(struct call *call, const struct attr *attr, struct expr *left, struct expr *right) {
+    const char **pieces = arena_array(&call->arena, const char *, 3);
     struct expr *expr = expr_new(&call->arena, EXPR_RAW);
-    expr->pieces = call->db->dialect->nulls_smallest ? sqlite : standard;
-    expr->first = expr_of_upsert(&call->arena, EXPR_STANDING, attr);
-    expr->first->next = expr_of_upsert(&call->arena, EXPR_EXCLUDED, attr);
+    pieces[0] = pieces[2] = "";
+    pieces[1] = arena_printf(&call->arena, " %s ", call->db->dialect->differs);
+    expr->pieces = pieces;
+    expr->first = comparable(call, attr, left);
+    expr->first->next = comparable(call, attr, right);
     return expr;
 }
 
@@ -255,8 +149,9 @@ static void plan_conflict(struct call *call, const struct access *access, const 
     for (int i = 0; i < junction->attr_count; i++) {
         if (!row->given[i]) continue;
         insert->conflict = CONFLICT_UPDATE;
-        assign(&call->arena, &insert->update, junction->attrs[i], excluded(call, junction->attrs[i]));
-        expr_push(&call->arena, changes, differs(call, junction->attrs[i]));
+        const struct attr *attr = junction->attrs[i];
+        assign(&call->arena, &insert->update, attr, excluded(call, attr));
+        expr_push(&call->arena, changes, differs(call, attr, expr_of_upsert(&call->arena, EXPR_STANDING, attr), excluded(call, attr)));
     }
     if (insert->conflict != CONFLICT_UPDATE) return;
     insert->update_where = changes;
@@ -292,12 +187,8 @@ static struct junction_row *next_row(const struct access *access, int rows) {
 }
 
 /* One INSERT for all rows that give values to the same attributes, a thousand at a time. */
-static const struct statement *link_statement(struct call *call) {
-    struct access *access = call->data;
-    int rows = access->created ? 1 : access->count;
-    struct junction_row *model_row = next_row(access, rows);
-    if (!model_row) return NULL;
-    for (int i = 0; i < rows; i++) set_links(access, &access->elements[i], &access->rows[i]);
+static const struct statement *insert_links(struct call *call, const struct junction_row *model_row, int rows) {
+    const struct access *access = call->data;
     const struct model *junction = junction_of(access);
     struct insert *insert = arena_new(&call->arena, struct insert);
     insert->into = junction;
@@ -306,9 +197,10 @@ static const struct statement *link_statement(struct call *call) {
     int limit = rows < LINK_ROWS ? rows : LINK_ROWS;
     if (limit > fit) limit = fit > 0 ? fit : 1;
     struct value *values = arena_array(&call->arena, struct value, limit * insert->attr_count + 1);
-    for (int i = 0; i < rows && insert->rows < limit; i++)
-        if (!access->rows[i].done && same_given(&access->rows[i], model_row, junction->attr_count))
-            add_row(call, &access->rows[i], insert, values);
+    for (int i = 0; i < rows && insert->rows < limit; i++) {
+        struct junction_row *row = &access->rows[i];
+        if (!row->done && !row->linked && same_given(row, model_row, junction->attr_count)) add_row(call, row, insert, values);
+    }
     insert->values = values;
     plan_conflict(call, access, model_row, insert);
     if (insert->rows == 1) return insert_statement(call, insert, &((struct assoc *)(uintptr_t)access->assoc)->link);
@@ -317,11 +209,90 @@ static const struct statement *link_statement(struct call *call) {
     return statement;
 }
 
+/* Whether a value is for a link that is there: not what it was found by. */
+static bool is_news(const struct access *access, const struct junction_row *row, const struct attr *attr) {
+    const struct hop *first = &access->assoc->hops[0];
+    for (int i = 0; i < first->value_count; i++)
+        if (first->values[i].attr == attr) return false;
+    return row->given[attr->ordinal] && attr != junction_of(access)->deleted_at;
+}
+
+static bool same_news(const struct access *access, const struct junction_row *a, const struct junction_row *b) {
+    const struct model *junction = junction_of(access);
+    if (!same_given(a, b, junction->attr_count)) return false;
+    for (int i = 0; i < junction->attr_count; i++)
+        if (is_news(access, a, junction->attrs[i]) && !value_equal(a->values[i], b->values[i])) return false;
+    return true;
+}
+
+static struct expr *stored_param(struct call *call, const struct attr *attr, struct value value) {
+    type_store(&attr->type, &value, &call->arena);
+    return expr_param(&call->arena, value);
+}
+
+/* The keys of all links that are there and get the same values; they are done then. */
+static struct link_keys same_links(struct call *call, const struct junction_row *model_row, int rows) {
+    const struct access *access = call->data;
+    struct link_keys keys = { .attrs = assoc_last_hop(access->assoc)->near };
+    struct value *values = arena_array(&call->arena, struct value, rows * keys.attrs.count + 1);
+    for (int i = 0; i < rows; i++) {
+        struct junction_row *row = &access->rows[i];
+        if (row->done || !row->linked || !same_news(access, row, model_row)) continue;
+        memcpy(values + keys.count++ * keys.attrs.count, access->elements[i].far, sizeof *values * (size_t)keys.attrs.count);
+        row->done = true;
+    }
+    keys.values = values;
+    return keys;
+}
+
+/* One UPDATE for all links that are there and get the same values; NULL: they get none. */
+static const struct statement *update_linked(struct call *call, const struct junction_row *model_row, int rows) {
+    const struct access *access = call->data;
+    const struct model *junction = junction_of(access);
+    struct link_keys keys = same_links(call, model_row, rows);
+    struct update *update = update_links(&call->arena, access->assoc, access->source, keys);
+    struct expr *changes = expr_group(&call->arena, EXPR_OR);
+    for (int i = 0; i < junction->attr_count; i++) {
+        const struct attr *attr = junction->attrs[i];
+        if (!is_news(access, model_row, attr)) continue;
+        assign(&call->arena, &update->set, attr, stored_param(call, attr, model_row->values[i]));
+        expr_push(&call->arena, changes, differs(call, attr, expr_column(&call->arena, attr, ALIAS_HERE),
+                                                 stored_param(call, attr, model_row->values[i])));
+    }
+    if (!update->set) return NULL;
+    const struct attr *touched = junction->updated_at;
+    if (touched && !model_row->given[touched->ordinal] && !access->options.silent)
+        assign(&call->arena, &update->set, touched, stored_param(call, touched, call_now(call)));
+    if (junction->version && !model_row->given[junction->version->ordinal])
+        assign(&call->arena, &update->set, junction->version,
+               expr_raised(&call->arena, expr_column(&call->arena, junction->version, ALIAS_HERE)));
+    update->where = expr_and(&call->arena, update->where, changes);
+    return render_update(&call->arena, call->db->dialect, update, &call->error);
+}
+
+/* The next statement that writes links; NULL: all are as wanted, or error. */
+static const struct statement *link_statement(struct call *call) {
+    struct access *access = call->data;
+    int rows = access->created ? 1 : access->count;
+    const struct junction_row *model_row = next_row(access, rows);
+    for (int i = 0; model_row && i < rows; i++) set_links(access, &access->elements[i], &access->rows[i]);
+    while (model_row && model_row->linked) {
+        const struct statement *statement = update_linked(call, model_row, rows);
+        if (statement || error_is_set(&call->error)) return statement;
+        model_row = next_row(access, rows);
+    }
+    return model_row ? insert_links(call, model_row, rows) : NULL;
+}
+
 /* -------------------------------------------------------------------------------------------------------- the job */
 
-static bool all_found(const struct access *access) {
-    for (int i = 0; i < access->count; i++)
-        if (!access->elements[i].far) return false;
+/* Every raw key has a row, and that what the association refers to: else there is nothing to link. */
+static bool check_found(struct call *call, const struct access *access) {
+    if (call->rows < access->raw_count) return missing_row(call);
+    for (int i = 0; i < access->count; i++) {
+        if (!access->elements[i].far) return missing_row(call);
+        if (!removes(access) && !check_far(call, access, access->elements[i].far)) return false;
+    }
     return true;
 }
 
@@ -348,10 +319,35 @@ static bool single_links(const struct assoc *assoc) {
     return assoc->unique && assoc->unique_key.count == assoc->hops[0].far.count + assoc_last_hop(assoc)->near.count;
 }
 
+/* Where links may repeat, INSERT tells nothing about those that are there: they are looked for. */
+static enum drive take_linked(lua_State *L, struct call *call) {
+    struct access *access = call->data;
+    struct conn *conn = call->link->conn;
+    const struct attr_list attrs = element_attrs(access->assoc);
+    struct value *key = arena_array(&call->arena, struct value, attrs.count + 1);
+    enum drive drive;
+    while ((drive = conn->driver->step(conn, call->cursor, &call->arena, &call->error)) == DRIVE_ROW) {
+        call->rows++;
+        for (int k = 0; k < attrs.count; k++) key[k] = kept_cell(call, attrs.items[k], call->cursor->cells[k]);
+        struct element *element = element_of_key(L, call, access, key);
+        if (element) access->rows[element - access->elements].linked = true;
+    }
+    return drive;
+}
+
+static bool linked_next(struct call *call) {
+    const struct access *access = call->data;
+    struct select *select = linked_keys(&call->arena, access->assoc, access->source, element_keys(call, access));
+    call->phase = PHASE_SCOPE;
+    call->take = take_linked;
+    call->statement = render_select(&call->arena, call->db->dialect, select, &call->error);
+    return call->statement != NULL;
+}
+
 static bool after_unlink(struct call *call) {
     struct access *access = call->data;
     access->removed = call->affected;
-    if (!removes(access)) return scope_next(call);
+    if (!removes(access)) return access->assoc->unique || !access->count ? scope_next(call) : linked_next(call);
     call->phase = PHASE_OVER;
     if (!access->raw_count || (access->removed >= access->count && single_links(access->assoc))) return false;
     call->statement = count_keys_statement(call, raw_element_keys(call, access));
@@ -379,7 +375,7 @@ static bool through_next(lua_State *L, struct call *call) {
         call->statement = read_targets(call);
         return call->statement != NULL;
     case AFTER_READ:
-        if (!all_found(access) || call->rows < access->raw_count) return missing_row(call);
+        if (!check_found(call, access)) return false;
         if (access->verb == VERB_SET || removes(access)) return unlink_next(call);
         return scope_next(call);
     case PHASE_UNLINK: return unlink_next(call);

@@ -24,7 +24,11 @@ static const struct aggregate aggregates[] = {
     { "avg", NULL, false, true },
 };
 
-enum { AGGREGATE_COUNT, AGGREGATE_SUM };
+enum { AGGREGATE_COUNT, AGGREGATE_SUM, AGGREGATE_MIN, AGGREGATE_MAX, AGGREGATE_AVG };
+
+static bool is_extreme(const struct aggregate *aggregate) {
+    return aggregate == &aggregates[AGGREGATE_MIN] || aggregate == &aggregates[AGGREGATE_MAX];
+}
 
 static struct expr *call_of(struct arena *arena, const char *function, struct expr *argument) {
     struct expr *call = expr_new(arena, EXPR_FUNCTION);
@@ -75,12 +79,18 @@ static struct expr *collated(struct arena *arena, struct expr *subject) {
     return raw;
 }
 
+/* What the dialect has for min and max of a type that it has no order for, or NULL. */
+static const char *extreme_of(const struct dialect *dialect, const struct aggregate *aggregate, const struct attr *attr) {
+    if (!attr || !is_extreme(aggregate)) return NULL;
+    return (aggregate == &aggregates[AGGREGATE_MIN] ? dialect->least : dialect->greatest)[attr->type.id];
+}
+
 /* count(*), count(DISTINCT x), sum(x) …, NULL for no rows; DECIMALs are summed exactly, and a sum of integers is one. */
 static struct expr *aggregate_value(struct arena *arena, const struct dialect *dialect, const struct aggregate *aggregate,
                                     struct expr *subject, const struct attr *attr, bool distinct) {
     bool sums = aggregate == &aggregates[AGGREGATE_SUM];
     if (attr) subject = comparable(arena, dialect, subject, attr);
-    if (distinct) subject = distinct_of(arena, subject);
+    if (distinct && !is_extreme(aggregate)) subject = distinct_of(arena, subject);
     if (attr && is_decimal(attr) && sums && dialect->decimal_text) {
         subject->next = expr_text(arena, arena_printf(arena, "%d", attr->type.scale));
         return call_of(arena, "liga_sum", subject);
@@ -88,7 +98,8 @@ static struct expr *aggregate_value(struct arena *arena, const struct dialect *d
     if (attr && is_decimal(attr) && attr->type.precision > DECIMAL_NUMERIC_DIGITS && dialect->decimal_text
         && aggregate->keeps_type)
         subject = collated(arena, subject);
-    struct expr *call = call_of(arena, aggregate->function, subject);
+    const char *own = extreme_of(dialect, aggregate, attr);
+    struct expr *call = own ? expr_template(arena, own, subject, NULL) : call_of(arena, aggregate->function, subject);
     if (aggregate->real && dialect->real_cast) return cast_as(arena, call, dialect->real_cast);
     if (sums && attr && attr->type.id == TYPE_BIGINT && dialect->bigint_cast) return cast_as(arena, call, dialect->bigint_cast);
     return call;
@@ -244,13 +255,16 @@ static int aggregate_of(lua_State *L, const struct aggregate *aggregate) {
     if (attr && !is_numeric(attr) && (aggregate->zero || aggregate->real))
         return call_fail(L, call, ERROR_USAGE, "%s: %s.%s is no number but %s", aggregate->function, call->model->name,
                          attr->name, type_text(&attr->type, &call->arena));
+    if (attr && is_extreme(aggregate) && type_is_json(&attr->type))
+        return call_fail(L, call, ERROR_USAGE, "%s: %s.%s is %s, which has no order", aggregate->function, call->model->name,
+                         attr->name, type_text(&attr->type, &call->arena));
     return run_aggregate(L, call, find, aggregate, subject, attr);
 }
 
-static int sum(lua_State *L) { return aggregate_of(L, &aggregates[1]); }
-static int min(lua_State *L) { return aggregate_of(L, &aggregates[2]); }
-static int max(lua_State *L) { return aggregate_of(L, &aggregates[3]); }
-static int avg(lua_State *L) { return aggregate_of(L, &aggregates[4]); }
+static int sum(lua_State *L) { return aggregate_of(L, &aggregates[AGGREGATE_SUM]); }
+static int min(lua_State *L) { return aggregate_of(L, &aggregates[AGGREGATE_MIN]); }
+static int max(lua_State *L) { return aggregate_of(L, &aggregates[AGGREGATE_MAX]); }
+static int avg(lua_State *L) { return aggregate_of(L, &aggregates[AGGREGATE_AVG]); }
 
 void open_aggregates(lua_State *L) {
     static const luaL_Reg functions[] = {

@@ -171,6 +171,7 @@ static struct type read_type(lua_State *L, struct db *db, int index) {
     type.scale = number_field(L, index, "scale");
     type.stored = date_form(L, index);
     type.nan = db->dialect->nan;
+    type.single = db->dialect->single_reals;
     type.element = element_type(L, db, index);
     type.values = texts_field(L, db, index, "values", &type.value_count);
     return type;

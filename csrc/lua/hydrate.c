@@ -68,15 +68,31 @@ static void look_at_chunk(lua_State *L, struct node_state *state) {
     lua_pop(L, 1);
 }
 
+/* Pushes the table of a cohort's later chunks, made if need be. */
+static void push_later_chunks(lua_State *L, int cohort) {
+    if (lua_rawgeti(L, cohort, COHORT_LATER) != LUA_TNIL) return;
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "v");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, cohort, COHORT_LATER);
+}
+
 /* The chunk, whose metatable is on the top, belongs to the rows that were read together. */
-static void join_cohort(lua_State *L, const struct node_state *state) {
-    lua_Integer place = (lua_Integer)lua_rawlen(L, state->cohort) + 1;
-    lua_rawgeti(L, -1, CHUNK_ROWSET);
-    lua_rawseti(L, state->cohort, place);
+static void join_cohort(lua_State *L, struct node_state *state) {
+    int chunk = lua_gettop(L), first = state->cohort_rows;
+    if (first) push_later_chunks(L, state->cohort);
+    lua_rawgeti(L, chunk, CHUNK_ROWSET);
+    lua_rawseti(L, first ? chunk + 1 : state->cohort, first ? first : COHORT_FIRST);
+    lua_settop(L, chunk);
     lua_pushvalue(L, state->cohort);
-    lua_rawseti(L, -2, CHUNK_COHORT);
-    lua_pushinteger(L, place);
-    lua_rawseti(L, -2, CHUNK_PLACE);
+    lua_rawseti(L, chunk, CHUNK_COHORT);
+    lua_pushinteger(L, first);
+    lua_rawseti(L, chunk, CHUNK_FIRST_ROW);
+    state->cohort_rows += state->rowset->capacity;
 }
 
 /* True if the result has one row only. */

@@ -138,7 +138,13 @@ static void init_run(struct arena *arena, struct run *run, struct plan *plan, st
 /* The steps below a run whose rows are all there; one without parents is not sent. */
 static void enqueue(struct hydration *hydration, struct run *run) {
     for (int i = 0; i < run->below_count; i++)
-        if (run->below[i].family.count) hydration->queue[hydration->queued++] = &run->below[i];
+        if (run->below[i].family.count && !run->below[i].step->chain) hydration->queue[hydration->queued++] = &run->below[i];
+}
+
+/* Those that go together with the run's own statement. */
+static void enqueue_chained(struct hydration *hydration, struct run *run) {
+    for (int i = 0; i < run->below_count; i++)
+        if (run->below[i].step->chain) hydration->queue[hydration->queued++] = &run->below[i];
 }
 
 /* Keys that one statement takes: many travel as one array, but where that is JSON, blobs each as a parameter. */
@@ -166,10 +172,14 @@ static void set_keys(struct call *call, struct run *run) {
     family->sent += count;
 }
 
+static bool all_sent(const struct run *run) {
+    return !run->step || run->step->chain || run->family.sent == run->family.keys.count;
+}
+
 /* The rows of a statement are there: unless others of the step are still to come, the steps below can go. */
 static void end_statement(lua_State *L, struct call *call, struct run *run) {
     run->flights--;
-    if (run->flights > 0 || (run->step && run->family.sent < run->family.keys.count)) return;
+    if (run->flights > 0 || !all_sent(run)) return;
     if (run->step) finish_step(L, call, run);
     enqueue(call->hydration, run);
 }
@@ -200,14 +210,26 @@ static bool send(struct call *call, struct run *run) {
     return call->statement != NULL;
 }
 
-/* The statements of steps whose parents are known don't wait for each other. */
+/* Whether nothing can follow what is sent: no step below anything whose rows are still to come. Then the transaction can end
+ * together with it. */
+static bool is_last(const struct hydration *hydration) {
+    if (hydration->taken < hydration->queued || hydration->root.flights) return false;
+    for (int i = 0; i < hydration->queued; i++)
+        for (int k = 0; hydration->queue[i]->flights && k < hydration->queue[i]->below_count; k++)
+            if (!hydration->queue[i]->below[k].step->chain) return false;
+    return true;
+}
+
+/* The statements of steps whose parents are known, or named by a subquery, don't wait for each other. */
 static bool send_step(struct call *call, struct run *run) {
     struct hydration *hydration = call->hydration;
-    set_keys(call, run);
-    bool all = run->family.sent == run->family.keys.count;
-    if (all) hydration->taken++;
+    if (!run->step->chain) set_keys(call, run);
+    if (all_sent(run)) {
+        hydration->taken++;
+        enqueue_chained(hydration, run);
+    }
     bool fine = send(call, run);
-    call->ahead = fine && hydration->taken < hydration->queued;
+    call->ahead = fine && (hydration->taken < hydration->queued || is_last(hydration));
     return fine;
 }
 

@@ -426,6 +426,8 @@ static bool add_step(lua_State *L, struct place *place, const struct include *in
     step->number = find->steps++;
     step->include = include->options;
     step->reason = reason;
+    step->cut = is_cut(include);
+    step->chain = plan_chain(place->step, find->where.call->db->dialect);
     if (!limited) set_cut(step, include);
     struct place below = { find, step->plan, 0, 0, NULL, step, false };
     bool fine = !error_is_set(find->where.error) && read_columns(L, find, include, step->plan, 0, 0)

@@ -25,12 +25,16 @@ struct instance instance_look(lua_State *L, int index) {
     return instance;
 }
 
+const char *other_model_text(const struct model *other, const struct model *expected) {
+    return strcmp(other->name, expected->name) == 0 ? "another database object" : other->name;
+}
+
 struct instance check_instance(lua_State *L, int index, const struct model *model) {
     struct instance instance = instance_look(L, index);
     if (instance.state == INSTANCE_NONE)
         raise_usage(L, "an instance expected as self, got %s (call it with a colon: instance:method(…))", luaL_typename(L, index));
     if (model && instance.rowset->model != model)
-        raise_usage(L, "an instance of %s expected, got one of %s", model->name, instance.rowset->model->name);
+        raise_usage(L, "an instance of %s expected, got one of %s", model->name, other_model_text(instance.rowset->model, model));
     return instance;
 }
 

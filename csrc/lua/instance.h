@@ -26,6 +26,9 @@ struct instance instance_look(lua_State *L, int index);
 /* Raises UsageError unless the value at `index` is an instance (of the model, unless NULL). Pushes the RowSet userdata. */
 struct instance check_instance(lua_State *L, int index, const struct model *model);
 
+/* Whose an instance is that is none of the model's: names its model, or the database object where the names are equal. */
+const char *other_model_text(const struct model *other, const struct model *expected);
+
 /* Pushes the raw value of an attribute of the instance at `index`. */
 void push_attribute(lua_State *L, int index, const struct attr *attr);
 

@@ -11,6 +11,7 @@
 struct load {
     struct find find;
     int count;                  /* instances */
+    const char *skipped;        /* name of an association: rows that have it are left out; NULL: none */
     int *numbers;               /* by step and instance: the parent's number in the family, -1: its key is NULL, -2: not asked */
 };
 
@@ -172,39 +173,48 @@ static int add_row(lua_State *L, struct call *call, int rowset_index, const stru
     return null ? KEY_NULL : hydrate_parent(call, 0, key);
 }
 
-/* The rows of the cohort at `list` that have not got the association yet become parents of the only step. */
-static void add_cohort(lua_State *L, struct call *call, struct load *load, int list, const char *name) {
-    const struct plan_step *step = call->plan->steps;
-    int at = 0;
-    for (lua_Integer i = 1; lua_rawgeti(L, list, i) != LUA_TNIL; i++, lua_pop(L, 1)) {
-        const struct rowset *rowset = userdata_test(L, -1, USERDATA_ROWSET);
-        int rowset_index = lua_gettop(L);
-        for (int row = 0; row < rowset->count; row++, at++) {
-            if (name) push_loaded(L, rowset_index, row, name);
-            bool there = name && !lua_isnil(L, -1);
-            lua_settop(L, rowset_index);
-            load->numbers[at] = there ? KEY_UNKNOWN : add_row(L, call, rowset_index, rowset, row, step->near);
-        }
+/* What is done with each chunk of a cohort, whose RowSet is on the top. */
+typedef void chunk_visitor(lua_State *L, struct load *load, const struct rowset *rowset, int first_row);
+
+static void each_chunk(lua_State *L, struct load *load, int cohort, chunk_visitor *visit) {
+    int top = lua_gettop(L);
+    if (lua_rawgeti(L, cohort, COHORT_FIRST) != LUA_TNIL)
+        visit(L, load, userdata_check(L, -1, USERDATA_ROWSET, "a chunk"), 0);
+    lua_settop(L, top);
+    if (lua_rawgeti(L, cohort, COHORT_LATER) != LUA_TNIL)
+        for (lua_pushnil(L); lua_next(L, top + 1); lua_settop(L, top + 2))
+            visit(L, load, userdata_check(L, -1, USERDATA_ROWSET, "a chunk"), (int)lua_tointeger(L, -2));
+    lua_settop(L, top);
+}
+
+static void count_chunk(lua_State *L, struct load *load, const struct rowset *rowset, int first_row) {
+    (void)L;
+    if (first_row + rowset->count > load->count) load->count = first_row + rowset->count;
+}
+
+/* Its rows that have not got the association yet become parents of the only step. */
+static void add_chunk(lua_State *L, struct load *load, const struct rowset *rowset, int first_row) {
+    struct call *call = load->find.where.call;
+    int rowset_index = lua_gettop(L);
+    for (int row = 0; row < rowset->count; row++) {
+        if (load->skipped) push_loaded(L, rowset_index, row, load->skipped);
+        bool there = load->skipped && !lua_isnil(L, -1);
+        lua_settop(L, rowset_index);
+        if (!there) load->numbers[first_row + row] = add_row(L, call, rowset_index, rowset, row, call->plan->steps->near);
     }
-    lua_pop(L, 1);
 }
 
-static int count_rows_of(lua_State *L, int list) {
-    int count = 0;
-    for (lua_Integer i = 1; lua_rawgeti(L, list, i) != LUA_TNIL; i++, lua_pop(L, 1))
-        count += ((const struct rowset *)userdata_check(L, -1, USERDATA_ROWSET, "a chunk"))->count;
-    lua_pop(L, 1);
-    return count;
-}
-
-/* core.load_cohort(class, cohort, include, options, name) → the values of the rows in order, chunk after chunk; name (may be nil):
- * rows whose association of this name is loaded are left out. */
+/* core.load_cohort(class, cohort, include, options, name) → the values by row, from 1; name (may be nil): rows whose association of
+ * this name is loaded are left out. */
 static int load_cohort(lua_State *L) {
     struct load *load;
     struct call *call = open_load(L, &load);
     if (load->find.steps < 1) return call_fail(L, call, ERROR_USAGE, "one association expected");
-    start_load(call, load, count_rows_of(L, 2));
-    add_cohort(L, call, load, 2, lua_tostring(L, 5));
+    load->skipped = lua_tostring(L, 5);
+    each_chunk(L, load, 2, count_chunk);
+    start_load(call, load, load->count);
+    for (int i = 0; i < load->count; i++) load->numbers[i] = KEY_UNKNOWN;
+    each_chunk(L, load, 2, add_chunk);
     if (error_is_set(&call->error)) return call_raise(L, call);
     return call_run(L, call);
 }
@@ -213,15 +223,9 @@ static int load_cohort(lua_State *L) {
 static int row_of(lua_State *L) {
     struct instance instance = check_instance(L, 1, NULL);
     if (instance.row < 0 || !lua_getmetatable(L, 1) || lua_rawgeti(L, -1, CHUNK_COHORT) == LUA_TNIL) return 0;
-    int cohort = lua_gettop(L), before = 0;
-    lua_rawgeti(L, cohort - 1, CHUNK_PLACE);
-    lua_Integer place = lua_tointeger(L, -1);
-    for (lua_Integer i = 1; i < place; i++, lua_pop(L, 1)) {
-        lua_rawgeti(L, cohort, i);
-        before += ((const struct rowset *)lua_touserdata(L, -1))->count;
-    }
-    lua_pushvalue(L, cohort);
-    lua_pushinteger(L, before + instance.row + 1);
+    lua_rawgeti(L, -2, CHUNK_FIRST_ROW);
+    lua_pushinteger(L, lua_tointeger(L, -1) + instance.row + 1);
+    lua_replace(L, -2);
     return 2;
 }
 

@@ -169,6 +169,7 @@ static bool is_canonical(lua_State *L, const struct call *call, const struct att
     case LUA_TBOOLEAN: return value.kind == VALUE_BOOL;
     case LUA_TNUMBER:
         if (call->db->dates_epoch && attr->type.id == TYPE_DATE) return false;
+        if (value.kind == VALUE_REAL && attr->type.single && value.as.real != lua_tonumber(L, given)) return false;
         return value.kind == (lua_isinteger(L, given) ? VALUE_INT : VALUE_REAL);
     case LUA_TSTRING: {
         if (call->db->dates_epoch && attr->type.id == TYPE_DATE) return false;
@@ -215,8 +216,9 @@ static void prepare_absent(lua_State *L, struct call *call, int index, int names
     check_null(call, attr, options);
 }
 
-/* A value that is shown as it was given: the same kind, and the very same text. */
+/* A value that is shown as it was given: the same kind, the very same text, and a float that was not rounded. */
 static bool is_same(struct value a, struct value b) {
+    if (a.kind == VALUE_REAL && b.kind == VALUE_REAL) return a.as.real == b.as.real;
     bool text = a.kind == VALUE_TEXT || a.kind == VALUE_BLOB;
     return a.kind == b.kind && (!text || (a.as.text == b.as.text && a.len == b.len));
 }

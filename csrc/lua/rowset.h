@@ -42,8 +42,12 @@ enum { NO_TEXT = 0xffff };
 enum rowset_value { ROWSET_TEXTS = 1, ROWSET_MODEL, ROWSET_ALIASES, ROWSET_LOADED, ROWSET_VALUES = ROWSET_LOADED };
 
 /* At [1] of a chunk's metatable is its RowSet, at [2] the list of the RowSets that were read together (nil: single rows), at [3]
- * its place in that list. */
-enum { CHUNK_ROWSET = 1, CHUNK_COHORT, CHUNK_PLACE };
+ * the number of its first row among theirs. */
+enum { CHUNK_ROWSET = 1, CHUNK_COHORT, CHUNK_FIRST_ROW };
+
+/* At [1] of a cohort the RowSet of its first chunk; at [2] those of the others by their first row, weakly: once their instances are
+ * gone, nobody asks for them. Rows are counted from 0, by what the chunks have room for. */
+enum { COHORT_FIRST = 1, COHORT_LATER };
 
 /* Gives the metatable of a chunk, on the top, what reading a missing association does (enum lazy). */
 void set_lazy_index(lua_State *L, int model_index, int lazy);

@@ -126,6 +126,16 @@ static int date_flag(lua_State *L, int index, const char *key) {
     return flag;
 }
 
+/* {hour = 9, min = 30}: a time of day needs no day. */
+static bool read_time_table(lua_State *L, int index, struct value *value, struct arena *arena) {
+    int hour = -1, min = -1, sec = 0;
+    if (!date_field(L, index, "hour", &hour) || !date_field(L, index, "min", &min) || !date_field(L, index, "sec", &sec)) return false;
+    if (hour < 0 || min < 0 || sec < 0) return false;
+    const char *text = arena_printf(arena, "%02d:%02d:%02d", hour, min, sec);
+    *value = value_text(text, strlen(text));
+    return true;
+}
+
 /* An os.date table is local time, as os.time reads it. */
 static bool read_date_table(lua_State *L, int index, const struct attr *attr, struct value *value, struct arena *arena) {
     struct tm tm = { .tm_hour = 12 };
@@ -134,6 +144,8 @@ static bool read_date_table(lua_State *L, int index, const struct attr *attr, st
     if (!date_field(L, index, "year", &year) || !date_field(L, index, "month", &month) || !date_field(L, index, "day", &day)
         || !date_field(L, index, "hour", &tm.tm_hour) || !date_field(L, index, "min", &tm.tm_min)
         || !date_field(L, index, "sec", &tm.tm_sec)) return false;
+    bool dayless = year == INT_MIN && month == INT_MIN && day == INT_MIN;
+    if (dayless && attr->type.id == TYPE_TIME) return read_time_table(L, index, value, arena);
     if (year == INT_MIN || month == INT_MIN || day == INT_MIN) return false;
     tm.tm_year = year - 1900;
     tm.tm_mon = month - 1;

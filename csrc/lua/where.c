@@ -71,19 +71,33 @@ static int by_sort(const void *a, const void *b) {
     return x->name && y->name ? strcmp(x->name, y->name) : 0;
 }
 
-const struct expr *all_of(struct where_reader *reader, struct term *terms, int count) {
-    if (count == 1) return terms[0].expr;
+static const struct expr *sorted_group(struct where_reader *reader, enum expr_kind kind, struct term *terms, int count) {
     qsort(terms, (size_t)count, sizeof *terms, by_sort);
-    struct expr *group = expr_group(reader->arena, EXPR_AND);
+    struct expr *group = expr_group(reader->arena, kind);
     struct expr **link = &group->first;
     for (int i = 0; i < count; i++, link = &(*link)->next) *link = expr_at(reader->arena, ALIAS_HERE, terms[i].expr);
     return group;
+}
+
+const struct expr *all_of(struct where_reader *reader, struct term *terms, int count) {
+    return count == 1 ? terms[0].expr : sorted_group(reader, EXPR_AND, terms, count);
+}
+
+const struct expr *one_of_terms(struct where_reader *reader, struct term *terms, int count) {
+    return sorted_group(reader, EXPR_OR, terms, count);
 }
 
 int count_keys(lua_State *L, int index) {
     int count = 0;
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) count++;
     return count;
+}
+
+void push_single(lua_State *L) {
+    lua_createtable(L, 0, 1);
+    lua_pushvalue(L, -3);
+    lua_pushvalue(L, -3);
+    lua_rawset(L, -3);
 }
 
 /* ------------------------------------------------------------------------------------------------- where tables */
@@ -100,14 +114,6 @@ static bool has_hole(lua_State *L, int index) {
 }
 
 static const struct expr *read_table(lua_State *L, struct where_reader *reader, int index);
-
-/* {[key] = value} on the stack, of the key and value at -2 and -1. */
-static void push_single(lua_State *L) {
-    lua_createtable(L, 0, 1);
-    lua_pushvalue(L, -3);
-    lua_pushvalue(L, -3);
-    lua_rawset(L, -3);
-}
 
 /* The alternatives of an or_ that are named keys, sorted behind those of the list part. */
 static bool read_named_alternatives(lua_State *L, struct where_reader *reader, int index, struct term *terms, int *count) {
@@ -137,12 +143,7 @@ static const struct expr *read_or(lua_State *L, struct where_reader *reader, int
         if (error_is_set(reader->error)) return NULL;
         terms[count++] = (struct term){ .sort = i, .expr = child ? child : expr_const(reader->arena, true) };
     }
-    if (!read_named_alternatives(L, reader, index, terms, &count)) return NULL;
-    qsort(terms, (size_t)count, sizeof *terms, by_sort);
-    struct expr *group = expr_group(reader->arena, EXPR_OR);
-    struct expr **link = &group->first;
-    for (int i = 0; i < count; i++, link = &(*link)->next) *link = expr_at(reader->arena, ALIAS_HERE, terms[i].expr);
-    return group;
+    return read_named_alternatives(L, reader, index, terms, &count) ? one_of_terms(reader, terms, count) : NULL;
 }
 
 static const struct expr *read_group(lua_State *L, struct where_reader *reader, const struct op_info *op, int index) {

@@ -22,9 +22,12 @@ void *where_misfit(struct where_reader *reader);
 /* One level deeper; false: too deep (error set). The caller counts down. */
 bool where_descend(lua_State *L, struct where_reader *reader);
 
-/* The terms ANDed, in order. */
+/* The terms ANDed, or ORed, in order. */
 const struct expr *all_of(struct where_reader *reader, struct term *terms, int count);
+const struct expr *one_of_terms(struct where_reader *reader, struct term *terms, int count);
 int count_keys(lua_State *L, int index);
+/* Pushes {[key] = value} of the key and value at -2 and -1. */
+void push_single(lua_State *L);
 
 /* ---- where_expression.c */
 

@@ -45,10 +45,11 @@ static struct value escaped_pattern(struct where_reader *reader, enum op op, str
     return value_text(buf.text, buf.len);
 }
 
-/* Where the engine compares only texts with patterns, and CITEXT without telling case apart: the column as a text. */
+/* Where the engine compares only texts with patterns, CITEXT without telling case apart and CHAR with its blanks: the column as
+ * a text. */
 static struct expr *as_text(struct where_reader *reader, struct expr *left, const struct attr *attr) {
     const char *type = reader->call->db->dialect->pattern_cast;
-    bool text = !attr || attr->type.id == TYPE_STRING || attr->type.id == TYPE_TEXT || attr->type.id == TYPE_CHAR;
+    bool text = !attr || attr->type.id == TYPE_STRING || attr->type.id == TYPE_TEXT;
     if (!type || text) return left;
     struct expr *cast = expr_new(reader->arena, EXPR_CAST);
     cast->text = type;
@@ -134,6 +135,25 @@ static const struct expr *read_nullity(lua_State *L, struct where_reader *reader
     return expr_operator(reader->arena, op->op, copy_of(reader, left), right);
 }
 
+/* { [Op.lt] = 25, [Op.is] = liga.null } under Op.or_: each entry is an alternative by itself. */
+static const struct expr *read_alternatives(lua_State *L, struct where_reader *reader, struct expr *left, const struct attr *attr,
+                                            int index, condition_reader *read) {
+    struct term *terms = arena_array(reader->arena, struct term, count_keys(L, index) + 1);
+    int count = 0;
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+        const struct op_info *op = op_test(L, -2);
+        struct term term = { .sort = op ? (int64_t)op->op : OP_COUNT };
+        if (lua_isinteger(L, -2)) term.sort += lua_tointeger(L, -2);
+        if (lua_type(L, -2) == LUA_TSTRING) term.name = arena_text(reader->arena, name_at(L, -2), strlen(name_at(L, -2)));
+        push_single(L);
+        term.expr = read(L, reader, left, attr, lua_gettop(L));
+        lua_pop(L, 1);
+        if (!term.expr) return NULL;
+        terms[count++] = term;
+    }
+    return one_of_terms(reader, terms, count);
+}
+
 /* age = { [Op.or_] = { 1, { [Op.gt] = 5 } } }, Op.not_(5) */
 const struct expr *read_operand_group(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
                                       const struct attr *attr, int index, condition_reader *read) {
@@ -145,7 +165,8 @@ const struct expr *read_operand_group(lua_State *L, struct where_reader *reader,
     int length = list_length(L, reader, index);
     if (length < 0) {
         error_clear(reader->error);
-        return read(L, reader, left, attr, index);
+        return op->op == OP_OR ? read_alternatives(L, reader, left, attr, lua_absindex(L, index), read)
+                               : read(L, reader, left, attr, index);
     }
     struct expr *group = expr_group(reader->arena, op->op == OP_AND ? EXPR_AND : EXPR_OR);
     for (int i = 1; i <= length; i++) {

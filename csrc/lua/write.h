@@ -34,7 +34,8 @@ enum write_option_set {
     WRITE_CREATE = 128,             /* create and no save: ignoreDuplicates */
     WRITE_UPSERT = 256,             /* conflictFields, conflictWhere without the others */
     WRITE_TRUNCATE = 512,           /* destroy of a model */
-    WRITE_RESTORE = 1024
+    WRITE_RESTORE = 1024,
+    WRITE_REMOVAL = 2048            /* destroy = {…} of a generated method */
 };
 
 /* The condition of the where table at `index`, over the call's model; NULL where nothing in it restricts the rows, or an error is

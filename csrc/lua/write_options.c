@@ -199,7 +199,7 @@ static const struct option option_table[] = {
     { "all", read_all, WRITE_WHERE },
     { "limit", read_limit, WRITE_WHERE },
     { "by", read_by, WRITE_COUNTER },
-    { "force", read_force, WRITE_DESTROY },
+    { "force", read_force, WRITE_DESTROY | WRITE_REMOVAL },
     { "dependent", read_by_caller, WRITE_DESTROY },
     { "truncate", read_truncate, WRITE_TRUNCATE },
     { "save", read_by_caller, WRITE_LINK },

@@ -3,6 +3,7 @@
 #include "schema/types.h"
 
 #include <arpa/inet.h>
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +132,16 @@ static bool accept_real(struct accept *a) {
     if (a->value->kind == VALUE_INT) *a->value = value_real((double)a->value->as.integer);
     if (a->value->kind != VALUE_REAL) return refuse(a, "expects a number");
     if (isnan(a->value->as.real) && !a->type->nan) return refuse(a, "can't be NaN");
+    return true;
+}
+
+/* What a column of 32 bits keeps of the number; the server refuses what is too large for it, or so small that nothing is left. */
+static bool accept_single(struct accept *a) {
+    if (!accept_real(a)) return false;
+    double real = a->value->as.real;
+    if (!a->type->single) return true;
+    if (isfinite(real) && (fabs(real) > FLT_MAX || (real != 0 && (float)real == 0))) return refuse(a, "is out of the range of REAL");
+    *a->value = value_real(real_of_single((float)real));
     return true;
 }
 
@@ -516,7 +527,7 @@ static const struct rule rules[TYPE_COUNT] = {
     [TYPE_SMALLINT] = { accept_integer,     read_integer, NULL, NULL },
     [TYPE_FLOAT]    = { accept_real,         read_real, NULL, NULL },
     [TYPE_DOUBLE]   = { accept_real,         read_real, NULL, NULL },
-    [TYPE_REAL]     = { accept_real,         read_real, NULL, NULL },
+    [TYPE_REAL]     = { accept_single,       read_real, NULL, NULL },
     [TYPE_DECIMAL]  = { accept_decimal,      read_decimal, NULL, NULL },
     [TYPE_BOOLEAN]  = { accept_boolean,      read_boolean, NULL, NULL },
     [TYPE_DATE]     = { accept_date,         read_date, store_date, NULL },

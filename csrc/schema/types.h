@@ -61,6 +61,7 @@ struct type {
     int length;                         /* STRING(n), CHAR(n): characters; 0: no limit (CHAR: 1) */
     int precision, scale;               /* DECIMAL */
     bool nan;                           /* FLOAT …: NaN can be stored */
+    bool single;                        /* REAL has 32 bits */
     enum date_form stored;              /* DATE on SQLite */
     const struct type *element;         /* ARRAY, RANGE */
     const char *const *values;          /* ENUM */

@@ -147,6 +147,25 @@ static bool is_word(struct value text, const char *word) {
 
 /* --------------------------------------------------------------------------------------------------------- arrays */
 
+static struct json_text first_of(struct json_text list, int *count) {
+    struct json_walk walk = json_walk_over(list);
+    struct json_text first = list;
+    for (*count = 0; json_walk_next(&walk); ++*count)
+        if (!*count) first = walk.value;
+    return first;
+}
+
+/* PostgreSQL's arrays are boxes: all lists within a list have one length, which is not 0, and so have those within them. Both lists
+ * were accepted: within each it is so. */
+static bool same_shape(const struct type *type, struct json_text a, struct json_text b) {
+    int in_a = 1, in_b = 1;
+    for (; type->id == TYPE_ARRAY && in_a && in_a == in_b; type = type->element) {
+        a = first_of(a, &in_a);
+        b = first_of(b, &in_b);
+    }
+    return in_a && in_a == in_b;
+}
+
 bool array_accept(const struct type *type, struct value *value, struct arena *arena, struct error *error) {
     struct json_text json = json_of(*value);
     struct json_walk walk = json_walk_over(json);
@@ -154,11 +173,14 @@ bool array_accept(const struct type *type, struct value *value, struct arena *ar
     if (json_text_kind(json) != JSON_ARRAY && (json_text_kind(json) != JSON_OBJECT || more))
         return refuse(arena, error, "expects a list, of the type %s", type_text(type, arena));
     struct buf buf;
+    struct json_text model = walk.value;
     buf_init(&buf, arena);
     buf_addc(&buf, '[');
     for (bool first = true; more; more = json_walk_next(&walk), first = false) {
         struct value element;
         if (!accept_part(type->element, walk.value, &element, arena, error)) return false;
+        if (type->element->id == TYPE_ARRAY && (element.kind == VALUE_NULL || !same_shape(type->element, model, walk.value)))
+            return refuse(arena, error, "expects lists of one length (none empty) within the list, of the type %s", type_text(type, arena));
         if (!first) buf_addc(&buf, ',');
         put_json(&buf, type->element, element);
     }

@@ -35,8 +35,11 @@ struct dialect {
     bool returns_keys;              /* generated keys come back by RETURNING only */
     bool array_lists;               /* lists travel as arrays, not as JSON */
     bool nan;                       /* floats can be NaN */
+    bool single_reals;              /* REAL has 32 bits */
     bool isolation;                 /* BEGIN says isolation, access and deferrable */
     bool nulls_smallest;            /* without NULLS FIRST/LAST, NULL sorts before everything */
+    const char *differs;            /* a is another value than b, NULL being one: the operator */
+    const char *json_differs;       /* JSON has no equality: the type that it is compared as, or NULL */
     bool decimal_text;              /* long DECIMALs are text and need the collation */
     bool inline_auto_key;           /* the generated key says PRIMARY KEY in its column */
     int bulk_rows;                  /* rows of one INSERT, beyond which nothing is gained */
@@ -54,10 +57,12 @@ struct dialect {
     const char *auto_key;           /* column definition of a generated key */
     const char *in_array;           /* \1 IN the JSON array \2 */
     const char *not_in_array;
+    const char *in_select;          /* \1 is one of what the select \2 gives, which is run once; NULL: steps are not chained */
     const char *tuple_part;         /* part %d of a tuple out of the JSON array; NULL: tuples are sent otherwise */
     const char *add[VALUE_KINDS];   /* by logical kind: the beginning of a call that adds; NULL: the engine's + */
     const char *const *any_functions;   /* functions whose arguments may have any type, NULL behind the last; NULL: of no concern */
     const char *value_cast[VALUE_KINDS];/* … and what gives a parameter its type there, by kind of value */
+    const char *least[TYPE_COUNT], *greatest[TYPE_COUNT];   /* min, max of \1 by type; NULL: the functions of these names */
     const char *real_cast;          /* the type that makes an average a float; NULL: it is one */
     const char *bigint_cast;        /* the type that makes a sum of BIGINTs an integer; NULL: it is one */
     const char *no_values;          /* INSERT without columns */

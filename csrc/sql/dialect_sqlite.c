@@ -8,6 +8,7 @@ const struct dialect dialect_sqlite = {
     .cross_join_order = true,
     .forward_references = true,
     .nulls_smallest = true,
+    .differs = "IS NOT",
     .decimal_text = true,
     .inline_auto_key = true,
     .one_writer = true,

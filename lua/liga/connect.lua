@@ -38,6 +38,22 @@ local function check_postgres(target)
   end
 end
 
+--- SQLite passes over a pragma that it does not know; as an option it is a mistake. Another one's own pragmas go into a
+-- list of statements.
+-- @param pragmas the option, or nil
+-- @param known names of SQLite's pragmas
+function connect.check_known(pragmas, known)
+  if not pragmas or #pragmas > 0 then return end
+  local set = {}
+  for _, name in ipairs(known) do set[name] = true end
+  for name in next, pragmas do
+    local plain = name:lower():match "[^.]*$"
+    if not set[plain] then
+      errors.usage("pragmas: SQLite has no pragma %q%s", name, options.hint(plain, known))
+    end
+  end
+end
+
 --- Splits a URL; what stands behind the scheme is the engine's own.
 -- @return engine row, target
 function connect.parse(url)

@@ -37,6 +37,18 @@ local function load_driver(engine)
   errors.usage("liga.connect: the driver %s can't be loaded: %s", engine.driver, tostring(driver))
 end
 
+--- What the pragmas are called is known once there is a connection; an unknown one has done nothing.
+local function check_pragmas(db, pragmas)
+  local names = {}
+  for i, row in ipairs(core.query(db._.core, "SELECT name FROM pragma_pragma_list", { logging = false })) do
+    names[i] = row.name
+  end
+  local ok, problem = pcall(connect.check_known, pragmas, names)
+  if ok then return end
+  core.close(db._.core)
+  error(problem, 0)
+end
+
 local database = {}
 
 --- Connects to a database; one connection is opened at once. Raises UsageError for a wrong URL or option, DatabaseError
@@ -61,6 +73,7 @@ function database.connect(url, given)
   db._.core = core.open(load_driver(engine), opening, db)
   operation.watch(db)
   core.connect(db._.core)
+  if pragmas[1] and engine.dialect == "sqlite" then check_pragmas(db, given.pragmas) end
   return db
 end
 

@@ -28,7 +28,7 @@ local uncountable = set [[
   research rice rubbish safety scenery seafood shopping sleep smoke snow soil spaghetti stuff sunshine tennis thunder
   timber traffic transportation trust underwear unemployment violence warmth wealth weather welfare wheat wisdom yoga
   zinc athletics economics ethics genetics gymnastics mathematics politics crossroads headquarters chess chassis debris
-  measles mumps corps kudos sms gps dns css rss aws ios tls https saas]]
+  measles mumps corps kudos sms gps dns css rss aws ios tls https saas fish]]
 
 --- Singular and plural of words that follow no rule.
 local plural_irregular, singular_irregular = {}, {}

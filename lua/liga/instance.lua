@@ -301,6 +301,8 @@ local function shown(name, value)
   return name .. "=" .. ("%q"):format(cut):gsub("\\\n", "\\n")
 end
 
+local texts = { STRING = true, TEXT = true, CHAR = true, CITEXT = true, ENUM = true, UUID = true }
+
 --- `User{id=7, username="ann"}`: the key and the first text.
 function instance.metamethods.__tostring(self)
   local class = core.class_of(self)
@@ -312,7 +314,7 @@ function instance.metamethods.__tostring(self)
   end
   for _, attribute in ipairs(class.attributes) do
     local value = rawget(self, attribute.name)
-    if not keys[attribute.name] and type(value) == "string" then
+    if not keys[attribute.name] and type(value) == "string" and texts[attribute.type.name] then
       parts[#parts + 1] = shown(attribute.name, value)
       break
     end

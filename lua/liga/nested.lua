@@ -45,8 +45,10 @@ local build
 
 local function build_one(class, value, node, place)
   if core.state(value) then
-    if core.class_of(value) ~= class then
-      errors.usage("%s: an instance of %s expected, got one of %s", place, class.name, core.class_of(value).name)
+    local other = core.class_of(value)
+    if other ~= class then
+      errors.usage("%s: an instance of %s expected, got one of %s", place, class.name,
+        other.name == class.name and "another database object" or other.name)
     end
     return value
   end

@@ -581,6 +581,30 @@ for engine in support.engines() do
         assert.equal(1, ann:countPlans())
         raises("InstanceError", function() ann:addPlan(4711) end)
       end)
+
+      it("a target without a value there can't be linked", function()
+        local without = Project:create {}
+        ann:addPlan(a)
+        for _, plan in ipairs { without, without.id } do
+          raises("InstanceError", function() ann:setPlans { plan } end, "Plan", "code")
+        end
+        raises("InstanceError", function() ann:createPlan {} end, "Plan", "code")
+        assert.equal(0, ann:removePlan(without.id))
+        assert.equal(1, ann:countPlans())
+        assert.equal(3, Project:count())
+      end)
+
+      it("targets without a primary key are told apart by targetKey", function()
+        local Badge = db:define("Badge", { word = { type = liga.STRING(8), unique = true } }, { primaryKey = false })
+        User:belongsToMany(Badge, { through = "MemberBadge", sourceKey = "nick", targetKey = "word" })
+        db:sync()
+        local gold, blue = Badge:create { word = "gold" }, Badge:create { word = "blue" }
+        ann:setBadges { gold, blue, gold }
+        assert.equal(2, ann:countBadges())
+        assert.is_true(ann:hasBadges({ blue, gold }, { exact = true }))
+        assert.equal(1, ann:removeBadge(gold))
+        assert.same({ "blue" }, pluck(ann:getBadges(), "word"))
+      end)
     end)
 
     describe("with where and order", function()

@@ -392,6 +392,26 @@ for engine in support.engines() do
         Code:create { word = "sesame" }
         local door = Door:create { codeWord = "sesame" }
         assert.equal("sesame", door:getCode().word)
+        local code = Code:create { word = "friend" }
+        assert.is_true(rawequal(code, door:setCode(code)))
+        assert.equal("friend", door:reload().codeWord)
+        raises("InstanceError", function() door:setCode("sesame") end, "Code has no primary key")
+        raises("InstanceError", function() door:setCode(Code:create {}) end, "word")
+        assert.equal("friend", door:reload().codeWord)
+      end)
+
+      it("must have a value: nothing is linked to NULL", function()
+        local Page = db:define("Page", { path = { type = liga.STRING(20), unique = true } })
+        Comment:belongsTo(Page, { targetKey = "path", foreignKey = "pagePath" })
+        Page:sync()
+        Comment:sync { force = true }
+        local without = Page:create {}
+        local comment = Comment:create { pagePath = Page:create { path = "a" }.path }
+        raises("InstanceError", function() comment:setPage(without) end, "Page", "path")
+        raises("InstanceError", function() comment:setPage(without.id) end, "Page", "path")
+        raises("InstanceError", function() comment:createPage {} end, "Page", "path")
+        assert.equal("a", comment:reload().pagePath)
+        assert.equal(2, Page:count())
       end)
     end)
 

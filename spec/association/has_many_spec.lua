@@ -266,6 +266,9 @@ for engine in support.engines() do
 
       it("raises UsageError for an instance of another model", function()
         raises("UsageError", function() ann:addTask(bob) end, "Task")
+        local elsewhere <close> = liga.connect "sqlite::memory:"
+        local other = elsewhere:define("Task", {}):build {}
+        raises("UsageError", function() ann:addTask(other) end, "Task", "another database object")
       end)
 
       it("raises InstanceError on an unsaved source", function()

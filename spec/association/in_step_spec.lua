@@ -1,5 +1,6 @@
 -- Loaded associations stay in step with the generated methods (contract, section 4).
 local forum = require "spec.support.forum"
+local liga = require "liga"
 local support = require "spec.support"
 
 for engine in support.engines() do
@@ -95,6 +96,46 @@ for engine in support.engines() do
       local ann = User:findByPk(1)
       ann:addPost(4)
       assert.is_nil(ann.posts)
+    end)
+
+    it("takes lists and keys where singular and plural are one word", function()
+      local Deer = db:define("Deer", {
+        { "herd", { type = liga.STRING(2), primaryKey = true } }, { "nr", { type = liga.INTEGER, primaryKey = true } },
+      })
+      local Sheep = db:define("Sheep", {})
+      User:belongsToMany(Deer, { through = "Sighting" })
+      User:hasMany(Sheep)
+      db:sync{ alter = true }
+      Deer:bulkCreate{ { herd = "a", nr = 1 }, { herd = "a", nr = 2 } }
+      local sheep = Sheep:bulkCreate{ {}, {}, {} }
+      local ann = load{ "deer", "sheep" }
+      ann:addSheep{ sheep[1], sheep[2].id }
+      assert.is_true(ann:addSheep(sheep[3].id))
+      assert.equal(2, ann:removeSheep{ sheep[1].id, sheep[3] })
+      assert.same({ 2 }, support.pluck(ann.sheep, "id"))
+      ann:addDeer{ "a", 2 }
+      ann:addDeer{ { "a", 1 }, { herd = "a", nr = 2 } }
+      assert.same({ 2, 1 }, support.pluck(ann.deer, "nr"))
+    end)
+
+    it("holds no rows that the target's scope hides", function()
+      local Note = db:define("Note", { open = liga.BOOLEAN }, { defaultScope = { where = { open = true } } })
+      User:hasMany(Note)
+      db:sync{ alter = true }
+      local notes = Note:bulkCreate{ { open = true }, { open = false } }
+      local ann = load "notes"
+      assert.is_true(ann:addNote(notes[2].id))
+      ann:addNotes{ notes[1].id, notes[2].id }
+      assert.same({ 1 }, support.pluck(ann.notes, "id"))
+      assert.equal(2, Note:unscoped():count{ where = { userId = ann.id } })
+    end)
+
+    it("does not hide what is wrong in the call", function()
+      local ann = load()
+      support.raises("UsageError", function() ann:addPosts{ 1, nil, 2 } end, "addPosts", "hole")
+      support.raises("ValidationError", function() ann:addPosts{ 4, "x" } end, "addPosts")
+      support.raises("UsageError", function() ann:addPosts(4) end, "addPosts")
+      assert.equal("p1 p2 p3", titles(ann.posts))
     end)
   end)
 end

@@ -161,6 +161,19 @@ for engine in support.engines() do
         assert.same({ "mon", "tue" }, sorted(Work:findAll(), "day"))
       end)
 
+      it("sets links that are there by leaving them, or giving them the values", function()
+        local other = Task:create { title = "b" }
+        user:addTask(task, { through = { day = "mon" } })
+        user:addTask(task, { through = { day = "tue" } })
+        user:setTasks { task }
+        assert.same({ "mon", "tue" }, sorted(Work:findAll(), "day"))
+        other.Work = { day = "sat" }
+        user:setTasks({ task, other }, { through = { day = "sun" } })
+        assert.same({ "sat", "sun", "sun" }, sorted(Work:findAll(), "day"))
+        user:setTasks { other }
+        assert.same({ "sat" }, pluck(Work:findAll(), "day"))
+      end)
+
       it("removes all links of a pair at once", function()
         user:addTask(task)
         user:addTask(task)

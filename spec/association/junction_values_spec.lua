@@ -102,6 +102,19 @@ for engine in support.engines() do
       assert.equal(0, Tag:count())
     end)
 
+    it("of every type are updated where they differ, and only there", function()
+      local post = models { type = liga.JSON }
+      local tag = Tag:create { name = "a" }
+      post:addTag(tag, { through = { code = { a = { 1 } } } })
+      local before = Tagging:findOne()
+      post:addTag(tag, { through = { code = { a = { 1 } } } })
+      assert.equal(before.updatedAt, Tagging:findOne().updatedAt)
+      post:setTags({ tag }, { through = { code = { a = { 2 } } } })
+      assert.same({ a = { 2 } }, Tagging:findOne().code)
+      post:addTag(tag, { through = { code = liga.null } })
+      assert.is_nil(Tagging:findOne().code)
+    end)
+
     it("are not used where NULL is given: it must be allowed", function()
       local post = models { allowNull = false, defaultValue = "x" }
       raises("ValidationError", function()

@@ -112,6 +112,23 @@ for engine in support.engines() do
         support.raises("InstanceError", function() ann:setCard(99) end)
       end)
 
+      it("delete the old target that is marked as deleted else, with force", function()
+        local Pass = db:define("Pass", {}, { paranoid = true })
+        User:hasOne(Pass)
+        Pass:beforeDestroy(function() end)
+        db:sync()
+        ann:createPass {}
+        ann:setPass(nil, { destroyPrevious = { force = true } })
+        assert.equal(0, Pass:count { paranoid = false })
+      end)
+
+      it("refuse an instance of another model as self", function()
+        local card = Card:create { text = "a" }
+        for _, name in ipairs { "getCard", "setCard", "createCard" } do
+          support.raises("UsageError", function() ann[name](card, card) end, "User", "Card")
+        end
+      end)
+
       it("show the key to the hooks", function()
         local a, seen = Card:create { text = "a" }, nil
         Card:beforeUpdate(function(card) seen = card.userId end)
@@ -131,6 +148,27 @@ for engine in support.engines() do
         assert.equal("B", ann:getCard().text)
         assert.is_nil(Card:findByPk(old.id).userId)
       end)
+    end)
+
+    it("of belongsToMany set links that may repeat by leaving them, also one by one", function()
+      local Post, Tag = db:define("Post", {}), db:define("Tag", {})
+      local Link = db:define("Link", { nr = { type = liga.INTEGER, primaryKey = true, autoIncrement = true },
+        day = liga.STRING })
+      Post:belongsToMany(Tag, { through = { model = Link, unique = false } })
+      Link:beforeCreate(function() ran[#ran + 1] = "beforeCreate" end)
+      db:sync()
+      local post, tags = Post:create {}, Tag:bulkCreate { {}, {}, {} }
+      post:addTags { tags[1], tags[2] }
+      post:addTag(tags[1])
+      for _, options in ipairs { {}, { individualHooks = true } } do
+        clear()
+        options.through = { day = "mon" }
+        post:setTags({ tags[1], tags[3] }, options)
+        assert.same({ 1, 1, 3 }, support.sorted(Link:findAll { where = { day = "mon" } }, "tagId"))
+        assert.equal(3, Link:count())
+        assert.equal(options.individualHooks and 1 or 0, #ran)
+        Link:destroy { where = { tagId = 3 } }
+      end
     end)
 
     describe("of hasMany", function()

@@ -137,6 +137,52 @@ for engine in support.engines() do
       assert.is_true(collectgarbage "count" - before < 50, collectgarbage "count" - before)
     end)
 
+    it("works on for those that are left of a list", function()
+      open()
+      local names, posts = {}, {}
+      for i = 1, 1500 do names[i], posts[i] = { name = "u" .. i }, { title = "t" .. i } end
+      for i, user in ipairs(User:bulkCreate(names)) do posts[i].authorId = user.id end
+      Post:bulkCreate(posts)
+      local users = User:findAll{ lazy = "batch", order = "id", where = { name = { [liga.Op.like] = "u%" } } }
+      local function keep(last)
+        for i = #users, 1, -1 do
+          if i % 300 ~= last then table.remove(users, i) end
+        end
+        for _ = 1, 3 do collectgarbage() end
+      end
+      assert.equal("t1", titles(users[1].posts))
+      keep(1)
+      log:clear()
+      for i, user in ipairs(users) do
+        assert.equal("t" .. (i * 300 - 299), titles(user.posts))
+        assert.equal(1, user:countPosts{ batch = true })
+        assert.equal(0, #user.remarks)
+      end
+      assert.equal(2, #log:statements "query")
+    end)
+
+    it("keeps of a list no more than belongs to those that are left of it", function()
+      open()
+      local names = {}
+      for i = 1, 20000 do names[i] = { name = ("user number %d"):format(i) } end
+      User:bulkCreate(names)
+      names = nil -- luacheck: ignore 311
+      local function measured()
+        for _ = 1, 4 do collectgarbage() end
+        return collectgarbage "count"
+      end
+      local kept, before = {}, measured()
+      for i = 1, 5 do
+        local users = User:findAll{ lazy = "batch" }
+        assert.is_nil(users[10000].boss)
+        kept[i] = users[10000]
+        log:clear()
+      end
+      local each = (measured() - before) / #kept
+      assert.is_true(each < 300, each .. " KB for one of 20,000")
+      assert.same({}, kept[1].posts)
+    end)
+
     it("refuses words it does not know", function()
       open()
       support.raises("UsageError", function() User:findAll{ lazy = "yes" } end, "lazy")

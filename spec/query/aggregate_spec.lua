@@ -109,6 +109,19 @@ for engine in support.engines() do
       assert.equal("Porto", Sale:max("city"))
     end)
 
+    it("give the smallest and largest of types that the engine has no order for", function()
+      local Flag = db:define("Flag", {
+        on = liga.BOOLEAN, code = liga.UUID, bytes = liga.BLOB, info = liga.JSON,
+      }, { timestamps = false })
+      db:sync()
+      local low, high = "00000000-0000-4000-8000-000000000001", "10000000-0000-4000-8000-000000000001"
+      Flag:bulkCreate{ { on = false, code = high, bytes = "\0b" }, { on = true, code = low, bytes = "\255" } }
+      assert.same({ false, true }, { Flag:min("on"), Flag:max("on") })
+      assert.same({ low, high }, { Flag:min("code"), Flag:max("code") })
+      assert.same({ "\0b", "\255" }, { Flag:min("bytes"), Flag:max("bytes") })
+      support.raises("UsageError", function() Flag:max("info") end, "Flag.info", "order")
+    end)
+
     it("give nil as smallest and largest of nothing", function()
       assert.is_nil(Sale:min("amount", { where = { city = "Faro" } }))
       assert.is_nil(Sale:max("price", { where = { city = "Faro" } }))

@@ -52,6 +52,9 @@ local FINDS = {
     { [Op.or_] = { { [Op.and_] = { { city = "Porto" }, { active = false } } },
       { [Op.not_] = { active = false }, age = 30 } } },
     { "ann", "bob" } },
+  { "either operator of a table under Op.or_", { age = { [Op.or_] = { [Op.lt] = 26, [Op.is] = liga.null } } },
+    { "bob", "cid" } },
+  { "… beside other alternatives", { age = Op.or_{ 30, [Op.lt] = 26, [Op.gt] = 40 } }, { "ann", "bob", "dee" } },
   { "either operator of one attribute", { age = { [Op.or_] = { { [Op.lt] = 26 }, { [Op.gt] = 40 } } } },
     { "bob", "dee" } },
 

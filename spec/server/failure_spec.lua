@@ -288,6 +288,15 @@ for engine in support.engines() do
         assert.equal(1, Note:destroy { where = { id = ids } })
       end)
 
+      it("refuses a query of one's own with more of them before it is sent", function()
+        local ids = {}
+        for i = 1, 70000 do ids[i] = i end
+        local pid = db:query("SELECT pg_backend_pid() AS pid")[1].pid
+        local function ask() db:query("SELECT 1 WHERE 2 IN (:ids)", { replacements = { ids = ids } }) end
+        raises("UsageError", ask, "65535")
+        assert.equal(pid, db:query("SELECT pg_backend_pid() AS pid")[1].pid)
+      end)
+
       it("refuses NUL and invalid UTF-8 before anything is sent", function()
         local log = support.log()
         local quiet <close> = engine:reopen { logging = log.record }

@@ -1,4 +1,5 @@
 -- Statements of one call travel together (architecture, section 5): a man in the middle counts what the client sends.
+local forum = require "spec.support.forum"
 local liga = require "liga"
 local loops = require "spec.support.loop"
 local Proxy = require "spec.support.proxy"
@@ -35,6 +36,13 @@ for engine in support.engines() do
         User:belongsToMany(Tag, { through = "UserTags" })
         db:sync()
         return User, Tag
+      end
+
+      local function blog(db)
+        local defined = forum.define(db)
+        db:sync()
+        forum.fill(defined)
+        return defined.User, defined.Post
       end
 
       it("are one for a read and for a write", function()
@@ -95,6 +103,35 @@ for engine in support.engines() do
           local write = least(function() User:bulkCreate { { name = "a" }, { name = "b" } } end)
           assert.is_true(read >= 0.02 and read < 0.04, "a read took " .. read)
           assert.is_true(write >= 0.02 and write < 0.04, "a write took " .. write)
+        end)
+      end)
+
+      it("are two for a load tree: a level, and all below it, whose parents a subquery names", function()
+        counted(function(db, trips)
+          local User, Post = blog(db)
+          local function find(include) return function() User:findAll { include = include, order = "id" } end end
+          assert.equal(1, trips(find { "boss", "profile" }))
+          assert.equal(2, trips(find { "posts", "remarks" }))
+          assert.equal(2, trips(find { posts = { include = { comments = { include = "writer" }, tags = {} } } }))
+          assert.equal(2, trips(find { posts = { include = { tags = { include = { posts = {
+            include = "comments" } } } } } }))
+          local users = User:findAll()
+          assert.equal(1, trips(function() db:preload(users, { posts = { include = "comments" }, boss = {} }) end))
+          db:transaction(function() assert.equal(2, trips(find { posts = { include = "comments" } })) end)
+          assert.equal(2, trips(function() Post:findByPk(1, { include = { comments = { include = "writer" } } }) end))
+        end)
+      end)
+
+      it("are one for each level of a load tree where lists are cut for each parent", function()
+        counted(function(db, trips)
+          local User, users = blog(db), nil
+          local below = { comments = { limit = 1, include = "writer" }, tags = { include = "posts" } }
+          local needed = trips(function()
+            users = User:findAll { order = "id", include = { posts = { limit = 2, include = below } } }
+          end)
+          assert.equal(3, needed)         -- what is below the tags goes with them
+          assert.equal("c3", users[1].posts[2].comments[1].text)
+          assert.equal(2, #users[1].posts[2].tags[1].posts)
         end)
       end)
 

@@ -43,6 +43,10 @@ for engine in support.engines() do
       local Alarm = db:define("Alarm", { value = liga.TIME }, { timestamps = false })
       Alarm:sync()
       assert.equal("04:05:06", stored(Alarm, moment))
+      assert.equal("23:59:00", stored(Alarm, { hour = 23, min = 59 }))
+      for _, wrong in ipairs { { hour = 24, min = 0 }, { hour = 9, min = 60 }, { hour = 9 }, {} } do
+        support.raises("ValidationError", function() Alarm:create { value = wrong } end, "Alarm.value")
+      end
     end)
 
     it("refuse days that do not exist", function()

@@ -45,6 +45,18 @@ for engine in support.engines() do
       for _, value in ipairs { 0.1, 1 / 3, -1e300, 5e-324, math.pi } do assert.equal(value, stored(Thing, value)) end
     end)
 
+    if engine.dialect == "postgres" then
+      it("of type REAL are rounded to 32 bits, in the instance too, and refused beyond them", function()
+        local Thing = model_of(liga.REAL)
+        for given, kept in pairs { [0.1] = 0.1, [1 / 3] = 0.33333334, [16777217] = 16777216, [-1e38] = -1e38 } do
+          assert.equal(kept, stored(Thing, given))
+          assert.equal(1, Thing:count { where = { value = given } })
+        end
+        Thing:destroy { all = true }
+        for _, value in ipairs { 1e39, -1e300, 1e-60 } do refuses(Thing, value) end
+      end)
+    end
+
     it("keep the infinities", function()
       local Thing = model_of(liga.DOUBLE)
       assert.equal(math.huge, stored(Thing, math.huge))

@@ -93,6 +93,16 @@ for engine in support.engines() do
           end
         end)
 
+        it("within arrays has one length, as PostgreSQL wants it", function()
+          local Thing = model{ m = liga.ARRAY(liga.ARRAY(liga.INTEGER)) }
+          local null = liga.null
+          for _, wrong in ipairs { { { 1 }, { 2, 3 } }, { { 1 }, null }, { null, { 1 } }, { {} }, { {}, { 1 } } } do
+            local e = support.raises("ValidationError", function() Thing:create{ m = wrong } end, "one length")
+            assert.equal(wrong, e.value)
+          end
+          assert.same({}, Thing:create{ m = {} }.m)
+        end)
+
         it("is compared, contained, overlapped", function()
           local Thing = model{ n = liga.ARRAY(liga.INTEGER), s = liga.ARRAY(liga.STRING) }
           Thing:bulkCreate{

@@ -85,6 +85,17 @@ for engine in support.engines() do
       assert.equal(" ab", stored(Thing, " ab"))
     end)
 
+    it("of fixed length are matched without their trailing blanks", function()
+      local Thing = model_of(liga.CHAR(5))
+      Thing:create{ value = "ab" }
+      for name, pattern in pairs { like = "ab", iLike = "AB", endsWith = "b", regexp = "^ab$", notLike = "ab " } do
+        assert.equal(1, Thing:count{ where = { value = liga.Op[name](pattern) } }, name)
+      end
+      assert.equal("ab", Thing:max("value"))
+      local last = { liga.fn("max", liga.col("value")), "last" }
+      assert.equal("ab", Thing:findOne{ attributes = { last }, raw = true }.last)
+    end)
+
     it("of fixed length refuse more characters", function()
       refuses(model_of(liga.CHAR(2)), "abc")
     end)

@@ -172,6 +172,13 @@ for engine in support.engines() do
       assert.same(least, Game:findByPk(lowest.id, { attributes = { "small", "normal", "large" } }):toTable())
     end)
 
+    it("is shown by its key and its first text", function()
+      local Note = db:define("Note", { { "at", liga.DATE }, { "price", liga.DECIMAL(5, 2) }, { "text", liga.TEXT } })
+      db:sync()
+      assert.equal('Note{id=1, text="tea"}', tostring(Note:create { at = 0, price = 1, text = "tea" }))
+      assert.equal("Note{id=2}", tostring(Note:create { at = 0, price = 1 }))
+    end)
+
     it("names the nearest attribute when an unknown one is incremented", function()
       support.raises("UsageError", function() ann:increment("aeg") end, "aeg", "age")
       support.raises("UsageError", function() ann:increment{ aeg = 1 } end, "aeg", "age")

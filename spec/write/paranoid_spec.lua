@@ -225,6 +225,15 @@ for engine in support.engines() do
         assert.equal(0, User:count())
         assert.equal(3, #stored())
       end)
+
+      it("is deleted where unlinking destroys with force", function()
+        support.raises("UsageError", function() red:setUsers({}, { destroyPrevious = { forced = true } }) end, "force")
+        assert.equal(1, red:removeUser(by_name "eva", { destroy = { force = true } }))
+        assert.equal(2, #stored())
+        User:beforeBulkDestroy(function() end)
+        red:setUsers({}, { destroyPrevious = { force = true } })
+        assert.equal(1, #stored())
+      end)
     end)
 
     describe("as a junction", function()

@@ -146,6 +146,9 @@ for engine in support.engines() do
         assert.equal(0, Link:findOne().version)
         ann:addClub(team, { through = { weight = 2 } })
         assert.same({ 1, 2 }, { Link:findOne().version, Link:findOne().weight })
+        ann:setClubs({ team }, { through = { weight = 3 } })
+        ann:setClubs({ team }, { through = { weight = 3 } })
+        assert.same({ 2, 3 }, { Link:findOne().version, Link:findOne().weight })
       end)
     end)
 

@@ -2,6 +2,7 @@
 -- once; what is removed is gone from it; a list that was loaded with a filter is dropped, as nobody knows what it would
 -- hold now.
 local core = require "liga.core"
+local parts = require "liga.behaviour.parts"
 
 local in_step = {}
 
@@ -15,51 +16,75 @@ local function is_filtered(options)
   return false
 end
 
-local plural = { set = true, addMultiple = true, removeMultiple = true }
-
---- The targets among the arguments of a method: instances and raw keys.
--- @return list; whether the argument itself is the list
-local function targets_of(a, verb, given)
-  if given == nil or given == core.null then return {}, false end
-  local is_list = a.kind.many and plural[verb] and type(given) == "table" and not core.state(given)
-  if not is_list then return { given }, false end
-  return table.move(given, 1, #given, 1, {}), true
+--- Whether one raw key stands where a list is wanted.
+local function lacks_list(a, verb, is_list)
+  if is_list or not a.kind.many or verb == "add" or verb == "remove" then return false end
+  return verb == "set" or a.accessors.add ~= a.accessors.addMultiple
 end
 
---- Reads the rows of raw keys, so that the list can hold them; nil: not all of them exist, or there are none to read.
-local function with_instances(a, targets, options)
-  local keys, complete = {}, {}
+--- The raw keys among targets; nil where one is none, or the list has a hole: the core says so.
+local function raw_keys(a, targets)
+  local keys, count = {}, 0
+  for _ in next, targets do count = count + 1 end
   for _, target in ipairs(targets) do
-    if not core.state(target) then keys[#keys + 1] = target end
+    if not core.state(target) then
+      if not pcall(core.key_text, a.target, target) then return nil end
+      keys[#keys + 1] = target
+    end
+    count = count - 1
   end
-  if #keys == 0 then return nil end
-  local given = type(options) == "table" and options or {}
-  local rows = a.target:findByPks(keys, { transaction = given.transaction, logging = given.logging })
-  if #rows ~= #keys then return nil end
-  local at = 0
-  for i, target in ipairs(targets) do
-    if not core.state(target) then at = at + 1 end
-    complete[i] = core.state(target) and target or rows[at]
-  end
-  return complete
+  return count == 0 and keys or nil
 end
 
-local function place_of(list, instance)
-  for i, each in ipairs(list) do
-    if each == instance then return i end
+--- Reads the rows of raw keys, so that the list can hold them. Those that are hidden by the target's scope are in no
+-- loaded list either.
+-- @return list of the targets that are instances or rows, in order; what can stand for the argument: that list or its
+-- only element, nil unless there were raw keys and each has a row
+local function with_rows(a, verb, given, options)
+  local targets, is_list = parts.list_of(a, verb, given)
+  local keys, rows, complete = not lacks_list(a, verb, is_list) and raw_keys(a, targets) or {}, {}, {}
+  local plain = type(options) == "table" and options or {}
+  local reading = { transaction = plain.transaction, logging = plain.logging }
+  local found = #keys > 0 and a.target:findByPks(keys, reading) or {}
+  for _, row in ipairs(found) do rows[core.key_text(a.target, core.stored_key(row))] = row end
+  for _, target in ipairs(targets) do
+    if core.state(target) then complete[#complete + 1] = target
+    elseif #found > 0 then complete[#complete + 1] = rows[core.key_text(a.target, target)] end
   end
+  if #keys == 0 or #found ~= #keys then return complete end
+  return complete, is_list and complete or complete[1]
+end
+
+--- What equal rows have in common.
+local function identity(instance)
+  local key = core.state(instance) and core.stored_key(instance)
+  return key and core.key_text(core.class_of(instance), key) or instance
+end
+
+local function set_of(list)
+  local set = {}
+  for _, instance in ipairs(list) do set[identity(instance)] = true end
+  return set
 end
 
 local function add(list, targets)
+  local there = set_of(list)
   for _, target in ipairs(targets) do
-    if not place_of(list, target) then list[#list + 1] = target end
+    local this = identity(target)
+    if not there[this] then list[#list + 1] = target end
+    there[this] = true
   end
 end
 
 local function remove(list, targets)
-  for _, target in ipairs(targets) do
-    local place = place_of(list, target)
-    if place then table.remove(list, place) end
+  local removed, kept = set_of(targets), 0
+  for i = 1, #list do
+    local instance = list[i]
+    list[i] = nil
+    if not removed[identity(instance)] then
+      kept = kept + 1
+      list[kept] = instance
+    end
   end
 end
 
@@ -90,19 +115,16 @@ local function update(a, verb, source, targets)
 end
 
 local function with_loaded(a, verb, method, source, given, ...)
-  local targets, is_list = targets_of(a, verb, given)
-  local complete = verb ~= "create" and with_instances(a, targets, ...)
-  local result
-  if complete then
-    result = method(source, is_list and complete or complete[1], ...)
-    if is_list then result = verb:find "remove" and result or given
-    elseif not verb:find "remove" then result = true end
-  else
-    result = method(source, given, ...)
+  if verb == "create" then
+    local made = method(source, given, ...)
+    update(a, verb, source, { made })
+    return made
   end
-  if verb == "create" then complete = { result } end
-  update(a, verb, source, complete or targets)
-  return result
+  local complete, stand_in = with_rows(a, verb, given, ...)
+  local result = method(source, stand_in or given, ...)
+  update(a, verb, source, complete)
+  if not stand_in or verb == "remove" or verb == "removeMultiple" then return result end
+  return rawequal(stand_in, complete) and given or true
 end
 
 local writes = { set = true, create = true, add = true, addMultiple = true, remove = true, removeMultiple = true }

@@ -56,6 +56,7 @@ read.has, read.hasMultiple = has "has", has "hasMultiple"
 -- @param ... the arguments of the method
 function access.linked(plain, verb, name, source, ...)
   local a = getmetatable(core.class_of(source)).associations[name]
+  if not a then return plain(source, ...) end                         -- of another model: the core says so
   local reader = read[verb]
   if reader then return reader(plain, a, source, ...) end
   return link.write(plain, a, verb, source, ...)

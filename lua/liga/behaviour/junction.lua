@@ -19,12 +19,22 @@ local function text_of(row, names)
   return table.concat(texts)
 end
 
---- The targets handed over, each once and as a stored instance; nil where one has no row: the core says so.
+local function is_complete(target, names)
+  for _, name in ipairs(names) do
+    if rawget(target, name) == nil then return false end
+  end
+  return true
+end
+
+--- The targets handed over, each once and as a stored instance; nil where one has no row or nothing to refer to: the
+-- core says so.
 local function elements_of(a, list, options)
   local elements, instances = {}, parts.instances(a, list, options)
-  if not instances then return nil end
-  for i, target in ipairs(instances) do elements[i] = { target = target, text = text_of(target, a.targetKey) } end
-  return elements
+  for i, target in ipairs(instances or {}) do
+    if not is_complete(target, a.targetKey) then return nil end
+    elements[i] = { target = target, text = text_of(target, a.targetKey) }
+  end
+  return instances and elements
 end
 
 --- The junction rows of the source, of some targets or all, in the order of their key.
@@ -131,7 +141,8 @@ local function delete_each(a, rows, options)
 end
 
 --- Links targets one by one. What is linked already, or was and is marked as deleted, is left to the core.
-local function insert_each(a, source, elements, links, options)
+-- @param verb of the core's method that does: "addMultiple", or "set", which does not repeat links
+local function insert_each(a, source, elements, links, options, verb)
   local rows, rest, targets = {}, {}, {}
   for _, element in ipairs(elements) do rows[#rows + 1] = element.row end
   local inserting = parts.of_save(options)
@@ -143,7 +154,8 @@ local function insert_each(a, source, elements, links, options)
     end
   end
   if #rest == 0 then return end
-  core.plain_accessor(a.meta[1], "addMultiple")(source, targets, options, values_of(a, rest, links))
+  if verb == "set" then rest, targets = elements, elements.list end
+  core.plain_accessor(a.meta[1], verb)(source, targets, options, values_of(a, rest, links))
 end
 
 -- All at once, or each -----------------------------------------------------------------------------------------------
@@ -155,11 +167,12 @@ local function new_among(elements)
 end
 
 --- Links new rows between the hooks of the junction's bulkCreate, which see them as instances.
--- @param others function that destroys what is linked otherwise, one by one, or nil
+-- @param others function that destroys what is linked otherwise, one by one; nil: targets are added, also once more
+-- where links may repeat
 local function insert_links(plain, a, source, elements, links, options, others)
   local rows, result = {}, nil
   for _, element in ipairs(elements) do
-    if not links[element.text] or a.unique == false then
+    if not links[element.text] or a.unique == false and not others then
       element.row = junction_row(a, source, element, options)
       rows[#rows + 1] = element.row
     end
@@ -167,7 +180,7 @@ local function insert_links(plain, a, source, elements, links, options, others)
   local function insert(linking)
     if class_methods.taken(linking) then
       if others then others(linking) end
-      insert_each(a, source, elements, links, linking)
+      insert_each(a, source, elements, links, linking, a.unique == false and others and "set" or "addMultiple")
       result = result_of(elements.given, elements.list)
     else
       check_rows(a, rows, linking)

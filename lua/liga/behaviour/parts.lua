@@ -52,6 +52,23 @@ end
 
 -- Targets ------------------------------------------------------------------------------------------------------------
 
+--- Whether a table that is no instance is a list of targets, not a key. Where the method for one and that for many have
+-- the same name its elements tell, or that the key has one part.
+local function is_list(a, verb, targets)
+  local singular = verb == "add" or verb == "remove"
+  if not a.kind.many or singular and a.accessors[verb] ~= a.accessors[verb .. "Multiple"] then return false end
+  if verb == "set" or next(targets) == nil or a.accessors.add ~= a.accessors.addMultiple then return true end
+  return type(targets[1]) == "table" or targets[1] ~= nil and #a.target.primaryKey == 1
+end
+
+--- The targets that a method is handed, as a list.
+-- @return list, the caller's where it is one; whether it is
+function parts.list_of(a, verb, targets)
+  if targets == nil or targets == core.null then return {}, false end
+  if type(targets) == "table" and not core.state(targets) and is_list(a, verb, targets) then return targets, true end
+  return { targets }, false
+end
+
 --- Whether this is an empty list of targets.
 function parts.is_empty(targets)
   return type(targets) == "table" and not core.state(targets) and next(targets) == nil
@@ -67,22 +84,6 @@ function parts.has_unsaved(targets)
   return false
 end
 
---- Whether a table that is no instance is a list of targets, not a key. Where the method for one and that for many have
--- the same name its elements tell, or that the key has one part.
-local function is_list(a, verb, targets)
-  local singular = verb == "add" or verb == "remove"
-  if singular and a.accessors[verb] ~= a.accessors[verb .. "Multiple"] then return false end
-  if verb == "set" or next(targets) == nil or a.accessors.add ~= a.accessors.addMultiple then return true end
-  return type(targets[1]) == "table" or targets[1] ~= nil and #a.target.primaryKey == 1
-end
-
---- The argument as a list.
-function parts.list_of(a, verb, targets)
-  if targets == nil or targets == core.null then return {} end
-  if type(targets) == "table" and not core.state(targets) and is_list(a, verb, targets) then return targets end
-  return { targets }
-end
-
 --- The rows of raw keys among targets, by the text of their key: one read for all.
 local function rows_of_keys(a, list, options)
   local keys, rows = {}, {}
@@ -92,7 +93,7 @@ local function rows_of_keys(a, list, options)
   if #keys == 0 then return rows end
   local find = { where = a.target:keys(keys), transaction = options.transaction, logging = options.logging }
   for _, row in ipairs(core.class_methods.findAll(a.target, find)) do
-    rows[core.key_text(a.target, row:where())] = row
+    rows[core.key_text(a.target, core.stored_key(row))] = row
   end
   return rows
 end
@@ -105,7 +106,8 @@ function parts.instances(a, list, options)
   for _, target in ipairs(list) do
     if not core.state(target) then target = rows[core.key_text(a.target, target)] end
     if not target then return nil end
-    local text = core.state(target) == "stored" and core.key_text(a.target, target:where()) or target
+    local key = core.state(target) == "stored" and core.stored_key(target)
+    local text = key and core.key_text(a.target, key) or target
     if not seen[text] then instances[#instances + 1] = target end
     seen[text] = true
   end

@@ -52,7 +52,9 @@ end
 function target.unlink(a, instance, options)
   local saving = parts.of_save(options)
   if target.removes_rows(a, options) then
+    local removal = options.destroy or options.destroyPrevious
     saving.validate, saving.silent = nil, nil
+    saving.force = type(removal) == "table" and removal.force or nil
     return write.single(instance, "Destroy", saving, core.destroy)
   end
   local values = target.cleared(a)
