@@ -69,7 +69,7 @@ function database.connect(url, given)
   local db = setmetatable({ dialect = engine.dialect, models = new_models() }, Database)
   db._ = {
     define = given.define, lazy = given.lazy, compat = given.compat, logging = given.logging or nil, wait = given.wait,
-    hooks = {},
+    hooks = {}, read_only = given.readOnly,
     current = setmetatable({}, { __mode = "k" }),                   -- coroutine → its transaction
     in_hook = setmetatable({}, { __mode = "k" }),                   -- coroutines that are in a hook of Query or Connect
     running = setmetatable({}, { __mode = "k" }),                   -- managed transactions
