@@ -92,8 +92,8 @@ local function least_seconds(program, name)
 end
 
 local function tell(name, floor, liga, unit)
-  local line = "%-5s c %.4g %s, liga %.4g %s: %.2f (at most %.1f)"
-  print(line:format(name, floor, unit, liga, unit, liga / floor, goals[name]))
+  local ratio = liga / floor
+  print(("%-5s floor %.4g, liga %.4g %s: %.2f (at most %.1f)"):format(name, floor, liga, unit, ratio, goals[name]))
 end
 
 local function on_sqlite(measure, unit, scale)
@@ -149,8 +149,8 @@ local function plans()
       items = { include = { named = {}, parents = { include = { children = { include = "grandchildren" } } } } } } }
     local before = os.clock()
     for _ = 1, 20000 do defined.Group:findAll(find) end
-    local micros = (os.clock() - before) / 20000 * 1e6
-    print(("plan  %s: %.1f µs for 5 includes (at most %d)"):format(dialect, micros, goals.plan))
+    local each = (os.clock() - before) / 20000 * 1e6
+    print(("plan  %s: %.1f µs for 5 includes (at most %d)"):format(dialect, each, goals.plan))
   end
 end
 

@@ -51,6 +51,24 @@ static struct statement *paranoid(struct blog *blog, const struct dialect *diale
 STATEMENT(rows_there)       { return paranoid(blog, dialect, WALK_PRESENT, error); }
 STATEMENT(rows_deleted)     { return paranoid(blog, dialect, WALK_DELETED_TARGET, error); }
 
+/* User → posts → tags, each tag once. */
+STATEMENT(targets_of_path) {
+    struct plan *plan = ids_of(blog, blog->user);
+    struct hop *hops = arena_array(blog->arena, struct hop, 3);
+    struct assoc path = *blog->posts;
+    int target;
+    hops[0] = blog->posts->hops[0];
+    hops[1] = blog->tags->hops[0];
+    hops[2] = blog->tags->hops[1];
+    path.hops = hops;
+    path.hop_count = 3;
+    path.target = blog->tag;
+    struct select *rows = walk_targets(blog->arena, &plan->next_alias, &path, 0, &target, WALK_PRESENT);
+    plan->select->qualified = true;
+    select_where(blog->arena, plan->select, expr_exists(blog->arena, rows));
+    return render(blog, dialect, plan, error);
+}
+
 /* -------------------------------------------------------------------------------------------------------- paths */
 
 /* Posts whose path's last table has a condition; `to_many`: posts.tags, else post.author. */
@@ -234,6 +252,11 @@ static const struct sql_case cases[] = {
       NULL },
     { "rows that are marked as deleted, too", rows_deleted,
       "SELECT t0.`id` FROM `users` AS t0 WHERE EXISTS (SELECT 1 FROM `posts` AS t1 WHERE t1.`user_id` = t0.`id`)",
+      NULL },
+    { "targets of a path", targets_of_path,
+      "SELECT t0.`id` FROM `users` AS t0 WHERE EXISTS (SELECT 1 FROM `tags` AS t1 WHERE t1.`id` IN (SELECT t3.`tagId` FROM"
+      " `posts` AS t2 INNER JOIN `post_tags` AS t3 ON t3.`postId` = t2.`id` WHERE t2.`user_id` = t0.`id`) AND t1.`kind` = ?)"
+      " | 'post'",
       NULL },
     { "a path to one row", path_one,
       "SELECT t0.`id` FROM `posts` AS t0 LEFT OUTER JOIN `users` AS t1 ON t1.`id` = t0.`user_id` WHERE t1.`name` = ? | 'x'",

@@ -270,8 +270,14 @@ struct plan_step *plan_step_on(struct arena *arena, struct plan *plan, int node,
     return step;
 }
 
+/* The model of the rows that a cut counts: the target, or the junction that is joined to it. */
+static const struct model *cut_unit(const struct assoc *assoc) {
+    return assoc->kind->holder == HELD_BY_THROUGH ? assoc->hops[0].next : assoc->target;
+}
+
 bool plan_can_cut(const struct assoc *assoc) {
-    return !assoc->kind->path && assoc->kind->holder != HELD_BY_SOURCE && assoc->hops[0].next->key.count;
+    bool single = assoc->kind->path && assoc->hop_count < 2;
+    return !single && assoc->kind->holder != HELD_BY_SOURCE && cut_unit(assoc)->key.count;
 }
 
 struct plan_step *plan_step_limited(struct arena *arena, struct plan *plan, int node, const struct assoc *assoc) {
@@ -297,7 +303,7 @@ struct plan_step *plan_step_limited(struct arena *arena, struct plan *plan, int 
 /* The tables are the outer query's from here on: the picked rows under an alias of their own. */
 void plan_step_cut(struct arena *arena, struct plan_step *step, struct select *rows, int unit, bool lateral) {
     struct select *select = step->plan->select;
-    const struct model *model = step->assoc->hops[0].next;
+    const struct model *model = cut_unit(step->assoc);
     bool junction = step->assoc->kind->holder == HELD_BY_THROUGH;
     int alias = junction ? step->plan->next_alias++ : 0;
     const struct expr *on = expr_const(arena, true);

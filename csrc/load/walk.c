@@ -130,3 +130,32 @@ struct select *walk_rows_deleted(struct arena *arena, int *next_alias, const str
     output_add(arena, &rows->outputs, expr_text(arena, "1"), NULL);
     return rows;
 }
+
+/* SELECT <the last hop's near key> FROM <all tables before the target>. */
+static struct select *way_to_target(struct arena *arena, int *next_alias, const struct assoc *assoc, int near, int deleted) {
+    const struct hop *last = assoc_last_hop(assoc);
+    int alias = (*next_alias)++;
+    struct select *way = select_new(arena, assoc->hops[0].next, alias);
+    way->qualified = true;
+    way->where = hop_on(arena, assoc, 0, near, alias, deleted);
+    for (int hop = 1; hop < assoc->hop_count - 1; hop++) {
+        int far = (*next_alias)++;
+        select_join(arena, way, JOIN_INNER, assoc->hops[hop].next, far, hop_on(arena, assoc, hop, alias, far, deleted));
+        alias = far;
+    }
+    for (int k = 0; k < last->near.count; k++)
+        output_add(arena, &way->outputs, expr_column(arena, last->near.items[k], alias), NULL);
+    return way;
+}
+
+struct select *walk_targets(struct arena *arena, int *next_alias, const struct assoc *assoc, int near, int *target, int deleted) {
+    int alias = (*next_alias)++;
+    struct select *rows = select_new(arena, assoc->target, alias);
+    struct select *way = way_to_target(arena, next_alias, assoc, near, deleted);
+    rows->where = expr_and(arena, expr_in_select(arena, expr_tuple(arena, assoc_last_hop(assoc)->far, alias), way),
+                           hop_filter(arena, assoc, assoc->hop_count - 1, alias, deleted));
+    rows->qualified = true;
+    rows->here = *target = alias;
+    output_add(arena, &rows->outputs, expr_text(arena, "1"), NULL);
+    return rows;
+}

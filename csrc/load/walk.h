@@ -46,4 +46,7 @@ struct select *walk_rows(struct arena *arena, int *next_alias, const struct asso
 struct select *walk_rows_deleted(struct arena *arena, int *next_alias, const struct assoc *assoc, int near, int *target,
                                  int deleted);
 
+/* The same over a path of associations, each row of the target once, whatever number of ways lead to it. */
+struct select *walk_targets(struct arena *arena, int *next_alias, const struct assoc *assoc, int near, int *target, int deleted);
+
 #endif

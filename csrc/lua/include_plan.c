@@ -5,10 +5,8 @@
  *       several rows (hasOne)       engine has no LATERAL key IN (SELECT key … LIMIT 1)
  *     to-many, limit, on          a step: one statement for the rows of all parents
  *     to-many, "join"             LEFT JOIN, its parents many times there (load/plan_fan.c), where that can be
- *     required                    where no inner join says it: EXISTS over the same rows
- *
- * Conditions are read anew for every place they stand in, as they speak of other tables there. */
-#include "lua/include.h"
+ *     required                    where no inner join says it: EXISTS over the same rows */
+#include "lua/include_rows.h"
 
 #include <string.h>
 
@@ -28,132 +26,11 @@ static struct arena *arena_of(const struct place *place) {
     return place->find->where.arena;
 }
 
-/* What is wrong inside an include is said with its path. */
-static bool placed(struct find *find, const struct include *include, bool fine) {
-    struct error *error = find->where.error;
-    if (fine || error->code != ERROR_USAGE) return fine;
-    error->code = ERROR_EAGER_LOADING;
-    error->message = arena_printf(find->where.arena, "%s.%s", include->path, error->message);
-    error->path = arena_printf(find->where.arena, "%s.%s", include->path, error->path ? error->path : "");
-    return false;
-}
-
 /* The find that options of an include are read into: over the table `alias` of a select. */
 static struct find sub_find(struct find *find, const struct model *model, struct plan *plan, int node, struct path_base base) {
     struct find sub = { .where = where_reader(find->where.call, model, NULL), .plan = plan, .node = node, .alias = base.alias,
                         .base = base };
     return sub;
-}
-
-/* Pushes the include's own option, nil where there is none. */
-static int push_option(lua_State *L, struct find *find, const struct include *include, const char *key) {
-    push_include_options(L, find->where.call, include);
-    if (lua_isnil(L, -1)) return LUA_TNIL;
-    lua_pushstring(L, key);
-    lua_rawget(L, -2);
-    lua_remove(L, -2);
-    return lua_type(L, -1);
-}
-
-/* --------------------------------------------------------------------------------------------------- conditions */
-
-/* A condition of the include ("where", "on") over the table base.alias; NULL without error: there is none. */
-static const struct expr *read_condition(lua_State *L, struct find *find, const struct include *include, const char *key,
-                                         struct path_base base, const struct outer_table *outer) {
-    struct where_reader reader = where_reader(find->where.call, include->assoc->target, key);
-    const struct expr *expr = NULL;
-    reader.paths = &base;
-    reader.outer = outer;
-    if (push_option(L, find, include, key) != LUA_TNIL) expr = read_where(L, &reader, lua_gettop(L));
-    lua_pop(L, 1);
-    for (int i = 0; i < include->scopes && strcmp(key, "where") == 0 && !error_is_set(reader.error); i++) {
-        push_call_value(L, find->where.call, CALL_KEEP);
-        lua_rawgeti(L, -1, include->scope + i);
-        lua_getfield(L, -1, "where");
-        if (!lua_isnil(L, -1)) expr = expr_and(find->where.arena, expr, read_where(L, &reader, lua_gettop(L)));
-        lua_pop(L, 3);
-    }
-    placed(find, include, !error_is_set(&find->where.call->error));
-    return expr ? expr_at(find->where.arena, base.alias, expr) : NULL;
-}
-
-/* Conditions that belong to every read of a model's rows besides what the user asks for; none of them makes an include
- * required. */
-static const struct expr *standing_condition(struct find *find, const struct include *include, int alias) {
-    const struct expr *there = include->with_deleted ? NULL : not_deleted(find->where.arena, include->assoc->target);
-    return there ? expr_at(find->where.arena, alias, there) : NULL;
-}
-
-/* `through = {paranoid = false}`: links that are marked as deleted count. */
-static bool with_deleted_links(lua_State *L, struct find *find, const struct include *include) {
-    bool deleted = false;
-    if (push_option(L, find, include, "through") == LUA_TTABLE) {
-        lua_pushliteral(L, "paranoid");
-        lua_rawget(L, -2);
-        deleted = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
-        lua_pop(L, 1);
-    }
-    lua_pop(L, 1);
-    return deleted;
-}
-
-static int deleted_of(lua_State *L, struct find *find, const struct include *include) {
-    bool links = assoc_through(include->assoc) && with_deleted_links(L, find, include);
-    return (include->with_deleted ? WALK_DELETED_TARGET : 0) | (links ? WALK_DELETED_LINKS : 0);
-}
-
-/* `through = {where = …}` over the junction. */
-static const struct expr *read_through_where(lua_State *L, struct find *find, const struct include *include, int junction) {
-    const struct model *through = assoc_through(include->assoc);
-    const struct expr *expr = NULL;
-    if (!through) return NULL;
-    if (push_option(L, find, include, "through") == LUA_TTABLE) {
-        struct where_reader reader = where_reader(find->where.call, through, "through.where");
-        lua_pushliteral(L, "where");
-        lua_rawget(L, -2);
-        if (!lua_isnil(L, -1)) expr = read_where(L, &reader, lua_gettop(L));
-        lua_pop(L, 1);
-    }
-    lua_pop(L, 1);
-    placed(find, include, !error_is_set(&find->where.call->error));
-    return expr ? expr_at(find->where.arena, junction, expr) : NULL;
-}
-
-static bool has_on(lua_State *L, struct find *find, const struct include *include) {
-    bool on = push_option(L, find, include, "on") != LUA_TNIL;
-    lua_pop(L, 1);
-    return on;
-}
-
-/* The rows of the include that belong to a row of the table `near`, by the same conditions as when they are loaded; *target is
- * their table's alias. */
-static struct select *rows_of(lua_State *L, struct find *find, const struct include *include, const struct model *source, int near,
-                              int *next_alias, int *target) {
-    struct arena *arena = find->where.arena;
-    struct select *rows = walk_rows_deleted(arena, next_alias, include->assoc, near, target, deleted_of(L, find, include));
-    struct path_base base = { rows, next_alias, *target, false, false };
-    if (has_on(L, find, include)) {
-        struct outer_table outer = { source, NULL, near };
-        rows->where = read_condition(L, find, include, "on", base, &outer);
-        select_where(arena, rows, hop_filter(arena, include->assoc, 0, *target, deleted_of(L, find, include)));
-    }
-    select_where(arena, rows, read_condition(L, find, include, "where", base, NULL));
-    if (assoc_through(include->assoc)) select_where(arena, rows, read_through_where(L, find, include, rows->alias));
-    for (const struct include *child = include->first; child; child = child->next) {
-        int below;
-        if (!child->required) continue;
-        struct select *inner = rows_of(L, find, child, include->assoc->target, *target, next_alias, &below);
-        select_where(arena, rows, expr_exists(arena, inner));
-    }
-    return rows;
-}
-
-/* True of the rows of the table `near` that have a row of the include. */
-static const struct expr *has_rows(lua_State *L, struct find *find, const struct include *include, struct plan *plan,
-                                   const struct model *source, int near) {
-    int target;
-    plan->select->qualified = true;
-    return expr_exists(find->where.arena, rows_of(L, find, include, source, near, &plan->next_alias, &target));
 }
 
 /* A condition on the place's rows: of the outer join that brings them, or of the select. */
@@ -289,7 +166,7 @@ static struct join *join_single(lua_State *L, struct place *place, const struct 
                                  deleted_of(L, place->find, include));
     struct path_base base = { plan->select, &plan->next_alias, join->target, false, true };
     if (own) join->assoc = NULL;
-    join->on = expr_and(arena, join->on, read_condition(L, place->find, include, "where", base, NULL));
+    join->on = expr_and(arena, join->on, read_include_condition(L, place->find, include, "where", base, NULL));
     return join;
 }
 
@@ -336,7 +213,7 @@ static bool add_fan(lua_State *L, struct place *place, const struct include *inc
                                           deleted_of(L, find, include));
     struct path_base base = { plan->select, &plan->next_alias, join->target, false, true };
     join->assoc = NULL;             /* paths in conditions must not meet what is filtered */
-    join->on = expr_and(arena, join->on, read_condition(L, find, include, "where", base, NULL));
+    join->on = expr_and(arena, join->on, read_include_condition(L, find, include, "where", base, NULL));
     if (assoc_through(assoc)) join->on = expr_and(arena, join->on, read_through_where(L, find, include, join->alias));
     int node = add_joined_node(L, place, include, join);
     if (node < 0) return false;
@@ -360,11 +237,11 @@ static bool read_step_conditions(lua_State *L, struct place *place, const struct
     if (on) {
         struct outer_table outer = { place->plan->nodes[place->node].model, NULL, step->source };
         const struct expr *own = assoc_condition(arena, include->assoc);
-        const struct expr *condition = read_condition(L, place->find, include, "on", apart, &outer);
+        const struct expr *condition = read_include_condition(L, place->find, include, "on", apart, &outer);
         plan_step_set_on(step, condition ? condition : expr_const(arena, true));
         if (own) select_where(arena, plan->select, expr_at(arena, 0, own));
     }
-    select_where(arena, plan->select, read_condition(L, place->find, include, "where", base, NULL));
+    select_where(arena, plan->select, read_include_condition(L, place->find, include, "where", base, NULL));
     select_where(arena, plan->select, standing_condition(place->find, include, 0));
     if (step->junction >= 0) {
         const struct expr *there = not_deleted(arena, assoc_through(include->assoc));
@@ -391,7 +268,8 @@ static struct plan_step *limited_step(lua_State *L, struct place *place, const s
     struct plan *plan = step->plan, scratch = { .next_alias = 0 };
     int target;
     set_cut(step, include);
-    scratch.select = rows_of(L, find, include, place->plan->nodes[place->node].model, step->source, &plan->next_alias, &target);
+    scratch.select = counted_rows_of(L, find, include, place->plan->nodes[place->node].model, step->source, &plan->next_alias,
+                                     &target);
     scratch.next_alias = plan->next_alias;
     if (!read_include_order(L, find, include, &scratch, target)) return step;
     plan->next_alias = scratch.next_alias;
@@ -522,7 +400,7 @@ static bool join_level(lua_State *L, struct find *find, struct include *first, i
                                               include->required ? JOIN_INNER : JOIN_LEFT, include->assoc, near,
                                               deleted_of(L, find, include));
         struct path_base base = { plan->select, &plan->next_alias, join->target, false, true };
-        join->on = expr_and(find->where.arena, join->on, read_condition(L, find, include, "where", base, NULL));
+        join->on = expr_and(find->where.arena, join->on, read_include_condition(L, find, include, "where", base, NULL));
         include->grouped = true;
         if (error_is_set(find->where.error) || !join_level(L, find, include->first, join->target)) return false;
     }

@@ -115,9 +115,20 @@ static void put_limit(struct out *out, const struct select *select) {
     put_param(out, value_int(select->offset));
 }
 
+static bool has_outer_join(const struct select *select) {
+    for (const struct join *join = select->joins; join; join = join->next)
+        if (join->kind == JOIN_LEFT) return true;
+    return false;
+}
+
+/* A row that an outer join may lack can't be locked: then it is those of the one table that are asked for. */
 static void put_lock(struct out *out, const struct select *select) {
     if (!out->dialect->lock_clause || select->lock == LOCK_NONE) return;
     put_text(out, out->dialect->lock[select->lock]);
+    if (has_outer_join(select)) {
+        put_text(out, " OF ");
+        put_alias(out, select->here);
+    }
     if (select->skip_locked) put_text(out, " SKIP LOCKED");
 }
 

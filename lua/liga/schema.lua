@@ -79,8 +79,10 @@ local function plan(db, class, given)
   return table.move(creating, 1, #creating, #statements + 1, statements)
 end
 
+--- PostgreSQL refuses CREATE TABLE IF NOT EXISTS of a table that is there, too.
 local function run(db, statements, given, dropping)
   if #statements == 0 then return end
+  if db._.read_only then errors.usage "cannot write: the database was connected with readOnly" end
   transaction.run(db, { transaction = given.transaction }, function()
     local first = dropping and dialects[db.dialect].before_drop
     if first then core.execute(db._.core, first, { logging = given.logging }) end

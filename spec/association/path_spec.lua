@@ -45,6 +45,22 @@ for engine in support.engines() do
       assert.equal("lua sql", names(posts[1].author.tags))
     end)
 
+    it("is cut for each parent by the database: what is cut off does not travel, what is reached twice counts once",
+      function()
+      User:hasMany(Tag, { through = "posts.tags" })
+      User:hasMany(Comment, { as = "replies", through = "posts.comments" })
+      log:clear()
+      local users = User:findAll{ order = "id", include = { tags = { order = "name", limit = 2 },
+        replies = { order = { { "writer", "name" }, "-likes" }, limit = 1, offset = 1, include = "writer" } } }
+      assert.equal("lua sql", names(users[1].tags))
+      assert.equal("c3", users[1].replies[1].text)
+      assert.equal("bob", users[1].replies[1].writer.name)
+      assert.same({}, users[2].replies)
+      local rows = 0
+      for _, entry in ipairs(log) do rows = rows + (entry.info.kind == "query" and entry.info.rows or 0) end
+      assert.equal(4 + 2 + 1, rows)
+    end)
+
     it("shares targets among parents within one include", function()
       Tag:hasMany(User, { as = "users", through = "posts.author" })
       local tags = Tag:findAll{ include = "users", order = "id" }

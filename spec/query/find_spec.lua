@@ -101,6 +101,15 @@ for engine in support.engines() do
       assert.equal("ann", User:findByPk(ids[1], { rejectOnEmpty = true }).name)
     end)
 
+    it("lock goes with what is joined to the rows", function()
+      User:belongsTo(User, { as = "boss", inverse = { as = "staff", type = "hasMany" } })
+      db:sync{ alter = true }
+      db:transaction(function()
+        assert.equal(3, #User:findAll{ lock = "update", include = { "boss", "staff" } })
+        assert.equal(3, #User:findAll{ lock = "share", where = { ["boss.name"] = liga.null } })
+      end)
+    end)
+
     it("lock takes the words of the other engine too, and only those", function()
       db:transaction(function() assert.equal(3, #User:findAll{ lock = "update" }) end)
       support.raises("UsageError", function() User:findAll{ lock = "sideways" } end, "lock")
