@@ -89,7 +89,7 @@ demo:
 test:
 	@tools/setup.sh build test
 	@$(MAKE) $(PARALLEL) build
-	@tools/with_engines.sh $(LUA) tools/test.lua layers luacheck symbols readme guide docs rocks ctest busted $(if $(CI),sanitized)
+	@tools/with_engines.sh $(LUA) tools/test.lua layers luacheck symbols guide docs rocks ctest busted $(if $(CI),sanitized)
 
 # ---------------------------------------------------------------------------------------------------- other targets
 
@@ -121,13 +121,15 @@ bench:
 	@tools/setup.sh build bench
 	@$(MAKE) $(PARALLEL) build
 	@$(LUA) bench/run.lua $(ARGS)
+	@$(MAKE) $(PARALLEL) -f bench/Makefile SOURCE=bench BUILD=build/bench build/bench/clock.so
+	@tools/with_engines.sh $(LUA) bench/reflect.lua
 
 docs:
 	@tools/setup.sh docs
 	@rm -rf build/docs
 	@$(LUA) tools/reference.lua
 	@ldoc --fatalwarnings . >build/docs.log 2>&1 || { cat build/docs.log; exit 1; }
-	@sed -i -E 's,"docs/guide/([a-z]+)\.md","\1.md.html",g; s,"([A-Z]+\.md|docs/[a-z]+\.md)","../../../\1",g' build/docs/topics/README.md.html
+	@sed -i -E 's,"docs/guide/([a-z0-9-]+)\.md","\1.md.html",g; s,"([A-Z]+\.md|docs/[a-z]+\.md)","../../../\1",g' build/docs/topics/README.md.html
 	@echo "build/docs/index.html"
 
 install: build

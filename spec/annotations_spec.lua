@@ -56,6 +56,16 @@ describe("annotations", function()
     end
   end)
 
+  it("have the options of finds and of writes, with types, and none that does nothing", function()
+    local finds, writes = fields()["liga.FindOptions"], fields()["liga.WriteOptions"]
+    assert.same({ "integer", "table|userdata", "table", nil }, { finds.limit, finds.where, finds.transaction })
+    assert.same({ "string[]", "boolean", "table", "table" },
+      { writes.fields, writes.silent, writes.through, writes.transaction })
+    for _, name in ipairs { "plain", "right", "subQuery" } do assert.is_nil(finds[name]) end
+    for name, kind in pairs(finds) do assert.not_equal("any", kind, name) end
+    for name, kind in pairs(writes) do assert.not_equal("any", kind, name) end
+  end)
+
   it("know the types", function()
     local User = fields().User
     assert.same({ "string", "integer", "number", "boolean", "any", '"a"|"b"', "string", "string" }, {
@@ -63,7 +73,7 @@ describe("annotations", function()
     })
     assert.same({ "Post[]", "Post", "fun(self: User, options?: liga.FindOptions): Post?" },
       { User.posts, User.pinned, User.getPinned })
-    assert.equal("fun(self: User, target: Post|any, options?: table): Post|true", User.addPost)
+    assert.equal("fun(self: User, target: Post|any, options?: liga.WriteOptions): Post|true", User.addPost)
     assert.is_truthy(annotations.text(db):find("---@field name string", 1, true))
     assert.is_truthy(annotations.text(db):find("---@field age? integer", 1, true))
     assert.is_string(fields().UserModel.byName)

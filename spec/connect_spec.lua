@@ -195,6 +195,9 @@ for engine in support.engines() do
         local Note = db:define("Note", { text = liga.TEXT })
         assert.equal("kept", Note:findOne().text)
         support.raises("UsageError", function() Note:create{ text = "refused" } end)
+        support.raises("UsageError", function() db:sync() end, "readOnly")
+        support.raises("UsageError", function() Note:drop() end, "readOnly")
+        assert.is_truthy(#db:sync{ dryRun = true } > 0)
         assert.equal(1, Note:count())
       end)
 

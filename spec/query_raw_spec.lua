@@ -174,6 +174,12 @@ for engine in support.engines() do
       assert.equal(3, User:count())
     end)
 
+    it("tells no value that a function of the engine was given", function()
+      local sql = engine.dialect == "sqlite" and "SELECT json_extract('{}', $1)" or "SELECT convert_to('x', $1)"
+      local e = support.raises("DatabaseError", function() db:query(sql, { bind = { "my secret" } }) end)
+      assert.is_nil(e.message:find("secret", 1, true))
+    end)
+
     it("raises DatabaseError with the SQL and the engine's code", function()
       local e = support.raises("DatabaseError", function() db:query("SELEC 1") end)
       assert.equal("SELEC 1", e.sql)

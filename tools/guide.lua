@@ -1,6 +1,7 @@
 --- Runs the examples of docs/guide/*.md: the Lua blocks of a page are one program, run in an empty folder. What a line
 -- prints stands behind it, `print(x)  --> 1`; all that is printed is compared, line by line. A block of the shell that
--- begins with `$ liga` is run too; what follows is its output.
+-- begins with `$ liga` is run too; what follows is its output. A block `console` is a session: `$ liga demo`, what is
+-- typed behind the prompts, and what the console shows; the times in it may be others.
 --
 --     lua5.4 tools/guide.lua [page …]
 
@@ -76,12 +77,35 @@ local function run_commands(page, blocks, folder)
   return fine
 end
 
+--- A session: what was typed is run through a pipe, where there are no prompts; the rest is what it shows.
+local function run_session(page, block, folder)
+  local command, rest = block.content:match "^%$ liga ([^\n]*)\n(.*)$"
+  local typed, shown = {}, {}
+  for line in rest:gmatch "[^\n]+" do
+    local input = line:match "^liga> (.*)$" or line:match "^   …> (.*)$"
+    if input then typed[#typed + 1] = input else shown[#shown + 1] = line end
+  end
+  write(folder .. "/typed", table.concat(typed, "\n") .. "\n")
+  local got = run(("cd '%s' && LIGA_HISTORY= '%s/bin/liga' %s <typed"):format(folder, root, command))
+  local function plain(text) return (text:gsub("%d+%.%d ms", "N ms")) end
+  return compare(page .. ": session", lines_of(plain(table.concat(shown, "\n"))), plain(got))
+end
+
+local function run_sessions(page, blocks, folder)
+  local fine = true
+  for _, block in ipairs(blocks) do
+    if block.language == "console" then fine = run_session(page, block, folder) and fine end
+  end
+  return fine
+end
+
 local function run_page(page)
   local file <close> = assert(io.open(page))
   local blocks = blocks_of(file:read "a")
   local folder = io.popen("mktemp -d"):read "l"
   local fine = run_program(page, blocks, folder)
   fine = run_commands(page, blocks, folder) and fine
+  fine = run_sessions(page, blocks, folder) and fine
   os.execute(("rm -rf '%s'"):format(folder))
   return fine
 end

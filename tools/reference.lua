@@ -7,18 +7,27 @@ local HEAD = [[
 local QueryInterface = {}
 ]]
 
-local parts, comment = { HEAD }, {}
-for line in io.lines "lua/liga/query_interface.lua" do
-  local name, arguments = line:match "^function methods:([%w_]+)%((.*)%)$"
-  if line:find "^%-%-%- " then comment = {} end
-  if line:find "^%-%-" then
-    comment[#comment + 1] = line:gsub("@param given ", "@param[opt] given ")
-  elseif name then
-    parts[#parts + 1] = ("%s\nfunction QueryInterface:%s(%s) end\n"):format(table.concat(comment, "\n"), name,
-      arguments)
-  else
-    comment = {}
+local parts = { HEAD }
+
+--- Takes the methods of one file.
+local function read(path)
+  local comment = {}
+  for line in io.lines(path) do
+    local name, arguments = line:match "^function methods:([%w_]+)%((.*)%)$"
+    if line:find "^%-%-%- " then comment = {} end
+    if line:find "^%-%-" then
+      comment[#comment + 1] = line:gsub("@param given ", "@param[opt] given ")
+    elseif name then
+      parts[#parts + 1] = ("%s\nfunction QueryInterface:%s(%s) end\n"):format(table.concat(comment, "\n"), name,
+        arguments)
+    else
+      comment = {}
+    end
   end
+end
+
+for _, part in ipairs { "tables", "columns", "indexes", "constraints", "sequences", "rows" } do
+  read("lua/liga/query_interface/" .. part .. ".lua")
 end
 parts[#parts + 1] = "return QueryInterface\n"
 

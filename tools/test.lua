@@ -143,7 +143,6 @@ local PARTS = {
   layers = function() check("layers", "lua5.4 tools/layers.lua") end,
   luacheck = function() check("luacheck", "luacheck --quiet --no-color .") end,
   symbols = function() check("exported symbols", "tools/symbols.sh") end,
-  readme = function() check("examples of README.md", "lua5.4 tools/readme.lua") end,
   guide = function() check("examples of docs/guide", "lua5.4 tools/guide.lua") end,
   docs = function() check("make docs (no warnings)", "${MAKE:-make} --silent --no-print-directory docs") end,
   rocks = function() check("rocks", "tools/rock.sh") end,

@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/arena.h"
 
@@ -31,6 +32,17 @@ bool error_set(struct error *error, struct arena *arena, enum error_code code, c
     error->message = message;
     error->code = code;
     return false;
+}
+
+void error_hide(struct error *error, struct arena *arena, const char *value, size_t len) {
+    if (!len || len > strlen(error->message)) return;
+    const char *hidden = arena_text(arena, value, len), *at = error->message;
+    while ((at = strstr(at, hidden))) {
+        size_t before = (size_t)(at - error->message);
+        bool quoted = before && strchr("\"'", at[-1]) && at[len] == at[-1];
+        if (quoted) error->message = arena_printf(arena, "%.*s…%s", (int)before, error->message, at + len);
+        at = error->message + before + (quoted ? strlen("…") : 1);
+    }
 }
 
 void error_clear(struct error *error) {

@@ -57,6 +57,9 @@ struct error {
 bool error_set(struct error *error, struct arena *arena, enum error_code code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Puts … where the message quotes the value: what engines say about values that were bound. */
+void error_hide(struct error *error, struct arena *arena, const char *value, size_t len);
+
 void error_clear(struct error *error);
 
 /* "UsageError", … */

@@ -172,6 +172,16 @@ static void blame(const struct pg_cursor *cursor, struct arena *arena, struct er
     if (!error->sql) error->sql = arena_text(arena, cursor->statement.text, cursor->statement.len);
 }
 
+/* Functions and casts quote the values they are given; what the parser quotes stands in the text of the statement. Rows that are
+ * written may have lent their texts for the time of sending only, and are in no function. */
+static void hide_values(const struct pg_cursor *cursor, struct arena *arena, struct error *error) {
+    const struct pg_params *params = &cursor->params;
+    bool lent = cursor->statement.kind == STATEMENT_WRITE && !cursor->statement.typed;
+    if (lent || PQresultErrorField(cursor->result, PG_DIAG_STATEMENT_POSITION)) return;
+    for (int i = 0; i < params->count; i++)
+        if (params->values[i] && !params->formats[i]) error_hide(error, arena, params->values[i], strlen(params->values[i]));
+}
+
 static bool begins(const struct pg_cursor *cursor, const char *word) {
     return cursor->statement.kind == STATEMENT_TRANSACTION && strncmp(cursor->statement.text, word, strlen(word)) == 0;
 }
@@ -214,6 +224,7 @@ static enum drive fail(struct pg_conn *conn, struct pg_cursor *cursor, struct ar
     if (first) error->outcome = conn->base.broken ? outcome_when_lost(conn) : outcome_of(conn, cursor);
     postgres_error_set(&failure, arena, error);
     if (first && error->code == ERROR_SERIALIZATION) error->outcome = OUTCOME_ROLLED_BACK;
+    if (first) hide_values(cursor, arena, error);
     blame(cursor, arena, error);
     if (conn->in_transaction && !conn->first_error[0] && error->message)
         snprintf(conn->first_error, sizeof conn->first_error, "%s", error->message);

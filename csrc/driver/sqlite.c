@@ -409,11 +409,21 @@ static enum drive end_cursor(struct sqlite_conn *conn, struct sqlite_cursor *cur
     return DRIVE_DONE;
 }
 
+/* Functions quote the values they are given: `bad JSON path: 'x'`. */
+static void hide_values(const struct statement *statement, struct arena *arena, struct error *error) {
+    for (int i = 0; i < statement->param_count; i++) {
+        const struct value *value = &statement->params[i];
+        if (value->kind == VALUE_TEXT) error_hide(error, arena, value->as.text, value->len);
+    }
+}
+
 static enum drive fail_cursor(struct sqlite_conn *conn, struct sqlite_cursor *cursor, int code, struct arena *arena,
                               struct error *error) {
     cursor->done = true;
     if (!error_is_set(error)) error->outcome = outcome_of(conn, cursor);
+    bool first = !error_is_set(error);
     fail(conn, &cursor->statement, code, arena, error);
+    if (first) hide_values(&cursor->statement, arena, error);
     return DRIVE_FAILED;
 }
 

@@ -104,12 +104,6 @@ static const struct model *model_of_table(const struct db *db, const char *table
     return model;
 }
 
-static const struct attr *attr_of_column(const struct model *model, const char *column) {
-    for (int i = 0; i < model->attr_count; i++)
-        if (strcmp(model->attrs[i]->column, column) == 0) return model->attrs[i];
-    return NULL;
-}
-
 /* Of an index over expressions there are no attributes to name. */
 static void name_attributes(struct error *error, const struct model *model) {
     for (int i = 0; i < error->column_count; i++) {

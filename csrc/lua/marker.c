@@ -97,13 +97,15 @@ static int new_sql(lua_State *L) {
     return 1;
 }
 
+/* liga.where(expression, Op.…, value), or (expression, condition) with what may stand under an attribute's name. */
 static int new_where(lua_State *L) {
-    lua_settop(L, 3);
     const struct op_info *op = op_test(L, 2);
-    if (!op) raise_usage(L, "liga.where(expression, Op.…, value): the second argument must be an operator");
+    int value = op || lua_gettop(L) > 2 ? 3 : 2;
+    lua_settop(L, value);
+    if (!op && value == 3) raise_usage(L, "liga.where(expression, Op.…, value): the second argument must be an operator");
     if (!marker_test(L, 1)) raise_usage(L, "liga.where: the first argument must be liga.fn, col, cast, literal or sql");
-    if (lua_isnil(L, 3)) raise_usage(L, "liga.where: the value is nil (liga.null is SQL's NULL)");
-    lua_remove(L, 2);
+    if (lua_isnil(L, value)) raise_usage(L, "liga.where: the value is nil (liga.null is SQL's NULL)");
+    if (op) lua_remove(L, 2);
     push_marker(L, MARKER_WHERE, NULL, 1)->op = op;
     return 1;
 }

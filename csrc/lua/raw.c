@@ -353,9 +353,8 @@ static bool read_options(lua_State *L, struct call *call, struct raw *raw, int i
 
 static const struct attr *attr_of_result(const struct raw *raw, const char *name) {
     if (!raw->model) return NULL;
-    for (int i = 0; raw->map_to_model && i < raw->model->attr_count; i++)
-        if (strcmp(raw->model->attrs[i]->column, name) == 0) return raw->model->attrs[i];
-    return attr_find(raw->model, name);
+    const struct attr *attr = raw->map_to_model ? attr_of_column(raw->model, name) : NULL;
+    return attr ? attr : attr_find(raw->model, name);
 }
 
 /* A column that is an attribute of the model is one; every other is a plain value under its own name. */

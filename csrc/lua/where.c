@@ -315,6 +315,18 @@ static const struct expr *read_sql_text(lua_State *L, struct where_reader *reade
     return parenthesised(reader, expr_text(reader->arena, arena_text(reader->arena, text, strlen(text))));
 }
 
+/* `left op value`, without an operator what the value at `index` says. */
+static const struct expr *read_compared(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
+                                        const struct attr *attr, int index) {
+    const struct expr *json;
+    bool document = is_json_attr(attr);
+    if (document || expr_is_json(left, &json)) {
+        if (!document) left = copy_of(reader, json);
+        return op ? apply_json(L, reader, op, left, NULL, index) : read_json_condition(L, reader, left, NULL, index);
+    }
+    return op ? apply_operator(L, reader, op, left, attr, index) : read_condition(L, reader, left, attr, index);
+}
+
 static const struct expr *read_marker(lua_State *L, struct where_reader *reader, const struct marker *marker, int index) {
     if (is_rows_marker(marker) && marker->count == 2) {
         push_argument(L, index, 2);
@@ -338,10 +350,7 @@ static const struct expr *read_marker(lua_State *L, struct where_reader *reader,
     push_argument(L, index, 2);
     struct expr *left = read_expression(L, reader, lua_gettop(L) - 1);
     const struct attr *attr = left && left->kind == EXPR_COLUMN ? left->attr : NULL;
-    const struct expr *json, *expr;
-    if (left && (expr_is_json(left, &json) || is_json_attr(attr)))
-        expr = apply_json(L, reader, marker->op, is_json_attr(attr) ? left : copy_of(reader, json), NULL, lua_gettop(L));
-    else expr = left ? apply_operator(L, reader, marker->op, left, attr, lua_gettop(L)) : NULL;
+    const struct expr *expr = left ? read_compared(L, reader, marker->op, left, attr, lua_gettop(L)) : NULL;
     lua_pop(L, 2);
     return expr;
 }

@@ -57,6 +57,13 @@ static struct expr *as_text(struct where_reader *reader, struct expr *left, cons
     return cast;
 }
 
+/* A backslash at the end escapes nothing: PostgreSQL refuses that, SQLite takes it for a pattern that nothing matches. */
+static bool ends_with_escape(struct value pattern) {
+    size_t count = 0;
+    while (count < pattern.len && pattern.as.text[pattern.len - 1 - count] == '\\') count++;
+    return count % 2 == 1;
+}
+
 static const struct expr *read_text(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
                                     const struct attr *attr, int index) {
     static const struct type text_type = { .id = TYPE_TEXT };
@@ -70,6 +77,8 @@ static const struct expr *read_text(lua_State *L, struct where_reader *reader, c
     bool regexp = op->op == OP_REGEXP || op->op == OP_IREGEXP || op->op == OP_NOT_REGEXP;
     const char *fault = regexp ? regexp_fault(value.as.text, value.len) : NULL;
     if (fault) return where_fail(reader, "no regular expression: %s", fault);
+    if (op->operand == OPERAND_TEXT && !regexp && ends_with_escape(value))
+        return where_fail(reader, "the pattern of Op.%s ends with a backslash, which escapes nothing: double it", op->name);
     left = as_text(reader, left, attr);
     if (op->operand == OPERAND_PLAIN) value = escaped_pattern(reader, op->op, value);
     return expr_operator(reader->arena, op->op, copy_of(reader, left), expr_param(reader->arena, value));

@@ -42,6 +42,12 @@ const struct attr *attr_find(const struct model *model, const char *name) {
     return NULL;
 }
 
+const struct attr *attr_of_column(const struct model *model, const char *column) {
+    for (int i = 0; i < model->attr_count; i++)
+        if (strcmp(model->attrs[i]->column, column) == 0) return model->attrs[i];
+    return NULL;
+}
+
 static void append(struct model *model, const struct attr *attr) {
     if (model->attr_count == model->attr_size) {
         int size = model->attr_size ? model->attr_size * 2 : FIRST_ATTRS;
@@ -111,9 +117,20 @@ static struct foreign_key **find_key(struct model *model, struct attr_list attrs
     return link;
 }
 
+/* An ENUM refers to a column of the same type only: the key's attributes take that of what they refer to. `key` NULL: no more. */
+static void share_enums(struct attr_list attrs, const struct foreign_key *key) {
+    for (int i = 0; i < attrs.count; i++) {
+        struct type *type = &((struct attr *)(uintptr_t)attrs.items[i])->type;
+        const struct attr *referred = key && key->target ? attr_of_column(key->target, key->columns[i]) : NULL;
+        bool same = type->id == TYPE_ENUM && referred && referred->type.id == TYPE_ENUM && referred != attrs.items[i];
+        type->enum_shared = !same ? NULL : referred->type.enum_shared ? referred->type.enum_shared : referred->type.enum_name;
+    }
+}
+
 void model_remove_foreign_key(struct model *model, struct attr_list attrs) {
     struct foreign_key **link = find_key(model, attrs);
     if (*link) *link = (*link)->next;
+    share_enums(attrs, NULL);
     model->generation++;
 }
 
@@ -126,6 +143,7 @@ void model_add_foreign_key(struct model *model, const struct foreign_key *given)
     (*link)->next = next;
     (*link)->schema = schema;
     (*link)->table = table;
+    share_enums(given->attrs, given);
     model->generation++;
 }
 

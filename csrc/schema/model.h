@@ -135,6 +135,7 @@ struct attr *attr_put(struct model *model, const struct attr *attr);
 /* Takes an attribute out, if it is there, and closes the gap in the ordinals. */
 void attr_remove(struct model *model, const char *name);
 const struct attr *attr_find(const struct model *model, const char *name);     /* or NULL */
+const struct attr *attr_of_column(const struct model *model, const char *column);
 
 /* A list from the names of attributes; items belong to the schema arena. All names must exist. */
 struct attr_list attr_list_new(struct model *model, const char *const *names, int count);

@@ -35,6 +35,19 @@ static void add_late(struct model_order *order, const struct model *holder, cons
     order->late_models[order->late_count++] = holder;
 }
 
+/* Whether CREATE TABLE itself makes a reference of the table to these columns of its own possible: they are its primary key or a
+ * unique attribute. Unique indexes are made after the table. */
+static bool is_key_of_table(const struct model *model, const struct foreign_key *key) {
+    int primary = 0;
+    bool unique = false;
+    for (int i = 0; i < key->attrs.count; i++) {
+        const struct attr *attr = attr_of_column(model, key->columns[i]);
+        if (attr && attr->primary) primary++;
+        unique = attr && attr->unique && key->attrs.count == 1;
+    }
+    return unique || primary == model->key.count;
+}
+
 /* Depth first: what a model references is placed before it; an open one met again closes a cycle. */
 static void place(struct sorting *sorting, int at) {
     if (sorting->marks[at] != UNSEEN) return;
@@ -42,7 +55,7 @@ static void place(struct sorting *sorting, int at) {
     const struct model *model = sorting->all[at];
     for (const struct foreign_key *key = model->foreign_keys; key; key = key->next) {
         int target = referenced(sorting, key);
-        if (target < 0 || target == at) continue;
+        if (target < 0 || (target == at && is_key_of_table(model, key))) continue;
         if (sorting->marks[target] == OPEN) add_late(&sorting->order, model, key);
         else place(sorting, target);
     }

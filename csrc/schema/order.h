@@ -7,7 +7,7 @@
 struct model_order {
     const struct model **models;
     int count;
-    const struct foreign_key **late;    /* keys that point forward because of a cycle (self-references are none) */
+    const struct foreign_key **late;    /* keys that point forward because of a cycle, or to an index of the own table */
     const struct model **late_models;   /* their holders */
     int late_count;
 };

@@ -67,6 +67,7 @@ struct type {
     const char *const *values;          /* ENUM */
     int value_count;
     const char *enum_name;              /* ENUM on PostgreSQL: the type's own name */
+    const char *enum_shared;            /* … that of the key it refers to, which has to be the same type; or NULL */
 };
 
 /* Row of the type table. */

@@ -22,7 +22,7 @@ static const char *made_type(struct arena *arena, const struct dialect *dialect,
     switch (type->id) {
     case TYPE_ARRAY: return element ? arena_printf(arena, "%s[]", element) : NULL;
     case TYPE_RANGE: return element ? dialect->range[type->element->id] : NULL;
-    default:         return type->enum_name;
+    default:         return type->enum_shared ? type->enum_shared : type->enum_name;
     }
 }
 
@@ -278,7 +278,7 @@ struct statement *ddl_create_enum(struct arena *arena, const struct dialect *dia
     if (!dialect->enum_types || !type) return NULL;
     out_init(&out, arena, dialect, error);
     put_text(&out, "DO $liga$ BEGIN CREATE TYPE ");
-    put_text(&out, type->enum_name);
+    put_text(&out, type->enum_shared ? type->enum_shared : type->enum_name);
     for (int i = 0; i < type->value_count; i++) {
         put_text(&out, i ? ", " : " AS ENUM (");
         put_literal(&out, value_text(type->values[i], strlen(type->values[i])));
@@ -292,7 +292,7 @@ struct statement *ddl_drop_enum(struct arena *arena, const struct dialect *diale
                                 struct error *error) {
     const struct type *type = enum_of(attr);
     struct out out;
-    if (!dialect->enum_types || !type) return NULL;
+    if (!dialect->enum_types || !type || type->enum_shared) return NULL;
     out_init(&out, arena, dialect, error);
     put_text(&out, "DROP TYPE IF EXISTS ");
     put_text(&out, type->enum_name);

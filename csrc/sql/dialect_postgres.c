@@ -16,9 +16,9 @@ const struct dialect dialect_postgres = {
     .array_lists = true,
     .isolation = true,
     .nan = true,
+    .single_reals = true,
     .differs = "IS DISTINCT FROM",
     .json_differs = "jsonb",
-    .single_reals = true,
     .bulk_rows = 5000,
     .type = {
         [TYPE_STRING] = "VARCHAR(%l)", [TYPE_CHAR] = "CHAR(%l)", [TYPE_TEXT] = "TEXT",

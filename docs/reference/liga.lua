@@ -89,7 +89,8 @@ function liga.literal(sql) end
 -- @return expression
 function liga.sql(sql, ...) end
 
---- A condition over an expression: `liga.where(liga.fn("lower", liga.col "name"), Op.eq, "ann")`.
+--- A condition over an expression: `liga.where(liga.fn("lower", liga.col "name"), Op.eq, "ann")`. Without the operator
+-- what stands there is read as under an attribute's name: a value, a list, `Op.gt(5)`.
 -- @param left expression
 -- @param op operator, or the value to be equal to
 -- @param[opt] value right side

@@ -253,8 +253,7 @@ function alter.compare(db, class, item)
   compare_comment(statements, "TABLE " .. parts.name, parts, item)
   for _, part in ipairs(parts.columns) do
     local actual = find_column(db, item, part.name)
-    local full_name = parts.name .. "." .. sqltext.quote(part.name)
-    if actual then compare_comment(statements, "COLUMN " .. full_name, part, actual) end
+    compare_comment(statements, "COLUMN " .. parts.name .. "." .. sqltext.quote(part.name), part, actual or {})
     local aspects = actual and differences(db, parts, part, wanted[part.name], actual)
     if not actual then
       added[part.name] = true

@@ -43,7 +43,27 @@ local option_types = {
   offset = "integer", group = "table", having = "table|userdata", distinct = "boolean", paranoid = "boolean",
   raw = "boolean", lock = "string|boolean", skipLocked = "boolean", hooks = "boolean", rejectOnEmpty = "boolean",
   searchPath = "string", logging = "boolean|fun(sql: string, info: table)", transaction = "table", lazy = "string",
+  fields = "string[]", validate = "boolean", silent = "boolean", individualHooks = "boolean", all = "boolean",
+  returning = "boolean|string[]", ignoreDuplicates = "boolean", updateOnDuplicate = "string[]",
+  conflictFields = "string[]", conflictWhere = "table|userdata", by = "number|string", force = "boolean",
+  dependent = "boolean", truncate = "boolean", save = "boolean", through = "table", destroy = "boolean",
+  destroyPrevious = "boolean", joinTableAttributes = "string[]",
 }
+
+local writes = { "save", "create", "bulkCreate", "destroy rows", "restore", "upsert", "link", "update", "build",
+  "increment" }
+
+--- The options of finds and of writes that do something, as sets.
+local function option_sets()
+  local common = { transaction = true, logging = true }
+  local finds, written = {}, {}
+  for name in pairs(common) do finds[name], written[name] = true, true end
+  for name, effect in pairs(core.find_options) do finds[name] = effect == true or nil end
+  for _, verb in ipairs(writes) do
+    for name in pairs(core.write_options(verb)) do written[name] = true end
+  end
+  return { { "liga.FindOptions", finds }, { "liga.WriteOptions", written } }
+end
 
 local function sorted(set)
   local names = {}
@@ -52,19 +72,22 @@ local function sorted(set)
   return names
 end
 
-local function options_class(lines)
-  lines[#lines + 1] = "---@class liga.FindOptions"
-  for _, name in ipairs(sorted(core.find_options)) do
-    lines[#lines + 1] = ("---@field %s? %s"):format(name, option_types[name] or "any")
+local function options_classes(lines)
+  for _, class in ipairs(option_sets()) do
+    lines[#lines + 1] = "---@class " .. class[1]
+    for _, name in ipairs(sorted(class[2])) do
+      lines[#lines + 1] = ("---@field %s? %s"):format(name, option_types[name] or "any")
+    end
+    lines[#lines + 1] = ""
   end
-  lines[#lines + 1] = ""
 end
 
 -- Methods ------------------------------------------------------------------------------------------------------------
 -- A signature: {parameters as text, result}. `$` stands for the class of the instances, `$Values` for what they are
 -- made of.
 
-local finding, writing = "options?: liga.FindOptions", "options?: table"
+local defining = "target: string|table, options?: string|table"
+local finding, writing = "options?: liga.FindOptions", "options?: liga.WriteOptions"
 
 local class_signatures = {
   findAll = { finding, "$[]" }, findOne = { finding, "$?" }, findByPk = { "key: any, " .. finding, "$?" },
@@ -78,7 +101,11 @@ local class_signatures = {
   destroy = { writing, "integer" }, upsert = { "values: $Values, " .. writing, "$, boolean" },
   findOrCreate = { writing, "$, boolean" }, findOrBuild = { writing, "$, boolean" },
   increment = { "what: any, " .. writing, "integer" }, decrement = { "what: any, " .. writing, "integer" },
-  association = { "name: string", "table" }, page = { finding, "$[], table" }, sync = { writing, "$Model" },
+  association = { "name: string", "table" }, page = { finding, "$[], table" }, sync = { "options?: table", "$Model" },
+  restore = { writing, "integer" }, scope = { "...: string|table", "$Model" }, unscoped = { "", "$Model" },
+  addScope = { "name: string, scope: table|function, options?: table", "$Model" },
+  belongsTo = { defining, "table" }, hasOne = { defining, "table" }, hasMany = { defining, "table" },
+  belongsToMany = { defining, "table" }, drop = { "options?: table", "any" }, truncate = { "options?: table", "any" },
 }
 
 local instance_signatures = {
@@ -222,7 +249,7 @@ function annotations.text(db)
   local lines, classes = { HEAD }, {}
   for i, class in ipairs(require "liga.define.registry".of(db).classes) do classes[i] = class end
   table.sort(classes, function(a, b) return a.name < b.name end)
-  options_class(lines)
+  options_classes(lines)
   for _, class in ipairs(classes) do add_class(lines, db, class) end
   lines[#lines + 1] = "---@class liga.Models"
   for _, class in ipairs(classes) do

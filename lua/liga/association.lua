@@ -69,16 +69,19 @@ local function run_inverse_hooks(a)
   hooks.run(inverse.source, "afterAssociate", subject)
 end
 
---- Declares an association; with the option `hooks` between those of Associate, also for the inverse.
+--- Declares an association; with the option `hooks` between those of Associate, also for the inverse. Where one of them
+-- fails there is no association.
 local function declare_with_hooks(source, kind, target, read, place, given)
   if not read.hooks then return journal.run(declare, source, kind, target, read, place) end
   local subject = told(source, kind, target, given)
   hooks.run(source, "beforeAssociate", subject)
-  local a = journal.run(declare, source, kind, target, read, place)
-  run_inverse_hooks(a)
-  subject.target, subject.association = a.target or target, a.object
-  hooks.run(source, "afterAssociate", subject)
-  return a
+  return journal.run(function()
+    local a = declare(source, kind, target, read, place)
+    run_inverse_hooks(a)
+    subject.target, subject.association = a.target or target, a.object
+    hooks.run(source, "afterAssociate", subject)
+    return a
+  end)
 end
 
 local function definer(kind)

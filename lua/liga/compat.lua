@@ -113,10 +113,11 @@ local function combined(one, other)
   return one .. other
 end
 
---- How a hasMany reads when it goes over a junction.
-local function over_junction(a, junction, key)
+--- How a hasMany reads when it goes over a junction. The key of the other direction is its otherKey.
+-- @param other_key as that declaration read it
+local function over_junction(a, junction, other_key)
   local read = a.read
-  read.through, read.links, read.otherKey = { model = junction }, {}, key.read(a.place, "otherKey", nil)
+  read.through, read.links, read.otherKey = { model = junction }, {}, other_key
   if a.source == a.target and alias_of(read) then read.otherPrefix = alias_of(read) end
 end
 
@@ -128,7 +129,7 @@ function compat.joins(a, key, become)
   local v1 = compat.is_v1(getmetatable(a.source).db)
   if not v1 or a.kind.name ~= "hasMany" or a.read.useJunctionTable == false then return false end
   if a.source == a.target then
-    over_junction(a, combined(a.source.tableName, alias_of(a.read) or a.as), key)
+    over_junction(a, combined(a.source.tableName, alias_of(a.read) or a.as), key.read(a.place, "otherKey", nil))
     become(a)
     return true
   end
@@ -136,8 +137,8 @@ function compat.joins(a, key, become)
   if not other then return false end
   local junction = combined(a.source.tableName, a.target.tableName)
   take_key_back(other)
-  over_junction(other, junction, key)
-  over_junction(a, junction, key)
+  over_junction(other, junction, a.read.foreignKey)
+  over_junction(a, junction, other.read.foreignKey)
   become(other)
   become(a)
   return true

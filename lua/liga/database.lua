@@ -34,7 +34,12 @@ end
 local function load_driver(engine)
   local ok, driver = pcall(require, engine.driver)
   if ok then return driver end
-  errors.usage("liga.connect: the driver %s can't be loaded: %s", engine.driver, tostring(driver))
+  local reason = tostring(driver)
+  if reason:find("module '" .. engine.driver .. "' not found", 1, true) then
+    errors.usage("liga.connect: this liga was built without the driver %s (the rock liga has it, liga-sqlite has that "
+      .. "of SQLite only)", engine.driver)
+  end
+  errors.usage("liga.connect: the driver %s can't be loaded: %s", engine.driver, (reason:gsub("^.*\n%s*", "")))
 end
 
 --- What the pragmas are called is known once there is a connection; an unknown one has done nothing.
@@ -64,7 +69,7 @@ function database.connect(url, given)
   local db = setmetatable({ dialect = engine.dialect, models = new_models() }, Database)
   db._ = {
     define = given.define, lazy = given.lazy, compat = given.compat, logging = given.logging or nil, wait = given.wait,
-    hooks = {},
+    hooks = {}, read_only = given.readOnly,
     current = setmetatable({}, { __mode = "k" }),                   -- coroutine → its transaction
     in_hook = setmetatable({}, { __mode = "k" }),                   -- coroutines that are in a hook of Query or Connect
     running = setmetatable({}, { __mode = "k" }),                   -- managed transactions

@@ -14,6 +14,7 @@ local fail = require "liga.define.fail"
 local hooks = require "liga.hooks"
 local index = require "liga.define.index"
 local inflect = require "liga.inflect"
+local journal = require "liga.define.journal"
 local naming = require "liga.naming"
 local options = require "liga.options"
 local readonly = require "liga.readonly"
@@ -523,7 +524,8 @@ local function own_copy(value)
   return type(value) == "table" and not getmetatable(value) and options.copy(value) or value
 end
 
---- Defines a model, between the hooks beforeDefine(attributes, options, name) and afterDefine(model).
+--- Defines a model, between the hooks beforeDefine(attributes, options, name) and afterDefine(model). Where one of them
+-- fails there is no model.
 -- @param db the connection
 -- @param name its name
 -- @param attributes name → type, options or association; or a list of {name, type, ...}
@@ -534,9 +536,12 @@ function define.model(db, name, attributes, given)
   if not (registered.beforeDefine or registered.afterDefine) then return define_now(db, name, attributes, given) end
   attributes, given = own_copy(attributes), own_copy(given or {})
   hooks.run_on(db, "beforeDefine", attributes, given, name)
-  local class = define_now(db, name, attributes, given)
-  hooks.run_on(db, "afterDefine", class)
-  return class
+  return journal.run(function()
+    local class = define_now(db, name, attributes, given)
+    journal.note(function() registry.remove(db, class) end)
+    hooks.run_on(db, "afterDefine", class)
+    return class
+  end)
 end
 
 --- Adds an attribute to a model, or gives more options to the one of this name.

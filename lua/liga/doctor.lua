@@ -1,87 +1,38 @@
 --- Looks for what is wrong with a database, and with models for it. Each finding says how to mend it.
 --
--- A check is a function(context) that adds findings {check, table, message, sql = list of statements}. Context: db,
--- catalogue, query(sql) → rows, models (whether there are any besides the reflected ones).
+-- A check is a function(context, add) that calls add(table, message, mend). What mends it: {rows = statements that
+-- change rows, changes = of the table as `ddl` knows them, indexes = statements after that}; each may be missing.
+-- Context: db, catalogue, query(sql) → rows, models (whether there are any besides the reflected ones).
 local alter = require "liga.alter"
 local core = require "liga.core"
 local ddl = require "liga.ddl"
 local inflect = require "liga.inflect"
 local introspect = require "liga.introspect"
-local naming = require "liga.naming"
+local parts = require "liga.doctor.parts"
 local registry = require "liga.define.registry"
 local sqltext = require "liga.sqltext"
 
 local doctor = {}
 local quote, quote_all = sqltext.quote, sqltext.quote_all
 
-local function name_of(item) return sqltext.table_name(item.schema, item.name) end
-
---- The tables of the catalogue, without views.
-local function tables(context)
-  local list = {}
-  for _, item in ipairs(context.catalogue) do
-    if item.kind == "table" then list[#list + 1] = item end
-  end
-  return list
-end
-
---- Every foreign key: function() → table, key, target (nil where there is none).
-local function each_key(context)
-  local list = {}
-  for _, item in ipairs(tables(context)) do
-    for _, key in ipairs(item.foreignKeys) do
-      list[#list + 1] = { item, key, context.catalogue[key.table] }
-    end
-  end
-  local i = 0
-  return function()
-    i = i + 1
-    if list[i] then return list[i][1], list[i][2], list[i][3] end
-  end
-end
-
-local function key_text(item, key)
-  return ("%s (%s) → %s (%s)"):format(item.name, table.concat(key.columns, ", "), key.table,
-    table.concat(key.references, ", "))
-end
-
 -- Indexes ------------------------------------------------------------------------------------------------------------
 
---- Whether an index over all rows begins with these columns, in any order.
-local function begins_with(columns, wanted)
-  if #columns < #wanted then return false end
-  return introspect.same_names(table.move(columns, 1, #wanted, 1, {}), wanted, true)
-end
-
-local function is_indexed(item, wanted)
-  if begins_with(item.primaryKey, wanted) then return true end
-  for _, index in ipairs(item.indexes) do
-    local columns = not index.where and introspect.index_columns(index)
-    if columns and begins_with(columns, wanted) then return true end
-  end
-  return false
-end
-
-local function index_sql(item, columns, unique)
-  return ("CREATE %sINDEX %s ON %s (%s)"):format(unique and "UNIQUE " or "",
-    quote(naming.snake_index(item.name, columns, unique)), name_of(item), quote_all(columns))
-end
-
 local function key_without_index(context, add)
-  for item, key in each_key(context) do
-    if not is_indexed(item, key.columns) then
-      add(item, ("the foreign key %s has no index"):format(key_text(item, key)), { index_sql(item, key.columns) })
+  for item, key in parts.each_key(context) do
+    if not parts.is_indexed(item, key.columns) then
+      add(item, ("the foreign key %s has no index"):format(parts.key_text(item, key)),
+        { indexes = { parts.index_sql(item, key.columns) } })
     end
   end
 end
 
 local function index_id(index)
-  local parts = { index.where or "", index.using or "" }
+  local words = { index.where or "", index.using or "" }
   for _, column in ipairs(index.columns) do
     if not column.name then return nil end
-    parts[#parts + 1] = column.name .. " " .. column.order
+    words[#words + 1] = column.name .. " " .. column.order
   end
-  return table.concat(parts, "\0")
+  return table.concat(words, "\0")
 end
 
 --- Of two equal indexes the one that is less than a constraint, or not unique, is too many.
@@ -93,7 +44,7 @@ local function redundant(a, b)
 end
 
 local function duplicate_index(context, add)
-  for _, item in ipairs(tables(context)) do
+  for _, item in ipairs(parts.tables(context)) do
     local seen = {}
     for _, index in ipairs(item.indexes) do
       local id = index_id(index)
@@ -102,7 +53,7 @@ local function duplicate_index(context, add)
       if extra and extra.origin == "index" then
         local kept = extra == index and other or index
         add(item, ("the index %s is over the same columns as %s"):format(extra.name, kept.name),
-          { "DROP INDEX " .. sqltext.table_name(item.schema, extra.name) })
+          { indexes = { parts.drop_index_sql(item, extra) } })
       end
       if id then seen[id] = extra == other and index or other or index end
     end
@@ -111,18 +62,11 @@ end
 
 -- Keys ---------------------------------------------------------------------------------------------------------------
 
-local function is_unique(item, columns)
-  for _, key in ipairs(introspect.unique_keys(item)) do
-    if introspect.same_names(key.columns, columns, true) then return true end
-  end
-  return false
-end
-
 local function key_to_non_unique(context, add)
-  for item, key, target in each_key(context) do
-    if target and not is_unique(target, key.references) then
-      add(item, ("the foreign key %s references columns that are not unique"):format(key_text(item, key)),
-        { index_sql(target, key.references, true) })
+  for item, key, target in parts.each_key(context) do
+    if target and not parts.is_unique(target, key.references) then
+      add(item, ("the foreign key %s references columns that are not unique"):format(parts.key_text(item, key)),
+        { indexes = { parts.index_sql(target, key.references, true) } })
     end
   end
 end
@@ -132,31 +76,26 @@ local classes = {
   FLOAT = "float", DOUBLE = "float", REAL = "float",
 }
 
---- What keys are compared as: on SQLite UUID and texts are the same, and a column without type is anything.
+--- What keys are compared as: on SQLite UUID and texts are the same, all integers are, and a column without type is
+-- anything.
 local function class_of(context, column)
   local kind = introspect.dialect(context.db).kind_of(column.base or column.type)
   if not kind then return nil end
-  if context.db.dialect == "sqlite" and kind.name == "UUID" then return "text" end
-  return classes[kind.name] or kind.name
-end
-
-local function change_type_sql(context, item, column, wanted)
-  local part = {
-    name = column.name, type = wanted.type, default = column.default, allowNull = column.allowNull, sql = "",
-  }
-  local change = { kind = "change column", column = part, aspects = { type = true } }
-  return ddl.texts(ddl.plan(context.db, item, { change }))
+  local class = classes[kind.name] or kind.name
+  if context.db.dialect == "sqlite" then return class == "UUID" and "text" or class end
+  return class == "integer" and kind.name or class
 end
 
 local function key_of_other_type(context, add)
-  for item, key, target in each_key(context) do
+  for item, key, target in parts.each_key(context) do
     for i, name in ipairs(target and key.columns or {}) do
       local column, referenced = item.columns[name], target.columns[key.references[i]]
       local own = column and class_of(context, column)
       local other = referenced and class_of(context, referenced)
       if own and other and own ~= other then
         add(item, ("%s.%s is %s, but references %s.%s, which is %s"):format(item.name, name, column.type, target.name,
-          referenced.name, referenced.type), change_type_sql(context, item, column, referenced))
+          referenced.name, referenced.type),
+          { changes = { parts.column_change(column, { type = referenced.type }, "type") } })
       end
     end
   end
@@ -167,7 +106,7 @@ local function meant_by(context, item, column)
   local stem = column.name:match "^(.+)_[iI][dD]$" or column.name:match "^(.+%l)I[dD]$"
   if not stem then return nil end
   local wanted = inflect.underscore(inflect.singularize(stem))
-  for _, target in ipairs(tables(context)) do
+  for _, target in ipairs(parts.tables(context)) do
     if inflect.underscore(inflect.singularize(target.name)) == wanted and #target.primaryKey == 1 then
       local same = class_of(context, target.columns[target.primaryKey[1]]) == class_of(context, column)
       if same and target ~= item then return target end
@@ -175,61 +114,38 @@ local function meant_by(context, item, column)
   end
 end
 
-local function in_key(item, name)
-  for _, key in ipairs(item.foreignKeys) do
-    for _, column in ipairs(key.columns) do
-      if column == name then return true end
-    end
-  end
-  return #item.primaryKey == 1 and item.primaryKey[1] == name
-end
-
-local function add_key_sql(context, item, column, target)
-  local sql = ("FOREIGN KEY (%s) REFERENCES %s (%s)"):format(quote(column.name), name_of(target),
-    quote_all(target.primaryKey))
-  return ddl.texts(ddl.plan(context.db, item, {
-    { kind = "add constraint", constraint = { kind = "foreign key", columns = { column.name }, sql = sql } },
-  }))
+--- A constraint for a column, its index, and what is to be done with rows that would break it.
+local function add_key(context, item, column, target)
+  local key = { columns = { column.name }, references = target.primaryKey }
+  local constraint = {
+    kind = "foreign key", columns = key.columns,
+    sql = ("FOREIGN KEY (%s) REFERENCES %s (%s)"):format(quote(column.name), parts.name_of(target),
+      quote_all(key.references)),
+  }
+  return {
+    rows = parts.count_orphans(context, item, key, target) > 0 and { parts.orphan_sql(item, key, target) } or nil,
+    changes = { { kind = "add constraint", constraint = constraint } },
+    indexes = not parts.is_indexed(item, key.columns) and { parts.index_sql(item, key.columns) } or nil,
+  }
 end
 
 local function missing_constraint(context, add)
-  for _, item in ipairs(tables(context)) do
+  for _, item in ipairs(parts.tables(context)) do
     for _, column in ipairs(item.columns) do
-      local target = not in_key(item, column.name) and meant_by(context, item, column)
+      local target = not parts.in_key(item, column.name) and meant_by(context, item, column)
       if target then
         add(item, ("%s.%s looks like a key of %s, but is no foreign key"):format(item.name, column.name, target.name),
-          add_key_sql(context, item, column, target))
+          add_key(context, item, column, target))
       end
     end
   end
 end
 
 local function missing_target(context, add)
-  for item, key, target in each_key(context) do
+  for item, key, target in parts.each_key(context) do
     if not target and (key.schema == nil or key.schema == item.schema) then
-      add(item, ("the foreign key %s references a table that does not exist"):format(key_text(item, key)), {})
-    end
-  end
-end
-
---- A primary key over the columns of a unique index, which is not needed any more then.
-local function primary_key_sql(context, item, unique)
-  if not unique then return {} end
-  local constraint = {
-    kind = "primary key", columns = unique.columns, sql = ("PRIMARY KEY (%s)"):format(quote_all(unique.columns)),
-  }
-  local plan = ddl.plan(context.db, item, { { kind = "add constraint", constraint = constraint } })
-  if unique.origin == "index" then
-    plan.statements[#plan.statements + 1] = "DROP INDEX " .. sqltext.table_name(item.schema, unique.name)
-  end
-  return ddl.texts(plan)
-end
-
-local function without_key(context, add)
-  for _, item in ipairs(tables(context)) do
-    if #item.primaryKey == 0 then
-      local sql = primary_key_sql(context, item, introspect.unique_keys(item)[1])
-      add(item, ("the table %s has no primary key"):format(item.name), sql)
+      add(item, ("the foreign key %s references a table that does not exist"):format(parts.key_text(item, key)),
+        { changes = { { kind = "drop constraint", constraint = key } } })
     end
   end
 end
@@ -238,114 +154,95 @@ end
 
 local FIRST = 5
 
---- Rows of `t` whose key references nothing.
-local function orphan_condition(item, key, target)
-  local set, same = {}, {}
-  for i, column in ipairs(key.columns) do
-    set[i] = ("t.%s IS NOT NULL"):format(quote(column))
-    same[i] = ("p.%s = t.%s"):format(quote(key.references[i]), quote(column))
-  end
-  return ("%s AND NOT EXISTS (SELECT 1 FROM %s p WHERE %s)"):format(table.concat(set, " AND "), name_of(target),
-    table.concat(same, " AND ")), item
-end
-
 local function shown_keys(item, rows)
   local list = {}
   for i, row in ipairs(rows) do
-    local parts = {}
-    for n, column in ipairs(item.primaryKey) do parts[n] = tostring(row[column]) end
-    list[i] = table.concat(parts, "/")
+    local values = {}
+    for n, column in ipairs(item.primaryKey) do values[n] = tostring(row[column]) end
+    list[i] = table.concat(values, "/")
   end
   return table.concat(list, ", ")
 end
 
-local function all_nullable(item, columns)
-  for _, name in ipairs(columns) do
-    if not item.columns[name].allowNull then return false end
-  end
-  return not introspect.same_names(columns, item.primaryKey, true)
-end
-
---- NULL where the key may be NULL, else the rows go.
-local function orphan_sql(item, key, condition)
-  if not all_nullable(item, key.columns) then
-    return ("DELETE FROM %s AS t WHERE %s"):format(name_of(item), condition)
-  end
-  local sets = {}
-  for i, column in ipairs(key.columns) do sets[i] = quote(column) .. " = NULL" end
-  return ("UPDATE %s AS t SET %s WHERE %s"):format(name_of(item), table.concat(sets, ", "), condition)
+--- The first keys of the orphans as text, nil where the table has no key.
+local function first_orphans(context, item, key, target, count)
+  if #item.primaryKey == 0 then return nil end
+  local list = quote_all(item.primaryKey)
+  local rows = context.query(("SELECT %s FROM %s t WHERE %s ORDER BY %s LIMIT %d"):format(list, parts.name_of(item),
+    parts.orphan_condition(key, target), list, FIRST))
+  return shown_keys(item, rows) .. (count > FIRST and ", …" or "")
 end
 
 local function orphan_rows(context, add)
-  for item, key, target in each_key(context) do
+  for item, key, target in parts.each_key(context) do
     if target and target.kind == "table" and #key.references == #key.columns then
-      local condition = orphan_condition(item, key, target)
-      local count = context.query(("SELECT count(*) AS n FROM %s t WHERE %s"):format(name_of(item), condition))[1].n
+      local count = parts.count_orphans(context, item, key, target)
       if count > 0 then
-        local list = quote_all(item.primaryKey)
-        local keys = #item.primaryKey > 0 and shown_keys(item, context.query(
-          ("SELECT %s FROM %s t WHERE %s ORDER BY %s LIMIT %d"):format(list, name_of(item), condition, list, FIRST)))
+        local keys = first_orphans(context, item, key, target, count)
         add(item, ("%d row%s of %s reference%s nothing by %s%s"):format(count, count == 1 and "" or "s", item.name,
-          count == 1 and "s" or "", table.concat(key.columns, ", "), keys and (": " .. keys
-          .. (count > FIRST and ", …" or "")) or ""), { orphan_sql(item, key, condition) })
+          count == 1 and "s" or "", table.concat(key.columns, ", "), keys and ": " .. keys or ""),
+          { rows = { parts.orphan_sql(item, key, target) } })
       end
     end
   end
 end
 
---- Columns that say nothing about a link: a generated key, times of creation and change.
-local function says_nothing(item, column)
-  local name = column.name:lower():gsub("_", "")
-  return #item.primaryKey == 1 and item.primaryKey[1] == column.name or name == "createdat" or name == "updatedat"
-end
-
---- The two foreign keys of a junction: a table of nothing but links.
-local function junction_keys(item)
-  if #item.foreignKeys ~= 2 then return nil end
-  for _, column in ipairs(item.columns) do
-    if not says_nothing(item, column) and not in_key(item, column.name) then return nil end
-  end
-  local columns = {}
-  for _, key in ipairs(item.foreignKeys) do
-    for _, name in ipairs(key.columns) do columns[#columns + 1] = name end
-  end
-  return columns
-end
-
 local row_numbers = { sqlite = "rowid", postgres = "ctid" }
 
 local function duplicate_junction_rows(context, add)
-  for _, item in ipairs(tables(context)) do
-    local columns = junction_keys(item)
-    if columns and not is_unique(item, columns) and not item.withoutRowid then
-      local list = quote_all(columns)
-      local rows = context.query(("SELECT count(*) AS n FROM %s GROUP BY %s HAVING count(*) > 1"):format(name_of(item),
-        list))
+  for _, item in ipairs(parts.tables(context)) do
+    local columns = parts.junction_keys(item)
+    if columns and not parts.is_unique(item, columns) and not item.withoutRowid then
+      local list, name = quote_all(columns), parts.name_of(item)
+      local rows = context.query(("SELECT count(*) AS n FROM %s GROUP BY %s HAVING count(*) > 1"):format(name, list))
       if #rows > 0 then
         local number = row_numbers[context.db.dialect]
+        local delete = ("DELETE FROM %s WHERE %s NOT IN (SELECT min(%s) FROM %s GROUP BY %s)"):format(name, number,
+          number, name, list)
+        local keyed = #item.primaryKey > 0 or parts.has_nulls(context, item, columns)   -- else the pair becomes the key
         add(item, ("%d link%s of %s stand%s there several times"):format(#rows, #rows == 1 and "" or "s", item.name,
-          #rows == 1 and "s" or ""), {
-          ("DELETE FROM %s WHERE %s NOT IN (SELECT min(%s) FROM %s GROUP BY %s)"):format(name_of(item), number, number,
-            name_of(item), list),
-          index_sql(item, columns, true),
-        })
+          #rows == 1 and "s" or ""),
+          { rows = { delete }, indexes = keyed and { parts.index_sql(item, columns, true) } or nil })
       end
+    end
+  end
+end
+
+local function without_key(context, add)
+  for _, item in ipairs(parts.tables(context)) do
+    if #item.primaryKey == 0 then
+      add(item, ("the table %s has no primary key"):format(item.name), parts.new_key(context, item))
     end
   end
 end
 
 -- Chains and models --------------------------------------------------------------------------------------------------
 
---- Keys that every row of a table must have, and that are looked at at once.
-local function required_targets(context, item)
+--- Keys that every row of a table must have, and that are looked at at once: list of {key, target}.
+local function required_keys(context, item)
   local list = {}
   for _, key in ipairs(item.foreignKeys) do
     local target = context.catalogue[key.table]
-    if target and target ~= item and not all_nullable(item, key.columns) and key.deferrable ~= "deferred" then
-      list[#list + 1] = target
+    if target and target ~= item and not parts.all_nullable(item, key.columns) and key.deferrable ~= "deferred" then
+      list[#list + 1] = { key = key, target = target }
     end
   end
   return list
+end
+
+--- What opens a circle: a key that is looked at at the end of a transaction; on SQLite one that may be NULL.
+local function loosen(context, item, key)
+  if context.db.dialect == "postgres" then
+    local sql = ("ALTER TABLE %s ALTER CONSTRAINT %s DEFERRABLE INITIALLY DEFERRED"):format(parts.name_of(item),
+      quote(key.name))
+    return { indexes = { sql } }
+  end
+  if parts.includes_any(item.primaryKey, key.columns) then return {} end
+  local changes = {}
+  for i, name in ipairs(key.columns) do
+    changes[i] = parts.column_change(item.columns[name], { allowNull = true }, "allowNull")
+  end
+  return { changes = changes }
 end
 
 --- Tables that no row can come into: each row needs one of another table, in a circle.
@@ -354,7 +251,8 @@ local function unreachable_chain(context, add)
   local function visit(item)
     state[item] = "open"
     path[#path + 1] = item
-    for _, target in ipairs(required_targets(context, item)) do
+    for _, link in ipairs(required_keys(context, item)) do
+      local target = link.target
       if state[target] == "open" then
         local names, from = {}, 1
         for i, other in ipairs(path) do
@@ -362,14 +260,14 @@ local function unreachable_chain(context, add)
         end
         for i = from, #path do names[#names + 1] = path[i].name end
         add(item, ("each row of %s needs one of the next: no first row can be inserted"):format(
-          table.concat(names, " → ") .. " → " .. target.name), {})
+          table.concat(names, " → ") .. " → " .. target.name), loosen(context, item, link.key))
       elseif not state[target] then
         visit(target)
       end
     end
     path[#path], state[item] = nil, "done"
   end
-  for _, item in ipairs(tables(context)) do
+  for _, item in ipairs(parts.tables(context)) do
     if not state[item] then visit(item) end
   end
 end
@@ -415,14 +313,12 @@ local function model_differs(context, add)
     local item = alter.find_table(context.db, catalogue_of(class), class)
     if not item then
       add({ name = class.tableName }, ("%s: the table %s does not exist"):format(class.name, class.tableName),
-        create_sql(context, class))
+        { indexes = create_sql(context, class) })
     elseif item.kind == "table" then
       local changes, indexes = alter.compare(context.db, class, item)
       if #changes + #indexes > 0 then
-        local plan = ddl.plan(context.db, item, changes)
-        table.move(indexes, 1, #indexes, #plan.statements + 1, plan.statements)
         add(item, ("%s differs from its table: %s"):format(class.name, describe_changes(changes, indexes)),
-          ddl.texts(plan))
+          { changes = changes, indexes = indexes })
       end
     end
   end
@@ -432,7 +328,7 @@ local function unresolved_association(context, add)
   if not context.models then return end
   local ok, problem = pcall(context.db.validate, context.db)
   if ok then return end
-  add({ name = problem.model or "" }, type(problem) == "table" and problem.message or tostring(problem), {})
+  add({ name = problem.model or "" }, type(problem) == "table" and problem.message or tostring(problem))
 end
 
 -- The whole ----------------------------------------------------------------------------------------------------------
@@ -456,6 +352,19 @@ local checks = {
 doctor.checks = {}
 for i, check in ipairs(checks) do doctor.checks[i] = check[1] end
 
+local function append(list, more)
+  if more then table.move(more, 1, #more, #list + 1, list) end
+end
+
+--- The statements of what mends something, by itself.
+local function statements_of(db, item, mend)
+  local list = {}
+  append(list, mend.rows)
+  if mend.changes then append(list, ddl.texts(ddl.plan(db, item, mend.changes))) end
+  append(list, mend.indexes)
+  return list
+end
+
 --- Examines a database.
 -- @param db the connection
 -- @param given {schema, models = true: also compares the models that are defined, progress = function(check)}, or nil
@@ -469,11 +378,45 @@ function doctor.examine(db, given)
   }
   for _, check in ipairs(checks) do
     if given.progress then given.progress(check[1]) end
-    check[2](context, function(item, message, sql)
-      findings[#findings + 1] = { check = check[1], table = item.name, message = message, sql = sql }
+    check[2](context, function(item, message, mend)
+      mend = mend or {}
+      findings[#findings + 1] = {
+        check = check[1], table = item.name, message = message, sql = statements_of(db, item, mend), item = item,
+        mend = mend,
+      }
     end)
   end
   return findings
+end
+
+--- What mends all findings at once: rows first, then each table, which SQLite may have to make anew, then indexes.
+-- @param db the connection
+-- @param findings of `examine`
+-- @return list of {statements, findings = those that they are for}
+function doctor.script(db, findings)
+  local script, changed = {}, {}
+  local function add(statements, list) script[#script + 1] = { statements = statements, findings = list } end
+  for _, finding in ipairs(findings) do
+    if finding.mend.rows then add(finding.mend.rows, { finding }) end
+  end
+  for _, finding in ipairs(findings) do
+    local entry = finding.mend.changes and changed[finding.item]
+    if finding.mend.changes and not entry then
+      entry = { item = finding.item, changes = {}, findings = {} }
+      changed[#changed + 1], changed[finding.item] = entry, entry
+    end
+    if entry then
+      append(entry.changes, finding.mend.changes)
+      entry.findings[#entry.findings + 1] = finding
+    end
+  end
+  for _, entry in ipairs(changed) do
+    add(ddl.texts(ddl.plan(db, entry.item, entry.changes)), entry.findings)
+  end
+  for _, finding in ipairs(findings) do
+    if finding.mend.indexes then add(finding.mend.indexes, { finding }) end
+  end
+  return script
 end
 
 return doctor

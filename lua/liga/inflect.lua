@@ -34,7 +34,8 @@ local uncountable = set [[
 local plural_irregular, singular_irregular = {}, {}
 
 --- Words that are irregular at the end of a longer lower-case word too: grandchildren, salespeople, bookshelves.
-local compounds = {}
+-- By form and last letter: lists of {singular, plural}.
+local compounds = { singular = {}, plural = {} }
 
 local function learn(singular, plural)
   plural_irregular[singular], singular_irregular[plural] = plural, singular
@@ -62,7 +63,12 @@ for singular, plural in ([[
   half halves  knife knives  wife wives  alias aliases  canvas canvases  cache caches  movie movies
   shoe shoes]]):gmatch "(%S+)%s+(%S+)" do
   learn(singular, plural)
-  compounds[#compounds + 1] = { singular = singular, plural = plural }
+  local pair = { singular = singular, plural = plural }
+  for form, word in pairs(pair) do
+    local last = word:byte(-1)
+    compounds[form][last] = compounds[form][last] or {}
+    table.insert(compounds[form][last], pair)
+  end
 end
 
 --- Words in -s (not in -ss, -us or -sis, which always are) that are singular and take -es: lens, lenses.
@@ -150,7 +156,7 @@ local function singular_by_ending(word)
 end
 
 local function compound(word, from, to)
-  for _, pair in ipairs(compounds) do
+  for _, pair in ipairs(compounds[from][word:byte(-1)] or {}) do
     if ends(word, pair[from]) then return swap(word, #pair[from], pair[to]) end
   end
 end

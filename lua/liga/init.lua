@@ -8,6 +8,7 @@ local errors = require "liga.errors"
 local inflect = require "liga.inflect"
 local instance = require "liga.instance"
 local markers = require "liga.markers"
+local options = require "liga.options"
 local readonly = require "liga.readonly"
 local types = require "liga.types"
 require "liga.handlers"
@@ -29,6 +30,16 @@ local liga = {
 }
 
 liga.Op.col = core.col
+
+-- A misspelt operator is no nil, which Lua would call, or refuse as a key, without saying which one it was.
+setmetatable(liga.Op, {
+  __name = "liga.Op",
+  __index = function(_, name)
+    local names = {}
+    for known in next, liga.Op do names[#names + 1] = known end
+    errors.usage("liga.Op has no operator %s%s", tostring(name), options.hint(name, names))
+  end,
+})
 
 -- Loaded when it is used: most programs never are.
 for _, name in ipairs { "source", "view" } do

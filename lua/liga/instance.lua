@@ -22,6 +22,12 @@ end
 local function attribute_of(class, name)
   local attribute = type(name) == "string" and class.attributes[name]
   if attribute then return attribute end
+  local association = type(name) == "string" and class.associations[name]
+  if association then
+    local verbs = association.accessors
+    errors.usage("%s: %q is an association, not an attribute: use %s%s", class.name, name, verbs.get,
+      verbs.set and " or " .. verbs.set or "")
+  end
   local names = {}
   for i, other in ipairs(class.attributes) do names[i] = other.name end
   errors.usage("%s has no attribute %s%s", class.name, type(name) == "string" and ("%q"):format(name) or tostring(name),

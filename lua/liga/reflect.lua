@@ -164,10 +164,11 @@ end
 -- @param db the connection
 -- @param given {schema, tables = list or function(name), views = boolean or list, naming = function(kind, default,
 -- info)}
+-- @param progress function(tables read, of how many), or nil
 -- @return list of the models made
-function reflect.reflect(db, given)
+function reflect.reflect(db, given, progress)
   given = check_options(db, "reflect", given)
-  local read = plan.read(db, given)
+  local read = plan.read(db, given, false, progress)
   local made = declare_models(db, read)
   for _, association in ipairs(read.associations) do declare_association(association) end
   return made
@@ -176,11 +177,12 @@ end
 --- A models file: Lua code that returns `function(db) … end`, which defines the same models and associations.
 -- @param db the connection; what is defined on it does not matter
 -- @param given as `reflect`, and `previous`: the text of the file as it was, whose hand-made regions are kept
+-- @param progress function(tables read, of how many), or nil
 -- @return text
-function reflect.source(db, given)
+function reflect.source(db, given, progress)
   given = check_options(db, "reflect.source", given, { previous = true })
   local source = require "liga.reflect.source"
-  local read = plan.read(db, given, true)
+  local read = plan.read(db, given, true, progress)
   local models, associations = {}, {}
   for i, model in ipairs(read.models) do
     models[i] = {
@@ -192,6 +194,7 @@ function reflect.source(db, given)
     associations[i] = {
       kind = association.kind, source = association.source.name, target = association.target.name,
       options = association_options(association), through = association.through and association.through.name,
+      wanted = association.wanted, wanted_inverse = association.wanted_inverse,
     }
   end
   return source.write(models, associations, given.previous)

@@ -79,8 +79,10 @@ local function plan(db, class, given)
   return table.move(creating, 1, #creating, #statements + 1, statements)
 end
 
+--- PostgreSQL refuses CREATE TABLE IF NOT EXISTS of a table that is there, too.
 local function run(db, statements, given, dropping)
   if #statements == 0 then return end
+  if db._.read_only then errors.usage "cannot write: the database was connected with readOnly" end
   transaction.run(db, { transaction = given.transaction }, function()
     local first = dropping and dialects[db.dialect].before_drop
     if first then core.execute(db._.core, first, { logging = given.logging }) end
@@ -158,10 +160,15 @@ end
 
 --- Drops the tables, dependents first.
 -- @param class one model, or nil for all
+-- @param given {cascade = with what no model knows of and depends on them (PostgreSQL), logging, transaction}
 function schema.drop(db, class, given)
   given = check_options("drop", given, drop_options)
   association.resolve(db, class)
-  run(db, core.drop_statements(db._.core, models_of(db, class)), given, true)
+  local statements = core.drop_statements(db._.core, models_of(db, class))
+  for _, statement in ipairs(given.cascade and db.dialect == "postgres" and statements or {}) do
+    if statement.kind == "table" then statement.sql = statement.sql .. " CASCADE" end
+  end
+  run(db, statements, given, true)
 end
 
 --- Checks the options of truncate.

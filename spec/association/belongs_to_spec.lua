@@ -351,6 +351,22 @@ for engine in support.engines() do
       end)
     end)
 
+    it("refers to a key of any type, an ENUM too", function()
+      local State = db:define("State", { code = { type = liga.ENUM { "open", "done" }, primaryKey = true } })
+      Comment:belongsTo(State, { inverse = { type = "hasMany" } })
+      Post:belongsToMany(State, { through = "PostStates" })
+      db:sync()
+      State:bulkCreate { { code = "open" }, { code = "done" } }
+      local comment, post = Comment:create { stateCode = "open" }, Post:create {}
+      assert.equal("open", comment:getState().code)
+      post:setStates { "open", "done" }
+      assert.equal(2, post:countStates())
+      assert.equal(1, #State:findByPk("open", { include = "comments" }).comments)
+      assert.equal(0, #db:sync { alter = true, dryRun = true })
+      db:drop()
+      db:sync()
+    end)
+
     describe("targetKey", function()
       before_each(function()
         Post = db:define("Article", { slug = { type = liga.STRING(20), allowNull = false, unique = true } })

@@ -72,6 +72,20 @@ for engine in support.engines() do
         assert.equal(7, line:getRoom().door)
       end)
 
+      it("to attributes of the own table that a unique index makes a key", function()
+        local Room = db:define("Room", { house = liga.STRING(5), door = liga.INTEGER },
+          { indexes = { { fields = { "house", "door" }, unique = true } } })
+        Room:belongsTo(Room, { as = "next", targetKey = { "house", "door" }, inverse = "formers" })
+        db:sync()
+        assert.equal(0, #db:sync { alter = true, dryRun = true })
+        db:sync { force = true }
+        local hall = Room:create { house = "A", door = 1 }
+        local room = hall:createFormer { house = "A", door = 2 }
+        assert.is_true(room:getNext() == hall)
+        assert.same({ "A", 1 }, { room.nextHouse, room.nextDoor })
+        support.raises("ForeignKeyConstraintError", function() room:update { nextDoor = 3 } end)
+      end)
+
       it("over attributes the holder has", function()
         local Item = db:define("Item", {
           shop = { type = liga.INTEGER, primaryKey = true },

@@ -557,6 +557,16 @@ for engine in support.engines() do
         assert.is_false(ann:hasOpenTask(c))
       end)
 
+      it("takes one condition for a table of them", function()
+        User:hasMany(Task, { as = "shortTasks", where = liga.sql("length(title) < ?", 2) })
+        User:hasMany(Task, { as = "endTasks", where = liga.Op.or_ { { title = "a" }, { title = "c" } } })
+        ann:createTask { title = "long" }
+        assert.same({ "a", "b", "c" }, support.sorted(ann:getShortTasks(), "title"))
+        local user = User:findByPk(ann.id, { include = { "shortTasks", "endTasks" } })
+        assert.equal(3, #user.shortTasks)
+        assert.same({ "a", "c" }, support.sorted(user.endTasks, "title"))
+      end)
+
       it("adds the where of a read to its own", function()
         assert.same({ "a" }, pluck(ann:getOpenTasks { where = { title = { "a", "c" } } }, "title"))
       end)

@@ -2,6 +2,7 @@
 local cli = require "spec.cli.support"
 local completion = require "liga.cli.completion"
 local liga = require "liga"
+local printer = require "liga.cli.printer"
 local text = require "liga.cli.text"
 
 --- An SQLite file with two authors; the first has two books.
@@ -74,6 +75,20 @@ describe("liga console in a pipe", function()
     assert.equal(1, lines)
     assert.is_truthy(err:find('^SELECT count.* WHERE "name" = %? %["Ursula"%]  %-%- [%d.]+ ms, 1 row\n$'), err)
     assert.equal("", select(2, run("Author:count()\n", "--no-sql")))
+  end)
+
+  it("shows NULL among the parameters, and no rows of what failed", function()
+    local _, err = run("Author:create{ name = 'x' }\nAuthor:create{ id = 1, name = 'y' }\n")
+    assert.is_truthy(err:find('["x", NULL]', 1, true), err)
+    assert.is_truthy(err:find " ms failed\n")
+    assert.is_nil(err:find("userdata", 1, true))
+  end)
+
+  it("shows what is loaded in its cell, and lists that are values as what they are", function()
+    local out = run("Author:findAll{ include = { 'books' }, attributes = { 'id' }, limit = 1 }\n"
+      .. "{ { list = { 1, 2 } } }\n", "--no-sql")
+    assert.is_truthy(out:find('[Book{id=1, title="The Dispossessed"}, Book{id=', 1, true), out)
+    assert.is_truthy(out:find("│ [1,2] │", 1, true), out)
   end)
 
   it("tells an error in one line, goes on, and ends with status 1", function()
@@ -168,6 +183,16 @@ describe("liga console in a pipe", function()
     os.remove(broken)
   end)
 
+  it("goes on when the models are broken at a reload", function()
+    local models = cli.file("return function(db) db:define('Author', {}, { timestamps = false }) end", ".lua")
+    local break_it = ("local f = io.open('%s', 'w') f:write 'return {' f:close()\n"):format(models)
+    local out, err, status = run("Author:count()\n" .. break_it .. ".reload\n1 + 1\n", "--models", models, "--no-sql")
+    assert.same({ "2\n2\n", 1 }, { out, status })
+    assert.is_truthy(err:find(models, 1, true), err)
+    assert.equal(1, select(2, err:gsub("\n", "")))
+    os.remove(models)
+  end)
+
   it("begins with an empty database in memory, and has a demo", function()
     assert.equal("0\n", (cli.liga({ "console", "--no-sql" }, "#db:query 'SELECT * FROM sqlite_schema'\n")))
     local out = cli.liga({ "demo" }, "User:findOne{ where = { username = 'ann' } }:countPosts()\n")
@@ -211,6 +236,18 @@ describe("liga console on a terminal", function()
       { "half a line", "line" }, { "\3", "liga> " }, { "'still ' .. 'here'\n", '"still here"' },
       { "print 'begin' while true do end\n", "\nbegin\n" }, { "\3", "interrupted" },
     }, "dumb")
+  end)
+
+  it("shows how far it is with many tables, and nothing of it in a pipe", function()
+    if not cli.has "script" then return pending "no script command" end
+    local db <close> = liga.connect("sqlite:" .. path)
+    db:transaction(function()
+      for i = 1, 60 do db:query(("CREATE TABLE t%d (id INTEGER PRIMARY KEY)"):format(i)) end
+    end)
+    assert.is_truthy(cli.terminal({ "console", path }, {}):find("reading tables: 60 of 62 …", 1, true))
+    assert.equal("", select(2, cli.liga({ "console", path }, "")))
+    assert.equal("", select(2, cli.liga { "doctor", path }))
+    assert.equal("", select(2, cli.liga { "reflect", path }))
   end)
 
   it("prompts differently for an input that is not complete", function()
@@ -326,6 +363,16 @@ describe("text for terminals", function()
     assert.equal("猫 ", text.pad("猫", 3))
     assert.equal("ab…", text.cut("abcdef", 3))
     assert.equal("猫…", text.cut("猫猫猫", 4))
+  end)
+
+  it("fits tables to it: columns below each other, long cells cut", function()
+    local rows = { { a = ("x"):rep(60), b = 1 } }
+    local shown = printer.text(rows, { limit = 5, width = 20, paint = text.painter(), columns = { "a", "b" } })
+    for line in shown:gmatch "[^\n]+" do assert.is_true(text.width(line) <= 20, line) end
+    assert.is_truthy(shown:find("│ " .. ("x"):rep(15) .. "… │\n", 1, true), shown)
+    assert.is_truthy(shown:find("│ b │\n├───┤\n│ 1 │\n", 1, true), shown)
+    shown = printer.text(rows, { limit = 5, width = math.huge, paint = text.painter(), columns = { "a", "b" } })
+    assert.is_truthy(shown:find("… │ 1 │\n", 1, true), shown)
   end)
 
   it("shows what a terminal would obey instead of sending it", function()

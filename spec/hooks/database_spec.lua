@@ -59,6 +59,28 @@ for engine in support.engines() do
       assert.is_nil(User.associations.posts)
     end)
 
+    it("after a declaration take it back where they fail", function()
+      local User, Post = db:define("User", {}), db:define("Post", {})
+      local oops = {}
+      local function fails() error(oops) end
+      local function refused(declare, ...)
+        local ok, e = pcall(declare, ...)
+        assert.same({ false, true }, { ok, rawequal(oops, e) })
+      end
+      User:addHook("afterAssociate", "fails", fails)
+      refused(User.hasMany, User, Post, { hooks = true })
+      assert.same({}, { User.associations.posts, Post.associations.user, Post.attributes.userId })
+      User:removeHook("afterAssociate", "fails")
+      assert.equal("posts", User:hasMany(Post, { hooks = true }).as)
+      db:addHook("afterDefine", "fails", fails)
+      refused(db.define, db, "Tag", { name = liga.STRING })
+      assert.is_nil(db.models.Tag)
+      db:removeHook("afterDefine", "fails")
+      local Tag = db:define("Tag", { text = liga.STRING })
+      db:sync()
+      assert.equal("a", Tag:create { text = "a" }.text)
+    end)
+
     it("run around sync", function()
       local User = db:define("User", {})
       db:define("Post", {})

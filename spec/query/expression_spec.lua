@@ -26,6 +26,17 @@ for engine in support.engines() do
       assert.same({ "Ann", "Cid", "bob" }, names{ liga.where(liga.fn("length", liga.col("name")), Op.gte, 3) })
     end)
 
+    it("of liga.where without an operator reads what may stand under an attribute's name", function()
+      local lower = liga.fn("lower", liga.col("name"))
+      assert.same({ "Ann" }, names(liga.where(lower, "ann")))
+      assert.same({ "Ann", "bob" }, names(liga.where(lower, { "ann", "bob" })))
+      assert.same({ "bob" }, names(liga.where(lower, Op.like("b%"))))
+      assert.same({ "Ann", "Cid" }, names(liga.where(liga.col("age"), { [Op.or_] = { 7, Op.gt(25) } })))
+      assert.same({ "Cid" }, names(liga.where(liga.col("homeTown"), liga.null)))
+      support.raises("UsageError", function() liga.where(lower) end, "nil")
+      support.raises("UsageError", function() liga.where(lower, "ann", "bob") end, "operator")
+    end)
+
     it("of liga.where stands beside other conditions", function()
       assert.same({ "Ann" }, names{ { age = Op.gt(26) }, liga.where(liga.fn("lower", liga.col("name")), Op.ne, "bob") })
     end)

@@ -44,7 +44,15 @@ for engine in support.engines() do
     teardown(function() db:close() end)
 
     for _, case in ipairs(FINDS) do
-      it("of " .. case[1], function()
+      it("that ends with a backslash is refused: it escapes nothing", function()
+      for _, op in ipairs { Op.like, Op.notLike, Op.iLike, Op.notILike } do
+        support.raises("UsageError", function() User:findAll{ where = { name = op "a\\" } } end, "backslash")
+        User:findAll{ where = { name = op "a\\\\" } }
+      end
+      User:findAll{ where = { name = Op.endsWith "\\" } }
+    end)
+
+    it("of " .. case[1], function()
         local expected = case[3]
         table.sort(expected)
         assert.same(expected, support.sorted(User:findAll{ where = { name = case[2] } }, "name"))

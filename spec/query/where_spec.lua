@@ -126,6 +126,11 @@ for engine in support.engines() do
       return support.raises("UsageError", function() User:findAll{ where = where } end, ...)
     end
 
+    it("names the nearest operator for one that does not exist", function()
+      support.raises("UsageError", function() return Op["or"] end, "or_")
+      support.raises("UsageError", function() return { [Op.startWith] = "a" } end, "startsWith")
+    end)
+
     it("names the nearest attribute for one that does not exist", function()
       refused({ agee = 30 }, "agee", "age")
     end)

@@ -175,6 +175,8 @@ for engine in support.engines() do
       assert.equal("User", db.models.Users:association("authorUser").target.name)
       local row = db.models.User:create{ get_ = "x", aB = "y" }
       assert.equal("y", db.models.User:findByPk(row.id).aB)
+      assert.is_truthy(liga.reflect.source(db):find(
+        '-- Users.authorUser: "author" is taken there, or a method of instances\n', 1, true))
     end)
 
     it("gives tables of any name models that can be written in Lua", function()

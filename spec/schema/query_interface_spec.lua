@@ -91,6 +91,7 @@ for engine in support.engines() do
         users_and_posts()
         support.raises("UsageError", function() q:describeTable("user") end, '"user"', '"users"')
         support.raises("UsageError", function() q:removeColumn("users", "nmae") end, '"nmae"', '"name"')
+        support.raises("UsageError", function() q:createTable("x", {}) end, "column")
         support.raises("UsageError", function() q:createTable("x", { a = liga.STRING }, { unqiueKeys = {} }) end,
           "unqiueKeys", "uniqueKeys")
         support.raises("UsageError", function() q.showAllTables() end, "colon")

@@ -142,6 +142,19 @@ for engine in support.engines() do
       db:drop()
     end)
 
+    if engine.dialect == "postgres" then
+      it("is undone with what else depends on the tables by drop with cascade", function()
+        local User = db:define("User", { name = liga.STRING })
+        db:sync()
+        db:query 'CREATE TABLE foreigners (id BIGINT REFERENCES "Users" (id))'
+        db:query 'CREATE VIEW user_names AS SELECT name FROM "Users"'
+        support.raises("DatabaseError", function() User:drop() end)
+        User:drop{ cascade = true }
+        assert.same({ "foreigners" }, db:queryInterface():showAllTables())
+        assert.equal(1, select(2, db:query "INSERT INTO foreigners VALUES (77)").affected)
+      end)
+    end
+
     it("is undone for one model by its drop", function()
       local User = db:define("User", { name = liga.STRING })
       db:define("Post", { title = liga.STRING })

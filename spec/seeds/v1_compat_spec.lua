@@ -142,6 +142,19 @@ for engine in support.engines() do
         assert.is_nil(User.attributes.ProjectId)
       end)
 
+      it("each direction can name its key", function()
+        local User, Project = db:define("User", {}), db:define("Project", {})
+        Project:hasMany(User, { foreignKey = "pid" })
+        User:hasMany(Project, { foreignKey = "uid" })
+        local junction = db:model "ProjectsUsers"
+        assert.is_true(has(junction, "pid") and has(junction, "uid"), names(junction))
+        assert.is_false(has(User, "pid") or has(Project, "uid") or has(junction, "UserId"))
+        db:sync()
+        local user = User:create {}
+        user:addProject(Project:create {})
+        assert.equal(user.id, user:getProjects()[1]:getUsers()[1].id)
+      end)
+
       it("the keys are project_id and user_id with underscored", function()
         local User = db:define("User", {}, { underscored = true })
         local Project = db:define("Project", {}, { underscored = true })

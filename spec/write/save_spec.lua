@@ -140,6 +140,8 @@ for engine in support.engines() do
       db:sync()
       ann.posts = { Post:create{ title = "x" } }
       support.raises("UsageError", function() ann:save() end, "setPosts")
+      support.raises("UsageError", function() ann:set("posts", {}) end, "posts", "association", "setPosts")
+      support.raises("UsageError", function() ann:update{ posts = {} } end, "posts", "association", "setPosts")
     end)
 
     it("names the nearest option for one that it does not know", function()

@@ -1,5 +1,6 @@
 --- The options of declarations: which belong to which kind, their forms, and their reading into one shape.
 local constraint = require "liga.define.constraint"
+local core = require "liga.core"
 local errors = require "liga.errors"
 local fail = require "liga.define.fail"
 local key = require "liga.association.key"
@@ -104,11 +105,17 @@ local function read_order(place, at, given)
   return copy(given, 0)
 end
 
+--- `where` given as one condition (liga.sql, Op.or_{…}) is a list of it.
+local function read_where(place, at, given)
+  if type(given) == "userdata" and given ~= core.null then return { given } end
+  return check_table(place, at, given)
+end
+
 --- The parts that `inverse` shares with the declaration itself.
 local function read_reading(place, prefix, given)
   return {
     scope = check_table(place, prefix .. "scope", given.scope),
-    where = check_table(place, prefix .. "where", given.where),
+    where = read_where(place, prefix .. "where", given.where),
     order = read_order(place, prefix .. "order", given.order),
     dependent = read_dependent(place, prefix .. "dependent", given.dependent),
   }

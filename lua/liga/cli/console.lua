@@ -48,8 +48,12 @@ local function compile(session, code)
   return nil, problem, is_incomplete(problem)
 end
 
+--- How values are printed; a terminal may be of another size each time.
 local function print_options(session)
-  return { limit = session.settings.limit, width = session.width, paint = session.paint }
+  local interactive = session.source and session.source.interactive
+  return {
+    limit = session.settings.limit, width = interactive and terminal.width() or session.width, paint = session.paint,
+  }
 end
 
 local function is_info(value)
@@ -198,13 +202,16 @@ end
 local function load_models(session)
   if session.setup then return session.setup(session.db) end
   if session.given.models then return open.models(session.db, session.given.models) end
-  session.db:reflect{ schema = session.given.schema, views = true }
+  open.read_tables(session.db, session.given)
 end
 
 local function open_session(session)
   connect(session)
-  quietly(session, load_models, session)
+  local ok, problem = pcall(quietly, session, load_models, session)
   session.env = new_env(session)
+  if ok then return end
+  if not session.reopened then error(problem, 0) end
+  complain(session, error_text(problem))                              -- what is to be mended is tried again by .reload
 end
 
 local function close_session(session)
@@ -238,7 +245,8 @@ commands[".help"] = {
   help = "this list",
   run = function()
     write [[An expression is evaluated and shown, statements are run; models are globals, as are db, liga, Op, null.
-`_` is the last value. An input goes on over lines until it is complete; an empty line ends it.]]
+`_` is the last value. An input goes on over lines until it is complete; an empty line ends it.
+On a terminal TAB completes, Ctrl-C ends what runs, Ctrl-D leaves.]]
     for _, name in ipairs(console.commands) do write(("  %-22s %s"):format(name .. (commands[name].takes or ""),
       commands[name].help)) end
   end,
@@ -415,7 +423,7 @@ local function run_sessions(session)
     core.listen(nil)
     close_session(session)
     if not ok then error(result, 0) end
-    what = result
+    what, session.reopened = result, true
   until what ~= "reopen"
 end
 

@@ -15,7 +15,7 @@ local function check_format(format)
 end
 
 local flags = {
-  { name = "format", short = "f", value = "mermaid, dot, svg or text", help = "the format: mermaid, dot, svg, text" },
+  { name = "format", short = "f", value = "a format", help = "mermaid, dot, svg or text" },
   { name = "around", short = "a", value = "a model", help = "only this model and what is linked to it" },
   { name = "depth", short = "d", value = "a number", integer = true, help = "with --around: links away (1)" },
   { name = "output", short = "o", value = "a file", help = "write to this file" },

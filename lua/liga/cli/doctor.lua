@@ -5,21 +5,24 @@ local open = require "liga.cli.open"
 local terminal = require "liga.cli.terminal"
 local text = require "liga.cli.text"
 
---- Shows on a terminal which check runs; nothing in a pipe.
-local function progress()
-  if not terminal.is(2) then return nil, function() end end
-  local function show(name) io.stderr:write("\r\27[K", name and name .. " …" or ""):flush() end
-  return show, show
-end
-
 local function write_finding(finding, paint)
   io.stdout:write(paint("yellow", finding.check), ": ", text.safe(finding.message), "\n")
   for _, sql in ipairs(finding.sql) do io.stdout:write("    ", paint("dim", text.safe(sql) .. ";"), "\n") end
 end
 
-local function write_sql(finding)
-  io.stdout:write("-- ", finding.check, ": ", text.safe(finding.message), "\n")
-  for _, sql in ipairs(finding.sql) do io.stdout:write(sql, ";\n") end
+--- Writes a script that mends all of it; what nothing but a person can mend is said in a comment.
+local function write_script(db, findings)
+  for _, part in ipairs(doctor.script(db, findings)) do
+    for _, finding in ipairs(part.findings) do
+      io.stdout:write("-- ", finding.check, ": ", text.safe(finding.message), "\n")
+    end
+    for _, sql in ipairs(part.statements) do io.stdout:write(sql, ";\n") end
+  end
+  for _, finding in ipairs(findings) do
+    if #finding.sql == 0 then
+      io.stdout:write("-- not mended: ", finding.check, ": ", text.safe(finding.message), "\n")
+    end
+  end
 end
 
 local flags = { { name = "fix-sql", help = "write only the SQL that mends what was found" } }
@@ -34,14 +37,14 @@ return {
     local db <close> = open.reading(rest[1])
     if open.count_tables(db, given) == 0 then open.reflect(db, given, rest[1]) end
     if given.models then open.models(db, given.models) end
-    local show, clear = progress()
+    local show = terminal.progress()
     local findings = doctor.examine(db, { schema = given.schema, models = given.models ~= nil, progress = show })
-    clear()
+    show()
     local paint = terminal.painter(1)
-    for _, finding in ipairs(findings) do
-      if given["fix-sql"] then write_sql(finding) else write_finding(finding, paint) end
-    end
-    if not given["fix-sql"] then
+    if given["fix-sql"] then
+      write_script(db, findings)
+    else
+      for _, finding in ipairs(findings) do write_finding(finding, paint) end
       io.stdout:write(#findings == 0 and "nothing found\n"
         or ("%d finding%s\n"):format(#findings, #findings == 1 and "" or "s"))
     end

@@ -1,4 +1,5 @@
 --- Shows the SQL that is sent, with its time and rows.
+local core = require "liga.core"
 local text = require "liga.cli.text"
 
 local echo = {}
@@ -12,6 +13,7 @@ local colours = {
 local LONGEST = 2000
 
 local function shown_value(value)
+  if value == core.null then return "NULL" end
   if type(value) == "string" then return '"' .. text.cut(text.safe(value), 60) .. '"' end
   return text.safe(tostring(value))
 end
@@ -35,7 +37,8 @@ function echo.line(sql, info, paint)
   local shown = text.cut(text.safe(sql:gsub("%s+", " ")), LONGEST)
   local coloured = verb and colours[verb:upper()]
   if coloured then shown = paint(coloured, shown) end
-  local rows = info.kind == "query" and (", %d row%s"):format(info.rows, info.rows == 1 and "" or "s") or ""
+  local counted = info.kind == "query" and not info.error
+  local rows = counted and (", %d row%s"):format(info.rows, info.rows == 1 and "" or "s") or ""
   local failed = info.error and paint("red", " failed") or ""
   return shown .. paint("dim", ("%s  -- %.1f ms%s"):format(parameters(info.params), info.ms, rows)) .. failed
 end

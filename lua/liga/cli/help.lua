@@ -19,7 +19,7 @@ end
 local function overview(names, commands)
   local lines = { "usage: liga COMMAND [flags] …", "" }
   for _, name in ipairs(names) do
-    lines[#lines + 1] = ("  %-22s %s"):format(commands[name].usage, commands[name].summary)
+    lines[#lines + 1] = ("  %-24s %s"):format(commands[name].usage, commands[name].summary)
   end
   table.move({
     "", "URL is sqlite:PATH, the path of an SQLite file, sqlite::memory:, or postgres://USER@HOST/DATABASE.",

@@ -4,11 +4,16 @@ local terminal = require "liga.cli.terminal"
 
 local input = {}
 
+--- The file of the history; nil where none is wanted, or none can be written.
 local function history_path()
-  local given = os.getenv "LIGA_HISTORY"
-  if given then return given ~= "" and given or nil end
+  local path = os.getenv "LIGA_HISTORY"
   local home = os.getenv "HOME"
-  return home and home .. "/.liga_history" or nil
+  if not path and home then path = home .. "/.liga_history" end
+  local file = path and path ~= "" and io.open(path, "a")
+  if not file then return nil end
+  if file:seek "end" == 0 then os.execute(("chmod 600 '%s'"):format(path:gsub("'", "'\\''"))) end
+  file:close()
+  return path
 end
 
 -- Readline -----------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ local errors = require "liga.errors"
 local introspect = require "liga.introspect"
 local reflect = require "liga.reflect"
 local registry = require "liga.define.registry"
+local terminal = require "liga.cli.terminal"
 
 local open = {}
 
@@ -79,9 +80,34 @@ function open.models(db, path)
   return db:validate()
 end
 
+--- Tables from which on reading them takes long enough to show how far it is.
+local MANY = 40
+
+--- Runs work over tables, and shows on a terminal how far it is.
+-- @param work function(progress)
+-- @return what it returns
+function open.with_progress(work)
+  local show, shown = terminal.progress(), false
+  local result = work(function(done, total)
+    if total < MANY or done % 10 ~= 0 then return end
+    show(("reading tables: %d of %d"):format(done, total))
+    shown = true
+  end)
+  if shown then show() end
+  return result
+end
+
+--- Reads models from tables and views.
+-- @return list of those made
+function open.read_tables(db, given)
+  return open.with_progress(function(progress)
+    return reflect.reflect(db, { schema = given.schema, views = true }, progress)
+  end)
+end
+
 --- Reads the models from the tables; raises where there are none.
 function open.reflect(db, given, word)
-  local made = reflect.reflect(db, { schema = given.schema, views = true })
+  local made = open.read_tables(db, given)
   if #made > 0 then return made end
   errors.raise("DatabaseError", ("the database %s has no tables"):format(open.shown(word)))
 end

@@ -17,10 +17,16 @@ local function is_result(value)
   return type(meta) == "table" and rawget(meta, "__jsontype") == "array"
 end
 
+local LONGEST_BRIEF = 3
+
 --- A short text about something that is not shown in full.
 local function brief(value)
   if core.class_of(value) then return tostring(value) end
-  if is_list(value) then return ("[%d]"):format(#value) end
+  if is_list(value) and core.class_of(value[1]) then
+    local list = {}
+    for i = 1, math.min(#value, LONGEST_BRIEF) do list[i] = tostring(value[i]) end
+    return ("[%s%s]"):format(table.concat(list, ", "), #value > #list and ", …" or "")
+  end
   local ok, encoded = pcall(core.json.encode, value)
   return ok and encoded or tostring(value)
 end
@@ -80,22 +86,26 @@ end
 
 local LONGEST_CELL = 48
 
---- Rows of cells {text, null, number}, and the width of each column.
-local function read_cells(rows, columns, most)
-  local lines, widths = {}, {}
-  for i, name in ipairs(columns) do widths[i] = text.width(text.safe(name)) end
+--- Rows of cells {text, null, number}, the heads of the columns, and the width of each.
+-- @param longest columns of the terminal that a cell may take
+local function read_cells(rows, columns, most, longest)
+  local lines, heads, widths = {}, {}, {}
+  for i, name in ipairs(columns) do
+    heads[i] = text.cut(text.safe(name), longest)
+    widths[i] = text.width(heads[i])
+  end
   for n = 1, math.min(#rows, most) do
     local line = {}
     for i, name in ipairs(columns) do
       local value = rawget(rows[n], name)
       local shown, null = cell(value)
-      shown = text.cut(shown, LONGEST_CELL)
+      shown = text.cut(shown, longest)
       line[i] = { text = shown, null = null, number = type(value) == "number" }
       widths[i] = math.max(widths[i], text.width(shown))
     end
     lines[n] = line
   end
-  return lines, widths
+  return lines, heads, widths
 end
 
 local function ruler(widths, left, middle, right)
@@ -122,9 +132,9 @@ local function slice(list, pane)
   return table.move(list, pane[1], pane[2], 1, {})
 end
 
-local function add_pane(out, columns, lines, widths, paint)
+local function add_pane(out, names, lines, widths, paint)
   local heads = {}
-  for i, name in ipairs(columns) do heads[i] = paint("bold", text.pad(text.safe(name), widths[i])) end
+  for i, name in ipairs(names) do heads[i] = paint("bold", text.pad(name, widths[i])) end
   out[#out + 1] = ruler(widths, "┌", "┬", "┐")
   out[#out + 1] = "│ " .. table.concat(heads, " │ ") .. " │"
   out[#out + 1] = ruler(widths, "├", "┼", "┤")
@@ -145,11 +155,12 @@ end
 
 local function table_text(rows, given)
   local columns, out = columns_of(rows, given.columns), {}
-  local lines, widths = read_cells(rows, columns, given.limit)
+  local longest = math.min(LONGEST_CELL, math.max(given.width - 4, 8))
+  local lines, heads, widths = read_cells(rows, columns, given.limit, longest)
   for _, pane in ipairs(panes(widths, given.width)) do
     local cut = {}
     for i, line in ipairs(lines) do cut[i] = slice(line, pane) end
-    add_pane(out, slice(columns, pane), cut, slice(widths, pane), given.paint)
+    add_pane(out, slice(heads, pane), cut, slice(widths, pane), given.paint)
   end
   local hidden = #rows - #lines
   out[#out + 1] = row_count(#rows) .. (hidden > 0 and (", %d not shown"):format(hidden) or "")

@@ -26,10 +26,12 @@ return {
     end
     local db <close> = open.reading(rest[1])
     if open.count_tables(db, given) == 0 then open.reflect(db, given, rest[1]) end
-    local content = reflect.source(db, {
-      schema = given.schema, tables = tables, views = given.views or nil,
-      previous = given.output and output.read(given.output) or nil,
-    })
+    local content = open.with_progress(function(progress)
+      return reflect.source(db, {
+        schema = given.schema, tables = tables, views = given.views or nil,
+        previous = given.output and output.read(given.output) or nil,
+      }, progress)
+    end)
     if given.check then return output.check(content, given.output, "reflect") end
     output.write(content, given.output)
     return 0

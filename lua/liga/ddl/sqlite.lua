@@ -138,6 +138,17 @@ local function drop_keys_over(definitions, keys)
   end
 end
 
+--- A column without one of its clauses; the one of the catalogue stays as it is.
+local function without_clause(definition, clause)
+  local new = { clauses = {} }
+  for name, value in pairs(definition) do new[name] = new[name] or value end
+  for _, other in ipairs(definition.clauses) do
+    if other.kind ~= clause.kind or other.text ~= clause.text then new.clauses[#new.clauses + 1] = other end
+  end
+  new.text = column_text(new)
+  return new
+end
+
 --- Changes on the list of definitions, by kind.
 local edits = {
   ["add column"] = function(definitions, change)
@@ -165,8 +176,8 @@ local edits = {
   ["drop constraint"] = function(definitions, change)
     local source = change.constraint.source
     if not source.clause then return take_out(definitions, source.definition) end
-    take_out(source.definition.clauses, source.clause)
-    source.definition.text = column_text(source.definition)
+    local definition, place = find_column(definitions, source.definition.name)
+    definitions[place] = without_clause(definition, source.clause)
   end,
 }
 

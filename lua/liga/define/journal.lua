@@ -1,10 +1,12 @@
 --- What a declaration has changed so far, so that one that fails leaves nothing behind.
 local journal = {}
 
-local steps
+--- By coroutine: hooks may yield in the middle of a declaration.
+local running = setmetatable({}, { __mode = "k" })
 
 --- Remembers how to take back a change that was just made.
 function journal.note(undo)
+  local steps = running[coroutine.running()]
   if steps then steps[#steps + 1] = undo end
 end
 
@@ -14,11 +16,12 @@ end
 
 --- Runs `body(...)`; if it raises, takes back what it changed and raises the same. Inside another run it is part of it.
 function journal.run(body, ...)
-  if steps then return body(...) end
+  local thread = coroutine.running()
+  if running[thread] then return body(...) end
   local list = {}
-  steps = list
+  running[thread] = list
   local results = table.pack(pcall(body, ...))
-  steps = nil
+  running[thread] = nil
   if results[1] then return table.unpack(results, 2, results.n) end
   take_back(list)
   error(results[2], 0)

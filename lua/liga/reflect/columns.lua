@@ -1,7 +1,7 @@
 --- Columns as attributes: types, also where SQLite's declaration says nothing, and defaults.
 local core = require "liga.core"
 local introspect = require "liga.introspect"
-local query_interface = require "liga.query_interface"
+local default = require "liga.query_interface.default"
 local sqltext = require "liga.sqltext"
 local types = require "liga.types"
 
@@ -103,7 +103,7 @@ local function default_of(column, descriptor_of_column)
   if column.generated then return { sql = "NULL" } end              -- the database fills it in, whatever is wanted
   if column.autoIncrement or column.default == nil or column.default:upper() == "NULL" then return nil end
   if not is_computed(column.default) then
-    local plain = query_interface.default_value(column.default)
+    local plain = default.value(column.default)
     local digits = descriptor_of_column.name == "DECIMAL" and column.default:match "^'?([%d%.+-]+)'?"
     local value = typed_default(descriptor_of_column.name, digits or plain)
     if value ~= nil then return { value = value } end

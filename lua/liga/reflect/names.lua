@@ -57,18 +57,19 @@ end
 
 --- A name that is not taken yet, of several to choose from; the last one gets an underscore as often as needed.
 -- @param taken set of names, to which the name is added
+-- @return the name, and the first choice where it is another one
 function names.free(taken, ...)
   local choices = { ... }
   for _, name in ipairs(choices) do
     if not taken[name] and not is_method[name] and not naming.problem(name) then
       taken[name] = true
-      return name
+      return name, name ~= choices[1] and choices[1] or nil
     end
   end
   local name = choices[#choices]
   repeat name = name .. "_" until not taken[name] and not is_method[name]
   taken[name] = true
-  return name
+  return name, choices[1]
 end
 
 return names

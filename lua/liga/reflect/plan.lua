@@ -6,7 +6,7 @@
 --   primaryKey (list of names) · schema (where one was asked for) · indexes · timestamps · taken (names in use) · view
 -- An association: kind · source, target (models) · as · foreignKey, targetKey | sourceKey (lists of attribute names) ·
 --   rule {onDelete, onUpdate, deferrable, constraints} · inverse {as, type} · through (model), otherKey, links
---   (belongsToMany)
+--   (belongsToMany) · wanted, wanted_inverse (the names that were taken already)
 local columns = require "liga.reflect.columns"
 local errors = require "liga.errors"
 local inflect = require "liga.inflect"
@@ -285,7 +285,7 @@ local function name_belongs_to(link, given)
   default = named(given, "belongsTo", default, {
     table = link.holder.item.name, columns = link.key.columns, target = link.target.name, model = link.holder.name,
   })
-  link.as = names.free(link.holder.taken, default, full)
+  link.as, link.wanted = names.free(link.holder.taken, default, full)
 end
 
 local function name_inverse(link, given)
@@ -296,7 +296,7 @@ local function name_inverse(link, given)
   default = named(given, link.one and "hasOne" or "hasMany", default, {
     table = link.holder.item.name, columns = link.key.columns, target = link.holder.name, model = link.target.name,
   })
-  link.inverse = names.free(link.target.taken, default, full)
+  link.inverse, link.wanted_inverse = names.free(link.target.taken, default, full)
 end
 
 local far_kinds, near_kinds = { hasOne = true, hasMany = true }, { belongsTo = true }
@@ -313,7 +313,8 @@ local function add_link(associations, link, given)
     associations[#associations + 1] = {
       kind = "belongsTo", source = link.holder, target = link.target, as = link.as, foreignKey = link.foreignKey,
       targetKey = link.targetKey, rule = not link.shared and link.key or { constraints = false },
-      inverse = not far and { as = link.inverse, type = kind } or nil,
+      inverse = not far and { as = link.inverse, type = kind } or nil, wanted = link.wanted,
+      wanted_inverse = link.wanted_inverse,
     }
   elseif not far then
     associations[#associations + 1] = {
@@ -430,12 +431,15 @@ end
 -- @param db the connection
 -- @param given {schema, tables, views, naming}
 -- @param fresh true: as if nothing were defined
-function plan.read(db, given, fresh)
+-- @param progress function(tables read, of how many), or nil
+function plan.read(db, given, fresh, progress)
   local catalogue = introspect.read(db, { schema = given.schema })
   local classes = fresh and {} or registry.of(db).classes
   local taken, models = {}, { by_table = {}, classes = classes, elsewhere = {} }
   for _, class in ipairs(classes) do taken[class.name] = true end
-  for _, item in ipairs(chosen(catalogue, given)) do
+  local items = chosen(catalogue, given)
+  for i, item in ipairs(items) do
+    if progress then progress(i, #items) end
     local class = not fresh and defined_for(db, item, given)
     local model = class and of_class(class, item) or new_model(db, item, given, taken)
     models[#models + 1], models.by_table[item.name], models.by_table[item.name:lower()] = model, model, model

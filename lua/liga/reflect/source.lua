@@ -134,7 +134,16 @@ local function write_model(lines, model)
   if model.view then lines[#lines + 1] = ("  liga.reflect.view(%s)"):format(model_text(model.name)) end
 end
 
+--- Tells of names that a person would have chosen, had they not been taken.
+local function write_renamed(lines, model, wanted, name)
+  if not wanted then return end
+  lines[#lines + 1] = ("  -- %s.%s: %q is taken there, or a method of instances"):format(model, name, wanted)
+end
+
 local function write_association(lines, association)
+  local given = association.options
+  write_renamed(lines, association.source, association.wanted, given.as)
+  write_renamed(lines, association.target, association.wanted_inverse, given.inverse and given.inverse.as)
   if association.through then association.options.through.model = code(model_text(association.through)) end
   lines[#lines + 1] = ("  %s:%s(%s, %s)"):format(model_text(association.source), association.kind,
     model_text(association.target), value_text(association.options, "  "))
@@ -149,7 +158,7 @@ end
 
 --- Writes the file.
 -- @param models list of {name, attributes, options, view}
--- @param associations list of {kind, source, target, options, through}
+-- @param associations list of {kind, source, target, options, through, wanted, wanted_inverse}
 -- @param previous the text of the file as it was, or nil
 function source.write(models, associations, previous)
   local lines, regions = { HEAD }, regions_of(previous)

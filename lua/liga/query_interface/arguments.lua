@@ -1,0 +1,80 @@
+--- What the methods of a query interface have in common: their arguments, and how a plan is run.
+local ddl = require "liga.ddl"
+local errors = require "liga.errors"
+local introspect = require "liga.introspect"
+local options = require "liga.options"
+local registry = require "liga.define.registry"
+local sqltext = require "liga.sqltext"
+
+--- `Interface` is the metatable of query interfaces.
+local arguments = { Interface = { __name = "liga.QueryInterface" } }
+
+local call_options = { transaction = true, logging = true, schema = true }
+
+--- The options of a call, checked; `allowed` adds to those that every call has.
+function arguments.read_options(self, method, given, allowed)
+  if getmetatable(self) ~= arguments.Interface then
+    errors.usage("a query interface expected as self of %s, got %s (call it with a colon: q:%s(…))", method, type(self),
+      method)
+  end
+  if given == nil then given = {} end
+  if type(given) ~= "table" or getmetatable(given) then
+    errors.usage("%s: options must be a table, got %s", method, type(given))
+  end
+  local names = options.copy(call_options)
+  for name in pairs(allowed or {}) do names[name] = true end
+  options.check(method, given, names)
+  if given.schema ~= nil and self.db.dialect == "sqlite" then errors.usage("%s: schema: SQLite has none", method) end
+  return given
+end
+
+--- A table's name, from the name or a model.
+function arguments.read_table(method, given)
+  if registry.is_model(given) then return given.tableName end
+  if type(given) == "string" and given ~= "" then return given end
+  errors.usage("%s: the name of a table or a model expected, got %s", method, type(given))
+end
+
+function arguments.read_name(method, what, given)
+  if type(given) == "string" and given ~= "" then return given end
+  errors.usage("%s: %s must be a non-empty string, got %s", method, what, given == "" and '""' or type(given))
+end
+
+--- A list of column names; one name is a list of it.
+function arguments.read_names(method, what, given)
+  local list = type(given) == "string" and { given } or given
+  if type(list) ~= "table" or #list == 0 then errors.usage("%s: %s must be a list of columns", method, what) end
+  for _, name in ipairs(list) do arguments.read_name(method, "a column", name) end
+  return list
+end
+
+function arguments.find_table(self, method, name, given)
+  name = arguments.read_table(method, name)
+  local item = introspect.table(self.db, name, { schema = given.schema })
+  if item then return item end
+  local names = {}
+  for i, other in ipairs(introspect.read(self.db, { schema = given.schema })) do names[i] = other.name end
+  errors.usage("%s: there is no table %q%s", method, name, options.hint(name, names))
+end
+
+function arguments.find_column(method, item, name)
+  arguments.read_name(method, "a column", name)
+  if item.columns[name] then return item.columns[name] end
+  local names = {}
+  for i, column in ipairs(item.columns) do
+    names[i] = column.name
+    if column.name:lower() == name:lower() and item.sql then return column end
+  end
+  errors.usage("%s: the table %q has no column %q%s", method, item.name, name, options.hint(name, names))
+end
+
+function arguments.table_name(item_or_name, given)
+  if type(item_or_name) == "table" then return sqltext.table_name(item_or_name.schema, item_or_name.name) end
+  return sqltext.table_name(given.schema, item_or_name)
+end
+
+function arguments.run(self, plan, given)
+  ddl.run(self.db, plan, given)
+end
+
+return arguments

@@ -1,0 +1,78 @@
+--- Indexes of a query interface.
+local arguments = require "liga.query_interface.arguments"
+local core = require "liga.core"
+local ddl = require "liga.ddl"
+local definition = require "liga.query_interface.definition"
+local errors = require "liga.errors"
+local introspect = require "liga.introspect"
+local options = require "liga.options"
+local sqltext = require "liga.sqltext"
+
+local methods = {}
+
+--- A table with an index over existing columns, as scratch: only the index's SQL is taken.
+local function index_statement(self, item, index)
+  local dry, class = definition.scratch(self, item.name, definition.neighbours(item, ""), { indexes = { index } })
+  return core.table_parts(dry._.core, definition.model_of(class)).indexes[1].sql
+end
+
+local index_options = { name = true, unique = true, where = true, using = true, fields = true }
+
+--- Creates an index.
+-- @param name the table, by name or model
+-- @param fields list of columns, `{"a", {"b", order = "DESC"}}`; or the options with `fields`
+-- @param given {name, unique, where, using, fields, transaction, logging}, or nil
+function methods:addIndex(name, fields, given)
+  if type(fields) == "table" and fields.fields ~= nil and given == nil then given, fields = fields, fields.fields end
+  if type(fields) == "string" then fields = { fields } end
+  given = arguments.read_options(self, "addIndex", given, index_options)
+  local item = arguments.find_table(self, "addIndex", name, given)
+  local index = { name = given.name, unique = given.unique, where = given.where, using = given.using }
+  index.fields = fields or given.fields
+  arguments.run(self, ddl.plain(index_statement(self, item, index)), given)
+end
+
+local function find_index(item, wanted)
+  local names = {}
+  for i, index in ipairs(item.indexes) do
+    names[i] = index.name
+    local columns = type(wanted) == "table" and introspect.index_columns(index)
+    if index.name == wanted or columns and introspect.same_names(columns, wanted) then return index end
+  end
+  local shown = type(wanted) == "table" and table.concat(wanted, ", ") or tostring(wanted)
+  errors.usage("removeIndex: the table %q has no index %q%s", item.name, shown, options.hint(shown, names))
+end
+
+--- Drops an index.
+-- @param name the table, by name or model
+-- @param index its name, or the list of its columns
+-- @param given {transaction, logging; PostgreSQL: schema}, or nil
+function methods:removeIndex(name, index, given)
+  given = arguments.read_options(self, "removeIndex", given)
+  local item = arguments.find_table(self, "removeIndex", name, given)
+  local found = find_index(item, index)
+  if found.origin ~= "index" then
+    errors.usage("removeIndex: %q belongs to a constraint of %q: use removeConstraint", found.name, item.name)
+  end
+  arguments.run(self, ddl.plain("DROP INDEX " .. sqltext.table_name(item.schema, found.name)), given)
+end
+
+--- The indexes of a table.
+-- @param name the table, by name or model
+-- @param given {transaction, logging; PostgreSQL: schema}, or nil
+-- @return list of {name, unique, primary, fields = list of {attribute, order}, where}
+function methods:showIndexes(name, given)
+  given = arguments.read_options(self, "showIndexes", given)
+  local list = {}
+  for i, index in ipairs(arguments.find_table(self, "showIndexes", name, given).indexes) do
+    local fields = {}
+    for n, column in ipairs(index.columns) do fields[n] = { attribute = column.name, order = column.order } end
+    list[i] = {
+      name = index.name, unique = index.unique, primary = index.origin == "primary", fields = fields,
+      where = index.where, using = index.using,
+    }
+  end
+  return list
+end
+
+return methods

@@ -1,0 +1,170 @@
+--- Tables of a query interface: made, dropped, renamed, listed, described.
+local arguments = require "liga.query_interface.arguments"
+local core = require "liga.core"
+local ddl = require "liga.ddl"
+local default = require "liga.query_interface.default"
+local definition = require "liga.query_interface.definition"
+local errors = require "liga.errors"
+local introspect = require "liga.introspect"
+local naming = require "liga.naming"
+local sqltext = require "liga.sqltext"
+local transaction = require "liga.transaction"
+
+local methods = {}
+local quote = sqltext.quote
+
+local function unique_keys(given)
+  local indexes = {}
+  for i, index in ipairs(given.indexes or {}) do indexes[i] = index end
+  for name, key in pairs(given.uniqueKeys or {}) do
+    indexes[#indexes + 1] = {
+      name = type(name) == "string" and name or nil, unique = true, fields = type(key) == "table" and key.fields or key,
+    }
+  end
+  return indexes
+end
+
+--- Creates a table with its indexes unless it is there.
+-- @param name of the table
+-- @param attributes column → type, or table of attribute options
+-- @param given {indexes, uniqueKeys = {name = {fields = …}}, comment, transaction, logging}, or nil
+function methods:createTable(name, attributes, given)
+  given = arguments.read_options(self, "createTable", given, { indexes = true, uniqueKeys = true, comment = true })
+  if type(attributes) == "table" and next(attributes) == nil then errors.usage "createTable: a table needs a column" end
+  local dry, class = definition.scratch(self, arguments.read_table("createTable", name), attributes, {
+    indexes = unique_keys(given), comment = given.comment,
+  })
+  local plan = { statements = {} }
+  for i, statement in ipairs(core.create_statements(dry._.core, { definition.model_of(class) }, true)) do
+    plan.statements[i] = statement.sql
+  end
+  arguments.run(self, plan, given)
+end
+
+--- Enums that were made for columns of a table go with it.
+local function add_types(statements, item)
+  for _, column in ipairs(item.columns) do
+    local bare = column.type:gsub('"', "")
+    if column.values and bare:match "[^.]+$" == naming.shorten(("enum_%s_%s"):format(item.name, column.name)) then
+      statements[#statements + 1] = "DROP TYPE IF EXISTS " .. column.type
+    end
+  end
+end
+
+--- Drops a table, if it is there.
+-- @param name the table, by name or model
+-- @param given {cascade (PostgreSQL: what depends on it too), transaction, logging}, or nil
+function methods:dropTable(name, given)
+  given = arguments.read_options(self, "dropTable", given, { cascade = true })
+  name = arguments.read_table("dropTable", name)
+  local cascade = given.cascade and self.db.dialect == "postgres" and " CASCADE" or ""
+  local plan = ddl.plain("DROP TABLE IF EXISTS " .. arguments.table_name(name, given) .. cascade)
+  local item = self.db.dialect == "postgres" and introspect.table(self.db, name, { schema = given.schema })
+  if item then add_types(plan.statements, item) end
+  arguments.run(self, plan, given)
+end
+
+local function drop_all(self, list, given)
+  local plan, cascade = { statements = {} }, self.db.dialect == "postgres" and " CASCADE" or ""
+  for i, item in ipairs(list) do plan.statements[i] = "DROP TABLE " .. arguments.table_name(item) .. cascade end
+  for _, item in ipairs(list) do add_types(plan.statements, item) end
+  for _, sql in ipairs(plan.statements) do core.execute(self.db._.core, sql, { logging = given.logging }) end
+end
+
+--- Views that nothing can be read from any more, as their tables are gone.
+local function drop_broken_views(self, before)
+  if self.db.dialect ~= "sqlite" then return end
+  for _, item in ipairs(introspect.read(self.db)) do
+    if item.kind == "view" and item.broken and not before[item.name].broken then
+      core.execute(self.db._.core, "DROP VIEW " .. quote(item.name))
+    end
+  end
+end
+
+--- Drops all tables of the database (PostgreSQL: of the schema), and the views that read them.
+-- @param given {skip = list of tables to keep, transaction, logging}, or nil
+function methods:dropAllTables(given)
+  given = arguments.read_options(self, "dropAllTables", given, { skip = true })
+  local skipped, list = {}, {}
+  for _, name in ipairs(given.skip or {}) do skipped[arguments.read_table("dropAllTables", name)] = true end
+  local catalogue = introspect.read(self.db, { schema = given.schema })
+  for _, item in ipairs(catalogue) do
+    if item.kind ~= "view" and not skipped[item.name] then list[#list + 1] = item end
+  end
+  local function body()
+    drop_all(self, list, given)
+    drop_broken_views(self, catalogue)
+  end
+  local on = self.db.dialect == "sqlite" and core.query(self.db._.core, "PRAGMA foreign_keys")[1].foreign_keys ~= 0
+  if on and not given.transaction and not transaction.current(self.db) then
+    return transaction.prepared(self.db, { "PRAGMA foreign_keys = OFF" }, { "PRAGMA foreign_keys = ON" }, body)
+  end
+  transaction.atomically(self.db, given, body)
+end
+
+--- Renames a table; keys, views and triggers that name it follow.
+-- @param before its name
+-- @param after its new name
+-- @param given {transaction, logging; PostgreSQL: schema}, or nil
+function methods:renameTable(before, after, given)
+  given = arguments.read_options(self, "renameTable", given)
+  local item = arguments.find_table(self, "renameTable", before, given)
+  local name = arguments.read_name("renameTable", "the new name", after)
+  arguments.run(self, ddl.plain(("ALTER TABLE %s RENAME TO %s"):format(arguments.table_name(item), quote(name))), given)
+end
+
+--- Whether there is a table of this name.
+-- @param name the table, by name or model
+-- @param given {transaction, logging; PostgreSQL: schema}, or nil
+function methods:tableExists(name, given)
+  given = arguments.read_options(self, "tableExists", given)
+  local item = introspect.table(self.db, arguments.read_table("tableExists", name), { schema = given.schema })
+  return item ~= nil and item.kind ~= "view"
+end
+
+--- The names of all tables (no views), sorted.
+-- @param given {transaction, logging; PostgreSQL: schema}, or nil
+function methods:showAllTables(given)
+  given = arguments.read_options(self, "showAllTables", given)
+  local names = {}
+  for _, item in ipairs(introspect.read(self.db, { schema = given.schema })) do
+    if item.kind ~= "view" then names[#names + 1] = item.name end
+  end
+  return names
+end
+
+local function has_name(names, name)
+  for _, other in ipairs(names) do
+    if other == name then return true end
+  end
+  return false
+end
+
+local function is_unique(item, name)
+  for _, key in ipairs(introspect.unique_keys(item)) do
+    if key.origin ~= "primary" and #key.columns == 1 and key.columns[1] == name then return true end
+  end
+  return false
+end
+
+--- The columns of a table or view.
+-- @param name the table, by name or model
+-- @param given {transaction, logging; PostgreSQL: schema}, or nil
+-- @return column → {type, allowNull, defaultValue, primaryKey, autoIncrement, unique, generated, comment}
+function methods:describeTable(name, given)
+  given = arguments.read_options(self, "describeTable", given)
+  local item = arguments.find_table(self, "describeTable", name, given)
+  local described = {}
+  for _, column in ipairs(item.columns) do
+    local key = has_name(item.primaryKey, column.name)
+    described[column.name] = {
+      type = column.type:upper(), allowNull = column.allowNull and not key,
+      defaultValue = default.value(column.default),
+      primaryKey = key, autoIncrement = column.autoIncrement, unique = is_unique(item, column.name),
+      generated = column.generated, comment = column.comment,
+    }
+  end
+  return described
+end
+
+return methods
