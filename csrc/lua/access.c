@@ -514,7 +514,6 @@ static int run_linked(lua_State *L, enum verb verb) {
 
 VERB_FUNCTION(run_get, VERB_GET)
 VERB_FUNCTION(run_set, VERB_SET)
-VERB_FUNCTION(run_create, VERB_CREATE)
 VERB_FUNCTION(run_add, VERB_ADD)
 VERB_FUNCTION(run_add_multiple, VERB_ADD_MULTIPLE)
 VERB_FUNCTION(run_remove, VERB_REMOVE)
@@ -522,6 +521,26 @@ VERB_FUNCTION(run_remove_multiple, VERB_REMOVE_MULTIPLE)
 VERB_FUNCTION(run_has, VERB_HAS)
 VERB_FUNCTION(run_has_multiple, VERB_HAS_MULTIPLE)
 VERB_FUNCTION(run_count, VERB_COUNT)
+
+/* The option `include` of createX. */
+static bool has_include(lua_State *L) {
+    if (!lua_istable(L, 3)) return false;
+    lua_pushliteral(L, "include");
+    bool given = lua_rawget(L, 3) != LUA_TNIL;
+    lua_pop(L, 1);
+    return given;
+}
+
+/* create_nested(name of the association, source, values, options) */
+static int run_create(lua_State *L) {
+    lua_settop(L, 3);
+    if (!has_include(L)) return behaves(access_assoc(L)->assoc, VERB_CREATE) ? run_linked(L, VERB_CREATE) : access_create(L);
+    check_call(L, VERB_CREATE);
+    push_handler(L, HANDLER_CREATE_NESTED);
+    lua_pushstring(L, access_assoc(L)->assoc->name);
+    for (int i = 1; i <= 3; i++) lua_pushvalue(L, i);
+    return call_function(L, 4);
+}
 
 void push_accessor(lua_State *L, int assoc_index, const struct verb_row *verb) {
     static const lua_CFunction functions[VERBS] = {

@@ -14,6 +14,7 @@
     X(TRUNCATE,          "truncate")                        \
     X(ASSOCIATE,         "associate")                       \
     X(LINKED,            "linked")                          \
+    X(CREATE_NESTED,     "create_nested")                   \
     X(READ_BATCH,        "read_batch")                      \
     X(CHECK_PENDING,     "check_pending")
 

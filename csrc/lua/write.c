@@ -251,21 +251,15 @@ static bool refuse_key_change(struct call *call, const struct attr *attr) {
                      call->model->name);
 }
 
-/* "42" where 42 is stored: the instance holds what a reload would give. A table (JSON) may be the user's own and stays. */
-static void restore_form(lua_State *L, int rowset_index, int names, const struct instance *instance, const struct attr *attr) {
-    if (lua_istable(L, -1)) return;
+/* The instance holds again what it was read or written with. */
+static void restore(lua_State *L, int rowset_index, int names, const struct instance *instance, const struct attr *attr) {
     lua_rawgeti(L, names, attr->ordinal + 1);
     push_original(L, rowset_index, instance->rowset, instance->row, attr);
     lua_rawset(L, 1);
 }
 
-/* The version is liga's: one that was assigned is forgotten. */
-static void restore_version(lua_State *L, int rowset_index, int names, const struct instance *instance, const struct attr *version) {
-    bool known = instance->row >= 0 && original_kind(instance->rowset, instance->row, version) == ORIGINAL_INT;
-    if (known) restore_form(L, rowset_index, names, instance, version);
-}
-
-/* One walk over the attributes: counts those that are there and assigns those that changed. `names`: list of their names. */
+/* One walk over the attributes: counts those that are there and assigns those that changed. "42" where 42 is stored becomes 42, as a
+ * reload would give it; a table (JSON) may be the user's own and stays. `names`: list of their names. */
 static bool collect_changes(lua_State *L, struct call *call, int rowset_index, int names, const struct instance *instance,
                             struct update *update, int *present) {
     const struct model *model = call->model;
@@ -275,10 +269,9 @@ static bool collect_changes(lua_State *L, struct call *call, int rowset_index, i
         lua_rawgeti(L, names, i + 1);
         *present += lua_rawget(L, 1) != LUA_TNIL;
         bool stamped = (attr == model->updated_at && !write->options.silent) || attr == model->version;
-        if (attr == model->version) restore_version(L, rowset_index, names, instance, attr);
         if (stamped || attr->type.id == TYPE_VIRTUAL || !written_field(&write->options, attr)) continue;
         enum change change = value_change(L, call, rowset_index, instance, attr, lua_gettop(L));
-        if (change == SAME_VALUE) restore_form(L, rowset_index, names, instance, attr);
+        if (change == SAME_VALUE && !lua_istable(L, -1)) restore(L, rowset_index, names, instance, attr);
         if (change != CHANGED) continue;
         if (attr->primary && instance->state == INSTANCE_STORED) return refuse_key_change(call, attr);
         if (!attr->primary) assign_change(L, call, update, attr, lua_gettop(L));
@@ -294,6 +287,16 @@ static bool check_other_keys(lua_State *L, struct call *call, int rowset_index, 
     return keys == present || check_instance_keys(L, call, 1, rowset_index);
 }
 
+/* updatedAt and version are liga's: what was assigned to them alone is forgotten. */
+static void restore_stamps(lua_State *L, const struct call *call, int rowset_index, int names, const struct instance *instance) {
+    const struct write *write = call->data;
+    const struct attr *stamps[] = { write->options.silent ? NULL : call->model->updated_at, call->model->version };
+    for (int i = 0; i < 2; i++) {
+        bool known = stamps[i] && instance->row >= 0 && original_kind(instance->rowset, instance->row, stamps[i]) != ORIGINAL_ABSENT;
+        if (known) restore(L, rowset_index, names, instance, stamps[i]);
+    }
+}
+
 static int update_instance(lua_State *L, struct call *call, int rowset_index, const struct instance *instance) {
     struct write *write = call->data;
     struct update update = { .model = call->model };
@@ -301,11 +304,15 @@ static int update_instance(lua_State *L, struct call *call, int rowset_index, co
     int present = 0;
     lua_getiuservalue(L, rowset_index, ROWSET_MODEL);
     push_attr_names(L, lua_gettop(L));
+    int names = lua_gettop(L);
     bool fine = read_stored_key(L, call, 1, rowset_index, instance, key)
-             && collect_changes(L, call, rowset_index, lua_gettop(L), instance, &update, &present)
+             && collect_changes(L, call, rowset_index, names, instance, &update, &present)
              && check_other_keys(L, call, rowset_index, present);
     if (!fine) return call_raise(L, call);
-    if (!update.set) return nothing_to_do(L, call);
+    if (!update.set) {
+        restore_stamps(L, call, rowset_index, names, instance);
+        return nothing_to_do(L, call);
+    }
     touch(call, &update, call->model->updated_at);
     update.where = keys_are(&call->arena, call->model->key, key);
     if (call->model->version) {

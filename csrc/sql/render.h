@@ -48,6 +48,18 @@ void put_column(struct out *out, const struct attr *attr, int alias);   /* with 
 void put_expr(struct out *out, const struct expr *expr);
 void put_operand(struct out *out, const struct expr *expr);             /* an expression that is compared or ordered by */
 
+void put_constant(struct out *out, bool boolean);                      /* a condition that is always so */
+void put_real(struct buf *buf, double real);                            /* as a number of JSON or SQL; infinities as too large ones */
+/* An operator's text, its operands in place of \1 \2 \3. */
+void put_template(struct out *out, const char *text, const struct expr *const operands[3]);
+
+/* ---- render_list.c */
+
+void put_list(struct out *out, const struct expr *expr);                /* EXPR_LIST */
+void put_keys(struct out *out, const struct expr *expr);                /* EXPR_KEYS */
+
+/* ---- render_statement.c */
+
 void put_select(struct out *out, const struct select *select);
 
 /* A statement each, or NULL if an error is set. */

@@ -1,6 +1,7 @@
 --- What the core hands over where your code has to run, or several calls belong together.
 local core = require "liga.core"
 local dependents = require "liga.dependents"
+local errors = require "liga.errors"
 local memory = require "liga.memory"
 local operation = require "liga.operation"
 local copy = require "liga.options".copy
@@ -103,6 +104,22 @@ function handlers.associate(accessor, source, targets, options, presets)
     save_all(class, unsaved, options)
     return accessor(source, targets, options)
   end))
+end
+
+--- createX with `include`: the target is built with what belongs to it, saved and linked as one that is handed over.
+-- @param name of the association
+-- @param options of createX
+-- @return the target
+function handlers.create_nested(name, source, values, options)
+  local class = core.class_of(source)
+  local a = getmetatable(class).associations[name]
+  local linking, verb = copy(options), a.accessors[a.kind.many and "add" or "set"]
+  if options.fields ~= nil then
+    errors.usage("%s: fields and include don't go together", a.accessors.create)
+  end
+  linking.include = nil
+  local target = a.target:build(values, { include = options.include })
+  return source[verb](source, target, linking)
 end
 
 -- Dependents ---------------------------------------------------------------------------------------------------------

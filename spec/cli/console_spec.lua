@@ -322,6 +322,15 @@ describe("completion", function()
     has("Author:findAll{ where = { name = ", "Op", "Author")
   end)
 
+  it("knows VIRTUAL attributes, but not as conditions", function()
+    local function shown(self) return self.name end
+    db:define("Person", { name = liga.STRING, shown = { type = liga.VIRTUAL, get = shown } })
+    env.bob = db.models.Person:build { name = "bob" }
+    has("bob.", "bob.name", "bob.shown")
+    assert.same({ "shown" }, words "Person:create{ sh")
+    assert.same({}, words "Person:findAll{ where = { sh")
+  end)
+
   it("knows associations in an include, and what they lead to", function()
     assert.same({ "books" }, words "Author:findAll{ include = { ")
     assert.same({ "books" }, words "Author:findAll{ include = { 'bo")

@@ -117,6 +117,35 @@ for engine in support.engines() do
       assert.equal(users[3].id, users[3].posts[1].authorId)
     end)
 
+    it("go with the methods that create what belongs to an instance", function()
+      local ann = User:create{ name = "ann" }
+      local post = ann:createDraft({ title = "d", comments = { { text = "c" } }, tags = { { name = "t" } } },
+        { include = { "comments", "tags" } })
+      assert.same({ ann.id, "draft" }, { post.authorId, post.kind })
+      assert.equal(post.id, post.comments[1].postId)
+      assert.equal("t", post:getTags()[1].name)
+      local tag = post:createTag({ name = "u" }, { include = {}, through = { weight = 3 } })
+      assert.equal(3, PostTag:findOne{ where = { tagId = tag.id } }.weight)
+      local writer = Post:create{ title = "p" }:createAuthor({ name = "bob", profile = { text = "b" } },
+        { include = "profile" })
+      assert.equal(writer.id, writer.profile.userId)
+      assert.equal("bob", Post:findOne{ where = { title = "p" }, include = "author" }.author.name)
+      assert.equal("x", ann:createProfile({ text = "x" }, { include = {} }).text)
+      assert.equal(1, Profile:count{ where = { userId = ann.id } })
+      local before = counts()
+      local e = support.raises("ValidationError", function()
+        ann:createPost({ title = "q", comments = { { text = "ok" }, { text = "much too long" } } },
+          { include = "comments" })
+      end)
+      assert.equal("comments[2].text", e.path)
+      support.raises("EagerLoadingError", function()
+        ann:createPost({ title = "q" }, { include = "coments" })
+      end, "comments")
+      support.raises("UsageError", function() ann:createPost({}, { include = {}, fields = { "title" } }) end, "fields")
+      support.raises("InstanceError", function() User:build{}:createPost({ title = "q" }, { include = {} }) end)
+      assert.same(before, counts())
+    end)
+
     it("are refused without include", function()
       support.raises("UsageError", function() User:create{ name = "a", posts = {} } end, "posts", "include")
       support.raises("UsageError", function() User:build{ name = "a", posts = {} } end, "posts", "include")

@@ -52,6 +52,19 @@ for engine in support.engines() do
       assert.equal(ann.updatedAt, ann:reload().updatedAt)
     end)
 
+    it("are not assigned: what a save finds in updatedAt is forgotten, unless it is silent", function()
+      local User = define()
+      local ann = User:create { name = "ann" }
+      local at = ann.updatedAt
+      ann.updatedAt = "2020-01-01T00:00:00Z"
+      ann:save()
+      assert.same({ at, at }, { ann.updatedAt, User:findByPk(ann.id).updatedAt })
+      assert.is_nil(ann:changed())
+      ann.updatedAt = "2020-01-01T00:00:00Z"
+      ann:save { silent = true }
+      assert.equal("2020-01-01T00:00:00.000Z", User:findByPk(ann.id).updatedAt)
+    end)
+
     it("stay when nothing changed", function()
       local ann = old_user(define())
       ann:save()

@@ -81,13 +81,20 @@ local function value_of(env, path)
   return value
 end
 
+--- The attributes that have a column: conditions are about these.
+local function add_columns(set, class)
+  for _, attribute in ipairs(class.attributes) do
+    if is_name(attribute.name) and attribute.type.name ~= "VIRTUAL" then set[attribute.name] = true end
+  end
+end
+
 --- What may stand at a place: names of options, attributes, associations, operators.
 local at = {
   options = function(set, found)
     for name in pairs(found.names) do set[name] = true end
   end,
   where = function(set, found)
-    if found.class then add_collection(set, found.class.attributes) end
+    if found.class then add_columns(set, found.class) end
     for _, name in ipairs { "and_", "or_", "not_", "some", "every", "none" } do set["[Op." .. name .. "]"] = true end
   end,
   operators = function(set)
