@@ -187,7 +187,8 @@ static void test_short_reals(void) {
         char text[48];
         seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
         uint64_t digits = (seed >> 8) % (i % 2 ? UINT64_C(1000000000000000) : UINT64_C(100000000000000000));
-        snprintf(text, sizeof text, "%s%" PRIu64 ".%0*d", i % 3 ? "" : "-", digits >> (seed % 50), (int)(seed % 13), (int)(seed % 997));
+        snprintf(text, sizeof text, "%s%" PRIu64 ".%0*d", i % 3 ? "" : "-", digits >> (seed % 50), (int)(seed % 13),
+                 (int)(seed % 997));
         double real = real_read(text, strlen(text)), wanted = strtod(text, NULL);
         wrong += memcmp(&real, &wanted, sizeof real) != 0;
         wrong += !reads_back(real) || !reads_back(trunc(real * 1e4) / 1e4) || !reads_back(trunc(real));

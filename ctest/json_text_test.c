@@ -69,7 +69,8 @@ static const struct { const char *a, *b; bool equal, contains, overlaps; } pairs
 static void test_comparisons(void) {
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         struct json_text a = json(pairs[i].a), b = json(pairs[i].b);
-        CHECK(json_text_equal(a, b) == pairs[i].equal && json_text_equal(b, a) == pairs[i].equal, "%s = %s", pairs[i].a, pairs[i].b);
+        CHECK(json_text_equal(a, b) == pairs[i].equal && json_text_equal(b, a) == pairs[i].equal, "%s = %s", pairs[i].a,
+              pairs[i].b);
         CHECK(json_text_contains(a, b) == pairs[i].contains, "%s contains %s", pairs[i].a, pairs[i].b);
         CHECK(json_text_overlaps(a, b) == pairs[i].overlaps, "%s overlaps %s", pairs[i].a, pairs[i].b);
     }

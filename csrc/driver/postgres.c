@@ -345,7 +345,8 @@ static enum drive next_row(struct pg_cursor *cursor, struct arena *arena, struct
 /* The server says ROLLBACK to the COMMIT of a transaction in which something had failed. */
 static enum drive refuse_commit(const struct pg_cursor *cursor, const char *reason, struct arena *arena, struct error *error) {
     if (!error_is_set(error)) error->outcome = OUTCOME_ROLLED_BACK;
-    error_set(error, arena, ERROR_DATABASE, "the transaction was rolled back instead of committed, as a statement in it had failed%s%s",
+    error_set(error, arena, ERROR_DATABASE,
+              "the transaction was rolled back instead of committed, as a statement in it had failed%s%s",
               *reason ? ": " : "", reason);
     blame(cursor, arena, error);
     return DRIVE_FAILED;

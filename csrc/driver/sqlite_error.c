@@ -155,7 +155,8 @@ static bool set_mapped(const struct row *row, const struct sqlite_failure *failu
                        struct error *error) {
     if (row->detail == DETAIL_PLACE) {
         bool unreached = failure->opening && row->native == SQLITE_CANTOPEN;
-        error_set(error, arena, unreached ? ERROR_CONNECTION : row->code, "%s \"%s\": %s", row->sentence, failure->path, failure->text);
+        error_set(error, arena, unreached ? ERROR_CONNECTION : row->code, "%s \"%s\": %s", row->sentence, failure->path,
+                  failure->text);
         return false;
     }
     bool restricts = row->detail == DETAIL_TRIGGER && strcmp(failure->text, "FOREIGN KEY constraint failed") == 0;

@@ -276,7 +276,9 @@ static void call_date(sqlite3_context *context, int count, sqlite3_value **args)
     size_t len = 0;
     (void)count;
     switch (sqlite3_value_type(args[0])) {
-    case SQLITE_INTEGER: len = datetime_from_integer(sqlite3_value_int64(args[0]), &micros) ? datetime_write(micros, out) : 0; break;
+    case SQLITE_INTEGER:
+        len = datetime_from_integer(sqlite3_value_int64(args[0]), &micros) ? datetime_write(micros, out) : 0;
+        break;
     case SQLITE_FLOAT:   len = datetime_from_real(sqlite3_value_double(args[0]), &micros) ? datetime_write(micros, out) : 0; break;
     case SQLITE_TEXT:
         len = datetime_canonical((const char *)sqlite3_value_text(args[0]), (size_t)sqlite3_value_bytes(args[0]), out);

@@ -80,7 +80,8 @@ struct update *link_targets(struct arena *arena, const struct assoc *assoc, cons
     const struct expr *already = keys_are(arena, hop->far, source);
     const struct attr *updated_at = now.kind != VALUE_NULL ? assoc->target->updated_at : NULL, *version = assoc->target->version;
     if (hop->value_count) already = expr_and(arena, already, scope_holds(arena, hop));
-    if (updated_at) assign(arena, &update->set, updated_at, unless(arena, already, updated_at, stored_param(arena, updated_at, now)));
+    if (updated_at)
+        assign(arena, &update->set, updated_at, unless(arena, already, updated_at, stored_param(arena, updated_at, now)));
     if (version) assign(arena, &update->set, version, unless(arena, already, version, next_version(arena, assoc->target)));
     update->where = link_keys_condition(arena, keys);
     return update;

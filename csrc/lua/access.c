@@ -135,7 +135,8 @@ const struct statement *render_update_or_delete(struct call *call, const struct 
     return removal_statement(call, delete, &access->options);
 }
 
-void set_stored(lua_State *L, struct call *call, int index, const struct attr *const *attrs, const struct value *values, int count) {
+void set_stored(lua_State *L, struct call *call, int index, const struct attr *const *attrs, const struct value *values,
+                int count) {
     struct instance instance = instance_look(L, index);
     if (instance.state == INSTANCE_NONE) return;
     const struct model *model = instance.rowset->model;

@@ -46,7 +46,8 @@ static bool read_through_option(lua_State *L, struct find *find, struct junction
         junction->with_deleted = !lua_toboolean(L, index);
         return true;
     }
-    return wrong(find, "through", arena_printf(find->where.arena, "unknown option \"%s\" (it has: where, attributes, as, paranoid)", key));
+    return wrong(find, "through",
+                 arena_printf(find->where.arena, "unknown option \"%s\" (it has: where, attributes, as, paranoid)", key));
 }
 
 static bool read_through_options(lua_State *L, struct find *find, struct junction *junction) {

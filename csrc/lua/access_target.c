@@ -44,7 +44,8 @@ static const struct statement *unlink_statement(struct call *call) {
 
 static const struct statement *link_statement(struct call *call) {
     const struct access *access = call->data;
-    struct update *update = link_targets(&call->arena, access->assoc, access->source, element_keys(call, access), now_or_null(call));
+    struct update *update = link_targets(&call->arena, access->assoc, access->source, element_keys(call, access),
+                                         now_or_null(call));
     return render_update(&call->arena, call->db->dialect, update, &call->error);
 }
 

@@ -151,7 +151,8 @@ static void plan_conflict(struct call *call, const struct access *access, const 
         insert->conflict = CONFLICT_UPDATE;
         const struct attr *attr = junction->attrs[i];
         assign(&call->arena, &insert->update, attr, excluded(call, attr));
-        expr_push(&call->arena, changes, differs(call, attr, expr_of_upsert(&call->arena, EXPR_STANDING, attr), excluded(call, attr)));
+        expr_push(&call->arena, changes,
+                  differs(call, attr, expr_of_upsert(&call->arena, EXPR_STANDING, attr), excluded(call, attr)));
     }
     if (insert->conflict != CONFLICT_UPDATE) return;
     insert->update_where = changes;

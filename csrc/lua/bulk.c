@@ -160,7 +160,8 @@ static bool has_answer_each(lua_State *L, struct call *call, struct bulk *bulk, 
         if (tell) bulk->told = told;
         return tell;
     }
-    return rows_differ(L, list, bulk->count, options->conflict_fields.count ? options->conflict_fields : conflict_key(call, bulk->given));
+    return rows_differ(L, list, bulk->count,
+                       options->conflict_fields.count ? options->conflict_fields : conflict_key(call, bulk->given));
 }
 
 static void choose_columns(lua_State *L, struct call *call, struct bulk *bulk, int list) {

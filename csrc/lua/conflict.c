@@ -93,7 +93,8 @@ static void return_made(struct call *call, struct output **returning) {
     for (int i = 0; i < model->attr_count; i++) {
         const struct attr *attr = model->attrs[i];
         bool made = attr == model->auto_key || type_is_rewritten(&attr->type);
-        if (made && !is_returned(*returning, attr)) output_add(&call->arena, returning, expr_column(&call->arena, attr, ALIAS_HERE), NULL);
+        if (made && !is_returned(*returning, attr))
+            output_add(&call->arena, returning, expr_column(&call->arena, attr, ALIAS_HERE), NULL);
     }
 }
 

@@ -108,7 +108,8 @@ static int count_instance(lua_State *L, bool down) {
     if (!update.set) return nothing_to_do(L, call);
     touch(call, &update, call->model->updated_at);
     bump_version(call, &update);
-    if (call->model->version) output_add(&call->arena, &update.returning, expr_column(&call->arena, call->model->version, ALIAS_HERE), NULL);
+    if (call->model->version)
+        output_add(&call->arena, &update.returning, expr_column(&call->arena, call->model->version, ALIAS_HERE), NULL);
     update.where = keys_are(&call->arena, call->model->key, key);
     call->statement = render_update(&call->arena, call->db->dialect, &update, &call->error);
     write->returning = update.returning;

@@ -215,7 +215,8 @@ static const char *violation_sentence(struct arena *arena, const struct violatio
         return arena_printf(arena, "%s%sa foreign key has no row to refer to, or a row is still referred to", model ? model : "",
                             model ? ": " : "");
     const char *target = key->target ? key->target->name : key->table, *attributes = joined(arena, error);
-    if (found->still_referred) return arena_printf(arena, "%s: the row is still referred to by %s of %s", target, attributes, model);
+    if (found->still_referred)
+        return arena_printf(arena, "%s: the row is still referred to by %s of %s", target, attributes, model);
     return arena_printf(arena, "%s: there is no row of %s that %s could refer to", model, target, attributes);
 }
 

@@ -251,7 +251,8 @@ static struct link *leased_link(lua_State *L, struct call *call, struct lease *l
     if (!lease->link) call_fail(L, call, ERROR_USAGE, "the transaction is finished");
     bool taken = lease->link->user || !is_first(call);
     if (taken && call->yields) return wait_in_queue(L, call);
-    if (taken) call_fail(L, call, ERROR_USAGE, "the transaction's connection is busy with another call (a finaliser or a callback)");
+    if (taken)
+        call_fail(L, call, ERROR_USAGE, "the transaction's connection is busy with another call (a finaliser or a callback)");
     if (lease->link->conn->broken)
         call_fail(L, call, ERROR_CONNECTION, "the connection was lost; the transaction is rolled back");
     struct conn *conn = lease->link->conn;

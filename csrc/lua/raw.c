@@ -469,7 +469,8 @@ static int query(lua_State *L) {
     call->data = raw;
     call->unguarded = true;
     if (!text) return call_fail(L, call, ERROR_USAGE, "query: an SQL string expected, got %s", kind_text(L, 2));
-    if (utf8_check(text, len, NULL) != UTF8_FINE) return call_fail(L, call, ERROR_USAGE, "query: the SQL holds NUL or invalid UTF-8");
+    if (utf8_check(text, len, NULL) != UTF8_FINE)
+        return call_fail(L, call, ERROR_USAGE, "query: the SQL holds NUL or invalid UTF-8");
     raw->text = arena_text(&call->arena, text, len);
     raw->len = len;
     bool fine = read_options(L, call, raw, 3) && split(call, raw) && write_commands(L, call, raw);

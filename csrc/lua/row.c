@@ -39,7 +39,8 @@ static bool is_junction_name(const struct call *call, const char *name) {
 
 static bool check_key(lua_State *L, struct call *call) {
     if (lua_type(L, -2) != LUA_TSTRING)
-        return error_set(&call->error, &call->arena, ERROR_USAGE, "%s: values are given by attribute name; there is a key that is %s",
+        return error_set(&call->error, &call->arena, ERROR_USAGE,
+                         "%s: values are given by attribute name; there is a key that is %s",
                          call->model->name, kind_text(L, -2));
     const char *name = name_at(L, -2);
     if (attr_find(call->model, name) || *name == '_' || is_junction_name(call, name)) return true;
@@ -350,12 +351,14 @@ static bool check_foreign_key_name(lua_State *L, struct call *call, int index, i
         return error_set(&call->error, &call->arena, ERROR_USAGE, "%s: an instance holds named values; there is a key that is %s",
                          call->model->name, kind_text(L, -2));
     const char *name = name_at(L, -2);
-    if (attr_find(call->model, name) || *name == '_' || known_alias(L, rowset_index, name) || is_junction_name(call, name)) return true;
+    if (attr_find(call->model, name) || *name == '_' || known_alias(L, rowset_index, name) || is_junction_name(call, name))
+        return true;
     const struct assoc *assoc = assoc_find(call->model, name);
     if (!assoc) return unknown_key(call, name);
     if (is_what_was_loaded(L, index, rowset_index, assoc->name)) return true;
     if (assoc->kind->path)
-        return error_set(&call->error, &call->arena, ERROR_USAGE, "%s: assigning \"%s\" changes no row: it is a path of associations",
+        return error_set(&call->error, &call->arena, ERROR_USAGE,
+                         "%s: assigning \"%s\" changes no row: it is a path of associations",
                          call->model->name, name);
     error_set(&call->error, &call->arena, ERROR_USAGE, "%s: assigning \"%s\" changes no row; use %s", call->model->name, name,
               verb_method_name(assoc_verb(assoc, VERB_SET), assoc, &call->arena));

@@ -67,7 +67,8 @@ static void add_late_keys(lua_State *L, struct listing *listing, key_statement *
 typedef struct statement *attr_statement(struct arena *, const struct dialect *, const struct attr *, struct error *);
 
 /* A statement for each attribute that asks for one. */
-static void add_for_attrs(lua_State *L, struct listing *listing, const struct model *model, attr_statement *make, const char *kind) {
+static void add_for_attrs(lua_State *L, struct listing *listing, const struct model *model, attr_statement *make,
+                          const char *kind) {
     struct call *call = listing->call;
     for (int i = 0; i < model->attr_count; i++) {
         const struct statement *statement = make(&call->arena, call->db->dialect, model->attrs[i], &call->error);

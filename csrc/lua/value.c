@@ -129,7 +129,8 @@ static int date_flag(lua_State *L, int index, const char *key) {
 /* {hour = 9, min = 30}: a time of day needs no day. */
 static bool read_time_table(lua_State *L, int index, struct value *value, struct arena *arena) {
     int hour = -1, min = -1, sec = 0;
-    if (!date_field(L, index, "hour", &hour) || !date_field(L, index, "min", &min) || !date_field(L, index, "sec", &sec)) return false;
+    if (!date_field(L, index, "hour", &hour) || !date_field(L, index, "min", &min) || !date_field(L, index, "sec", &sec))
+        return false;
     if (hour < 0 || min < 0 || sec < 0) return false;
     const char *text = arena_printf(arena, "%02d:%02d:%02d", hour, min, sec);
     *value = value_text(text, strlen(text));

@@ -46,7 +46,8 @@ static struct expr *with_leg(struct where_reader *reader, const struct expr *pat
 
 /* A key of the document; what no JSON text holds is none. */
 static bool read_key(struct where_reader *reader, const char *text, size_t len, struct value *leg) {
-    if (utf8_check(text, len, NULL) != UTF8_FINE) return where_fail(reader, "a key of a JSON path must be UTF-8 text without NUL%s", "");
+    if (utf8_check(text, len, NULL) != UTF8_FINE)
+        return where_fail(reader, "a key of a JSON path must be UTF-8 text without NUL%s", "");
     *leg = value_text(arena_text(reader->arena, text, len), len);
     return true;
 }
@@ -122,7 +123,8 @@ static struct expr *document_param(lua_State *L, struct where_reader *reader, in
 }
 
 /* An index can find what a whole document contains: there the column stays as it is. */
-static const struct expr *test_param(struct where_reader *reader, enum json_test test, const struct expr *path, struct expr *right) {
+static const struct expr *test_param(struct where_reader *reader, enum json_test test, const struct expr *path,
+                                     struct expr *right) {
     bool bare = test == JSON_CONTAINS && !path->value_count;
     struct expr *left = bare ? copy_of(reader, path) : in_form(reader, JSON_AS_VALUE, path);
     return expr_template(reader->arena, dialect_of(reader)->json_test[test], left, right);
@@ -232,7 +234,8 @@ static const struct expr *of_documents(lua_State *L, struct where_reader *reader
     case OP_CONTAINS:  return test_document(L, reader, JSON_CONTAINS, path, index);
     case OP_CONTAINED: return test_document(L, reader, JSON_CONTAINED, path, index);
     case OP_OVERLAP:
-        if (!lua_istable(L, index) || list_length(L, reader, index) < 0) return where_fail(reader, "Op.%s expects a list", op->name);
+        if (!lua_istable(L, index) || list_length(L, reader, index) < 0)
+            return where_fail(reader, "Op.%s expects a list", op->name);
         return test_document(L, reader, JSON_OVERLAPS, path, index);
     default: return where_fail(reader, "Op.%s is for TSVECTOR attributes, not for JSON", op->name);
     }

@@ -292,7 +292,8 @@ static void restore_stamps(lua_State *L, const struct call *call, int rowset_ind
     const struct write *write = call->data;
     const struct attr *stamps[] = { write->options.silent ? NULL : call->model->updated_at, call->model->version };
     for (int i = 0; i < 2; i++) {
-        bool known = stamps[i] && instance->row >= 0 && original_kind(instance->rowset, instance->row, stamps[i]) != ORIGINAL_ABSENT;
+        bool known = stamps[i] && instance->row >= 0
+                  && original_kind(instance->rowset, instance->row, stamps[i]) != ORIGINAL_ABSENT;
         if (known) restore(L, rowset_index, names, instance, stamps[i]);
     }
 }

@@ -14,7 +14,8 @@
 /* Lua's trap {id = nil}: writing to every row must be asked for. */
 bool check_condition(struct call *call, const struct write_options *options, const char *verb) {
     if (options->all && options->where_given)
-        return error_set(&call->error, &call->arena, ERROR_USAGE, "%s:%s: give where or all = true, not both", call->model->name, verb);
+        return error_set(&call->error, &call->arena, ERROR_USAGE, "%s:%s: give where or all = true, not both", call->model->name,
+                         verb);
     if (options->all || options->where) return true;
     return error_set(&call->error, &call->arena, ERROR_USAGE,
                      "%s:%s needs a where with a condition (a nil value makes none), or all = true", call->model->name, verb);
@@ -59,7 +60,8 @@ static const struct expr *written_rows(struct call *call, const struct write_opt
     bool keyed = call->model->key.count > 0;
     *aliased = options->named && !keyed;
     if (options->limit >= 0 && !keyed) {
-        error_set(&call->error, &call->arena, ERROR_INSTANCE, "%s has no primary key, so limit has no rows to name", call->model->name);
+        error_set(&call->error, &call->arena, ERROR_INSTANCE, "%s has no primary key, so limit has no rows to name",
+                  call->model->name);
         return NULL;
     }
     return options->limit >= 0 || (options->named && keyed) ? among(call, options) : options->where;
@@ -89,7 +91,8 @@ static bool read_assignments(lua_State *L, struct call *call, int index, struct 
     struct where_reader reader = where_reader(call, call->model, "values");
     const struct write *write = call->data;
     if (!lua_istable(L, index))
-        return error_set(&call->error, &call->arena, ERROR_USAGE, "%s:update: a table of values expected, got %s", call->model->name,
+        return error_set(&call->error, &call->arena, ERROR_USAGE, "%s:update: a table of values expected, got %s",
+                         call->model->name,
                          kind_text(L, index));
     bool *given = arena_array(&call->arena, bool, call->model->attr_count + 1);
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {

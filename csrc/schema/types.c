@@ -140,7 +140,8 @@ static bool accept_single(struct accept *a) {
     if (!accept_real(a)) return false;
     double real = a->value->as.real;
     if (!a->type->single) return true;
-    if (isfinite(real) && (fabs(real) > FLT_MAX || (real != 0 && (float)real == 0))) return refuse(a, "is out of the range of REAL");
+    if (isfinite(real) && (fabs(real) > FLT_MAX || (real != 0 && (float)real == 0)))
+        return refuse(a, "is out of the range of REAL");
     *a->value = value_real(real_of_single((float)real));
     return true;
 }

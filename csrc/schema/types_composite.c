@@ -38,7 +38,8 @@ static struct value value_of_json(const struct type *type, struct json_text json
     if (type_is_table(type) || kind == JSON_ARRAY || kind == JSON_OBJECT) return value_text(json.at, json_len(json));
     if (kind == JSON_TRUE || kind == JSON_FALSE) return value_bool(kind == JSON_TRUE);
     if (kind == JSON_NUMBER)
-        return integer_read(json.at, json_len(json), &integer) ? value_int(integer) : value_real(real_read(json.at, json_len(json)));
+        if (integer_read(json.at, json_len(json), &integer)) return value_int(integer);
+        return value_real(real_read(json.at, json_len(json)));
     char *text = arena_alloc(arena, json_len(json));
     return value_text(text, json_text_characters(json, text));
 }
@@ -180,7 +181,8 @@ bool array_accept(const struct type *type, struct value *value, struct arena *ar
         struct value element;
         if (!accept_part(type->element, walk.value, &element, arena, error)) return false;
         if (type->element->id == TYPE_ARRAY && (element.kind == VALUE_NULL || !same_shape(type->element, model, walk.value)))
-            return refuse(arena, error, "expects lists of one length (none empty) within the list, of the type %s", type_text(type, arena));
+            return refuse(arena, error, "expects lists of one length (none empty) within the list, of the type %s",
+                          type_text(type, arena));
         if (!first) buf_addc(&buf, ',');
         put_json(&buf, type->element, element);
     }

@@ -303,6 +303,14 @@ static void put_call(struct out *out, const struct expr *expr) {
     put_text(out, ")");
 }
 
+static void put_cast(struct out *out, const struct expr *expr) {
+    put_text(out, "CAST(");
+    put_argument(out, expr->text, 0, expr->first);
+    put_text(out, " AS ");
+    put_text(out, expr->text);
+    put_text(out, ")");
+}
+
 static void put_raw(struct out *out, const struct expr *expr) {
     const char *const *piece = expr->pieces;
     int place = 0;
@@ -361,8 +369,7 @@ void put_expr(struct out *out, const struct expr *expr) {
     case EXPR_NOT:      put_text(out, "NOT ("); put_expr(out, expr->first); put_text(out, ")"); break;
     case EXPR_CONST:    put_constant(out, expr->value.as.boolean); break;
     case EXPR_FUNCTION: put_call(out, expr); break;
-    case EXPR_CAST:     put_text(out, "CAST("); put_argument(out, expr->text, 0, expr->first); put_text(out, " AS "); put_text(out, expr->text);
-                        put_text(out, ")"); break;
+    case EXPR_CAST:     put_cast(out, expr); break;
     case EXPR_RAW:      put_raw(out, expr); break;
     case EXPR_STAR:     put_text(out, "*"); break;
     case EXPR_AT:       put_at(out, expr); break;
