@@ -37,9 +37,8 @@ static struct value value_of_json(const struct type *type, struct json_text json
     if (kind == JSON_NULL) return value_null();
     if (type_is_table(type) || kind == JSON_ARRAY || kind == JSON_OBJECT) return value_text(json.at, json_len(json));
     if (kind == JSON_TRUE || kind == JSON_FALSE) return value_bool(kind == JSON_TRUE);
-    if (kind == JSON_NUMBER)
-        if (integer_read(json.at, json_len(json), &integer)) return value_int(integer);
-        return value_real(real_read(json.at, json_len(json)));
+    if (kind == JSON_NUMBER && integer_read(json.at, json_len(json), &integer)) return value_int(integer);
+    if (kind == JSON_NUMBER) return value_real(real_read(json.at, json_len(json)));
     char *text = arena_alloc(arena, json_len(json));
     return value_text(text, json_text_characters(json, text));
 }
