@@ -7,12 +7,9 @@ for engine in support.engines() do
   describe("a loaded association on " .. engine.name, function()
     local db, log, User, Post, Tag
     before_each(function()
-      log = support.log()
-      db = engine:open{ logging = log.record }
-      local models = forum.define(db)
+      local models
+      db, log, models = forum.open(engine)
       User, Post, Tag = models.User, models.Post, models.Tag
-      db:sync{ force = true }
-      forum.fill(models)
     end)
     after_each(function() db:close() end)
 

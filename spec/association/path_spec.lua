@@ -8,12 +8,9 @@ for engine in support.engines() do
   describe("a path of associations on " .. engine.name, function()
     local db, log, User, Post, Comment, Tag
     before_each(function()
-      log = support.log()
-      db = engine:open{ logging = log.record }
-      local models = forum.define(db)
+      local models
+      db, log, models = forum.open(engine)
       User, Post, Comment, Tag = models.User, models.Post, models.Comment, models.Tag
-      db:sync{ force = true }
-      forum.fill(models)
     end)
     after_each(function() db:close() end)
 

@@ -8,13 +8,9 @@ for engine in support.engines() do
   describe("a path on " .. engine.name, function()
     local db, log, User, Post, Comment
     before_each(function()
-      log = support.log()
-      db = engine:open{ logging = log.record }
-      local models = forum.define(db)
+      local models
+      db, log, models = forum.open(engine)
       User, Post, Comment = models.User, models.Post, models.Comment
-      db:sync{ force = true }
-      forum.fill(models)
-      log:clear()
     end)
     after_each(function() db:close() end)
 

@@ -4,6 +4,7 @@
 --     bob: post q1 (comment c4, by nobody)
 --     cat: nothing; dan is her boss
 local liga = require "liga"
+local support = require "spec.support"
 
 local forum = {}
 
@@ -46,6 +47,18 @@ function forum.fill(models)
   posts[1]:addTag(tags[2], { through = { weight = 2 } })
   posts[2]:addTag(tags[1], { through = { weight = 3 } })
   return users, posts
+end
+
+--- A database with the forum in it, and a log that begins behind that.
+-- @return the database, the log, the models by name
+function forum.open(engine)
+  local log = support.log()
+  local db = engine:open{ logging = log.record }
+  local models = forum.define(db)
+  db:sync{ force = true }
+  forum.fill(models)
+  log:clear()
+  return db, log, models
 end
 
 return forum
