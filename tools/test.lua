@@ -43,6 +43,7 @@ end
 
 local SANITIZED =
   "ASAN_OPTIONS=detect_leaks=1:exitcode=99:$ASAN_OPTIONS UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 "
+  .. 'LSAN_OPTIONS="suppressions=$PWD/tools/leaks.supp:print_suppressions=0" '
 local SANITIZED_MODULES = "LUA_PATH='lua/?.lua;lua/?/init.lua;;' LUA_CPATH='build-asan/?.so;;' "
 local MAKE_SANITIZED = "${MAKE:-make} --silent --no-print-directory -k -j$(nproc) SAN=1 BUILD=build-asan "
 
