@@ -107,17 +107,29 @@ function virtual.split(class, values)
   return virtuals, rest
 end
 
---- Takes VIRTUAL attributes out of the attributes that a find names: there is nothing to select.
+--- A list without the names of VIRTUAL attributes.
+local function without(list, virtuals)
+  local kept = {}
+  for place, name in next, list do kept[place] = name end
+  for place = #list, 1, -1 do
+    if type(list[place]) == "string" and virtuals[list[place]] then table.remove(kept, place) end
+  end
+  return kept
+end
+
+--- Takes VIRTUAL attributes out of the attributes that a find names, includes or excludes: there is nothing to select.
 -- @param options of the find, a table of its own
 function virtual.leave_out(class, options)
   local names, virtuals = options.attributes, getmetatable(class).virtuals
-  if type(names) ~= "table" or #virtuals == 0 or names[1] == nil then return end
-  local kept = {}
-  for place, name in next, names do kept[place] = name end
-  for place = #names, 1, -1 do
-    if type(names[place]) == "string" and virtuals[names[place]] then table.remove(kept, place) end
+  if type(names) ~= "table" or #virtuals == 0 then return end
+  if names[1] ~= nil then
+    options.attributes = without(names, virtuals)
+    return
   end
-  options.attributes = kept
+  options.attributes = {}
+  for key, list in next, names do
+    options.attributes[key] = type(list) == "table" and without(list, virtuals) or list
+  end
 end
 
 --- Writes what getters show of an instance into a copy of it; without a value nothing.
