@@ -32,6 +32,7 @@ struct family {
     int64_t *seen;              /* by key: rows, those that are cut off too */
     int key_size;
     int sent;                   /* keys that were asked for */
+    int begun;                  /* the parent whose list was begun last, from 1; 0: none */
 };
 
 /* One statement's plan, whatever the number of times it is sent. */

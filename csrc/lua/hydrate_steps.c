@@ -69,6 +69,14 @@ static void give_to_parent(lua_State *L, struct call *call, const struct run *ru
     lua_rawseti(L, run->slots, number + 1);
 }
 
+/* Parents are often alike: room for as many children as the parent before has got. */
+static int expected_children(struct family *family, int number) {
+    enum { FEW = 4, MOST = 64 };
+    lua_Integer before = family->begun ? family->children[family->begun - 1] : FEW;
+    family->begun = number + 1;
+    return before < MOST ? (int)before : MOST;
+}
+
 void append_child(lua_State *L, struct call *call, struct run *run, int number, int child) {
     lua_Integer place = ++run->family.children[number];
     if (!run->step->many) {
@@ -78,7 +86,7 @@ void append_child(lua_State *L, struct call *call, struct run *run, int number, 
         return;
     }
     if (place == 1) {
-        push_list(L, 4);
+        push_list(L, expected_children(&run->family, number));
         give_to_parent(L, call, run, number);
     } else {
         lua_rawgeti(L, run->slots, number + 1);
