@@ -67,8 +67,12 @@ static bool set_real(struct param *param, double real) {
 }
 
 /* libpq takes a text up to its NUL, so one inside would cut it. */
+static bool text_fits(struct param *param, const struct value *value) {
+    return !memchr(value->as.text, '\0', value->len) || refuse(param, value, "holds a NUL byte, which no text can");
+}
+
 static bool set_user_text(struct param *param, const struct value *value) {
-    if (memchr(value->as.text, '\0', value->len)) return refuse(param, value, "holds a NUL byte, which no text can");
+    if (!text_fits(param, value)) return false;
     if (value->as.text[value->len] == '\0') return set_text(param, value->as.text, value->len);
     return set_text(param, arena_text(param->arena, value->as.text, value->len), value->len);
 }
@@ -169,29 +173,34 @@ static void put_quoted(struct buf *buf, const char *text, size_t len) {
     buf_addc(buf, '"');
 }
 
-static bool put_text_element(struct param *param, struct buf *buf, const struct value *item) {
+static void put_text_element(struct buf *buf, const struct value *item) {
     char number[REAL_TEXT];
     switch (item->kind) {
-    case VALUE_BOOL: buf_addc(buf, item->as.boolean ? 't' : 'f'); return true;
-    case VALUE_INT:  buf_addi(buf, item->as.integer); return true;
-    case VALUE_REAL: buf_add(buf, number, put_real(item->as.real, number)); return true;
-    case VALUE_TEXT:
-        if (memchr(item->as.text, '\0', item->len)) return refuse(param, item, "holds a NUL byte, which no text can");
-        put_quoted(buf, item->as.text, item->len);
-        return true;
-    default: buf_adds(buf, "NULL"); return true;
+    case VALUE_BOOL: buf_addc(buf, item->as.boolean ? 't' : 'f'); break;
+    case VALUE_INT:  buf_addi(buf, item->as.integer); break;
+    case VALUE_REAL: buf_add(buf, number, put_real(item->as.real, number)); break;
+    case VALUE_TEXT: put_quoted(buf, item->as.text, item->len); break;
+    default:         buf_adds(buf, "NULL"); break;
     }
+}
+
+static bool texts_fit(struct param *param, const struct value *list) {
+    bool fit = true;
+    for (size_t i = 0; fit && i < list->len; i++)
+        fit = list->as.items[i].kind != VALUE_TEXT || text_fits(param, &list->as.items[i]);
+    return fit;
 }
 
 /* {"a","b"}: of whatever type the text of the statement asks for. */
 static bool set_text_array(struct param *param, const struct value *list) {
     enum { BRACES = 2, ELEMENT = 4 };           /* quotes and comma, or NULL */
     struct buf buf;
+    if (!texts_fit(param, list)) return false;
     buf_init_sized(&buf, param->arena, BRACES + list_size(list, ELEMENT + 1));
     buf_addc(&buf, '{');
     for (size_t i = 0; i < list->len; i++) {
         if (i) buf_addc(&buf, ',');
-        if (!put_text_element(param, &buf, &list->as.items[i])) return false;
+        put_text_element(&buf, &list->as.items[i]);
     }
     buf_addc(&buf, '}');
     return set_text(param, buf.text, buf.len);
@@ -209,14 +218,6 @@ static enum value_kind common_kind(const struct value *list) {
     return kind;
 }
 
-/* The first element that a text can't hold, or NULL. */
-static const struct value *with_nul(const struct value *list) {
-    for (size_t i = 0; i < list->len; i++)
-        if (list->as.items[i].kind == VALUE_TEXT && memchr(list->as.items[i].as.text, '\0', list->as.items[i].len))
-            return &list->as.items[i];
-    return NULL;
-}
-
 static bool all_canonical(const struct value *list) {
     for (size_t i = 0; i < list->len; i++) {
         const struct value *item = &list->as.items[i];
@@ -227,8 +228,7 @@ static bool all_canonical(const struct value *list) {
 
 /* Texts that are cast to what they are for; instants need no reading by the server. */
 static bool set_texts(struct param *param, const struct value *list) {
-    const struct value *broken = with_nul(list);
-    if (broken) return refuse(param, broken, "holds a NUL byte, which no text can");
+    if (!texts_fit(param, list)) return false;
     if (list->elements == LIST_CAST_INSTANTS && all_canonical(list))
         return set_binary_array(param, list, OID_TIMESTAMPTZS, OID_TIMESTAMPTZ);
     return set_binary_array(param, list, OID_TEXTS, OID_TEXT);

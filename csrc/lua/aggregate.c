@@ -61,22 +61,24 @@ static struct expr *comparable(struct arena *arena, const struct dialect *dialec
     return mixed ? call_of(arena, "liga_date", subject) : subject;
 }
 
+/* SQL before and behind an operand. */
+static struct expr *between(struct arena *arena, const char *const *pieces, struct expr *subject) {
+    struct expr *raw = expr_new(arena, EXPR_RAW);
+    raw->pieces = pieces;
+    raw->first = subject;
+    return raw;
+}
+
 /* DISTINCT within the parentheses of an aggregate. */
 static struct expr *distinct_of(struct arena *arena, struct expr *subject) {
     static const char *const pieces[] = { "DISTINCT ", "" };
-    struct expr *distinct = expr_new(arena, EXPR_RAW);
-    distinct->pieces = pieces;
-    distinct->first = subject;
-    return distinct;
+    return between(arena, pieces, subject);
 }
 
 /* A DECIMAL that SQLite keeps as text. */
 static struct expr *collated(struct arena *arena, struct expr *subject) {
     static const char *const pieces[] = { "", " COLLATE liga_decimal" };
-    struct expr *raw = expr_new(arena, EXPR_RAW);
-    raw->pieces = pieces;
-    raw->first = subject;
-    return raw;
+    return between(arena, pieces, subject);
 }
 
 /* What the dialect has for min and max of a type that it has no order for, or NULL. */

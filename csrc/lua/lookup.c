@@ -2,10 +2,10 @@
 #include <string.h>
 
 #include "lua/hydrate_internal.h"
+#include "lua/kept_text.h"
 
-/* Their texts depend on the model and the key only, and are kept with the model: so many for its keys, made at most so often
- * (definitions that keep changing leave texts behind in the schema's arena). */
-enum { MOST_LOOKUPS = 8, MOST_TEXTS = 32 };
+/* Their texts depend on the model and the key only, and are kept with the model, for so many of its keys. */
+enum { MOST_LOOKUPS = 8 };
 
 static bool asks_for_one_key(const struct select *select) {
     const struct expr *where = select->where;
@@ -43,32 +43,20 @@ static struct cached_lookup *lookup_new(struct arena *arena, struct model *model
     return fresh;
 }
 
-static void keep_text(struct call *call, const struct select *select, const struct statement *statement) {
+static struct cached_lookup *lookup_for(struct call *call, const struct select *select) {
     struct model *model = (struct model *)(uintptr_t)select->from;
-    call->db->L = call->L;
     struct cached_lookup *lookup = find_lookup(model, select->where->attrs);
-    if (!lookup) lookup = lookup_new(&call->db->arena, model, select->where->attrs);
-    if (!lookup || lookup->made == MOST_TEXTS) return;
-    const char *text = arena_text(&call->db->arena, statement->text, statement->len);
-    *lookup = (struct cached_lookup){ lookup->next, lookup->key, text, statement->len, model->generation, lookup->made + 1 };
-}
-
-static const struct statement *statement_of_text(struct call *call, const struct cached_lookup *lookup, const struct expr *keys) {
-    struct statement *statement = arena_new(&call->arena, struct statement);
-    statement->text = lookup->text;
-    statement->len = lookup->len;
-    statement->params = keys->values;
-    statement->param_count = keys->value_count;
-    statement->kind = STATEMENT_READ;
-    return statement;
+    call->db->L = call->L;
+    return lookup ? lookup : lookup_new(&call->db->arena, model, select->where->attrs);
 }
 
 const struct statement *select_statement(struct call *call, const struct select *select) {
-    bool plain = is_lookup(select);
-    const struct cached_lookup *lookup = plain ? find_lookup(select->from, select->where->attrs) : NULL;
-    if (lookup && lookup->text && lookup->generation == select->from->generation)
-        return statement_of_text(call, lookup, select->where);
-    const struct statement *statement = render_select(&call->arena, call->db->dialect, select, &call->error);
-    if (plain && statement) keep_text(call, select, statement);
+    struct cached_lookup *lookup = is_lookup(select) ? lookup_for(call, select) : NULL;
+    const struct expr *keys = select->where;
+    const struct statement *statement = NULL;
+    if (lookup) statement = kept_statement(call, &lookup->kept, select->from, keys->values, keys->value_count, STATEMENT_READ);
+    if (statement) return statement;
+    statement = render_select(&call->arena, call->db->dialect, select, &call->error);
+    if (statement && lookup) keep_text(call, &lookup->kept, select->from, statement);
     return statement;
 }

@@ -1,6 +1,7 @@
 /* A row that was checked: its INSERT, and what becomes of its instance. */
 #include <string.h>
 
+#include "lua/kept_text.h"
 #include "lua/marker.h"
 #include "lua/value.h"
 #include "lua/write.h"
@@ -83,7 +84,7 @@ static bool returns_key_only(const struct insert *insert) {
 }
 
 /* The texts of a model's INSERTs differ only by their columns: the one used last is kept with the model. */
-enum { CACHED_COLUMNS = 64, CACHED_TEXTS = 32 };
+enum { CACHED_COLUMNS = 64 };
 
 static uint64_t column_bits(const struct insert *insert) {
     uint64_t bits = 0;
@@ -91,31 +92,17 @@ static uint64_t column_bits(const struct insert *insert) {
     return bits;
 }
 
-static const struct statement *statement_of_text(struct call *call, const struct insert *insert, const char *text, size_t len) {
-    struct statement *statement = arena_new(&call->arena, struct statement);
-    statement->text = text;
-    statement->len = len;
-    statement->params = insert->values;
-    statement->param_count = insert->attr_count;
-    statement->kind = STATEMENT_WRITE;
-    return statement;
-}
-
 const struct statement *insert_statement(struct call *call, const struct insert *insert, struct cached_insert *cached) {
     const struct model *model = insert->into;
     bool plain = cached && insert->values && returns_key_only(insert) && insert->rows == 1 && insert->attr_count
               && insert->conflict != CONFLICT_UPDATE && model->attr_count <= CACHED_COLUMNS;
     uint64_t columns = plain ? column_bits(insert) : 0;
-    if (plain && cached->text && cached->columns == columns && cached->generation == model->generation)
-        return statement_of_text(call, insert, cached->text, cached->len);
-    const struct statement *statement = render_insert(&call->arena, call->db->dialect, insert, &call->error);
-    if (!statement || !plain || cached->made >= CACHED_TEXTS) return statement;
-    call->db->L = call->L;
-    cached->text = arena_text(&call->db->arena, statement->text, statement->len);
-    cached->len = statement->len;
-    cached->columns = columns;
-    cached->generation = model->generation;
-    cached->made++;
+    const struct statement *statement = NULL;
+    if (plain && cached->columns == columns)
+        statement = kept_statement(call, &cached->kept, model, insert->values, insert->attr_count, STATEMENT_WRITE);
+    if (statement) return statement;
+    statement = render_insert(&call->arena, call->db->dialect, insert, &call->error);
+    if (statement && plain && keep_text(call, &cached->kept, model, statement)) cached->columns = columns;
     return statement;
 }
 

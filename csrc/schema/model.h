@@ -75,23 +75,25 @@ struct index {
     const char *using;                  /* PostgreSQL's method, or NULL */
 };
 
-/* Text of the INSERT used last; it lives in the schema's arena. */
-struct cached_insert {
-    const char *text;
+/* A statement's text that is good as long as the model stays of this generation; it lives in the schema's arena. */
+struct kept_text {
+    const char *text;                   /* NULL: none yet */
     size_t len;
-    uint64_t columns;                   /* a bit by ordinal */
     unsigned generation;
-    int made;                           /* texts made so far: where columns keep changing no more are kept */
+    int made;                           /* so far: where texts keep changing no more are kept */
 };
 
-/* Text of the SELECT of all attributes by a key; it lives in the schema's arena, as `key` does. */
+/* The INSERT used last. */
+struct cached_insert {
+    struct kept_text kept;
+    uint64_t columns;                   /* a bit by ordinal */
+};
+
+/* The SELECT of all attributes by a key, which lives in the schema's arena, too. */
 struct cached_lookup {
     struct cached_lookup *next;
     struct attr_list key;
-    const char *text;
-    size_t len;
-    unsigned generation;
-    int made;                           /* texts made so far */
+    struct kept_text kept;
 };
 
 struct model {

@@ -1,0 +1,23 @@
+#include "lua/kept_text.h"
+
+enum { MOST_TEXTS = 32 };
+
+const struct statement *kept_statement(struct call *call, const struct kept_text *kept, const struct model *model,
+                                       const struct value *params, int count, enum statement_kind kind) {
+    if (!kept->text || kept->generation != model->generation) return NULL;
+    struct statement *statement = arena_new(&call->arena, struct statement);
+    statement->text = kept->text;
+    statement->len = kept->len;
+    statement->params = params;
+    statement->param_count = count;
+    statement->kind = kind;
+    return statement;
+}
+
+bool keep_text(struct call *call, struct kept_text *kept, const struct model *model, const struct statement *statement) {
+    if (kept->made == MOST_TEXTS) return false;
+    call->db->L = call->L;
+    const char *text = arena_text(&call->db->arena, statement->text, statement->len);
+    *kept = (struct kept_text){ text, statement->len, model->generation, kept->made + 1 };
+    return true;
+}
