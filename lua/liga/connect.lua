@@ -201,8 +201,8 @@ end
 --- Reads URL and options.
 -- @return engine row, options for the core, list of statements to run at open
 function connect.read(url, given)
-  given = given == nil and {} or given
-  if type(given) ~= "table" then errors.usage("liga.connect: options must be a table, got %s", type(given)) end
+  options.expect_table("liga.connect", given)
+  given = given or {}
   options.check("liga.connect", given, allowed)
   require "liga.lazy".check("liga.connect", given.lazy)
   local primary, replicas, sticky = read_replication(url, given)

@@ -3,7 +3,7 @@ local core = require "liga.core"
 local errors = require "liga.errors"
 local loading = require "liga.loading"
 local nested = require "liga.nested"
-local plain_copy = require "liga.options".copy
+local option_tables = require "liga.options"
 local virtual = require "liga.virtual"
 
 local instance = { methods = {}, metamethods = {} }
@@ -31,7 +31,7 @@ local function attribute_of(class, name)
   local names = {}
   for i, other in ipairs(class.attributes) do names[i] = other.name end
   errors.usage("%s has no attribute %s%s", class.name, type(name) == "string" and ("%q"):format(name) or tostring(name),
-    require("liga.options").hint(name, names))
+    option_tables.hint(name, names))
 end
 
 -- Writing ------------------------------------------------------------------------------------------------------------
@@ -78,7 +78,7 @@ function instance.assign(self, values, options)
   if type(values) ~= "table" then
     errors.usage("%s: update expects a table of values, got %s", class.name, type(values))
   end
-  local before = plain_copy(self)
+  local before = option_tables.copy(self)
   methods.set(self, values)
   if options.fields ~= nil or core.state(self) == "new" then return false end
   options.fields = names_of(class, values)
@@ -96,10 +96,8 @@ end
 -- @return the instance
 function methods:update(values, options)
   local class = class_of(self, "update")
-  if options ~= nil and type(options) ~= "table" then
-    errors.usage("%s: update: options must be a table, got %s", class.name, type(options))
-  end
-  local saving = plain_copy(options)
+  option_tables.expect_table(class.name, options, "update")
+  local saving = option_tables.copy(options)
   instance.assign(self, values, saving)
   return nested.save(self, saving)
 end
@@ -206,10 +204,8 @@ end
 -- @return the copy
 function methods:toTable(options)
   class_of(self, "toTable")
-  if options ~= nil and type(options) ~= "table" then
-    errors.usage("toTable: options must be a table, got %s", type(options))
-  end
-  require("liga.options").check("toTable", options or {}, { nulls = true })
+  option_tables.expect_table("toTable", options)
+  option_tables.check("toTable", options or {}, { nulls = true })
   return copy_deep(self, options and options.nulls, { depth = 0 })
 end
 
@@ -220,7 +216,7 @@ function methods:get(what)
   local class = class_of(self, "get")
   if what == nil then return self:toTable() end
   if type(what) == "table" then
-    require("liga.options").check("get", what, { plain = true, nulls = true })
+    option_tables.check("get", what, { plain = true, nulls = true })
     return self:toTable { nulls = what.nulls }
   end
   local shown, value = virtual.get(class, self, what)

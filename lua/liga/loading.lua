@@ -148,7 +148,7 @@ function loading.preload(db, list, include, options)
     errors.usage("db:preload: a list of instances expected, got %s",
       core.class_of(list) and "an instance" or type(list))
   end
-  if options ~= nil and type(options) ~= "table" then errors.usage "db:preload: options must be a table" end
+  option_tables.expect_table("db:preload", options)
   option_tables.check("db:preload", options or {}, preload_options)
   option_tables.kind("db:preload", options or {}, "missing", "boolean")
   if include == nil then errors.raise("EagerLoadingError", "include: an association expected, got nil") end
@@ -178,8 +178,7 @@ end
 -- @param options of the include; transaction, logging; or nil
 -- @return what was loaded: a list, an instance or nil
 function loading.load(class, instance, what, options)
-  if options ~= nil and type(options) ~= "table" then errors.usage("load: options must be a table, got %s",
-    type(options)) end
+  option_tables.expect_table("load", options)
   local include, calling = split(options)
   if type(what) ~= "string" and type(what) ~= "table" then
     errors.raise("EagerLoadingError", ("include: the name of an association expected, got %s"):format(type(what)))

@@ -76,9 +76,7 @@ end
 
 --- The options of a call as a plain table of its own; what a metatable would add is no option.
 local function check_options(method, options)
-  if options ~= nil and type(options) ~= "table" then
-    errors.usage("%s: options must be a table, got %s", method, type(options))
-  end
+  option_tables.expect_table(method, options)
   return copy(options)
 end
 

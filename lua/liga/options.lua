@@ -25,6 +25,15 @@ function options.copy(given)
   return plain
 end
 
+--- Refuses options that are neither nil nor a table.
+-- @param what whose options, for the message
+-- @param method behind it in the message, or nil
+function options.expect_table(what, given, method)
+  if given ~= nil and type(given) ~= "table" then
+    errors.usage("%s: options must be a table, got %s", method and what .. ": " .. method or what, type(given))
+  end
+end
+
 --- Plain tables copied to the bottom (a hundred levels at most); what has a metatable stays what it is.
 function options.copy_deep(value, depth)
   depth = depth or 0

@@ -17,8 +17,8 @@ local truncate_options = { cascade = true, restartIdentity = true, logging = tru
 local drop_options = { cascade = true, logging = true, transaction = true }
 
 local function check_options(what, given, allowed)
+  options.expect_table(what, given)
   if given == nil then return {} end
-  if type(given) ~= "table" then errors.usage("%s: options must be a table, got %s", what, type(given)) end
   options.check(what, given, allowed)
   for _, name in ipairs { "force", "alter", "dryRun", "cascade", "restartIdentity", "hooks" } do
     options.kind(what, given, name, "boolean")

@@ -171,9 +171,7 @@ function scope.add(class, name, given, options)
   if type(name) ~= "string" or name == "" then
     errors.usage("%s:addScope: a name expected, got %s", meta.name, type(name))
   end
-  if options ~= nil and type(options) ~= "table" then
-    errors.usage("%s:addScope: options must be a table, got %s", meta.name, type(options))
-  end
+  option_tables.expect_table(meta.name .. ":addScope", options)
   option_tables.check(meta.name .. ":addScope", options or {}, { override = true })
   local is_default = name == "defaultScope"
   local what = ("%s: scope %q"):format(meta.name, name)

@@ -15,9 +15,7 @@ local function open(self, method, given)
     errors.usage("an instance expected as self of %s, got %s (call it with a colon: instance:%s(…))", method,
       type(self), method)
   end
-  if given ~= nil and type(given) ~= "table" then
-    errors.usage("%s: %s: options must be a table, got %s", class.name, method, type(given))
-  end
+  option_tables.expect_table(class.name, given, method)
   return option_tables.copy(given), class
 end
 
