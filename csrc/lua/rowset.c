@@ -139,10 +139,10 @@ int rowset_find(const struct rowset *rowset, const void *address) {
 
 struct rowset *instance_rowset(lua_State *L, int index) {
     if (lua_type(L, index) != LUA_TTABLE || !lua_getmetatable(L, index)) return NULL;
-    lua_rawgeti(L, -1, 1);
-    lua_remove(L, -2);
+    lua_rawgeti(L, -1, CHUNK_ROWSET);
     struct rowset *rowset = userdata_test(L, -1, USERDATA_ROWSET);
-    if (!rowset) lua_pop(L, 1);
+    if (rowset) lua_replace(L, -2);
+    else lua_pop(L, 2);
     return rowset;
 }
 
