@@ -1,8 +1,8 @@
 --- Runs one workload of a peer in Lua in this process and prints what it took:
 ---   lua5.4 peer.lua PEER ENGINE WORKLOAD TARGET COUNT CLOCK [alone]
---- PEER is a file of peers/, ENGINE a row of engines.lua, TARGET what its `target` gives, CLOCK the path of clock.so. A
---- count of 0 does all but the workload. With "alone" the process ends behind the workload: no heap is measured, nothing
---- freed.
+--- PEER is a file of peers/, ENGINE a row of engines.lua, TARGET what its `target` gives, CLOCK the path of clock.so.
+--- A count of 0 does all but the workload. With "alone" the process ends behind the workload: no heap is measured,
+--- nothing freed.
 ---
 --- A peer is a module { open = function(target, engine name), number = function(db, sql), workloads = { W1 =
 --- function(db, count), ... } }. `number` is the only value of a query. A workload prepares its input and returns the
