@@ -3,6 +3,7 @@
 
 #include <lauxlib.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,6 +93,14 @@ static bool write_string(struct writer *w, int index, const struct step *step) {
     return true;
 }
 
+/* As real_text, but a number that an integer could hold has no exponent: JSONB writes numbers out, and one without a point would
+ * be read as an integer. */
+static size_t number_text(double real, char *text) {
+    size_t len = real_text(real, text);
+    if (!memchr(text, 'e', len) || fabs(real) >= 0x1p63 || real != floor(real)) return len;
+    return (size_t)snprintf(text, REAL_TEXT, "%.0f.0", real);
+}
+
 static bool write_number(struct writer *w, int index, const struct step *step) {
     char text[REAL_TEXT];
     if (lua_isinteger(w->L, index)) {
@@ -100,7 +109,7 @@ static bool write_number(struct writer *w, int index, const struct step *step) {
     }
     double real = lua_tonumber(w->L, index);
     if (!isfinite(real)) return refuse(w, step, "NaN and infinity can't be written as JSON");
-    buf_add(w->out, text, real_text(real, text));
+    buf_add(w->out, text, number_text(real, text));
     return true;
 }
 

@@ -43,6 +43,14 @@ for engine in support.engines() do
       assert.equal("integer", math.type(read.n))
     end)
 
+    it("keeps floats floats that an integer could hold", function()
+      local list = { 1e15, -1.5e15, 2.0 ^ 53, 1e18, -2.0 ^ 63, 1e19, 1e300, 1.0 }
+      for at, value in ipairs(stored(model_of(liga.JSONB), list)) do
+        assert.equal("float", math.type(value))
+        assert.equal(list[at], value)
+      end
+    end)
+
     it("keeps a null inside as liga.null", function()
       local read = stored(model_of(liga.JSON), { a = liga.null, list = { 1, liga.null, 3 } })
       assert.equal(liga.null, read.a)
