@@ -281,7 +281,7 @@ static const struct statement *many_rows(lua_State *L, struct call *call, struct
     int full = rows_per_statement(call, bulk);
     lua_Integer left = bulk->count - bulk->done;
     bulk->rows = left < full ? (int)left : full;
-    bulk->values = room_for_values(call, bulk, full);
+    bulk->values = room_for_values(call, bulk, bulk->count < full ? (int)bulk->count : full);
     fill_values(L, call, bulk, list);
     for (int row = 0; bulk->told.count && row < bulk->rows; row++) bulk->skipped[bulk->done + row] = true;     /* until it comes back */
     if (bulk->rows < full || bulk->by_column) return render(call, bulk);
