@@ -1,6 +1,6 @@
---- Runs code and closes a guard after it, however the code is left. In the main thread a variable to be closed does it,
--- and keeps the traceback of an error; but an error that leaves a coroutine closes no variables until somebody closes the
--- coroutine, so there it is caught and raised again.
+--- Runs code and closes a guard after it, however the code is left. In the main thread a variable to be closed does
+-- it, and keeps the traceback of an error; but an error that leaves a coroutine closes no variables until somebody
+-- closes the coroutine, so there it is caught and raised again.
 
 local function settle(guard, ok, ...)
   if ok then return ... end

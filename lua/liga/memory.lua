@@ -45,8 +45,8 @@ function Guard:__close()
   for i, instance in ipairs(self.instances) do bring_back(instance, self.memos[i]) end
 end
 
---- A variable to be closed that brings the instances back unless `keep` was called; its function `undone`, if it is given
--- one, is called then.
+--- A variable to be closed that brings the instances back unless `keep` was called; its function `undone`, if it was
+-- given one, is called then.
 function memory.guard(instances)
   local memos = {}
   for i, instance in ipairs(instances) do memos[i] = remember(instance) end

@@ -163,7 +163,8 @@ for engine in support.engines() do
 
       it("closes the connection after such an error also where it ends the coroutine", function()
         local fail = true
-        db = engine:open { wait = function() if fail then error "the loop is gone" end return true end, pool = { max = 1 } }
+        local function wait() if fail then error "the loop is gone" end return true end
+        db = engine:open { wait = wait, pool = { max = 1 } }
         local before = db:query("SELECT pg_backend_pid() AS pid")[1].pid
         local kept = coroutine.create(function() db:query "SELECT 1" end)
         assert.is_false((coroutine.resume(kept)))
