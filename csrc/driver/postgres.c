@@ -198,6 +198,19 @@ static enum outcome outcome_when_lost(const struct pg_conn *conn) {
     return open ? OUTCOME_ROLLED_BACK : wrote ? OUTCOME_UNKNOWN : OUTCOME_NONE;
 }
 
+static bool server_says(const struct pg_conn *conn, const char *setting) {
+    const char *value = PQparameterStatus(conn->pg, setting);
+    return value && strcmp(value, "on") == 0;
+}
+
+/* Servers before version 14 don't tell. */
+static enum pg_access access_of(const struct pg_conn *conn) {
+    if (conn->read_only) return PG_READ_ONLY;
+    if (conn->replica) return PG_REPLICA;
+    bool demoted = server_says(conn, "in_hot_standby") || server_says(conn, "default_transaction_read_only");
+    return demoted ? PG_DEMOTED : PG_ASKED;
+}
+
 static struct pg_failure failure_of(const struct pg_conn *conn, const PGresult *result) {
     return (struct pg_failure){
         .sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE),
@@ -207,7 +220,7 @@ static struct pg_failure failure_of(const struct pg_conn *conn, const PGresult *
         .column = PQresultErrorField(result, PG_DIAG_COLUMN_NAME),
         .constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME),
         .timeout = conn->timeout,
-        .read_only = conn->read_only,
+        .access = access_of(conn),
     };
 }
 
@@ -224,6 +237,7 @@ static enum drive fail(struct pg_conn *conn, struct pg_cursor *cursor, struct ar
     if (first) error->outcome = conn->base.broken ? outcome_when_lost(conn) : outcome_of(conn, cursor);
     postgres_error_set(&failure, arena, error);
     if (first && error->code == ERROR_SERIALIZATION) error->outcome = OUTCOME_ROLLED_BACK;
+    if (postgres_error_demotes(&failure)) conn->base.broken = conn->base.demoted = true;
     if (first) hide_values(cursor, arena, error);
     blame(cursor, arena, error);
     if (conn->in_transaction && !conn->first_error[0] && error->message)

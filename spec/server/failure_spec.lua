@@ -67,7 +67,8 @@ for engine in support.engines() do
           pcall(db.transaction, db, function()
             kill(pid_of())
             pcall(Note.create, Note, { text = "a" })
-            raises("ConnectionError", function() Note:create { text = "b" } end)
+            local e = raises("ConnectionError", function() Note:create { text = "b" } end)
+            assert.equal("rolled_back", e.outcome)
           end)
           assert.equal(0, Note:count())
         end)
@@ -88,6 +89,52 @@ for engine in support.engines() do
           local e = raises("ConnectionError", function() t:commit() end)
           assert.is_truthy(e.outcome == "unknown" or e.outcome == "rolled_back")
           assert.equal(0, Note:count())
+        end)
+      end)
+
+      describe("a server that takes no writes any more", function()
+        local function demote()
+          db:query "SELECT set_config('default_transaction_read_only', 'on', false)"
+        end
+
+        it("raises ConnectionError for a write, of which nothing is left, and is asked anew who it is", function()
+          demote()
+          local before = pid_of()
+          local e = raises("ConnectionError", function() Note:create { text = "a" } end, "takes no writes")
+          assert.same({ "25006", "rolled_back", false }, { e.sqlstate, e.outcome, e.retryable })
+          assert.are_not.equal(before, pid_of())
+          Note:create { text = "b" }
+          assert.equal(1, Note:count())
+        end)
+
+        it("is not trusted by the other connections of the pool either", function()
+          local one, two = db:transaction(), db:transaction()
+          local pids = { pid_of(one), pid_of(two) }
+          one:rollback()
+          two:rollback()
+          demote()
+          raises("ConnectionError", function() Note:create { text = "a" } end)
+          db:transaction(function(t)
+            local outside = coroutine.wrap(function() return db:transaction() end)()
+            for _, pid in ipairs { pid_of(t), pid_of(outside) } do
+              assert.are_not.equal(pids[1], pid)
+              assert.are_not.equal(pids[2], pid)
+            end
+            outside:rollback()
+          end)
+        end)
+
+        it("ends a transaction", function()
+          demote()
+          local e = raises("ConnectionError", function()
+            db:transaction(function()
+              pcall(Note.create, Note, { text = "a" })
+              Note:create { text = "b" }
+            end)
+          end)
+          assert.equal("rolled_back", e.outcome)
+          db:transaction(function() Note:create { text = "c" } end)
+          assert.equal(1, Note:count())
         end)
       end)
 
