@@ -112,9 +112,11 @@ static void read_constraint(const struct pg_failure *failure, struct arena *aren
 
 /* ---------------------------------------------------------------------------------------------------------- errors */
 
-/* `invalid input syntax for type uuid: "abc"` tells a value: what follows the colon is left out. */
+/* `invalid input syntax for type uuid: "abc"` tells a value: what follows the colon is left out. libpq's own sentences, which
+ * come without an SQLSTATE, end with their line. */
 static const char *without_value(const struct pg_failure *failure, struct arena *arena) {
-    const char *message = failure->message ? failure->message : "the server gave no reason";
+    const char *message = failure->message && *failure->message ? failure->message : "the server gave no reason";
+    if (!failure->sqlstate) return arena_text(arena, message, strcspn(message, "\n"));
     const char *value = failure->sqlstate && strncmp(failure->sqlstate, "22", 2) == 0 ? strstr(message, ": \"") : NULL;
     return arena_text(arena, message, value ? (size_t)(value - message) : strlen(message));
 }

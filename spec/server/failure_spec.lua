@@ -335,6 +335,19 @@ for engine in support.engines() do
         assert.equal(1, Note:destroy { where = { id = ids } })
       end)
 
+      it("are as many as the protocol has, which libpq can't describe", function()
+        local alternatives = {}
+        for i = 1, 9000 do alternatives[i] = { id = i } end
+        Note:create { text = "a" }
+        db:transaction(function()
+          for _ = 1, 2 do assert.equal(1, Note:count { where = { [liga.Op.or_] = alternatives } }) end
+        end)
+        local marks = ("?, "):rep(65533) .. "?"
+        local ids = {}
+        for i = 1, 65534 do ids[i] = i end
+        assert.equal(1, #db:query("SELECT 1 FROM \"Notes\" WHERE \"id\" IN (" .. marks .. ")", { replacements = ids }))
+      end)
+
       it("refuses a query of one's own with more of them before it is sent", function()
         local ids = {}
         for i = 1, 70000 do ids[i] = i end
