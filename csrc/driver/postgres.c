@@ -258,16 +258,29 @@ static bool is_told(const struct pg_cursor *cursor) {
     return cursor->state == CURSOR_FAILED && PQresultErrorField(cursor->result, PG_DIAG_SQLSTATE);
 }
 
+/* The server has begun to send, or to wait for, what no statement of ours has a place for. */
+static bool is_copy(const PGresult *result) {
+    ExecStatusType status = PQresultStatus(result);
+    return status == PGRES_COPY_OUT || status == PGRES_COPY_IN || status == PGRES_COPY_BOTH;
+}
+
+static void refuse_copy(struct arena *arena, struct error *error) {
+    error_set(error, arena, ERROR_DATABASE, "COPY to or from the client (STDOUT, STDIN) is not supported: the connection is closed");
+    error->outcome = OUTCOME_ROLLED_BACK;
+}
+
 /* The connection can't be used any more: lost, or the server is silent. */
 static enum drive lose(struct pg_conn *conn, struct pg_cursor *cursor, struct arena *arena, struct error *error) {
     conn->base.broken = true;
     if (is_told(cursor)) return fail(conn, cursor, arena, error);
     if (error_is_set(error)) return DRIVE_FAILED;
-    if (is_open(conn) && pg_is_late(conn))
+    error->outcome = outcome_when_lost(conn);
+    if (is_copy(cursor->result))
+        refuse_copy(arena, error);
+    else if (is_open(conn) && pg_is_late(conn))
         error_set(error, arena, ERROR_TIMEOUT, "the server did not answer within the timeout of a statement, %d ms", conn->timeout);
     else
         postgres_lost_set(PQerrorMessage(conn->pg), false, arena, error);
-    error->outcome = outcome_when_lost(conn);
     blame(cursor, arena, error);
     return DRIVE_FAILED;
 }
@@ -318,8 +331,8 @@ static bool is_fine(const PGresult *result) {
 }
 
 void pg_cursor_answer(struct pg_conn *conn, struct pg_cursor *cursor, enum command command, PGresult *result) {
-    (void)conn;
     bool fine = is_fine(result);
+    conn->base.broken |= is_copy(result);
     if (cursor->state != CURSOR_SENT || (fine && command != COMMAND_EXECUTE)) {
         if (fine && command == COMMAND_PREPARE) cursor->prepared->known = true;
         if (fine && command == COMMAND_DESCRIBE) {

@@ -94,7 +94,7 @@ static bool lost(const struct pg_conn *conn) {
 }
 
 enum drive pg_receive(struct pg_conn *conn) {
-    if (!conn->expected) return DRIVE_FAILED;           /* nothing would ever come */
+    if (!conn->expected || conn->base.broken) return DRIVE_FAILED;          /* nothing would ever come */
     int left = PQflush(conn->pg);
     if (left < 0 && lost(conn)) return DRIVE_FAILED;
     conn->flushing = left > 0;

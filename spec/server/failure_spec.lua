@@ -281,6 +281,21 @@ for engine in support.engines() do
         end)
       end)
 
+      it("COPY to or from the client is refused, not waited for", function()
+        for _, sql in ipairs { "COPY (SELECT 1) TO STDOUT", [[COPY "Notes" FROM STDIN]] } do
+          local e = raises("DatabaseError", function() db:query(sql) end, "COPY", "not supported")
+          assert.equal("rolled_back", e.outcome)
+          e = raises("DatabaseError", function()
+            db:transaction(function()
+              Note:create { text = "a" }
+              db:query(sql)
+            end)
+          end, "COPY")
+          assert.equal("rolled_back", e.outcome)
+          assert.equal(0, Note:count())
+        end
+      end)
+
       describe("prepared statements", function()
         it("are prepared anew after the server has lost them", function()
           local narrow <close> = engine:reopen { pool = { max = 1 } }
