@@ -115,17 +115,38 @@ local function name_of(part)
   return type(name) == "string" and name ~= "model" and name ~= "all" and name or nil
 end
 
---- One job for each association, over the instances that have not got it.
-local function missing_jobs(group, include)
-  local jobs = {}
+--- What a part that has a name includes in its turn, or nil.
+local function include_below(part, name)
+  if type(part) ~= "table" or getmetatable(part) then return nil end
+  local options = (part.association ~= nil or part.as ~= nil) and part or part[name]
+  return type(options) == "table" and options.include or nil
+end
+
+--- What was loaded for the instances: instances, lists taken apart.
+local function children_of(instances, name)
+  local children = {}
+  for _, instance in ipairs(instances) do
+    local value = rawget(instance, name)
+    if core.class_of(value) then children[#children + 1] = value
+    else table.move(value or {}, 1, #(value or {}), #children + 1, children) end
+  end
+  return children
+end
+
+--- Adds one job for each association, over the instances that have not got it; below those that have it, likewise.
+local function add_missing_jobs(jobs, db, group, include)
   for _, part in ipairs(parts_of(group.class, include)) do
-    local name, rest = name_of(part), { class = group.class }
+    local name, rest, there = name_of(part), { class = group.class }, {}
     for _, instance in ipairs(group) do
-      if name == nil or core.loaded(instance, name) == nil then rest[#rest + 1] = instance end
+      local list = name ~= nil and core.loaded(instance, name) ~= nil and there or rest
+      list[#list + 1] = instance
     end
     if #rest > 0 then jobs[#jobs + 1] = { group = rest, include = part } end
+    local below = include_below(part, name)
+    for _, children in ipairs(below and by_class(db, "db:preload", children_of(there, name)) or {}) do
+      add_missing_jobs(jobs, db, children, below)
+    end
   end
-  return jobs
 end
 
 local preload_options = { missing = true, transaction = true, logging = true }
@@ -154,9 +175,12 @@ function loading.preload(db, list, include, options)
   if include == nil then errors.raise("EagerLoadingError", "include: an association expected, got nil") end
   local jobs = {}
   for _, group in ipairs(by_class(db, "db:preload", list)) do
-    local more = options and options.missing and missing_jobs(group, include) or { { group = group,
-      include = include } }
-    table.move(more, 1, #more, #jobs + 1, jobs)
+    if options and options.missing then
+      check(db, group, include, own_options(options))
+      add_missing_jobs(jobs, db, group, include)
+    else
+      jobs[#jobs + 1] = { group = group, include = include }
+    end
   end
   load_groups(db, jobs, own_options(options))
   return list

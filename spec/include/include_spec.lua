@@ -557,6 +557,28 @@ for engine in support.engines() do
       assert.equal("p1 p2 p3", titles(users[1].posts))
     end)
 
+    it("preload finds what is missing below what is there", function()
+      local users = find { include = { "posts", "profile" }, where = { name = { "ann", "bob" } } }
+      local before = users[1].posts
+      Comment:create { text = "c5", postId = before[1].id }
+      users[2]:load("posts", { include = { "comments" } })
+      local seen = users[2].posts[1].comments
+      for _, include in ipairs { { posts = { include = { "comments" } } },
+        { "profile", { association = "posts", include = { comments = { include = "writer" } } } } } do
+        db:preload(users, include, { missing = true })
+        assert.is_true(rawequal(before, users[1].posts))
+        assert.is_true(rawequal(seen, users[2].posts[1].comments))
+        assert.equal("c1 c2 c5", names(before[1].comments, "text"))
+      end
+      assert.equal("bob", before[1].comments[1].writer.name)
+      support.raises("EagerLoadingError", function()
+        db:preload(users, { posts = { include = { "coments" } } }, { missing = true })
+      end, "comments")
+      support.raises("EagerLoadingError", function()
+        db:preload(users, { posts = { wher = {} } }, { missing = true })
+      end, "where")
+    end)
+
     it("preload takes instances of several models", function()
       local list = { User:findByPk(1), Post:findByPk(1) }
       Post:hasMany(Comment, { as = "remarks", foreignKey = "postId", inverse = { as = "post" } })
