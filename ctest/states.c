@@ -3,8 +3,8 @@
  *     states <scenario.lua> <url> ...
  *
  * The scenario is a table of functions: open(url, id) connects, again() uses the connection, begin() and commit() have a
- * transaction open meanwhile, child() and own(url) run in a child. What a state leaves open is closed with it; the modules
- * are unloaded with the last state and loaded again. */
+ * transaction open meanwhile, ask(url) and hear() statements on their way; child(), own(url) and overhear(url) run in a
+ * child. What a state leaves open is closed with it; the modules are unloaded with the last state and loaded again. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <lauxlib.h>
@@ -128,7 +128,7 @@ static bool run_child(lua_State *L, const char *url, enum ending ending) {
     if (child == 0) {
         is_child = true;
         alarm(30);
-        if (!call(L, "child", url, 0) || !call(L, "own", url, 0)) _exit(1);
+        if (!call(L, "child", url, 0) || !call(L, "own", url, 0) || !call(L, "overhear", url, 0)) _exit(1);
         end_child(L, ending);
     }
     int status;
@@ -139,6 +139,7 @@ static void test_fork(const char *url) {
     for (int ending = 0; ending < ENDINGS; ending++) {
         lua_State *L = state_new();
         bool fine = call(L, "open", url, 20) && run_child(L, url, (enum ending)ending) && call(L, "again", url, 20);
+        fine = fine && call(L, "ask", url, 20) && run_child(L, url, (enum ending)ending) && call(L, "hear", url, 20);
         fine = fine && call(L, "begin", url, 20) && run_child(L, url, (enum ending)ending) && call(L, "commit", url, 20);
         CHECK(fine, "a child by fork that ends by %s", ending_names[ending]);
         lua_close(L);

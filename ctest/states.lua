@@ -3,6 +3,7 @@ local liga = require "liga"
 
 local scenario = {}
 local db, Note, walk, open_transaction, waiting
+local looping, asking, answers = nil, {}, {}
 
 --- Connects and leaves a loop over each, and where `id` is odd a transaction in a coroutine, open.
 -- @param url of the engine
@@ -48,6 +49,41 @@ function scenario.commit()
   Note:destroy { where = { text = { "of a transaction", "another" } } }
 end
 
+--- Leaves statements on their way to a server, for a child to be made before their answers are here.
+function scenario.ask(url)
+  if not url:find "^postgres" then return end
+  looping = liga.connect(url, { wait = function(...) coroutine.yield(...) return true end })
+  local Late = looping:define(Note.name, { text = liga.TEXT }, { timestamps = false })
+  Late:hasMany(Late, { as = "others", inverse = { as = "one" }, foreignKey = "id" })
+  asking = {
+    coroutine.create(function() answers[1] = looping:query("SELECT 1 AS it FROM pg_sleep(0.3)")[1].it end),
+    coroutine.create(function() answers[2] = looping:query("SELECT 2 AS it FROM pg_sleep(0.3)")[1].it end),
+    coroutine.create(function()           -- in a snapshot, which a coroutine that is left would end
+      local slowly = liga.literal "(pg_sleep(0.025)::text = '')"
+      answers[3] = #Late:findAll { include = "others", where = slowly }
+    end),
+  }
+  for _, asker in ipairs(asking) do
+    for _ = 1, 30 do                    -- first the connection is opened
+      assert(coroutine.resume(asker))
+      db:query "SELECT pg_sleep(0.001)"
+    end
+  end
+end
+
+--- The answers are this process's own, whatever its child did.
+function scenario.hear()
+  for i, asker in ipairs(asking) do
+    while coroutine.status(asker) ~= "dead" do
+      assert(coroutine.resume(asker))
+      db:query "SELECT pg_sleep(0.01)"
+    end
+    assert(answers[i] == ({ 1, 2, 8 })[i])
+  end
+  asking = {}
+  if looping then looping:close() end
+end
+
 --- In a child by fork: whatever talks to the database is refused, and what only lets go is not.
 function scenario.child()
   local refused = {
@@ -66,6 +102,16 @@ function scenario.child()
   end
   if not waiting then db:close() end
   collectgarbage()
+end
+
+--- In a child: waits until the answers of its parent are here, and takes none.
+function scenario.overhear(url)
+  if #asking == 0 then return end
+  local own <close> = liga.connect(url)
+  own:query "SELECT pg_sleep(0.4)"
+  local ok, problem = coroutine.resume(asking[1])
+  assert(not ok and liga.isError(problem, "UsageError"), tostring(problem))
+  coroutine.close(asking[2])
 end
 
 --- In a child: a connection of its own is as good as any.

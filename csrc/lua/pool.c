@@ -296,10 +296,15 @@ static bool another_writes(const struct db *db) {
     return false;
 }
 
+void pool_check_process(lua_State *L, struct call *call) {
+    if (!pool_forked(call->db)) return;
+    call_fail(L, call, ERROR_USAGE, "the database was opened by another process (before fork): connect anew");
+}
+
 struct link *pool_acquire(lua_State *L, struct call *call) {
     struct db *db = call->db;
     if (db->logging_now) call_fail(L, call, ERROR_USAGE, "the database can't be used inside its logging function");
-    if (pool_forked(db)) call_fail(L, call, ERROR_USAGE, "the database was opened by another process (before fork): connect anew");
+    pool_check_process(L, call);
     struct lease *lease = call->lease || call->unleased ? call->lease : current_lease(L, call);
     if (lease) {
         call->lease = lease;
