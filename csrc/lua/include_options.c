@@ -8,7 +8,7 @@
 #include "lua/value.h"
 
 static bool read_children(lua_State *L, const struct level *level, struct include *include, int index) {
-    struct level below = { level->find, include->assoc->target, include->path, level, level->depth + 1, &include->first, false };
+    struct level below = { level->find, include->assoc->target, include->path, level, level->depth + 1, &include->first, false, 0 };
     if (below.depth > INCLUDE_DEPTH) return level_wrong(&below, "includes are nested deeper than 64 levels");
     luaL_checkstack(L, 30, "includes too deep");
     return read_include_level(L, &below, index);
