@@ -1,7 +1,8 @@
 --- Runs one workload of a peer in Lua in this process and prints what it took:
----   lua5.4 peer.lua PEER ENGINE WORKLOAD TARGET COUNT CLOCK
---- PEER is a file of peers/, ENGINE a row of engines.lua, TARGET what its `target` gives, CLOCK the path of clock.so. A
---- count of 0 does all but the workload.
+---   lua5.4 peer.lua PEER ENGINE WORKLOAD TARGET COUNT CLOCK [alone]
+--- PEER is a file of peers/, ENGINE a row of engines.lua, TARGET what its `target` gives, CLOCK the path of clock.so.
+--- A count of 0 does all but the workload. With "alone" the process ends behind the workload: no heap is measured,
+--- nothing freed.
 ---
 --- A peer is a module { open = function(target, engine name), number = function(db, sql), workloads = { W1 =
 --- function(db, count), ... } }. `number` is the only value of a query. A workload prepares its input and returns the
@@ -25,13 +26,13 @@ local function heapBytes()
   return collectgarbage("count") * 1024
 end
 
-local function measure(run, times, server)
+local function measure(run, times, server, alone)
   local heap = heapBytes()
   local wall, cpu, work = times(server)
   local rows, sum, kept = run()
   local wallEnd, cpuEnd, workEnd = times(server)
   local peak = peakMemory()
-  heap = kept and heapBytes() - heap or 0
+  heap = kept and not alone and heapBytes() - heap or 0
   return ("rows=%d sum=%.2f wall=%.9f cpu=%.9f server=%.9f peak=%d heap=%d"):format(rows, sum, wallEnd - wall,
     cpuEnd - cpu, workEnd - work, peak, heap // 1), kept
 end
@@ -40,12 +41,14 @@ local function nothing()
   return 0, 0
 end
 
-local function main(peerName, engineName, workloadName, target, count, clockPath)
+local function main(peerName, engineName, workloadName, target, count, clockPath, alone)
   local times = assert(package.loadlib(clockPath, "luaopen_bench_clock"))()
   local peer, query = require("peers." .. peerName), require("engines")[engineName].server
   local db = peer.open(target, engineName)
   local run = peer.workloads[workloadName](db, tonumber(count))
-  print((measure(tonumber(count) > 0 and run or nothing, times, query and peer.number(db, query))))
+  print((measure(tonumber(count) > 0 and run or nothing, times, query and peer.number(db, query), alone)))
+  io.stdout:flush()
+  if alone then os.exit(true, false) end
 end
 
 main(table.unpack(arg))

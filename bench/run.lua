@@ -88,6 +88,7 @@ local function countInstructions(run, peer, workload, count)
   local words = { "valgrind", "--tool=callgrind", "--callgrind-out-file=" .. (count == 0 and "/dev/null" or out) }
   local target = run.engine.target(BUILD, workload)
   table.move(command(peer, run.engine, workload, target, count), 1, 9, #words + 1, words)
+  if not peer.program then words[#words + 1] = "alone" end
   local output = process.run(words, " 2>&1")
   local collected = output:match("Collected : (%d+)") or error("callgrind printed no count:\n" .. output, 0)
   return { rows = process.values(output).rows, sum = process.values(output).sum,

@@ -146,7 +146,8 @@ end
 function workloads.W7(db, count)
   local Post = db:model("Post")
   return function()
-    local posts = Post:findAll{ where = { id = Op.lte(count) }, order = { "id" }, include = { "tags", "author" } }
+    local posts = Post:findAll{ where = { id = Op.lte(count) }, order = { "id" },
+      include = { { association = "tags", through = { attributes = {} } }, "author" } }
     local rows, sum = 2 * #posts, sumPosts(posts)
     for _, post in ipairs(posts) do
       local tags = post.tags

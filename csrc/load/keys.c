@@ -96,7 +96,11 @@ int key_table_add(struct key_table *table, const struct value *key, bool *fresh)
     return table->count - 1;
 }
 
-int key_table_find(const struct key_table *table, const struct value *key) {
+/* Rows often come in the order of their keys: the one found last is the first to look at. */
+int key_table_find(struct key_table *table, const struct value *key) {
     if (!table->count) return -1;
-    return table->buckets[bucket_of(table, key, key_hash(table, key))] - 1;
+    if (same_key(table, table->found, key)) return table->found;
+    int number = table->buckets[bucket_of(table, key, key_hash(table, key))] - 1;
+    if (number >= 0) table->found = number;
+    return number;
 }

@@ -17,6 +17,7 @@ struct key_table {
     uint64_t *hashes;
     int *buckets;                   /* number + 1, open addressing; a power of two of them */
     int bucket_mask;
+    int found;                      /* the key that was found last */
 };
 
 /* Starts an empty table; everything it holds lives in the arena. */
@@ -26,6 +27,6 @@ void key_table_init(struct key_table *table, struct arena *arena, int parts);
 int key_table_add(struct key_table *table, const struct value *key, bool *fresh);
 
 /* The number of the key, or -1. */
-int key_table_find(const struct key_table *table, const struct value *key);
+int key_table_find(struct key_table *table, const struct value *key);
 
 #endif

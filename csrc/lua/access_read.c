@@ -108,6 +108,11 @@ static bool has_null(const struct value *values, int count) {
 static struct find *link_find(struct call *call, const struct access *access, int *junction) {
     struct find *find = find_new(call, access->assoc->target);
     *junction = plan_link(&call->arena, find->plan, access->assoc, access->source);
+    if (assoc_through(access->assoc)) {
+        struct outer_table *link = arena_new(&call->arena, struct outer_table);
+        *link = (struct outer_table){ assoc_through(access->assoc), NULL, *junction };
+        find->link = link;
+    }
     if (has_null(access->source, access->assoc->hops[0].near.count))        /* it refers to nothing */
         select_where(&call->arena, find->plan->select, expr_const(&call->arena, false));
     return find;

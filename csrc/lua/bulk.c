@@ -10,6 +10,9 @@
 #include "lua/value.h"
 #include "sql/ddl.h"
 
+/* Statements that travel together: while the server works at one, the next is made. More would only take memory. */
+enum { TOGETHER = 4 };
+
 struct bulk {
     struct write_options options;
     lua_Integer count, done, taken;     /* rows; rows sent, and rows whose answer was taken, so far */
@@ -27,7 +30,9 @@ struct bulk {
     bool *written;                      /* by ordinal: attributes that the rows got; NULL: all */
     bool watched, asking;               /* the table was asked for what would spoil the answers; is being asked */
     struct attr_list told;              /* ignoreDuplicates: what tells the rows that come back from those that were skipped */
-    struct value *values;               /* rows × columns, stored form, made anew for each statement */
+    int turn;                           /* statements made so far */
+    struct value *values;               /* rows × columns, stored form, of the statement that is made: one of … */
+    struct value *room[TOGETHER];       /* … these; a statement keeps its own until it is answered */
     struct insert insert;
     bool by_column;                     /* a column is one parameter, an array: one text serves any number of rows */
     const struct statement *full;       /* else the statement of as many rows as it may have */
@@ -265,12 +270,18 @@ static const struct statement *render(struct call *call, struct bulk *bulk) {
     return statement;
 }
 
+static struct value *room_for_values(struct call *call, struct bulk *bulk, int rows) {
+    struct value **room = &bulk->room[bulk->by_column ? bulk->turn++ % TOGETHER : 0];
+    if (!*room) *room = arena_array(&call->arena, struct value, rows * (bulk->attr_count + 1));
+    return *room;
+}
+
 /* One text serves all statements of the full size; only its parameters change. */
 static const struct statement *many_rows(lua_State *L, struct call *call, struct bulk *bulk, int list) {
     int full = rows_per_statement(call, bulk);
     lua_Integer left = bulk->count - bulk->done;
     bulk->rows = left < full ? (int)left : full;
-    if (!bulk->values) bulk->values = arena_array(&call->arena, struct value, full * (bulk->attr_count + 1));
+    bulk->values = room_for_values(call, bulk, bulk->count < full ? (int)bulk->count : full);
     fill_values(L, call, bulk, list);
     for (int row = 0; bulk->told.count && row < bulk->rows; row++) bulk->skipped[bulk->done + row] = true;     /* until it comes back */
     if (bulk->rows < full || bulk->by_column) return render(call, bulk);
@@ -426,7 +437,7 @@ static bool bulk_next(lua_State *L, struct call *call) {
     } else if (more) {
         call->statement = bulk->singly ? one_row(L, call, bulk, list) : many_rows(L, call, bulk, list);
     }
-    call->ahead = bulk->by_column && bulk->done + bulk->rows == bulk->count;
+    call->ahead = bulk->by_column && bulk->rows && (bulk->done + bulk->rows == bulk->count || bulk->turn % TOGETHER);
     lua_settop(L, list - 1);
     return more && call->statement && !error_is_set(&call->error);
 }

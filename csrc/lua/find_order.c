@@ -5,7 +5,8 @@
  *     order     := entry | { entry* }
  *     entry     := "name" | "-name" | expression | { subject, direction } | { step, …, "name", direction }
  *     subject   := "name" | "association.name" | expression
- *     step      := "association" | association | Model
+ *     step      := "association" | association | Model | { association = …, as = … or model = … }
+ *     path      := step … , perhaps ended by the junction (its name or model) of the last step, a belongsToMany
  *     direction := nothing | "ASC" | "DESC", then perhaps "NULLS FIRST" | "NULLS LAST" (which may stand alone)
  *
  * A name is an attribute, an alias from `attributes`, or a path. */
@@ -15,7 +16,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "lua/include.h"
+#include "lua/include_internal.h"
 #include "lua/value.h"
 #include "lua/where_internal.h"
 
@@ -110,106 +111,182 @@ static const struct expr *extreme_of(struct find *find, struct select *rows, con
     return value;
 }
 
-static struct select *rows_at_end(struct find *find, const struct assoc *const *path, int steps, int near, int *alias) {
-    struct select *rows = walk_rows(find->where.arena, find->base.next_alias, path[0], near, alias);
-    for (int i = 1; i < steps; i++)
-        *alias = walk_join(find->where.arena, rows, find->base.next_alias, JOIN_INNER, path[i], *alias)->target;
+enum { LONGEST_PATH = 64 };
+
+/* From the model over associations to what holds the attribute: the target of the last one, or its junction. */
+struct order_path {
+    const struct assoc *steps[LONGEST_PATH];
+    int count;
+    const struct model *end;
+    bool junction;                  /* without steps: the one that the rows themselves are read through */
+};
+
+/* The rows at the end of the path from the step `first` on; *alias is the table that holds the attribute. */
+static struct select *rows_at_end(struct find *find, const struct order_path *path, int first, int near, int *alias) {
+    struct select *rows = walk_rows(find->where.arena, find->base.next_alias, path->steps[first], near, alias);
+    int link = rows->alias;
+    for (int i = first + 1; i < path->count; i++) {
+        const struct join *join = walk_join(find->where.arena, rows, find->base.next_alias, JOIN_INNER, path->steps[i], *alias);
+        *alias = join->target;
+        link = join->alias;
+    }
+    if (path->junction) *alias = link;
     rows->here = *alias;
     return rows;
 }
 
 /* A parent has one place, whatever the number of its children: the smallest, descending the largest; childless parents are last. */
-static bool order_by_rows(struct find *find, const struct assoc *const *path, int steps, int near, const char *name,
+static void order_by_rows(struct find *find, const struct order_path *path, int first, int near, const struct attr *attr,
                           struct direction direction) {
     struct arena *arena = find->where.arena;
-    struct where_reader reader = find->where;
-    reader.model = path[steps - 1]->target;
-    const struct attr *attr = find_attr(&reader, name);
-    if (!attr) return false;
     int alias;
-    struct select *rows = rows_at_end(find, path, steps, near, &alias);
+    struct select *rows = rows_at_end(find, path, first, near, &alias);
     const struct expr *value = extreme_of(find, rows, attr, alias, direction);
     if (attr->allow_null && !attr->primary) {       /* a child's NULL is not the same as no child */
         struct order_term **list = (struct order_term **)(uintptr_t)&find->plan->select->order;
-        struct order_term *some = order_add(arena, list, expr_exists(arena, rows_at_end(find, path, steps, near, &alias)));
+        struct order_term *some = order_add(arena, list, expr_exists(arena, rows_at_end(find, path, first, near, &alias)));
         some->descending = some->never_null = true;
     } else {
         direction.nulls = NULLS_LAST;
     }
     put_order(find, value, direction);
     find->plan->select->qualified = true;
-    return true;
+}
+
+/* The table of the junction row: of the last step, or of the rows themselves. */
+static int junction_alias(const struct find *find, const struct order_path *path, const struct select *in, int near) {
+    return path->count ? walk_find_join(in, path->steps[path->count - 1], near)->alias : find->link->alias;
 }
 
 /* Orders by an attribute at the end of a path: to-one steps are joined, the rest is looked at row by row. */
-static bool order_by_steps(struct find *find, const struct assoc *const *path, int steps, const char *name,
-                           struct direction direction) {
+static bool order_by_steps(struct find *find, const struct order_path *path, const char *name, struct direction direction) {
     struct select *in = find->base.select;
-    int alias = find->base.alias;
-    for (int i = 0; i < steps; i++) {
-        if (!assoc_single(path[i]) && !find->base.select->group)
-            return order_by_rows(find, path + i, steps - i, alias, name, direction);
+    int alias = find->base.alias, near = alias;
+    struct where_reader reader = find->where;
+    reader.model = path->end;
+    const struct attr *attr = find_attr(&reader, name);
+    for (int i = 0; attr && i < path->count; i++) {
+        if (!assoc_single(path->steps[i]) && !find->base.select->group) {
+            order_by_rows(find, path, i, alias, attr, direction);
+            return true;
+        }
+        near = alias;
         find->base.multiplies = true;
-        alias = path_follow(find->where.arena, &find->base, NULL, &in, path[i], alias);
+        alias = path_follow(find->where.arena, &find->base, NULL, &in, path->steps[i], alias);
         find->base.multiplies = false;
     }
-    struct where_reader reader = find->where;
-    reader.model = path[steps - 1]->target;
-    const struct attr *attr = find_attr(&reader, name);
+    if (attr && path->junction) alias = junction_alias(find, path, in, near);
     if (attr) put_order(find, expr_column(find->where.arena, attr, alias), direction);
     return attr != NULL;
 }
 
-enum { LONGEST_PATH = 64 };
+static bool start_path(struct find *find, struct order_path *path) {
+    path->count = 0;
+    path->end = model_of(find);
+    path->junction = false;
+    return find->where.paths || find_wrong(find, "order", "a standing order has no paths into associations");
+}
 
-static bool no_paths(struct find *find) {
-    return find_wrong(find, "order", "a standing order has no paths into associations");
+static bool path_ends(struct find *find, const struct order_path *path, const char *step) {
+    if (path->junction)
+        return find_wrong(find, "order", arena_printf(find->where.arena, "a path ends at a junction: \"%s\" can't follow %s",
+                                                      step, path->end->name));
+    return path->count == LONGEST_PATH && find_wrong(find, "order", "a path of more than 64 steps");
+}
+
+/* The junction that the path could end at. */
+static const struct model *junction_there(const struct find *find, const struct order_path *path) {
+    if (path->count) return assoc_through(path->steps[path->count - 1]);
+    return find->link ? find->link->model : NULL;
+}
+
+static bool add_step(struct order_path *path, const struct assoc *assoc) {
+    if (!assoc) return false;
+    path->steps[path->count++] = assoc;
+    path->end = assoc->target;
+    return true;
+}
+
+static bool end_at_junction(struct order_path *path, const struct model *junction) {
+    path->end = junction;
+    return path->junction = true;
+}
+
+/* A step by its name: an association, or the junction. */
+static bool add_named_step(struct find *find, struct order_path *path, const char *name, const char *whole) {
+    const struct model *junction = junction_there(find, path);
+    if (path_ends(find, path, name) || error_is_set(find->where.error)) return false;
+    if (junction && strcmp(name, junction->name) == 0 && !assoc_find(path->end, name)) return end_at_junction(path, junction);
+    return add_step(path, find_assoc(&find->where, path->end, name, whole));
 }
 
 /* "author.name": the steps before the last dot. */
 static bool order_by_path(struct find *find, const char *text, struct direction direction) {
-    const struct assoc *path[LONGEST_PATH];
-    if (!find->where.paths) return no_paths(find);
-    const struct model *model = model_of(find);
+    struct order_path path;
     size_t len = strlen(text);
-    int steps = 0;
     bool dollars = *text == '$' && len > 2 && text[len - 1] == '$';
     char *at = arena_text(find->where.arena, text + dollars, len - 2 * (size_t)dollars), *dot;
+    if (!start_path(find, &path)) return false;
     for (; (dot = strchr(at, '.')); at = dot + 1) {
         *dot = '\0';
-        if (steps == LONGEST_PATH) return find_wrong(find, "order", "a path of more than 64 steps");
-        if (!(path[steps] = find_assoc(&find->where, model, at, text))) return false;
-        model = path[steps++]->target;
+        if (!add_named_step(find, &path, at, text)) return false;
     }
-    if (steps) return order_by_steps(find, path, steps, at, direction);
+    if (path.count || path.junction) return order_by_steps(find, &path, at, direction);
     return find_wrong(find, "order", arena_printf(find->where.arena, "\"%s\" is no path", text));
 }
 
-/* The association that a step of {"author", "name"} means: its name, an association object or a model. */
-static const struct assoc *order_step(lua_State *L, struct find *find, const struct model *model, int index) {
-    if (lua_type(L, index) == LUA_TSTRING) return find_assoc(&find->where, model, name_at(L, index), name_at(L, index));
+static bool names_step(lua_State *L, int key) {
+    if (lua_type(L, key) != LUA_TSTRING) return false;
+    const char *name = name_at(L, key);
+    return strcmp(name, "association") == 0 || strcmp(name, "as") == 0 || strcmp(name, "model") == 0;
+}
+
+/* True for a table that says which association it is, and nothing else. */
+static bool only_names_step(lua_State *L, int index) {
+    int named = 0, other = 0;
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) *(names_step(L, lua_gettop(L) - 1) ? &named : &other) += 1;
+    return named && !other;
+}
+
+/* What { association = … }, { as = … } or { model = … } stands for, as in an include; NULL: the error is set. */
+static const struct assoc *step_of_table(lua_State *L, struct find *find, const struct model *model, int index) {
+    const struct level level = { .find = find, .model = model, .path = "order" };
+    const struct assoc *assoc;
+    if (!only_names_step(L, index)) {
+        find_wrong(find, "order", "a table in a path says which association it is (association, as or model), and nothing else");
+        return NULL;
+    }
+    if (include_association(L, &level, index, &assoc)) return assoc;
+    find->where.error->code = ERROR_USAGE;
+    return NULL;
+}
+
+/* A step of {"author", "name"}: a name, an association object, a model or a table that names one. */
+static bool add_given_step(lua_State *L, struct find *find, struct order_path *path, int index) {
+    if (lua_type(L, index) == LUA_TSTRING) return add_named_step(find, path, name_at(L, index), name_at(L, index));
+    if (path_ends(find, path, kind_text(L, index)) || error_is_set(find->where.error)) return false;
+    const struct model *junction = junction_there(find, path);
+    const struct model_box *class = class_at(L, index);
+    if (junction && class && class->model == junction) return end_at_junction(path, junction);
+    if (is_plain_table(L, index)) return add_step(path, step_of_table(L, find, path->end, index));
     const char *sentence;
-    const struct assoc *assoc = assoc_at(L, find->where.call, model, index, &sentence);
-    if (!assoc) find_wrong(find, "order", sentence);
-    return assoc;
+    const struct assoc *assoc = assoc_at(L, find->where.call, path->end, index, &sentence);
+    return add_step(path, assoc) || find_wrong(find, "order", sentence);
 }
 
 /* {"comments", "author", "name"}, the direction taken off. */
 static bool order_by_names(lua_State *L, struct find *find, int index, int length, struct direction direction) {
-    const struct assoc *path[LONGEST_PATH];
-    const struct model *model = model_of(find);
-    if (!find->where.paths) return no_paths(find);
-    if (length > LONGEST_PATH) return find_wrong(find, "order", "a path of more than 64 steps");
+    struct order_path path;
+    if (!start_path(find, &path)) return false;
     for (int i = 1; i < length; i++, lua_pop(L, 1)) {
         lua_rawgeti(L, index, i);
-        if (!(path[i - 1] = order_step(L, find, model, lua_gettop(L)))) return false;
-        model = path[i - 1]->target;
+        if (!add_given_step(L, find, &path, lua_gettop(L))) return false;
     }
     lua_rawgeti(L, index, length);
     if (lua_type(L, -1) != LUA_TSTRING) return find_wrong(find, "order", "a path ends with the name of an attribute");
     const char *name = arena_text(find->where.arena, name_at(L, -1), strlen(name_at(L, -1)));
     lua_pop(L, 1);
-    return order_by_steps(find, path, length - 1, name, direction);
+    return order_by_steps(find, &path, name, direction);
 }
 
 /* True for a path of associations: neither an alias of `attributes` nor a path into a document of the model. */

@@ -120,7 +120,7 @@ static void use_new_chunk(lua_State *L, const struct call *call, const struct pl
 struct originals {
     unsigned char *kinds;       /* NULL: no originals are kept */
     union number *numbers;
-    const unsigned short *slots;
+    const struct slots *slots;
     int texts;                  /* stack index */
     int first_text;             /* place of the row's first text */
 };
@@ -129,8 +129,8 @@ static struct originals originals_of(const struct node_state *state) {
     const struct rowset *rowset = state->rowset;
     if (!rowset) return (struct originals){ .kinds = NULL };
     int cell = state->row * rowset->width;
-    return (struct originals){ rowset->kinds + cell, rowset->numbers + cell, rowset->slots, state->texts,
-                               state->row * rowset->text_width + 1 };
+    return (struct originals){ rowset->kinds + cell, rowset->numbers + state->row * rowset->number_width, rowset->slots,
+                               state->texts, state->row * rowset->text_width + 1 };
 }
 
 /* A cell that is shown otherwise than it is stored. False: malformed JSON. */
@@ -146,10 +146,16 @@ static bool push_decoded(lua_State *L, struct call *call, struct node_state *sta
 /* Texts are shared between the instance and its originals. */
 static void push_text(lua_State *L, struct value cell, const struct originals *originals, int ordinal) {
     lua_pushlstring(L, cell.as.text, cell.len);
-    if (!originals || originals->slots[ordinal] == NO_TEXT) return;
+    if (!originals || originals->slots[ordinal].text == NO_SLOT) return;
     originals->kinds[ordinal] = ORIGINAL_TEXT;
     lua_pushvalue(L, -1);
-    lua_rawseti(L, originals->texts, originals->first_text + originals->slots[ordinal]);
+    lua_rawseti(L, originals->texts, originals->first_text + originals->slots[ordinal].text);
+}
+
+static void keep_number(const struct originals *originals, int ordinal, enum original kind, union number number) {
+    if (!originals || originals->slots[ordinal].number == NO_SLOT) return;
+    originals->kinds[ordinal] = (unsigned char)kind;
+    originals->numbers[originals->slots[ordinal].number] = number;
 }
 
 /* Pushes the cell as the instance shows it and keeps its original (originals NULL: an untracked column). */
@@ -158,15 +164,11 @@ static void push_cell(lua_State *L, struct value cell, const struct originals *o
     case VALUE_NULL: lua_pushnil(L); break;
     case VALUE_INT:
         lua_pushinteger(L, cell.as.integer);
-        if (!originals) break;
-        originals->kinds[ordinal] = ORIGINAL_INT;
-        originals->numbers[ordinal].integer = cell.as.integer;
+        keep_number(originals, ordinal, ORIGINAL_INT, (union number){ .integer = cell.as.integer });
         break;
     case VALUE_REAL:
         lua_pushnumber(L, cell.as.real);
-        if (!originals) break;
-        originals->kinds[ordinal] = ORIGINAL_REAL;
-        originals->numbers[ordinal].real = cell.as.real;
+        keep_number(originals, ordinal, ORIGINAL_REAL, (union number){ .real = cell.as.real });
         break;
     case VALUE_BOOL:
         lua_pushboolean(L, cell.as.boolean);
@@ -264,32 +266,56 @@ void push_kept_options(lua_State *L, struct call *call, int include) {
     lua_remove(L, -2);
 }
 
-/* Remembers with the parent at `parent` what was loaded: the value at `value` (nil: no row). */
-static void remember_loaded(lua_State *L, struct call *call, int parent, const char *name, int value, int include) {
-    struct rowset *rowset = instance_rowset(L, parent);
-    if (!rowset) return;
-    int top = lua_gettop(L), row = rowset_find(rowset, lua_topointer(L, parent));
-    if (row >= 0) {
-        push_kept_options(L, call, include);
-        note_loaded(L, top, row, name, value, lua_isnil(L, -1) ? 0 : lua_gettop(L));
-    }
-    lua_settop(L, top - 1);
+void push_noted(lua_State *L, struct noted *noted) {
+    noted->rowset = NULL;
+    noted->place = lua_gettop(L) + 1;
+    lua_settop(L, noted->place + 1);
 }
 
-void set_property(lua_State *L, struct call *call, int parent, const char *property, const struct assoc *assoc,
-                         int include) {
+/* Has the chunk of the owner at hand. */
+static void look_at_noted(lua_State *L, const struct owner *owner, const struct belonging *belonging) {
+    struct noted *noted = belonging->noted;
+    if (noted->rowset == owner->rowset) return;
+    lua_getmetatable(L, owner->table);
+    lua_rawgeti(L, -1, CHUNK_ROWSET);
+    lua_replace(L, noted->place);
+    push_loaded_by_row(L, noted->place, belonging->assoc->name);
+    lua_replace(L, noted->place + 1);
+    lua_pop(L, 1);
+    noted->rowset = owner->rowset;
+}
+
+/* Remembers what was loaded: the value at `value` (nil: no row). */
+static void remember_loaded(lua_State *L, struct call *call, const struct owner *owner, const struct belonging *belonging, int value) {
+    look_at_noted(L, owner, belonging);
+    push_loaded_value(L, value);
+    lua_rawseti(L, belonging->noted->place + 1, owner->row + 1);
+    if (!belonging->include) return;
+    push_kept_options(L, call, belonging->include);
+    if (!lua_isnil(L, -1)) note_loaded_options(L, belonging->noted->place, owner->row, belonging->assoc->name);
+    lua_pop(L, 1);
+}
+
+void set_property(lua_State *L, struct call *call, const struct owner *owner, const struct belonging *belonging) {
     int value = lua_gettop(L);
     if (!lua_isnil(L, value)) {
-        lua_pushstring(L, property);
+        lua_pushstring(L, belonging->property);
         lua_pushvalue(L, value);
-        lua_rawset(L, parent);
+        lua_rawset(L, owner->table);
     }
-    if (assoc) remember_loaded(L, call, parent, assoc->name, value, include);
+    if (belonging->assoc && owner->rowset) remember_loaded(L, call, owner, belonging, value);
 }
 
-static void hang_on_parent(lua_State *L, struct call *call, const struct plan_node *node, const struct node_state *states, int n) {
+/* Gives the parent of the node's instance the value on the top. */
+static void give_up(lua_State *L, struct call *call, const struct plan_node *node, struct node_state *states, int n) {
+    const struct node_state *parent = &states[node->parent];
+    const struct owner owner = { parent->table, parent->rowset, parent->row };
+    set_property(L, call, &owner, &(struct belonging){ node->property, node->assoc, node->include, &states[n].noted });
+}
+
+static void hang_on_parent(lua_State *L, struct call *call, const struct plan_node *node, struct node_state *states, int n) {
     lua_pushvalue(L, states[n].table);
-    set_property(L, call, states[node->parent].table, node->property, node->assoc, node->include);
+    give_up(L, call, node, states, n);
     lua_pop(L, 1);
 }
 
@@ -346,7 +372,7 @@ static void append_to_parent(lua_State *L, struct call *call, const struct plan_
     if (lua_isnil(L, parent->table)) return;
     if (parent->fresh) {
         push_list(L, 4);
-        set_property(L, call, parent->table, node->property, node->assoc, node->include);
+        give_up(L, call, node, states, n);
     }
     if (!lua_isnil(L, state->table) && is_new_pair(&state->pairs, parent->number, state->number)) {
         lua_pushstring(L, node->property);
@@ -387,7 +413,7 @@ static bool take_node(lua_State *L, struct call *call, struct node_state *states
 static void take_parents(lua_State *L, struct call *call, struct run *run) {
     for (int i = 0; i < run->below_count; i++) {
         const struct node_state *state = &run->states[run->below[i].step->node];
-        if (state->fresh) adopt_parent(L, call, &run->below[i], run->children + i, state->table);
+        if (state->fresh) adopt_parent(L, call, &run->below[i], run->children + i, state);
     }
 }
 
@@ -405,7 +431,7 @@ static bool take_row(lua_State *L, struct call *call, struct run *run, int keys,
     take_parents(L, call, run);
     if (run->plan->fan && !is_new_row(run, at)) return true;
     if (run->step) {
-        for (int number = run->family.first[at]; number >= 0; number = run->family.next[number])
+        for (int number = run->family.first[at]; number >= 0; number = run->family.parents[number].next)
             append_child(L, call, run, number, run->states[0].table);
         return true;
     }
@@ -454,6 +480,7 @@ static void push_node_frame(lua_State *L, struct call *call, struct run *run, in
     state->row = -1;
     if (state->model && !is_single(run->plan)) push_aux(L, call, node_place(run, n, 2));
     state->cohort = lua_gettop(L);
+    if (node->assoc) push_noted(L, &state->noted);
     if (!node->identity) return;
     push_aux(L, call, node_place(run, n, 0));
     state->instances = lua_gettop(L);
@@ -488,10 +515,11 @@ static void put_chunks_down(lua_State *L, struct call *call, struct run *run) {
     lua_pop(L, 1);
 }
 
-/* Stack: keys of all columns, then per node: model userdata, metatable, texts, table, perhaps the instances; the slots. */
+/* Stack: keys of all columns, then per node: model userdata, metatable, texts, table, perhaps the instances; the slots; what is
+ * noted. */
 static void push_frame(lua_State *L, struct call *call, struct run *run) {
     const struct plan *plan = run->plan;
-    luaL_checkstack(L, plan->column_count + plan->node_count * 6 + run->below_count + 40, "too many columns");
+    luaL_checkstack(L, plan->column_count + plan->node_count * 8 + run->below_count + 40, "too many columns");
     for (int i = 0; i < plan->column_count; i++) lua_pushstring(L, plan->columns[i].name);
     push_call_value(L, call, CALL_DB);
     int db = lua_gettop(L);
@@ -500,6 +528,7 @@ static void push_frame(lua_State *L, struct call *call, struct run *run) {
     for (int i = 0; i < run->below_count; i++) push_aux(L, call, run->below[i].step->number + 1);
     if (run->step) push_aux(L, call, run->step->number + 1);
     run->slots = lua_gettop(L);
+    push_noted(L, &run->noted);
     take_chunks_up(L, call, run);
 }
 

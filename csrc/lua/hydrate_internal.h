@@ -5,6 +5,28 @@
 #include "load/keys.h"
 #include "lua/hydrate.h"
 
+/* Where it is written down that an association is loaded: a table for each chunk. That of the chunk written to last is at hand, as
+ * parents come one after the other. */
+struct noted {
+    const struct rowset *rowset;    /* of that chunk, NULL: none yet */
+    int place;                      /* stack index of its userdata; the table follows */
+};
+
+/* An instance that something is loaded for. */
+struct owner {
+    int table;                      /* its stack index */
+    const struct rowset *rowset;    /* NULL: a raw row, of which nothing is remembered */
+    int row;
+};
+
+/* What an instance gets. */
+struct belonging {
+    const char *property;
+    const struct assoc *assoc;      /* that is loaded with it, or NULL */
+    int include;                    /* place of the options it is loaded with, 0: none */
+    struct noted *noted;            /* of the association */
+};
+
 /* The instances of one node while rows come in. */
 struct node_state {
     struct rowset *rowset;      /* of the chunk being filled; NULL: raw, or none yet */
@@ -20,14 +42,21 @@ struct node_state {
     bool fresh;                 /* it was built from this row */
     struct key_table pairs;     /* (parent, instance) of those that hang in lists */
     struct key_table keys;      /* of the instances */
+    struct noted noted;         /* that they are loaded */
+};
+
+struct parent {
+    int next;                   /* the next one of equal key, -1: none */
+    int row;
+    const struct rowset *rowset;    /* NULL: a raw row, or one that gets nothing set */
+    lua_Integer children;       /* taken so far */
 };
 
 /* The parents of a step, by their keys. */
 struct family {
     struct key_table keys;
-    int count, size;            /* parents; room for them */
-    int *next;                  /* by parent: the next one of equal key, -1: none */
-    lua_Integer *children;      /* by parent: taken so far */
+    struct parent *parents;
+    int count, size;            /* of them; room for them */
     int *first, *last;          /* by key: parents */
     int64_t *seen;              /* by key: rows, those that are cut off too */
     int key_size;
@@ -42,6 +71,7 @@ struct run {
     struct node_state *states;
     struct family family;       /* of the step */
     struct key_table pairs;     /* (key of the parents, instance), where the plan has a fan */
+    struct noted noted;         /* that the step is done for a parent */
     int slots;                  /* stack index of the step's parents, by number from 1; to-many: their lists */
     int children;               /* stack index of the first child step's slots; the others follow */
     struct run *below;          /* of the plan's steps */
@@ -72,9 +102,11 @@ struct hydration {
 /* The key of the cursor's row in these columns, in logical form; false: a part of it is NULL. */
 bool read_key(struct call *call, const int *columns, int count, struct value *key);
 
-/* parent[property] = the value on the top (nil: no row), which stays there. With an association (or NULL) it is remembered as
- * loaded, by the options at place `include` (0: none). `parent` is a stack index. */
-void set_property(lua_State *L, struct call *call, int parent, const char *property, const struct assoc *assoc, int include);
+/* Gives the owner the value on the top (nil: no row), which stays there, and remembers that it is loaded. */
+void set_property(lua_State *L, struct call *call, const struct owner *owner, const struct belonging *belonging);
+
+/* Pushes room for what `noted` has at hand: two values, which stay as long as it is in use. */
+void push_noted(lua_State *L, struct noted *noted);
 
 /* What has to outlast a wait for the server hangs on the box (CALL_AUX): by step the slots, by node (below zero) the instances and
  * the metatable of the chunk that is filled. Pushes the table of that place, made if need be. */
@@ -93,8 +125,8 @@ const struct statement *select_statement(struct call *call, const struct select 
 
 /* ---- hydrate_steps.c */
 
-/* The instance at `parent`, which was just built, becomes a parent of the step: number + 1 in the table at `slots`. */
-void adopt_parent(lua_State *L, struct call *call, struct run *below, int slots, int parent);
+/* The instance of a node, which was just built, becomes a parent of the step: number + 1 in the table at `slots`. */
+void adopt_parent(lua_State *L, struct call *call, struct run *below, int slots, const struct node_state *state);
 
 /* Whose row it is: the number of the parents' key; -1: nobody's, or it is cut off. */
 int key_of_row(struct call *call, struct run *run);

@@ -14,8 +14,7 @@ static void *grown(struct arena *arena, const void *old, int count, int size, si
 static void make_room(struct arena *arena, struct family *family) {
     if (family->count == family->size) {
         int size = family->size ? family->size * 2 : 32;
-        family->next = grown(arena, family->next, family->count, size, sizeof *family->next);
-        family->children = grown(arena, family->children, family->count, size, sizeof *family->children);
+        family->parents = grown(arena, family->parents, family->count, size, sizeof *family->parents);
         family->size = size;
     }
     if (family->keys.count < family->key_size) return;
@@ -26,42 +25,51 @@ static void make_room(struct arena *arena, struct family *family) {
     family->key_size = size;
 }
 
-/* One more parent with this key; returns its number. */
-static int add_parent(struct arena *arena, struct family *family, const struct value *key) {
+/* One more parent with this key, a row of a chunk (or NULL); returns its number. */
+static int add_parent(struct arena *arena, struct family *family, const struct value *key, const struct rowset *rowset, int row) {
     bool fresh;
     make_room(arena, family);
     int number = family->count++, at = key_table_add(&family->keys, key, &fresh);
-    family->next[number] = -1;
+    family->parents[number] = (struct parent){ .next = -1, .row = row, .rowset = rowset };
     if (fresh) family->first[at] = number;
-    else family->next[family->last[at]] = number;
+    else family->parents[family->last[at]].next = number;
     family->last[at] = number;
     return number;
 }
 
 /* ---------------------------------------------------------------------------------------------------- the steps */
 
-void adopt_parent(lua_State *L, struct call *call, struct run *below, int slots, int parent) {
+/* The value on the top is what the step gives the owner. */
+static void fulfil(lua_State *L, struct call *call, const struct plan_step *step, const struct owner *owner, struct noted *noted) {
+    set_property(L, call, owner, &(struct belonging){ step->property, step->assoc, step->include, noted });
+}
+
+void adopt_parent(lua_State *L, struct call *call, struct run *below, int slots, const struct node_state *state) {
     struct value key[KEY_PARTS];
     const struct plan_step *step = below->step;
     if (read_key(call, step->near_columns, step->near.count, key)) {
-        int number = add_parent(&call->arena, &below->family, key);
-        lua_pushvalue(L, parent);
+        int number = add_parent(&call->arena, &below->family, key, state->rowset, state->row);
+        lua_pushvalue(L, state->table);
         lua_rawseti(L, slots, number + 1);
         return;
     }
+    int top = lua_gettop(L);
+    struct noted noted;
+    push_noted(L, &noted);
     if (step->many) push_list(L, 0);
     else lua_pushnil(L);
-    set_property(L, call, parent, step->property, step->assoc, step->include);
-    lua_pop(L, 1);
+    fulfil(L, call, step, &(struct owner){ state->table, state->rowset, state->row }, &noted);
+    lua_settop(L, top);
 }
 
 /* The value on the top belongs to a parent of the run's step; it stays there. */
-static void give_to_parent(lua_State *L, struct call *call, const struct run *run, int number) {
+static void give_to_parent(lua_State *L, struct call *call, struct run *run, int number) {
+    const struct parent *parent = &run->family.parents[number];
     int value = lua_gettop(L);
     if (!run->detached) {
         lua_rawgeti(L, run->slots, number + 1);
         lua_pushvalue(L, value);
-        set_property(L, call, value + 1, run->step->property, run->step->assoc, run->step->include);
+        fulfil(L, call, run->step, &(struct owner){ value + 1, parent->rowset, parent->row }, &run->noted);
         lua_settop(L, value);
     }
     if (!run->detached && !run->step->many) return;
@@ -72,13 +80,13 @@ static void give_to_parent(lua_State *L, struct call *call, const struct run *ru
 /* Parents are often alike: room for as many children as the parent before has got. */
 static int expected_children(struct family *family, int number) {
     enum { FEW = 4, MOST = 64 };
-    lua_Integer before = family->begun ? family->children[family->begun - 1] : FEW;
+    lua_Integer before = family->begun ? family->parents[family->begun - 1].children : FEW;
     family->begun = number + 1;
     return before < MOST ? (int)before : MOST;
 }
 
 void append_child(lua_State *L, struct call *call, struct run *run, int number, int child) {
-    lua_Integer place = ++run->family.children[number];
+    lua_Integer place = ++run->family.parents[number].children;
     if (!run->step->many) {
         lua_pushvalue(L, child);
         if (place == 1) give_to_parent(L, call, run, number);
@@ -112,8 +120,9 @@ static void finish_step(lua_State *L, struct call *call, struct run *run) {
     int top = lua_gettop(L);
     push_aux(L, call, run->step->number + 1);
     run->slots = lua_gettop(L);
+    push_noted(L, &run->noted);
     for (int number = 0; number < run->family.count; number++) {
-        if (run->family.children[number]) continue;
+        if (run->family.parents[number].children) continue;
         if (run->step->many) push_list(L, 0);
         else if (run->detached) lua_pushboolean(L, 0);
         else lua_pushnil(L);
@@ -294,7 +303,7 @@ void hydrate_existing(struct call *call) {
 }
 
 int hydrate_parent(struct call *call, int step, const struct value *key) {
-    return add_parent(&call->arena, &call->hydration->root.below[step].family, key);
+    return add_parent(&call->arena, &call->hydration->root.below[step].family, key, NULL, 0);
 }
 
 void push_hydrated(lua_State *L, struct call *call, int step) {

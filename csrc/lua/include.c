@@ -62,7 +62,7 @@ static const struct assoc_box *assoc_object(lua_State *L, int index) {
     return box;
 }
 
-static const struct model_box *class_at(lua_State *L, int index) {
+const struct model_box *class_at(lua_State *L, int index) {
     const struct model_box *box = class_model(L, index);
     if (box) lua_pop(L, 1);
     return box;
@@ -138,7 +138,7 @@ int push_field(lua_State *L, int index, const char *key) {
     return lua_rawget(L, index);
 }
 
-static bool is_plain_table(lua_State *L, int index) {
+bool is_plain_table(lua_State *L, int index) {
     return lua_istable(L, index) && !assoc_object(L, index) && !class_at(L, index);
 }
 
@@ -221,8 +221,7 @@ static bool find_model(lua_State *L, const struct level *level, int index, const
     return *assoc || level_wrong(level, sentence);
 }
 
-/* The association of a table that names it. */
-static bool find_of_table(lua_State *L, const struct level *level, int index, const struct assoc **assoc) {
+bool include_association(lua_State *L, const struct level *level, int index, const struct assoc **assoc) {
     static const char *const keys[] = { "association", "as" };
     for (int i = 0; i < 2; i++) {
         if (push_field(L, index, keys[i]) == LUA_TNIL) {
@@ -322,7 +321,7 @@ static bool has_all(lua_State *L, int index) {
 static bool read_spec(lua_State *L, const struct level *level, int index) {
     const struct assoc *assoc;
     if (has_all(L, index)) return read_include_all(L, level, index);
-    if (!find_of_table(L, level, index, &assoc)) return false;
+    if (!include_association(L, level, index, &assoc)) return false;
     push_field(L, index, "model");
     bool class = class_at(L, lua_gettop(L)) != NULL;
     bool fine = add_include(L, level, assoc, index, class ? lua_gettop(L) : 0);

@@ -26,6 +26,13 @@ bool level_wrong(const struct level *level, const char *sentence);
 /* Pushes the field of the table at `index`, without metamethods; returns its Lua type. */
 int push_field(lua_State *L, int index, const char *key);
 
+/* The class at `index`, or NULL; true for a table that is neither a class nor an association object. */
+const struct model_box *class_at(lua_State *L, int index);
+bool is_plain_table(lua_State *L, int index);
+
+/* The association that the table at `index` names by `association`, `as` or `model`. False: EagerLoadingError set. */
+bool include_association(lua_State *L, const struct level *level, int index, const struct assoc **assoc);
+
 /* Keeps the table at `index` for the plan; returns its place in the list that hangs on the box. */
 int keep_options(lua_State *L, struct find *find, int index);
 

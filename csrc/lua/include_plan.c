@@ -63,12 +63,16 @@ static bool read_columns(lua_State *L, struct find *find, const struct include *
     return fine;
 }
 
-/* The order of the include, or the association's own; into a select in which its rows are the table `alias`. */
-static bool read_include_order(lua_State *L, struct find *find, const struct include *include, struct plan *plan, int alias) {
+/* The order of the include, or the association's own; into a select in which its rows are the table `alias`, and the junction's
+ * rows, if there is one, the table `junction` (below 0: not there). */
+static bool read_include_order(lua_State *L, struct find *find, const struct include *include, struct plan *plan, int alias,
+                               int junction) {
     struct find sub = sub_find(find, include->assoc->target, plan, 0,
                                (struct path_base){ plan->select, &plan->next_alias, alias, false, false });
+    struct outer_table link = { assoc_through(include->assoc), NULL, junction };
     bool fine = true;
     sub.where.paths = &sub.base;
+    if (link.model && junction >= 0) sub.link = &link;
     if (push_include_option(L, find->where.call, include, "order") == LUA_TNIL) plan->select->order = include->assoc->order;
     else fine = placed(find, include, read_order(L, &sub, lua_gettop(L)));
     lua_pop(L, 1);
@@ -133,7 +137,7 @@ static struct join *join_picked(lua_State *L, struct place *place, const struct 
                                   &target);
     scratch.select = rows;
     scratch.next_alias = plan->next_alias;
-    if (!read_include_order(L, place->find, include, &scratch, target)) return NULL;
+    if (!read_include_order(L, place->find, include, &scratch, target, -1)) return NULL;
     plan->next_alias = scratch.next_alias;
     plan_order_by_key(arena, rows, assoc->target, target);
     rows->outputs = NULL;
@@ -219,7 +223,7 @@ static bool add_fan(lua_State *L, struct place *place, const struct include *inc
     if (node < 0) return false;
     plan_fan(arena, plan, node, join);
     const struct order_term *before = plan->select->order;
-    if (!read_include_order(L, find, include, plan, join->target)) return false;
+    if (!read_include_order(L, find, include, plan, join->target, join->alias)) return false;
     plan_fan_order(arena, plan, node, join, before);
     struct place below = { find, plan, node, join->target, join, place->step, false };
     return (!assoc_through(assoc) || add_junction(L, place, include, plan, node, join->alias))
@@ -271,7 +275,7 @@ static struct plan_step *limited_step(lua_State *L, struct place *place, const s
     scratch.select = counted_rows_of(L, find, include, place->plan->nodes[place->node].model, step->source, &plan->next_alias,
                                      &target);
     scratch.next_alias = plan->next_alias;
-    if (!read_include_order(L, find, include, &scratch, target)) return step;
+    if (!read_include_order(L, find, include, &scratch, target, scratch.select->alias)) return step;
     plan->next_alias = scratch.next_alias;
     plan_order_by_key(arena, scratch.select, include->assoc->target, target);
     if (assoc_through(include->assoc))
@@ -311,7 +315,7 @@ static bool add_step(lua_State *L, struct place *place, const struct include *in
     bool fine = !error_is_set(find->where.error) && read_columns(L, find, include, step->plan, 0, 0)
              && (limited || read_step_conditions(L, place, include, step, on)) && plan_children(L, below, include->first)
              && (step->junction < 0 || add_junction(L, place, include, step->plan, 0, step->junction))
-             && read_include_order(L, find, include, step->plan, 0);
+             && read_include_order(L, find, include, step->plan, 0, step->junction);
     if (fine) plan_step_finish(find->where.arena, step, place->exists ? NULL : place->plan);
     return fine;
 }

@@ -63,18 +63,16 @@ static bool same_value(lua_State *L, struct call *call, const struct attr *attr,
     return read_attr_value(L, original, attr, &b, &call->arena, &error) && value_equal(a, b);
 }
 
-static bool same_number(lua_State *L, const struct rowset *rowset, int cell, enum original kind, int current) {
-    if (kind == ORIGINAL_INT)
-        return lua_isinteger(L, current) && lua_tointeger(L, current) == rowset->numbers[cell].integer;
-    return lua_type(L, current) == LUA_TNUMBER && !lua_isinteger(L, current)
-        && lua_tonumber(L, current) == rowset->numbers[cell].real;
+static bool same_number(lua_State *L, const struct instance *instance, const struct attr *attr, enum original kind, int current) {
+    const union number *original = original_number(instance->rowset, instance->row, attr);
+    if (kind == ORIGINAL_INT) return lua_isinteger(L, current) && lua_tointeger(L, current) == original->integer;
+    return lua_type(L, current) == LUA_TNUMBER && !lua_isinteger(L, current) && lua_tonumber(L, current) == original->real;
 }
 
 /* The cheap comparisons first: most attributes are as they were. */
 static bool unchanged_at_a_glance(lua_State *L, const struct instance *instance, const struct attr *attr, enum original kind,
                                   int current) {
-    int cell = instance->row * instance->rowset->width + attr->ordinal;
-    if (kind == ORIGINAL_INT || kind == ORIGINAL_REAL) return same_number(L, instance->rowset, cell, kind, current);
+    if (kind == ORIGINAL_INT || kind == ORIGINAL_REAL) return same_number(L, instance, attr, kind, current);
     if (kind == ORIGINAL_TRUE || kind == ORIGINAL_FALSE)
         return lua_isboolean(L, current) && lua_toboolean(L, current) == (kind == ORIGINAL_TRUE);
     return false;

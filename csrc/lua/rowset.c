@@ -7,9 +7,17 @@
 
 /* -------------------------------------------------------------------------------------------------------- making */
 
-static bool keeps_text(const struct attr *attr) {
+/* JSON may be either, and dates may be shown as numbers. */
+static bool shows_numbers(const struct rowset *rowset, const struct attr *attr, enum value_kind logical) {
+    bool date = attr->type.id == TYPE_DATE && rowset->db->dates_epoch;
+    return logical == VALUE_INT || logical == VALUE_REAL || logical == VALUE_NULL || type_is_table(&attr->type) || date;
+}
+
+static struct slots take_slots(struct rowset *rowset, const struct attr *attr) {
     enum value_kind kind = type_info(attr->type.id)->logical;
-    return kind == VALUE_TEXT || kind == VALUE_BLOB || kind == VALUE_NULL;
+    bool text = kind == VALUE_TEXT || kind == VALUE_BLOB || kind == VALUE_NULL;
+    return (struct slots){ text ? (unsigned short)rowset->text_width++ : NO_SLOT,
+                           shows_numbers(rowset, attr, kind) ? (unsigned short)rowset->number_width++ : NO_SLOT };
 }
 
 static size_t aligned(size_t size) {
@@ -22,30 +30,28 @@ static unsigned index_size(int capacity) {
     return capacity ? size : 0;
 }
 
-/* One block: head, numbers, addresses, index, slots, kinds. */
-static struct rowset *allocate(lua_State *L, const struct model *model, int capacity) {
-    size_t cells = (size_t)capacity * (size_t)model->attr_count;
+/* One block: head, slots, numbers, addresses, index, kinds. */
+static struct rowset *allocate(lua_State *L, const struct model_box *box, int capacity) {
+    const struct model *model = box->model;
+    struct rowset head = { .model = model, .db = box->db, .width = model->attr_count, .capacity = capacity,
+                           .unsaved = capacity == 0 };
     unsigned entries = index_size(capacity);
-    size_t numbers = aligned(sizeof(struct rowset));
-    size_t addresses = numbers + aligned(cells * sizeof(union number));
+    for (int i = 0; i < head.width; i++) take_slots(&head, model->attrs[i]);
+    head.index_mask = entries ? entries - 1 : 0;
+    size_t slots = aligned(sizeof head);
+    size_t numbers = slots + aligned((size_t)head.width * sizeof(struct slots));
+    size_t addresses = numbers + aligned((size_t)capacity * (size_t)head.number_width * sizeof(union number));
     size_t index = addresses + aligned((size_t)capacity * sizeof(void *));
-    size_t slots = index + aligned(entries * sizeof(unsigned short));
-    size_t kinds = slots + aligned((size_t)model->attr_count * sizeof(unsigned short));
-    char *block = userdata_new(L, USERDATA_ROWSET, kinds + cells, ROWSET_VALUES);
-    struct rowset *rowset = (struct rowset *)(void *)block;
-    rowset->model = model;
-    rowset->width = model->attr_count;
-    rowset->capacity = capacity;
-    rowset->unsaved = capacity == 0;
-    rowset->index_mask = entries ? entries - 1 : 0;
-    rowset->numbers = (union number *)(void *)(block + numbers);
-    rowset->addresses = (const void **)(void *)(block + addresses);
-    rowset->index = (unsigned short *)(void *)(block + index);
-    rowset->slots = (unsigned short *)(void *)(block + slots);
-    rowset->kinds = (unsigned char *)block + kinds;
-    for (int i = 0; i < model->attr_count; i++)
-        rowset->slots[i] = keeps_text(model->attrs[i]) ? (unsigned short)rowset->text_width++ : NO_TEXT;
-    return rowset;
+    size_t kinds = index + aligned(entries * sizeof(unsigned short));
+    char *block = userdata_new(L, USERDATA_ROWSET, kinds + (size_t)capacity * (size_t)head.width, ROWSET_VALUES);
+    head.slots = (struct slots *)(void *)(block + slots);
+    head.numbers = (union number *)(void *)(block + numbers);
+    head.addresses = (const void **)(void *)(block + addresses);
+    head.index = (unsigned short *)(void *)(block + index);
+    head.kinds = (unsigned char *)block + kinds;
+    head.text_width = head.number_width = 0;
+    for (int i = 0; i < head.width; i++) head.slots[i] = take_slots(&head, model->attrs[i]);
+    return memcpy(block, &head, sizeof head);
 }
 
 /* Class metamethods are copied into every chunk's metatable: Lua looks them up raw. */
@@ -76,8 +82,7 @@ struct rowset *rowset_new(lua_State *L, int model_index, int capacity) {
     const struct model_box *box = lua_touserdata(L, model_index);
     copy_metamethods(L, model_index);
     lua_remove(L, -2);
-    struct rowset *rowset = allocate(L, box->model, capacity);
-    rowset->db = box->db;
+    struct rowset *rowset = allocate(L, box, capacity);
     lua_createtable(L, capacity * rowset->text_width, 0);
     lua_setiuservalue(L, -2, ROWSET_TEXTS);
     lua_pushvalue(L, model_index);
@@ -134,24 +139,31 @@ int rowset_find(const struct rowset *rowset, const void *address) {
 
 struct rowset *instance_rowset(lua_State *L, int index) {
     if (lua_type(L, index) != LUA_TTABLE || !lua_getmetatable(L, index)) return NULL;
-    lua_rawgeti(L, -1, 1);
-    lua_remove(L, -2);
+    lua_rawgeti(L, -1, CHUNK_ROWSET);
     struct rowset *rowset = userdata_test(L, -1, USERDATA_ROWSET);
-    if (!rowset) lua_pop(L, 1);
+    if (rowset) lua_replace(L, -2);
+    else lua_pop(L, 2);
     return rowset;
 }
 
 /* ----------------------------------------------------------------------------------------------------- originals */
 
 static int text_place(const struct rowset *rowset, int row, const struct attr *attr) {
-    return row * rowset->text_width + rowset->slots[attr->ordinal] + 1;
+    return row * rowset->text_width + rowset->slots[attr->ordinal].text + 1;
 }
 
-/* A value whose type is not the attribute's own (a foreign program's text in an INTEGER column) has no place among the texts:
- * such an original counts as absent, so that the attribute is written again only where it was assigned. */
+/* A value whose type is not the attribute's own (a foreign program's text in an INTEGER column) has no slot: such an original
+ * counts as absent, so that the attribute is written again only where it was assigned. */
+static void keep_number(struct rowset *rowset, int row, const struct attr *attr, enum original kind, union number number) {
+    union number *slot = original_number(rowset, row, attr);
+    if (!slot) return;
+    rowset->kinds[row * rowset->width + attr->ordinal] = (unsigned char)kind;
+    *slot = number;
+}
+
 static void keep_text(lua_State *L, struct rowset *rowset, int row, const struct attr *attr, int texts_index, int value_index,
                       enum original kind) {
-    if (!keeps_text(attr)) return;
+    if (rowset->slots[attr->ordinal].text == NO_SLOT) return;
     rowset->kinds[row * rowset->width + attr->ordinal] = (unsigned char)kind;
     lua_pushvalue(L, value_index);
     lua_rawseti(L, texts_index, text_place(rowset, row, attr));
@@ -165,13 +177,10 @@ void original_keep(lua_State *L, struct rowset *rowset, int row, const struct at
     case LUA_TNIL:     *kind = ORIGINAL_NULL; break;
     case LUA_TBOOLEAN: *kind = lua_toboolean(L, value_index) ? ORIGINAL_TRUE : ORIGINAL_FALSE; break;
     case LUA_TNUMBER:
-        if (lua_isinteger(L, value_index)) {
-            *kind = ORIGINAL_INT;
-            rowset->numbers[cell].integer = lua_tointeger(L, value_index);
-        } else {
-            *kind = ORIGINAL_REAL;
-            rowset->numbers[cell].real = lua_tonumber(L, value_index);
-        }
+        if (lua_isinteger(L, value_index))
+            keep_number(rowset, row, attr, ORIGINAL_INT, (union number){ .integer = lua_tointeger(L, value_index) });
+        else
+            keep_number(rowset, row, attr, ORIGINAL_REAL, (union number){ .real = lua_tonumber(L, value_index) });
         break;
     default: keep_text(L, rowset, row, attr, texts_index, lua_absindex(L, value_index), ORIGINAL_TEXT);
     }
@@ -183,14 +192,8 @@ bool original_keep_value(struct rowset *rowset, int row, const struct attr *attr
     switch (value.kind) {
     case VALUE_NULL: rowset->kinds[cell] = ORIGINAL_NULL; return true;
     case VALUE_BOOL: rowset->kinds[cell] = value.as.boolean ? ORIGINAL_TRUE : ORIGINAL_FALSE; return true;
-    case VALUE_INT:
-        rowset->kinds[cell] = ORIGINAL_INT;
-        rowset->numbers[cell].integer = value.as.integer;
-        return true;
-    case VALUE_REAL:
-        rowset->kinds[cell] = ORIGINAL_REAL;
-        rowset->numbers[cell].real = value.as.real;
-        return true;
+    case VALUE_INT: keep_number(rowset, row, attr, ORIGINAL_INT, (union number){ .integer = value.as.integer }); return true;
+    case VALUE_REAL: keep_number(rowset, row, attr, ORIGINAL_REAL, (union number){ .real = value.as.real }); return true;
     default: return false;
     }
 }
@@ -228,12 +231,11 @@ static void push_decoded(lua_State *L, struct db *db, const struct attr *attr) {
 }
 
 void push_original(lua_State *L, int rowset_index, const struct rowset *rowset, int row, const struct attr *attr) {
-    int cell = row * rowset->width + attr->ordinal;
     switch (original_kind(rowset, row, attr)) {
     case ORIGINAL_ABSENT:
     case ORIGINAL_NULL:   lua_pushnil(L); break;
-    case ORIGINAL_INT:    lua_pushinteger(L, rowset->numbers[cell].integer); break;
-    case ORIGINAL_REAL:   lua_pushnumber(L, rowset->numbers[cell].real); break;
+    case ORIGINAL_INT:    lua_pushinteger(L, original_number(rowset, row, attr)->integer); break;
+    case ORIGINAL_REAL:   lua_pushnumber(L, original_number(rowset, row, attr)->real); break;
     case ORIGINAL_FALSE:  lua_pushboolean(L, 0); break;
     case ORIGINAL_TRUE:   lua_pushboolean(L, 1); break;
     case ORIGINAL_TEXT:   push_text(L, rowset_index, rowset, row, attr); break;
@@ -300,9 +302,26 @@ static void set_in_entry(lua_State *L, int row, int place, int value_index) {
     lua_pop(L, 1);
 }
 
-void note_loaded(lua_State *L, int rowset_index, int row, const char *name, int value_index, int options_index) {
+void push_loaded_value(lua_State *L, int value_index) {
     if (lua_isnil(L, value_index)) lua_pushboolean(L, 0);
     else lua_pushvalue(L, value_index);
+}
+
+void push_loaded_by_row(lua_State *L, int rowset_index, const char *name) {
+    push_entry(L, rowset_index, name, true);
+    lua_rawgeti(L, -1, LOADED_VALUES);
+    lua_remove(L, -2);
+}
+
+void note_loaded_options(lua_State *L, int rowset_index, int row, const char *name) {
+    int options = lua_gettop(L);
+    push_entry(L, rowset_index, name, true);
+    set_in_entry(L, row, LOADED_OPTIONS, options);
+    lua_settop(L, options);
+}
+
+void note_loaded(lua_State *L, int rowset_index, int row, const char *name, int value_index, int options_index) {
+    push_loaded_value(L, value_index);
     int value = lua_gettop(L);
     push_entry(L, rowset_index, name, true);
     set_in_entry(L, row, LOADED_VALUES, value);

@@ -19,6 +19,10 @@ enum original {
 
 union number { lua_Integer integer; lua_Number real; };
 
+/* Where the originals of an attribute are among the texts and the numbers of a row; NO_SLOT: nowhere, its type has none. */
+struct slots { unsigned short text, number; };
+enum { NO_SLOT = 0xffff };
+
 /* Lives in one userdata: this head, then the arrays. User values: the texts, the model userdata, the set of names that queries
  * gave to selected expressions (nil: none), what was loaded of the rows' associations (nil: nothing): by name a table {[1] =
  * row → the list or instance, held weakly (false: there is none), [2] = row → the options it was loaded with, if any}. */
@@ -27,17 +31,15 @@ struct rowset {
     struct db *db;
     int width;                  /* attributes, by ordinal */
     int capacity, count;
-    int text_width;
+    int text_width, number_width;       /* of them: kept as texts, as numbers */
     unsigned index_mask;
     bool unsaved;               /* the class's: instances that are not stored yet; no rows */
-    union number *numbers;      /* capacity × width */
+    union number *numbers;      /* capacity × number_width */
     unsigned char *kinds;       /* capacity × width, enum original */
     const void **addresses;     /* capacity */
     unsigned short *index;      /* address → row + 1 */
-    unsigned short *slots;      /* ordinal → text column, NO_TEXT: keeps none */
+    struct slots *slots;        /* by ordinal */
 };
-
-enum { NO_TEXT = 0xffff };
 
 enum rowset_value { ROWSET_TEXTS = 1, ROWSET_MODEL, ROWSET_ALIASES, ROWSET_LOADED, ROWSET_VALUES = ROWSET_LOADED };
 
@@ -89,6 +91,12 @@ void push_original(lua_State *L, int rowset_index, const struct rowset *rowset, 
  * `options_index` (0: none). The RowSet userdata is at rowset_index. */
 void note_loaded(lua_State *L, int rowset_index, int row, const char *name, int value_index, int options_index);
 
+/* The parts of it, for a row that was just built: pushes the value at `value_index` as it is remembered; pushes the chunk's table of
+ * such values by row, from 1; remembers the options on the top, which stay there. */
+void push_loaded_value(lua_State *L, int value_index);
+void push_loaded_by_row(lua_State *L, int rowset_index, const char *name);
+void note_loaded_options(lua_State *L, int rowset_index, int row, const char *name);
+
 /* Pushes what is remembered: a table, false (loaded, no row), or nil (not loaded, or the value is gone). */
 void push_loaded(lua_State *L, int rowset_index, int row, const char *name);
 
@@ -100,6 +108,12 @@ void push_all_loaded(lua_State *L, int rowset_index);
 
 /* Forgets it. */
 void forget_loaded(lua_State *L, int rowset_index, int row, const char *name);
+
+/* Where a number is kept; NULL: the attribute's type has none. */
+static inline union number *original_number(const struct rowset *rowset, int row, const struct attr *attr) {
+    unsigned slot = rowset->slots[attr->ordinal].number;
+    return slot == NO_SLOT ? NULL : &rowset->numbers[row * rowset->number_width + (int)slot];
+}
 
 static inline enum original original_kind(const struct rowset *rowset, int row, const struct attr *attr) {
     if (attr->ordinal >= rowset->width) return ORIGINAL_ABSENT;

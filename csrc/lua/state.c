@@ -14,11 +14,10 @@ const char *userdata_name(enum userdata kind) {
 }
 
 void *userdata_test(lua_State *L, int index, enum userdata kind) {
-    void *userdata = lua_touserdata(L, index);
-    if (!userdata || lua_islightuserdata(L, index) || !lua_getmetatable(L, index)) return NULL;
+    if (lua_type(L, index) != LUA_TUSERDATA || !lua_getmetatable(L, index)) return NULL;
     bool same = lua_topointer(L, -1) == core_of(L)->metatable[kind];
     lua_pop(L, 1);
-    return same ? userdata : NULL;
+    return same ? lua_touserdata(L, index) : NULL;
 }
 
 void *userdata_check(lua_State *L, int index, enum userdata kind, const char *what) {

@@ -3,21 +3,25 @@ local errors = require "liga.errors"
 
 local readonly = {}
 
-local function refuse(what)
-  return function(_, key)
-    errors.raise("UsageError", ("%s is read-only: %s can't be assigned"):format(what, tostring(key)))
-  end
+--- There are many views: their metatables share these functions, which find `data` and `what` there.
+local function refuse(view, key)
+  errors.raise("UsageError", ("%s is read-only: %s can't be assigned"):format(getmetatable(view).what, tostring(key)))
+end
+
+local function length(view)
+  return #getmetatable(view).data
+end
+
+local function walk(view)
+  return next, getmetatable(view).data
 end
 
 --- The metatable of a read-only view of `data`; the caller may add to it.
 -- @param what how the view is called in messages
 function readonly.meta(data, what)
   return {
-    __index = data,
-    __newindex = refuse(what),
-    __len = function() return #data end,
-    __pairs = function() return next, data end,
-    __name = "liga.readonly",
+    __index = data, __newindex = refuse, __len = length, __pairs = walk, __name = "liga.readonly",
+    data = data, what = what,
   }
 end
 

@@ -6,11 +6,11 @@ local Op, col, fn = liga.Op, liga.col, liga.fn
 
 for engine in support.engines() do
   describe("a path on " .. engine.name, function()
-    local db, log, User, Post, Comment
+    local db, log, User, Post, Comment, PostTag
     before_each(function()
       local models
       db, log, models = forum.open(engine)
-      User, Post, Comment = models.User, models.Post, models.Comment
+      User, Post, Comment, PostTag = models.User, models.Post, models.Comment, models.PostTag
     end)
     after_each(function() db:close() end)
 
@@ -125,6 +125,64 @@ for engine in support.engines() do
         assert.equal("ann bob cat dan", users(nil, { order = { { "posts", "comments", "text" }, "id" } }))
         assert.equal("c4 c1 c2 c3", table.concat(support.pluck(Comment:findAll{
           order = { { "post", "author", "age" }, "id" } }, "text"), " "))
+      end)
+
+      it("names a step by an association, by its model, or by a table as in include", function()
+        for _, step in ipairs { "posts", Post, User:association "posts", { as = "posts" }, { association = "posts" },
+          { model = Post }, { model = Post, as = "posts" }, { model = "Post" } } do
+          assert.equal("ann bob cat dan", users(nil, { order = { { step, "score", "DESC" }, "id" } }))
+        end
+        local function refuse(step, ...)
+          support.raises("UsageError", function() users(nil, { order = { { step, "score" } } }) end, "order", ...)
+        end
+        refuse({ as = "post" }, "posts")
+        refuse({ model = Comment, as = "posts" }, "User.posts leads to Post")
+        refuse({}, "association, as or model")
+        refuse({ as = "posts", where = {} }, "nothing else")
+      end)
+    end)
+
+    describe("in order, ended by a junction:", function()
+      local function tags_of(post, options) return table.concat(support.pluck(post:getTags(options), "name"), " ") end
+      local function p1() return Post:findOne { where = { title = "p1" } } end
+
+      it("the rows of a getter", function()
+        for _, junction in ipairs { "PostTag", PostTag } do
+          assert.equal("lua sql", tags_of(p1(), { order = { { junction, "weight" } } }))
+          assert.equal("sql lua", tags_of(p1(), { order = { { junction, "weight", "DESC" } } }))
+          assert.equal("sql lua", tags_of(p1(), { batch = true, order = { { junction, "weight", "DESC" } } }))
+        end
+        assert.equal("sql", tags_of(p1(), { order = "-PostTag.weight", limit = 1 }))
+        assert.equal("sql lua", tags_of(p1(), { order = { { "PostTag.weight", "DESC" } } }))
+      end)
+
+      it("the children of each parent, with every strategy and cut", function()
+        for _, strategy in ipairs { "join", "select" } do
+          local function names(limit)
+            local tags = { strategy = strategy, order = { { PostTag, "weight", "DESC" } }, limit = limit }
+            local list = Post:findAll { order = "id", limit = 2, include = { tags = tags } }
+            return support.pluck(list[1].tags, "name"), support.pluck(list[2].tags, "name")
+          end
+          assert.same({ { "sql", "lua" }, { "lua" } }, { names() })
+          assert.same({ { "sql" }, { "lua" } }, { names(1) })
+        end
+      end)
+
+      it("parents, by the smallest link ascending, the largest descending", function()
+        assert.equal("p1 p2 p3 q1", posts(nil, { order = { { "tags", PostTag, "weight" }, "id" } }))
+        assert.equal("p2 p1 p3 q1", posts(nil, { order = { { "tags", "PostTag", "weight", "DESC" }, "id" } }))
+        assert.equal("p2 p1", posts(nil, { include = { "tags" }, order = { "-tags.PostTag.weight", "id" }, limit = 2 }))
+        assert.equal("ann bob cat dan", users(nil, { order = { { "posts", "tags", PostTag, "weight" }, "id" } }))
+      end)
+
+      it("only where there is one, and nothing follows", function()
+        local function refuse(path, ...)
+          support.raises("UsageError", function() posts(nil, { order = { path } }) end, "order", ...)
+        end
+        refuse({ PostTag, "weight" }, "several")
+        refuse({ "PostTag", "weight" }, "PostTag")
+        refuse({ "tags", PostTag, "weigth" }, "weight")
+        refuse({ "tags", PostTag, "post", "id" }, "post")
       end)
     end)
 

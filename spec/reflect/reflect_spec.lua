@@ -100,9 +100,9 @@ for engine in support.engines() do
       assert.equal("Emp.boss: belongsTo Emp (bossA, bossB)", tostring(Emp.associations.boss))
       assert.equal("Emp.empsByBoss: hasMany Emp (bossA, bossB)", tostring(Emp.associations.empsByBoss))
       assert.same({ "Badge.emp: belongsTo Emp (ownerA, standB)" }, associations(db.models.Badge))
-      local key = {}
-      for i, name in ipairs(db.models.EmpTag.primaryKey) do key[i] = name end
-      assert.same({ "empA", "empB", "tagId" }, key)
+      local key_names = {}
+      for i, name in ipairs(db.models.EmpTag.primaryKey) do key_names[i] = name end
+      assert.same({ "empA", "empB", "tagId" }, key_names)
       local emp, tag = Emp:create{ a = 1, b = 2 }, db.models.Tag:create{}
       emp:addTag(tag)
       assert.is_truthy(db.models.EmpTag:findByPk{ 1, 2, tag.id })
@@ -407,6 +407,12 @@ for engine in support.engines() do
       assert.equal(1, ann:countPosts())
       one:close()
       other:close()
+    end)
+
+    it("needs a database, and says so", function()
+      for _, wrong in ipairs { 5, {}, db.models.User } do
+        support.raises("UsageError", function() liga.reflect.source(wrong) end, "a database expected")
+      end
     end)
 
     it("is the same each time, and no line is long", function()

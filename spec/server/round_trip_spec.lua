@@ -62,6 +62,16 @@ for engine in support.engines() do
         end)
       end)
 
+      it("are one for more rows than a statement takes", function()
+        counted(function(db, trips)
+          local User = models(db)
+          local list = {}
+          for i = 1, 10001 do list[i] = { name = "n" } end
+          assert.equal(1, trips(function() User:bulkCreate(list) end))
+          assert.equal(10001, User:count())
+        end)
+      end)
+
       it("are two for many rows of which some are there already: a look at the table, and the write", function()
         counted(function(db, trips)
           local User = models(db)

@@ -39,6 +39,60 @@ for engine in support.engines() do
       end
     end)
 
+    describe("of more rows than statements that travel together take", function()
+      local count = 21003
+      local function values()
+        local list = {}
+        for i = 1, count do list[i] = { name = "user " .. i, age = i % 100 } end
+        return list
+      end
+
+      it("keeps rows and keys together", function()
+        local rows = User:bulkCreate(values())
+        local stored = {}
+        for _, row in ipairs(User:findAll{ raw = true }) do stored[row.id] = row end
+        assert.equal(count, #rows)
+        for i, row in ipairs(rows) do
+          if row.name ~= "user " .. i or stored[row.id].name ~= row.name or stored[row.id].age ~= i % 100 then
+            assert.same({ i, "user " .. i, i % 100 }, { row.id, stored[row.id].name, stored[row.id].age })
+          end
+        end
+      end)
+
+      it("inserts nothing when a row far behind violates a constraint", function()
+        local list = values()
+        list[17500].name = "user 3"
+        support.raises("UniqueConstraintError", function() User:bulkCreate(list) end)
+        assert.equal(0, User:count())
+        list[17500].name = "user 17500"
+        assert.equal(count, #User:bulkCreate(list))
+      end)
+
+      it("leaves out those that are there already", function()
+        User:bulkCreate{ { name = "user 2" }, { name = "user 20002" } }
+        local rows = User:bulkCreate(values(), { ignoreDuplicates = true })
+        assert.equal(count, User:count())
+        assert.is_true(rows[2]:isNew())
+        assert.is_true(rows[20002]:isNew())
+        assert.is_false(rows[20003]:isNew())
+        assert.equal(rows[20003].id, User:findOne{ where = { name = "user 20003" } }.id)
+      end)
+
+      it("logs each statement with its own values", function()
+        local list, seen = values(), 0
+        User:bulkCreate(list)
+        for _, entry in ipairs(log) do
+          for _, param in ipairs(entry.info.params) do
+            local names = type(param) == "table" and param or { param }
+            for _, name in ipairs(names) do
+              if type(name) == "string" and name:find "^user %d" then seen = seen + tonumber(name:match "%d+") end
+            end
+          end
+        end
+        assert.equal(count * (count + 1) // 2, seen)
+      end)
+    end)
+
     it("gives nothing for nothing", function()
       assert.equal(0, #User:bulkCreate{})
       assert.same({}, log:statements())

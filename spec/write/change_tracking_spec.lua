@@ -107,6 +107,31 @@ for engine in support.engines() do
       assert.same({ "age" }, rows[2]:changed())
     end)
 
+    it("knows every form that JSON has", function()
+      for _, value in ipairs{ 5, 1.5, true, false, "text", liga.array{} } do
+        local user = User:create{ name = "any", meta = value }
+        local read = User:findByPk(user.id)
+        assert.is_nil(user:changed())
+        assert.is_nil(read:changed())
+        assert.same(value, read:previous("meta"))
+        read.meta = 6
+        assert.same({ "meta" }, read:changed())
+      end
+    end)
+
+    it("knows dates that are shown as numbers", function()
+      local epoch <close> = engine:open{ dates = "epoch" }
+      local Event = epoch:define("Event", { at = liga.DATE }, { timestamps = false })
+      epoch:sync()
+      local event = Event:create{ at = 1700000000.5 }
+      local read = Event:findByPk(event.id)
+      assert.is_nil(event:changed())
+      assert.is_nil(read:changed())
+      read.at = read.at + 1
+      assert.equal(1700000000.5, read:previous("at"))
+      assert.same({ "at" }, read:changed())
+    end)
+
     it("survives the garbage collector", function()
       for i = 1, 500 do User:create{ name = "user " .. i, age = i } end
       local rows = User:findAll{ order = { "id" } }

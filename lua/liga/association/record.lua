@@ -90,16 +90,19 @@ local function text_of(a)
 end
 record.text = text_of
 
+local function object_index(object, name)
+  local value = getmetatable(object).data[name]
+  if value == nil then return require "liga.association".definers[name] end
+  return value
+end
+
+local function object_text(object)
+  return text_of(getmetatable(object).record)
+end
+
 local function new_object(a)
-  local shown, meta = a.shown, readonly.meta(a.shown, a.label)
-  local definers = require "liga.association".definers
-  meta.__index = function(_, name)
-    local value = shown[name]
-    if value == nil then return definers[name] end
-    return value
-  end
-  meta.__tostring = function() return text_of(a) end
-  meta.__name = "liga.Association"
+  local meta = readonly.meta(a.shown, a.label)
+  meta.__index, meta.__tostring, meta.__name = object_index, object_text, "liga.Association"
   meta.record = a
   a.meta = meta
   return setmetatable({}, meta)

@@ -41,7 +41,7 @@ function names.stem(attribute, referenced)
   return attribute, false
 end
 
---- What stands before the names of what they reference in all parts: `bossA`, `bossB` → `boss`; nil where there is none.
+--- What stands before the names of what they reference in all parts: `bossA`, `bossB` → `boss`; nil: nothing does.
 local function common_prefix(parts)
   local prefix
   for _, part in ipairs(parts) do
