@@ -126,6 +126,15 @@ for engine in support.engines() do
       assert.same({ id = 1, a = { b = 2, c = { d = 3, e = 4 } } }, row)
     end)
 
+    it("tells of a write that failed that it was rolled back, in a transaction too", function()
+      local sql = 'INSERT INTO "Users" (id) SELECT id FROM "Users"'
+      local function fails() return support.raises("UniqueConstraintError", function() db:query(sql) end).outcome end
+      assert.equal("rolled_back", fails())
+      local inside
+      pcall(db.transaction, db, function() inside = fails() error "over" end)
+      assert.equal("rolled_back", inside)
+    end)
+
     it("refuses a wrong count", function()
       support.raises("UsageError", function() db:query("SELECT ?", { replacements = { 1, 2 } }) end)
       support.raises("UsageError", function() db:query("SELECT ?, ?", { replacements = { 1 } }) end)
