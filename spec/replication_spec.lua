@@ -76,6 +76,13 @@ describe("replication", function()
     assert.same({ "primary", "primary" }, { place(), place() })
   end)
 
+  it("never makes the file of an SQLite replica: one that is not there is left out", function()
+    os.remove(files[2])
+    connect()
+    assert.same({ "second", "second" }, { place(), place() })
+    assert.is_nil((io.open(files[2])))
+  end)
+
   it("takes the URL argument as the primary too", function()
     db = liga.connect("sqlite:" .. files[1], { replication = { read = { "sqlite:" .. files[2] }, sticky = 0 } })
     assert.equal("first", db:query([[SELECT "text" FROM "Notes"]])[1].text)

@@ -18,7 +18,7 @@
 
 struct arena;
 
-enum { DRIVER_VERSION = 2 };
+enum { DRIVER_VERSION = 3 };
 
 enum drive { DRIVE_ROW, DRIVE_DONE, DRIVE_WAIT, DRIVE_FAILED };
 
@@ -26,6 +26,7 @@ struct conn_options {
     const char *target;             /* SQLite: path or ":memory:"; PostgreSQL: URL or conninfo */
     const char *schema;             /* PostgreSQL: first of the search path, or NULL */
     bool read_only, foreign_keys;
+    bool replica;                   /* only reads go there; an SQLite file that is not there is not made */
     int busy_timeout, connect_timeout, timeout;     /* ms; 0: none */
     int statement_cache;            /* prepared statements kept */
     const char *const *setup;       /* the user's statements for every new connection (pragmas), run by the caller */
@@ -52,6 +53,7 @@ struct waiting {
 struct conn {
     const struct driver *driver;
     bool broken;                    /* cannot be used any more: close it */
+    bool demoted;                   /* … as its server takes no writes any more: nor can the others that lead there */
 };
 
 struct driver {

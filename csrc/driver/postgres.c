@@ -13,7 +13,8 @@
 #include "driver/postgres_error.h"
 #include "driver/postgres_param.h"
 
-enum { MOST_PARAMS = 65535, PIPELINE = 64, NAME_SIZE = 24 };
+/* libpq 15 takes the description of a statement for nonsense where that is longer than 30,000 bytes, four for a parameter. */
+enum { MOST_PARAMS = 65535, MOST_DESCRIBED = 7000, PIPELINE = 64, NAME_SIZE = 24 };
 
 /* A statement that the server knows by a name, which is made of the text: a pooler may hand over a connection on which somebody
  * else has prepared the same. */
@@ -99,6 +100,7 @@ static void take_prepared(struct pg_conn *conn, struct pg_cursor *cursor, struct
     cursor->entry = NULL;
     cursor->prepared = NULL;
     if (cursor->statement.one_off || cursor->statement.kind == STATEMENT_TRANSACTION || !conn->keeps) return;
+    if (cursor->params.count > MOST_DESCRIBED) return;
     const char *key = key_of(cursor, arena, &len);
     cursor->prepared = cache_take(&conn->cache, key, len, &cursor->entry);
     if (cursor->prepared) return;
@@ -198,16 +200,30 @@ static enum outcome outcome_when_lost(const struct pg_conn *conn) {
     return open ? OUTCOME_ROLLED_BACK : wrote ? OUTCOME_UNKNOWN : OUTCOME_NONE;
 }
 
+static bool server_says(const struct pg_conn *conn, const char *setting) {
+    const char *value = PQparameterStatus(conn->pg, setting);
+    return value && strcmp(value, "on") == 0;
+}
+
+/* Servers before version 14 don't tell. */
+static enum pg_access access_of(const struct pg_conn *conn) {
+    if (conn->read_only) return PG_READ_ONLY;
+    if (conn->replica) return PG_REPLICA;
+    bool demoted = server_says(conn, "in_hot_standby") || server_says(conn, "default_transaction_read_only");
+    return demoted ? PG_DEMOTED : PG_ASKED;
+}
+
 static struct pg_failure failure_of(const struct pg_conn *conn, const PGresult *result) {
+    const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     return (struct pg_failure){
         .sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE),
-        .message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY),
+        .message = primary ? primary : PQresultErrorMessage(result),
         .detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL),
         .table = PQresultErrorField(result, PG_DIAG_TABLE_NAME),
         .column = PQresultErrorField(result, PG_DIAG_COLUMN_NAME),
         .constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME),
         .timeout = conn->timeout,
-        .read_only = conn->read_only,
+        .access = access_of(conn),
     };
 }
 
@@ -223,6 +239,7 @@ static enum drive fail(struct pg_conn *conn, struct pg_cursor *cursor, struct ar
     if (first) error->outcome = conn->base.broken ? outcome_when_lost(conn) : outcome_of(cursor);
     postgres_error_set(&failure, arena, error);
     if (first && error->code == ERROR_SERIALIZATION) error->outcome = OUTCOME_ROLLED_BACK;
+    if (postgres_error_demotes(&failure)) conn->base.broken = conn->base.demoted = true;
     if (first) hide_values(cursor, arena, error);
     blame(cursor, arena, error);
     if (conn->in_transaction && !conn->first_error[0] && error->message)
@@ -231,16 +248,38 @@ static enum drive fail(struct pg_conn *conn, struct pg_cursor *cursor, struct ar
     return DRIVE_FAILED;
 }
 
+static bool is_open(const struct pg_conn *conn) {
+    return PQstatus(conn->pg) == CONNECTION_OK;
+}
+
+/* True for an error of the server's: those of libpq itself carry no SQLSTATE. */
+static bool is_told(const struct pg_cursor *cursor) {
+    return cursor->state == CURSOR_FAILED && PQresultErrorField(cursor->result, PG_DIAG_SQLSTATE);
+}
+
+/* The server has begun to send, or to wait for, what no statement of ours has a place for. */
+static bool is_copy(const PGresult *result) {
+    ExecStatusType status = PQresultStatus(result);
+    return status == PGRES_COPY_OUT || status == PGRES_COPY_IN || status == PGRES_COPY_BOTH;
+}
+
+static void refuse_copy(struct arena *arena, struct error *error) {
+    error_set(error, arena, ERROR_DATABASE, "COPY to or from the client (STDOUT, STDIN) is not supported: the connection is closed");
+    error->outcome = OUTCOME_ROLLED_BACK;
+}
+
 /* The connection can't be used any more: lost, or the server is silent. */
 static enum drive lose(struct pg_conn *conn, struct pg_cursor *cursor, struct arena *arena, struct error *error) {
     conn->base.broken = true;
-    if (cursor->state == CURSOR_FAILED) return fail(conn, cursor, arena, error);
+    if (is_told(cursor)) return fail(conn, cursor, arena, error);
     if (error_is_set(error)) return DRIVE_FAILED;
-    if (PQstatus(conn->pg) == CONNECTION_OK && pg_is_late(conn))
+    error->outcome = outcome_when_lost(conn);
+    if (is_copy(cursor->result))
+        refuse_copy(arena, error);
+    else if (is_open(conn) && pg_is_late(conn))
         error_set(error, arena, ERROR_TIMEOUT, "the server did not answer within the timeout of a statement, %d ms", conn->timeout);
     else
         postgres_lost_set(PQerrorMessage(conn->pg), false, arena, error);
-    error->outcome = outcome_when_lost(conn);
     blame(cursor, arena, error);
     return DRIVE_FAILED;
 }
@@ -291,8 +330,8 @@ static bool is_fine(const PGresult *result) {
 }
 
 void pg_cursor_answer(struct pg_conn *conn, struct pg_cursor *cursor, enum command command, PGresult *result) {
-    (void)conn;
     bool fine = is_fine(result);
+    conn->base.broken |= is_copy(result);
     if (cursor->state != CURSOR_SENT || (fine && command != COMMAND_EXECUTE)) {
         if (fine && command == COMMAND_PREPARE) cursor->prepared->known = true;
         if (fine && command == COMMAND_DESCRIBE) {
@@ -429,7 +468,7 @@ static enum drive postgres_fetch(struct conn *base, struct cursor *base_cursor, 
     if (drive == DRIVE_DONE && cursor->state == CURSOR_ANSWERED && !cursor->cells) open_result(cursor, arena);
     if (drive != DRIVE_DONE || cursor->state == CURSOR_ANSWERED) return drive;
     if (cursor->state == CURSOR_FAILED && send_again(conn, cursor, arena)) return postgres_fetch(base, base_cursor, arena, error);
-    if (cursor->state == CURSOR_FAILED) return fail(conn, cursor, arena, error);
+    if (cursor->state == CURSOR_FAILED) return (is_told(cursor) || is_open(conn) ? fail : lose)(conn, cursor, arena, error);
     cursor->state = CURSOR_OVER;                /* aborted, as one before it has failed */
     return DRIVE_FAILED;
 }

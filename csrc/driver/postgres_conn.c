@@ -94,7 +94,7 @@ static bool lost(const struct pg_conn *conn) {
 }
 
 enum drive pg_receive(struct pg_conn *conn) {
-    if (!conn->expected) return DRIVE_FAILED;           /* nothing would ever come */
+    if (!conn->expected || conn->base.broken) return DRIVE_FAILED;          /* nothing would ever come */
     int left = PQflush(conn->pg);
     if (left < 0 && lost(conn)) return DRIVE_FAILED;
     conn->flushing = left > 0;
@@ -232,6 +232,7 @@ static struct pg_conn *conn_new(const struct conn_options *options) {
     conn->timeout = options->timeout;
     conn->connect_timeout = options->connect_timeout > 0 ? options->connect_timeout : CONNECT_TIMEOUT;
     conn->read_only = options->read_only;
+    conn->replica = options->replica;
     conn->keeps = options->statement_cache > 0;
     conn->schema = options->schema ? strdup(options->schema) : NULL;
     if ((!options->schema || conn->schema) && cache_init(&conn->cache, options->statement_cache, postgres_dispose)) return conn;

@@ -33,7 +33,7 @@ struct pg_conn {
     int since_sync;                 /* statements sent since the last sync */
     int segment;                    /* … between the last two */
     bool fresh;                     /* nothing was waited for since the last sync */
-    bool synced, flushing, in_transaction, opening, soiled, resets, settings_fail, read_only, keeps;
+    bool synced, flushing, in_transaction, opening, soiled, resets, settings_fail, read_only, replica, keeps;
     PostgresPollingStatusType poll; /* while opening */
     int timeout, connect_timeout;   /* ms; 0: none */
     int64_t deadline;               /* ms of the monotonic clock; 0: none */

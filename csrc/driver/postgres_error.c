@@ -112,20 +112,32 @@ static void read_constraint(const struct pg_failure *failure, struct arena *aren
 
 /* ---------------------------------------------------------------------------------------------------------- errors */
 
-/* `invalid input syntax for type uuid: "abc"` tells a value: what follows the colon is left out. */
+/* `invalid input syntax for type uuid: "abc"` tells a value: what follows the colon is left out. libpq's own sentences, which
+ * come without an SQLSTATE, end with their line. */
 static const char *without_value(const struct pg_failure *failure, struct arena *arena) {
-    const char *message = failure->message ? failure->message : "the server gave no reason";
+    const char *message = failure->message && *failure->message ? failure->message : "the server gave no reason";
+    if (!failure->sqlstate) return arena_text(arena, message, strcspn(message, "\n"));
     const char *value = failure->sqlstate && strncmp(failure->sqlstate, "22", 2) == 0 ? strstr(message, ": \"") : NULL;
     return arena_text(arena, message, value ? (size_t)(value - message) : strlen(message));
 }
 
-/* What the options of the connection ask for. */
+static const struct { enum error_code code; const char *sentence; } refusals[] = {
+    [PG_ASKED]     = { ERROR_USAGE,      "cannot write: the transaction is readOnly" },
+    [PG_READ_ONLY] = { ERROR_USAGE,      "cannot write: the database was connected with readOnly" },
+    [PG_REPLICA]   = { ERROR_USAGE,      "cannot write: this was read from a replica (db:transaction goes to the primary)" },
+    [PG_DEMOTED]   = { ERROR_CONNECTION, "the server takes no writes: it is a standby, or was made read-only" },
+};
+
+bool postgres_error_demotes(const struct pg_failure *failure) {
+    return failure->access == PG_DEMOTED && is(failure->sqlstate, "25006");
+}
+
+/* What the options of the connection ask for, and what its server may be. */
 static bool set_own(const struct pg_failure *failure, struct arena *arena, struct error *error) {
     if (is(failure->sqlstate, "57014") && failure->timeout)
         error_set(error, arena, ERROR_TIMEOUT, "the statement took longer than its timeout, %d ms", failure->timeout);
     else if (is(failure->sqlstate, "25006"))
-        error_set(error, arena, ERROR_USAGE, "cannot write: %s", failure->read_only ? "the database was connected with readOnly"
-                                                                                     : "the transaction is readOnly");
+        error_set(error, arena, refusals[failure->access].code, "%s", refusals[failure->access].sentence);
     else
         return false;
     return true;

@@ -8,11 +8,14 @@
 struct arena;
 struct error;
 
+/* Why a connection's transactions may not write. */
+enum pg_access { PG_ASKED, PG_READ_ONLY, PG_REPLICA, PG_DEMOTED };
+
 /* What the server says of an error. The texts are NULL where it says nothing, and need live only until the call is over. */
 struct pg_failure {
     const char *sqlstate, *message, *detail, *table, *column, *constraint;
     int timeout;                    /* ms a statement of this connection may take; 0: for ever */
-    bool read_only;                 /* the connection was opened so */
+    enum pg_access access;          /* what a write is refused for, if it is */
 };
 
 /* Maps it to a liga error; the first error stays. Details that hold values stay out of the message. Always false. */
@@ -20,6 +23,9 @@ bool postgres_error_set(const struct pg_failure *failure, struct arena *arena, s
 
 /* True after an error that ends the connection. */
 bool postgres_error_breaks(const char *sqlstate);
+
+/* True after one that tells that the server takes no writes any more. */
+bool postgres_error_demotes(const struct pg_failure *failure);
 
 /* True for errors of a prepared statement that is not what the server thinks it is: it is prepared anew. */
 bool postgres_error_stale(const char *sqlstate);

@@ -142,7 +142,8 @@ static int open_file(struct sqlite_conn *conn, const struct conn_options *option
     bool like_uri = strncmp(options->target, "file:", 5) == 0;
     char *path = sqlite3_mprintf("%s%s", like_uri ? "./" : "", options->target);
     if (!path) return SQLITE_NOMEM;
-    int access = options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    int create = options->replica ? 0 : SQLITE_OPEN_CREATE;
+    int access = options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | create;
     int code = sqlite3_open_v2(path, &conn->db, access | SQLITE_OPEN_NOMUTEX, NULL);
     sqlite3_free(path);
     return code;

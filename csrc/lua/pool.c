@@ -28,12 +28,22 @@ static bool is_idle(const struct link *link) {
 }
 
 /* A child by fork never talks to the server, nor to the file: it only lets go. */
-static void close_link(struct db *db, struct link *link) {
+static void close_one(struct db *db, struct link *link) {
     if (db->watched && link->ready) db->lost_sight++;
     if (link->conn && pool_forked(db)) link->conn->driver->abandon(link->conn);
     else if (link->conn) link->conn->driver->close(link->conn);
     link->conn = NULL;
     link->ready = false;
+}
+
+/* With one whose server takes no writes any more go all idle ones of its site: a new one may find the server that does. */
+static void close_link(struct db *db, struct link *link) {
+    bool demoted = link->conn && link->conn->demoted;
+    close_one(db, link);
+    if (!demoted) return;
+    struct link *first = &db->links[site_of(db, link) * db->site_limit];
+    for (struct link *other = first; other < first + db->site_limit; other++)
+        if (is_idle(other)) close_one(db, other);
 }
 
 /* Closes what has been idle for too long, never the last open connection. */
@@ -101,6 +111,7 @@ bool pool_moves(struct call *call) {
 static struct conn_options options_of(const struct db *db, int site) {
     struct conn_options options = db->options;
     options.target = db->sites[site].target;
+    options.replica = site > 0;
     return options;
 }
 
@@ -253,8 +264,10 @@ static struct link *leased_link(lua_State *L, struct call *call, struct lease *l
     if (taken && call->yields) return wait_in_queue(L, call);
     if (taken)
         call_fail(L, call, ERROR_USAGE, "the transaction's connection is busy with another call (a finaliser or a callback)");
-    if (lease->link->conn->broken)
+    if (lease->link->conn->broken) {
+        call->error.outcome = OUTCOME_ROLLED_BACK;
         call_fail(L, call, ERROR_CONNECTION, "the connection was lost; the transaction is rolled back");
+    }
     struct conn *conn = lease->link->conn;
     pool_leave_queue(call);
     if (call->control) return lease->link;

@@ -72,6 +72,9 @@ bool push_logical(lua_State *L, const struct db *db, const struct attr *attr, st
         }
         error->model = attr->model->name;
         error->attribute = attr->name;
+        error->message = arena_printf(arena, "%s.%s: %s", error->model, error->attribute, error->message);
+        error->value = value_text(arena_text(arena, value.as.text, value.len), value.len);
+        error->has_value = true;
         return false;
     }
     if (db->dates_epoch && attr->type.id == TYPE_DATE && value.kind == VALUE_TEXT

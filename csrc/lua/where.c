@@ -39,7 +39,13 @@ void *where_misfit(struct where_reader *reader) {
     return NULL;
 }
 
+static bool too_many(struct where_reader *reader, int conditions) {
+    if (conditions > WHERE_NODES) where_fail(reader, "more than 10,000 conditions%s", "");
+    return conditions > WHERE_NODES;
+}
+
 bool where_descend(lua_State *L, struct where_reader *reader) {
+    if (too_many(reader, ++reader->nodes)) return false;
     if (++reader->depth > WHERE_DEPTH) return where_fail(reader, "nested deeper than 64 levels%s", "");
     luaL_checkstack(L, 20, "condition too deep");
     return true;
@@ -133,8 +139,9 @@ static bool read_named_alternatives(lua_State *L, struct where_reader *reader, i
 
 /* Each element of the list part is one alternative, each named key another. */
 static const struct expr *read_or(lua_State *L, struct where_reader *reader, int index) {
-    struct term *terms = arena_array(reader->arena, struct term, count_keys(L, index) + 1);
-    int count = 0, length = (int)lua_rawlen(L, index);
+    int keys = count_keys(L, index), count = 0, length = (int)lua_rawlen(L, index);
+    if (too_many(reader, keys)) return NULL;
+    struct term *terms = arena_array(reader->arena, struct term, keys + 1);
     if (has_hole(L, index)) return where_fail(reader, "the list has a hole (a condition that is nil)%s", "");
     for (int i = 1; i <= length; i++) {
         lua_rawgeti(L, index, i);
@@ -283,7 +290,7 @@ static bool read_path_entries(lua_State *L, struct where_reader *reader, int ind
 static const struct expr *read_table(lua_State *L, struct where_reader *reader, int index) {
     int keys = count_keys(L, index);
     if (has_hole(L, index)) return where_fail(reader, "the list has a hole (a condition that is nil)%s", "");
-    if (keys > WHERE_NODES) return where_fail(reader, "more than 10000 conditions%s", "");
+    if (too_many(reader, keys)) return NULL;
     if (!keys) return NULL;
     struct table_reading reading = { .terms = arena_array(reader->arena, struct term, keys + 1),
                                      .names = arena_array(reader->arena, const char *, keys) };

@@ -20,6 +20,7 @@ struct where_reader {
     struct error *error;
     const char *path;               /* for messages: "where", "where.age" */
     int depth;
+    int nodes;                      /* conditions met so far, on whatever level */
     int conditions;
     const struct path_base *paths;  /* where paths into associations begin; NULL: there can be none here */
     struct path_row *row;           /* the subquery of the where table that is read; NULL: none can be used */

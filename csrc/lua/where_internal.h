@@ -19,7 +19,7 @@ void *where_fail(struct where_reader *reader, const char *format, const char *de
 /* A value was refused: says where it stands, if the message does not; returns NULL. */
 void *where_misfit(struct where_reader *reader);
 
-/* One level deeper; false: too deep (error set). The caller counts down. */
+/* One condition more, and one level deeper; false: too many or too deep (error set). The caller counts down the depth. */
 bool where_descend(lua_State *L, struct where_reader *reader);
 
 /* The terms ANDed, or ORed, in order. */

@@ -1,4 +1,5 @@
 --- What the core hands over where your code has to run, or several calls belong together.
+local closing = require "liga.closing"
 local core = require "liga.core"
 local dependents = require "liga.dependents"
 local errors = require "liga.errors"
@@ -96,14 +97,17 @@ end
 function handlers.associate(accessor, source, targets, options, presets)
   local unsaved = without_repeats(unsaved_in(targets))
   local class = core.class_of(unsaved[1])
-  local before <close> = memory.guard(unsaved)
-  return before:keep(transaction.atomically(getmetatable(class).db, options, function()
+  local before = memory.guard(unsaved)
+  local function save_and_link()
     for _, target in ipairs(unsaved) do
       for name, value in next, presets do target[name] = value end
     end
     save_all(class, unsaved, options)
     return accessor(source, targets, options)
-  end))
+  end
+  return closing(before, function()
+    return before:keep(transaction.atomically(getmetatable(class).db, options, save_and_link))
+  end)
 end
 
 --- createX with `include`: the target is built with what belongs to it, saved and linked as one that is handed over.

@@ -46,6 +46,11 @@ function methods:save(options)
   return nested.save(self, options)
 end
 
+local function set_all(class, self, values)
+  if virtual.has_setters(class) then return virtual.set_all(class, self, values) end
+  for name, value in next, values do rawset(self, name, value) end
+end
+
 --- Sets one value, or several from a table; UsageError for an unknown attribute. Nothing is written.
 -- @param name an attribute, or a table {attribute = value}
 -- @return the instance
@@ -53,7 +58,7 @@ function methods:set(name, value)
   local class = class_of(self, "set")
   if type(name) == "table" then
     for key in next, name do attribute_of(class, key) end
-    virtual.set_all(class, self, name)
+    set_all(class, self, name)
   else
     virtual.set(class, self, attribute_of(class, name).name, value)
   end
@@ -70,6 +75,15 @@ local function names_of(class, values)
   return names
 end
 
+--- Adds the names of what setters changed beside the values.
+local function add_set_by_setters(class, self, values, before, names)
+  for _, attribute in ipairs(getmetatable(class).attributes) do
+    local name = attribute.name
+    local by_setter = values[name] == nil and not rawequal(rawget(self, name), before[name])
+    if by_setter then table.insert(names, name) end
+  end
+end
+
 --- The first half of `update`: sets the values and says what is to be written.
 -- @param options of the call, a table of its own; gets `fields` where it has none
 -- @return whether these are liga's own: what setters changed is among them
@@ -78,15 +92,11 @@ function instance.assign(self, values, options)
   if type(values) ~= "table" then
     errors.usage("%s: update expects a table of values, got %s", class.name, type(values))
   end
-  local before = option_tables.copy(self)
+  local before = virtual.has_setters(class) and option_tables.copy(self)
   methods.set(self, values)
   if options.fields ~= nil or core.state(self) == "new" then return false end
   options.fields = names_of(class, values)
-  for _, attribute in ipairs(getmetatable(class).attributes) do
-    local name = attribute.name
-    local by_setter = values[name] == nil and not rawequal(rawget(self, name), before[name])
-    if by_setter then table.insert(options.fields, name) end
-  end
+  if before then add_set_by_setters(class, self, values, before, options.fields) end
   return true
 end
 

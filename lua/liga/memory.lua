@@ -40,10 +40,13 @@ end
 -- Also when a coroutine is closed on the way.
 function Guard:__close()
   if self.kept then return end
+  self.kept = true
+  if self.undone then self.undone() end
   for i, instance in ipairs(self.instances) do bring_back(instance, self.memos[i]) end
 end
 
---- A variable to be closed that brings the instances back unless `keep` was called.
+--- A variable to be closed that brings the instances back unless `keep` was called; its function `undone`, if it was
+-- given one, is called then.
 function memory.guard(instances)
   local memos = {}
   for i, instance in ipairs(instances) do memos[i] = remember(instance) end

@@ -1,6 +1,7 @@
 --- Nested writes: `build`, `create` and `bulkCreate` with `include`. What belongs to a row is written with it, in one
 -- transaction and in order of dependency: what it refers to, the row, what refers to it, then links over junctions.
 -- Instances that are stored already are linked.
+local closing = require "liga.closing"
 local core = require "liga.core"
 local errors = require "liga.errors"
 local memory = require "liga.memory"
@@ -322,21 +323,20 @@ end
 
 --- Writes roots with all that is nested in them, in one transaction; after an error all are as before.
 local function save_roots(class, roots, options, numbered, save_own)
-  local context, taken = take_apart(roots, numbered, options)
+  local context, guard = take_apart(roots, numbered, options)
   local kept = {}
   for _, instance in ipairs(context.all) do kept[instance] = pending[instance] end
-  local guard <close> = taken
-  local again <close> = setmetatable({}, { __close = function()      -- luacheck: ignore again
-    if not guard.kept then
-      for instance, tree in pairs(kept) do pending[instance] = tree end
-    end
-  end })
-  check_all(context)
-  return guard:keep(transaction.atomically(getmetatable(class).db, options, function()
-    local result
-    save_level(context, class, roots, function() result = save_own() end)
-    return result
-  end))
+  function guard.undone()
+    for instance, tree in pairs(kept) do pending[instance] = tree end
+  end
+  return closing(guard, function()
+    check_all(context)
+    return guard:keep(transaction.atomically(getmetatable(class).db, options, function()
+      local result
+      save_level(context, class, roots, function() result = save_own() end)
+      return result
+    end))
+  end)
 end
 
 --- Saves one instance: what `core.save` does, and what it was built with. The one place where a row is saved by its

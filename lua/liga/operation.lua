@@ -1,5 +1,6 @@
 --- The one driver of jobs that need somebody to be called between their statements (loggers, and event loops that wait
 -- for the server meanwhile), and of lists of jobs with your code between them (hooks, validators, setters).
+local closing = require "liga.closing"
 local core = require "liga.core"
 local hooks = require "liga.hooks"
 local transaction = require "liga.transaction"
@@ -79,17 +80,20 @@ function operation.watch(db)
   core.set_driven(private.core, private.logging ~= nil or private.announces or watched, private.announces, watched)
 end
 
---- Runs a job step by step: statements in the core, loggers between them. Left early, the job takes back what it did.
--- @param job the call box
--- @return what the call returns
-function operation.drive(job)
-  local closing <close> = job -- luacheck: ignore closing
+local function run_steps(job)
   local logger, db = logger_of(job)
   while true do
     local what, sql, info, seconds = job:step()
     if what == "done" then return job:results() end
     if what == "wait" then db._.wait(sql, info, seconds) else tell(logger, db, what, sql, info) end
   end
+end
+
+--- Runs a job step by step: statements in the core, loggers between them. Left early, the job takes back what it did.
+-- @param job the call box
+-- @return what the call returns
+function operation.drive(job)
+  return closing(job, run_steps, job)
 end
 
 core.set_drive(operation.drive)
@@ -107,9 +111,9 @@ end
 -- @return the first result
 function operation.inside(db, body, ...)
   local calls = db._.calls or setmetatable({}, { __mode = "k" })
-  local inside <close> = setmetatable({ calls = calls }, Inside)
+  local inside = setmetatable({ calls = calls }, Inside)
   db._.calls, calls[inside] = calls, true
-  return (body(...))
+  return (closing(inside, body, ...))
 end
 
 --- Whether your code is running inside a call; coroutines that were dropped in it don't count.

@@ -7,6 +7,7 @@
 --   [1] the lease · db · settings · levels (the stack, shared) · finished · name (of its savepoint; nil: BEGIN)
 --   managed · thread, before (the coroutine it is current in, what was current there) · committed, undone (callbacks)
 --   of the outermost: wrapped (coroutine → binding) · doomed (why it can't be committed any more)
+local closing = require "liga.closing"
 local core = require "liga.core"
 local errors = require "liga.errors"
 local options = require "liga.options"
@@ -339,21 +340,6 @@ local function run_body(level, body, thread)
   return finish(level, body(level))
 end
 
-local function settle(level, ok, ...)
-  if ok then return ... end
-  if not level.finished then rollback(level) end
-  error((...), 0)
-end
-
---- Runs the function of a managed transaction. The guard alone would do (and it keeps the traceback of an error) but
--- for coroutines: an error that leaves one closes no variables until somebody closes the coroutine.
-local function run_level(level, body)
-  local thread, is_main = coroutine.running()
-  level.managed = true
-  if is_main then return run_body(level, body, thread) end
-  return settle(level, pcall(run_body, level, body, thread))
-end
-
 local function pass(level, ...)
   run_committed(level)
   return ...
@@ -363,8 +349,8 @@ end
 local function run_once(db, settings, body)
   local guard <close> = guarded(false)      -- made before there is something to guard: memory may be out in between
   local level = begin(db, settings)
-  guard.level = level
-  return level, run_level(level, body)
+  guard.level, level.managed = level, true
+  return level, closing(guard, run_body, level, body, (coroutine.running()))
 end
 
 --- A short pause of random length that grows with every attempt.

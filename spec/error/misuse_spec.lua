@@ -157,6 +157,66 @@ for engine in support.engines() do
       db:close()
     end)
 
+    -- It closes no variables, and somebody may keep the coroutine to look at it.
+    describe("that ends a coroutine by an error", function()
+      local db, User, kept
+      local failing = false
+      local function fail() if failing then error "boom" end end
+
+      before_each(function()
+        db = engine:open()
+        User = db:define("User", {
+          name = liga.STRING, kind = { type = liga.STRING, defaultValue = function() fail() return "plain" end },
+        }, { timestamps = false })
+        User:hasMany(db:define("Post", { text = liga.STRING }, { timestamps = false }))
+        db:sync()
+        User:create { name = "ann" }
+        failing = true
+      end)
+
+      local function die(body)
+        kept = coroutine.create(body)
+        local ok, problem = coroutine.resume(kept)
+        assert.is_false(ok)
+        assert.is_truthy(tostring(problem):find("boom", 1, true))
+        failing = false
+      end
+
+      for name, case in pairs {
+        ["a default function"] = { "default", function() User:create { name = "bob" } end },
+        ["a hook after a find"] = { "afterFind", function() User:findAll() end },
+        ["a hook of the connection"] = { "beforeQuery", function() User:findAll() end },
+        ["a hook of a write"] = { "afterCreate", function() User:create { name = "bob", kind = "x" } end },
+        ["a transaction"] = { "none", function() db:transaction(function() User:create { kind = "x" } fail() end) end },
+      } do
+        it("in " .. name .. " leaves the connection free, and the database can be closed", function()
+          local event = case[1]
+          if event == "beforeQuery" then db:addHook(event, fail)
+          elseif event:find "^after" then User:addHook(event, fail) end
+          die(case[2])
+          assert.equal(1, User:count())
+          db:close()
+        end)
+      end
+
+      it("leaves what was to be saved as unsaved as before", function()
+        local Post = db:model "Post"
+        Post:beforeCreate(fail)
+        local bob = User:build({ name = "bob", kind = "x", posts = { { text = "one" } } }, { include = "posts" })
+        die(function() bob:save() end)
+        assert.is_true(bob:isNew())
+        bob:save()
+        assert.equal(1, bob:countPosts())
+        local post = Post:build { text = "two" }
+        failing = true
+        die(function() bob:addPost(post) end)
+        assert.is_true(post:isNew())
+        bob:addPost(post)
+        assert.equal(2, bob:countPosts())
+        db:close()
+      end)
+    end)
+
     it("of the garbage: connections that are dropped without close are no crash", function()
       for _ = 1, 5 do
         do

@@ -169,6 +169,18 @@ for engine in support.engines() do
       refused(where, "64")
     end)
 
+    it("has more than 10,000 conditions, in whatever form", function()
+      local names, rows, tens = {}, {}, {}
+      for i = 1, 10001 do names[i], rows[i] = Op.gt(i), { age = i } end
+      for i = 1, 1001 do
+        tens[i] = { [Op.or_] = table.move(rows, 1, 10, 1, {}) }
+      end
+      refused(rows, "10,000 conditions")
+      refused({ [Op.or_] = rows }, "where", "10,000 conditions")
+      refused(tens, "10,000 conditions")
+      refused({ age = { [Op.or_] = names } }, "where.age", "10,000 conditions")
+    end)
+
     it("contains itself", function()
       local where = {}
       where[Op.not_] = where

@@ -161,6 +161,18 @@ for engine in support.engines() do
         end)()
       end)
 
+      it("closes the connection after such an error also where it ends the coroutine", function()
+        local fail = true
+        local function wait() if fail then error "the loop is gone" end return true end
+        db = engine:open { wait = wait, pool = { max = 1 } }
+        local before = db:query("SELECT pg_backend_pid() AS pid")[1].pid
+        local kept = coroutine.create(function() db:query "SELECT 1" end)
+        assert.is_false((coroutine.resume(kept)))
+        fail = false
+        assert.are_not.equal(before, db:query("SELECT pg_backend_pid() AS pid")[1].pid)
+        assert.equal("dead", coroutine.status(kept))
+      end)
+
       it("hands descriptor, mode and seconds to the wait function, and a plain pause for the pool", function()
         local calls = {}
         db = engine:open { wait = function(fd, mode, seconds)

@@ -67,7 +67,8 @@ for engine in support.engines() do
           pcall(db.transaction, db, function()
             kill(pid_of())
             pcall(Note.create, Note, { text = "a" })
-            raises("ConnectionError", function() Note:create { text = "b" } end)
+            local e = raises("ConnectionError", function() Note:create { text = "b" } end)
+            assert.equal("rolled_back", e.outcome)
           end)
           assert.equal(0, Note:count())
         end)
@@ -88,6 +89,52 @@ for engine in support.engines() do
           local e = raises("ConnectionError", function() t:commit() end)
           assert.is_truthy(e.outcome == "unknown" or e.outcome == "rolled_back")
           assert.equal(0, Note:count())
+        end)
+      end)
+
+      describe("a server that takes no writes any more", function()
+        local function demote()
+          db:query "SELECT set_config('default_transaction_read_only', 'on', false)"
+        end
+
+        it("raises ConnectionError for a write, of which nothing is left, and is asked anew who it is", function()
+          demote()
+          local before = pid_of()
+          local e = raises("ConnectionError", function() Note:create { text = "a" } end, "takes no writes")
+          assert.same({ "25006", "rolled_back", false }, { e.sqlstate, e.outcome, e.retryable })
+          assert.are_not.equal(before, pid_of())
+          Note:create { text = "b" }
+          assert.equal(1, Note:count())
+        end)
+
+        it("is not trusted by the other connections of the pool either", function()
+          local one, two = db:transaction(), db:transaction()
+          local pids = { pid_of(one), pid_of(two) }
+          one:rollback()
+          two:rollback()
+          demote()
+          raises("ConnectionError", function() Note:create { text = "a" } end)
+          db:transaction(function(t)
+            local outside = coroutine.wrap(function() return db:transaction() end)()
+            for _, pid in ipairs { pid_of(t), pid_of(outside) } do
+              assert.are_not.equal(pids[1], pid)
+              assert.are_not.equal(pids[2], pid)
+            end
+            outside:rollback()
+          end)
+        end)
+
+        it("ends a transaction", function()
+          demote()
+          local e = raises("ConnectionError", function()
+            db:transaction(function()
+              pcall(Note.create, Note, { text = "a" })
+              Note:create { text = "b" }
+            end)
+          end)
+          assert.equal("rolled_back", e.outcome)
+          db:transaction(function() Note:create { text = "c" } end)
+          assert.equal(1, Note:count())
         end)
       end)
 
@@ -234,6 +281,21 @@ for engine in support.engines() do
         end)
       end)
 
+      it("COPY to or from the client is refused, not waited for", function()
+        for _, sql in ipairs { "COPY (SELECT 1) TO STDOUT", [[COPY "Notes" FROM STDIN]] } do
+          local e = raises("DatabaseError", function() db:query(sql) end, "COPY", "not supported")
+          assert.equal("rolled_back", e.outcome)
+          e = raises("DatabaseError", function()
+            db:transaction(function()
+              Note:create { text = "a" }
+              db:query(sql)
+            end)
+          end, "COPY")
+          assert.equal("rolled_back", e.outcome)
+          assert.equal(0, Note:count())
+        end
+      end)
+
       describe("prepared statements", function()
         it("are prepared anew after the server has lost them", function()
           local narrow <close> = engine:reopen { pool = { max = 1 } }
@@ -286,6 +348,19 @@ for engine in support.engines() do
         Note:create { text = "a" }
         assert.equal(1, #Note:findAll { where = { id = ids } })
         assert.equal(1, Note:destroy { where = { id = ids } })
+      end)
+
+      it("are as many as the protocol has, which libpq can't describe", function()
+        local alternatives = {}
+        for i = 1, 9000 do alternatives[i] = { id = i } end
+        Note:create { text = "a" }
+        db:transaction(function()
+          for _ = 1, 2 do assert.equal(1, Note:count { where = { [liga.Op.or_] = alternatives } }) end
+        end)
+        local marks = ("?, "):rep(65533) .. "?"
+        local ids = {}
+        for i = 1, 65534 do ids[i] = i end
+        assert.equal(1, #db:query("SELECT 1 FROM \"Notes\" WHERE \"id\" IN (" .. marks .. ")", { replacements = ids }))
       end)
 
       it("refuses a query of one's own with more of them before it is sent", function()

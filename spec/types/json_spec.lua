@@ -78,6 +78,16 @@ for engine in support.engines() do
       assert.equal(0, Thing:count())
     end
 
+    if engine.kind ~= "server" then
+      it("names the attribute of a stored text that is none", function()
+        local Thing = model_of(liga.JSON)
+        db:query [[INSERT INTO "Things" ("value") VALUES ('{"a": bad}')]]
+        local e = support.raises("ValidationError", function() Thing:findAll() end, "Thing.value: malformed JSON")
+        assert.same({ "Thing", "value", '{"a": bad}' }, { e.model, e.attribute, e.value })
+        assert.equal(1, #Thing:findAll { attributes = { "id" } })
+      end)
+    end
+
     it("refuses functions and threads", function()
       refused({ f = print })
       db:close()
