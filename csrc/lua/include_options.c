@@ -58,7 +58,8 @@ static bool read_attributes(lua_State *L, const struct level *level, struct incl
 }
 
 static bool read_include_where(lua_State *L, const struct level *level, struct include *include, int index) {
-    if (!lua_istable(L, index) && !marker_test(L, index)) return option_wrong(level, include, "where", "a table expected");
+    bool sql = lua_type(L, index) == LUA_TSTRING && level->find->where.call->db->sql_where;
+    if (!lua_istable(L, index) && !marker_test(L, index) && !sql) return option_wrong(level, include, "where", "a table expected");
     include->has_where = !where_is_empty(L, index, 0);
     return true;
 }
