@@ -180,6 +180,10 @@ User:count()
 
   it("goes on over lines where an expression is not complete", function()
     assert.equal("3\n", (run("1 +\n2\n", "--no-sql")))
+    assert.equal('"a\\nb"\n', (run("'a\\\nb'\n", "--no-sql")))
+    local out, err = run("'a\n1 + 1\n", "--no-sql")
+    assert.equal("2\n", out)
+    assert.is_truthy(err:find("unfinished string", 1, true))
   end)
 
   it("in a sandbox keeps what an input did before an error out, and what others did in", function()

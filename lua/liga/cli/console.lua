@@ -33,8 +33,10 @@ end
 
 -- Evaluating ---------------------------------------------------------------------------------------------------------
 
---- Whether a chunk ends too early, so that another line may complete it.
-local function is_incomplete(problem)
+--- Whether a chunk ends too early, so that another line may complete it. A short string ends with its line, unless a
+-- backslash stands there.
+local function is_incomplete(problem, code)
+  if problem:find "unfinished string near" then return code:find "\\$" ~= nil end
   return problem:find "<eof>['\"]?$" ~= nil
 end
 
@@ -45,7 +47,7 @@ local function compile(session, code)
   if chunk then return chunk end
   local statements, problem = load(code, "=input", "t", session.env)
   if statements then return statements end
-  return nil, problem, is_incomplete(problem) or is_incomplete(of_expression)
+  return nil, problem, is_incomplete(problem, code) or is_incomplete(of_expression, code)
 end
 
 --- How values are printed; a terminal may be of another size each time.
