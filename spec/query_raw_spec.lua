@@ -121,11 +121,33 @@ for engine in support.engines() do
         { replacements = { name = "ann", age = 1 } }))
     end)
 
+    it("nests columns with dots in their names, as deep as these say", function()
+      local row = db:query([[SELECT 1 AS id, 2 AS "a.b", 3 AS "a.c.d", 4 AS "a.c.e"]], { nest = true })[1]
+      assert.same({ id = 1, a = { b = 2, c = { d = 3, e = 4 } } }, row)
+    end)
+
+    it("tells of a write that failed that it was rolled back, in a transaction too", function()
+      local sql = 'INSERT INTO "Users" (id) SELECT id FROM "Users"'
+      local function fails() return support.raises("UniqueConstraintError", function() db:query(sql) end).outcome end
+      assert.equal("rolled_back", fails())
+      local inside
+      pcall(db.transaction, db, function() inside = fails() error "over" end)
+      assert.equal("rolled_back", inside)
+    end)
+
     it("refuses a wrong count", function()
       support.raises("UsageError", function() db:query("SELECT ?", { replacements = { 1, 2 } }) end)
       support.raises("UsageError", function() db:query("SELECT ?, ?", { replacements = { 1 } }) end)
       support.raises("UsageError", function() db:query("SELECT $1, $2", { bind = { 1 } }) end)
       assert.same({}, log:statements())
+    end)
+
+    it("refuses $1 and $name without bind", function()
+      for _, sql in ipairs { 'SELECT * FROM "Users" WHERE age = $1', 'DELETE FROM "Users" WHERE name = $name' } do
+        support.raises("UsageError", function() db:query(sql) end, "bind")
+        support.raises("UsageError", function() db:query(sql .. " OR age = ?", { replacements = { 1 } }) end, "bind")
+      end
+      assert.same({ { v = "$1", ["$n"] = 1 } }, (db:query "SELECT '$1' AS v, 1 AS \"$n\" -- $2"))
     end)
 
     it("refuses bind and replacements together", function()

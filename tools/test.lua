@@ -79,12 +79,22 @@ end
 --- A host whose memory runs out, at some places of a scenario (0: at each, which takes minutes).
 local OUT_OF_MEMORY_POINTS = tonumber(os.getenv "LIGA_TEST_OUT_OF_MEMORY") or 60
 
-local function out_of_memory()
-  heading(("out of memory (%d points)"):format(OUT_OF_MEMORY_POINTS))
-  local host = "DRIVER_LIBS='-llua5.4 -lsqlite3 -lpq -lm' build-asan/ctest/out_of_memory"
+--- Builds and runs a program of ctest/ that hosts Lua states, with the scenario of its name.
+local function run_host(name, arguments)
+  local host = "DRIVER_LIBS='-llua5.4 -lsqlite3 -lpq -lm -lpthread' build-asan/ctest/" .. name
   local output, ok = run(MAKE_SANITIZED .. "modules && " .. MAKE_SANITIZED .. host)
   if not ok then io.write(output) end
-  run_ctest("out_of_memory", " ctest/out_of_memory.lua " .. OUT_OF_MEMORY_POINTS)
+  run_ctest(name, (" ctest/%s.lua %s"):format(name, arguments))
+end
+
+local function out_of_memory()
+  heading(("out of memory (%d points)"):format(OUT_OF_MEMORY_POINTS))
+  run_host("out_of_memory", OUT_OF_MEMORY_POINTS)
+end
+
+local function states()
+  heading "several Lua states, threads, fork"
+  run_host("states", ((os.getenv "LIGA_TEST_URLS" or "sqlite::memory:"):gsub("%S+", "'%0'")))
 end
 
 local function ctest()
@@ -95,6 +105,7 @@ local function ctest()
   local sources <close> = assert(io.popen "ls ctest/*_test.c 2>/dev/null")
   for source in sources:lines() do run_ctest(source:match "([^/]+)%.c$") end
   out_of_memory()
+  states()
 end
 
 ---------------------------------------------------------------------------------------------------------- specs

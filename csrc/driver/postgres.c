@@ -227,17 +227,16 @@ static struct pg_failure failure_of(const struct pg_conn *conn, const PGresult *
     };
 }
 
-/* A single statement outside of a transaction left nothing behind; inside of one the transaction will tell. */
-static enum outcome outcome_of(const struct pg_conn *conn, const struct pg_cursor *cursor) {
-    if (conn->in_transaction || cursor->statement.kind == STATEMENT_READ) return OUTCOME_NONE;
-    return OUTCOME_ROLLED_BACK;
+/* A statement that failed left nothing behind. */
+static enum outcome outcome_of(const struct pg_cursor *cursor) {
+    return cursor->statement.kind == STATEMENT_READ ? OUTCOME_NONE : OUTCOME_ROLLED_BACK;
 }
 
 static enum drive fail(struct pg_conn *conn, struct pg_cursor *cursor, struct arena *arena, struct error *error) {
     struct pg_failure failure = failure_of(conn, cursor->result);
     bool first = !error_is_set(error);
     conn->base.broken |= postgres_error_breaks(failure.sqlstate);
-    if (first) error->outcome = conn->base.broken ? outcome_when_lost(conn) : outcome_of(conn, cursor);
+    if (first) error->outcome = conn->base.broken ? outcome_when_lost(conn) : outcome_of(cursor);
     postgres_error_set(&failure, arena, error);
     if (first && error->code == ERROR_SERIALIZATION) error->outcome = OUTCOME_ROLLED_BACK;
     if (postgres_error_demotes(&failure)) conn->base.broken = conn->base.demoted = true;

@@ -27,6 +27,9 @@ static const struct row rows[] = {
     { "40001", ERROR_SERIALIZATION, EFFECT_RETRYABLE, NULL },
     { "40P01", ERROR_SERIALIZATION, EFFECT_RETRYABLE, NULL },
     { "55P03", ERROR_TIMEOUT,       EFFECT_NONE,      "another connection holds a lock" },
+    { "57014", ERROR_TIMEOUT,       EFFECT_NONE,      NULL },       /* statement_timeout, or cancelled by somebody */
+    { "25P03", ERROR_CONNECTION,    EFFECT_BREAKS,    NULL },       /* too long idle in a transaction */
+    { "25P04", ERROR_CONNECTION,    EFFECT_BREAKS,    NULL },       /* … or in all */
     { "25P02", ERROR_DATABASE,      EFFECT_NONE,      "the transaction is aborted by an earlier error: it can only be rolled back" },
     { "26000", ERROR_DATABASE,      EFFECT_RETRYABLE, NULL },
     { "0A000", ERROR_DATABASE,      EFFECT_NONE,      NULL },

@@ -502,6 +502,7 @@ static int put_association(lua_State *L) {
     assoc->singular = text_field(L, db, 2, "singular");
     assoc->plural = text_field(L, db, 2, "plural");
     assoc->source = box->model;
+    assoc->plain = flag_field(L, 2, "plain");
     assoc->unique = flag_field(L, 2, "unique");
     lua_getfield(L, 2, "target");
     assoc->target = check_model(L, lua_gettop(L))->model;

@@ -80,16 +80,23 @@ static const char *candidates(struct arena *arena, const struct model *model, co
     return buf.text;
 }
 
+/* The only association from a model to another, or NULL; `plain`: of those that are named after it. */
+static const struct assoc *only_assoc(const struct model *model, const struct model *target, bool plain, int *count) {
+    const struct assoc *found = NULL;
+    *count = 0;
+    for (const struct assoc *assoc = model->assocs; assoc; assoc = assoc->next) {
+        if (assoc->target != target || (plain && !assoc->plain)) continue;
+        found = assoc;
+        ++*count;
+    }
+    return *count == 1 ? found : NULL;
+}
+
 static const struct assoc *assoc_to(struct arena *arena, const struct model *model, const struct model *target,
                                     const char **sentence) {
-    const struct assoc *found = NULL;
-    int count = 0;
-    for (const struct assoc *assoc = model->assocs; assoc; assoc = assoc->next) {
-        if (assoc->target != target) continue;
-        found = assoc;
-        count++;
-    }
-    if (count == 1) return found;
+    int count;
+    const struct assoc *found = only_assoc(model, target, false, &count);
+    if (found) return found;
     *sentence = count ? arena_printf(arena, "several associations lead from %s to %s: say which one by as (%s)", model->name,
                                      target->name, candidates(arena, model, target))
                       : arena_printf(arena, "no association leads from %s to %s (%s)", model->name, target->name,
@@ -126,16 +133,48 @@ static bool find_named(const struct level *level, const char *name, const struct
     return *assoc || unknown_name(level, name);
 }
 
+int push_field(lua_State *L, int index, const char *key) {
+    lua_pushstring(L, key);
+    return lua_rawget(L, index);
+}
+
+bool is_plain_table(lua_State *L, int index) {
+    return lua_istable(L, index) && !assoc_object(L, index) && !class_at(L, index);
+}
+
+/* Whether an entry of the same list names an association to the model by its alias. */
+static bool has_alias_beside(lua_State *L, const struct level *level, const struct model *target) {
+    bool found = false;
+    int top = lua_gettop(L);
+    for (int i = 1; level->list && !found && i <= (int)lua_rawlen(L, level->list); i++) {
+        lua_rawgeti(L, level->list, i);
+        if (is_plain_table(L, lua_gettop(L)) && push_field(L, lua_gettop(L), "as") == LUA_TSTRING) {
+            const struct assoc *assoc = assoc_find(level->model, name_at(L, -1));
+            found = assoc && assoc->target == target;
+        }
+        lua_settop(L, top);
+    }
+    return found;
+}
+
+/* Of several associations to a model the one without an alias, where another entry gives the alias of its own:
+ * { {model = Picture}, {model = Picture, as = "profilePicture"} }. NULL: there is none. */
+static const struct assoc *assoc_beside(lua_State *L, const struct level *level, const struct model *target) {
+    int count;
+    return target && has_alias_beside(L, level, target) ? only_assoc(level->model, target, true, &count) : NULL;
+}
+
+static const struct model *model_at(lua_State *L, int index) {
+    const struct model_box *class = class_at(L, index);
+    return class ? class->model : NULL;
+}
+
 static bool find_given(lua_State *L, const struct level *level, int index, const struct assoc **assoc) {
     const char *sentence;
     if (lua_type(L, index) == LUA_TSTRING) return find_named(level, name_at(L, index), assoc);
     *assoc = assoc_at(L, level->find->where.call, level->model, index, &sentence);
+    if (!*assoc) *assoc = assoc_beside(L, level, model_at(L, index));
     return *assoc || level_wrong(level, sentence);
-}
-
-int push_field(lua_State *L, int index, const char *key) {
-    lua_pushstring(L, key);
-    return lua_rawget(L, index);
 }
 
 /* True if the table says itself which association it is about. A key of this name may also be one of the map form. */
@@ -167,15 +206,17 @@ static bool check_model_option(lua_State *L, const struct level *level, int inde
 
 static bool find_model(lua_State *L, const struct level *level, int index, const struct assoc **assoc) {
     const char *sentence;
-    const struct model *target = NULL;
+    const struct model *target;
     if (push_field(L, index, "model") == LUA_TSTRING) {
         const char *name = name_at(L, -1);
         target = model_find(&level->find->where.call->db->schema, name);
         if (!target) return level_wrong(level, arena_printf(arena_of(level), "there is no model \"%s\"", name));
         *assoc = assoc_to(arena_of(level), level->model, target, &sentence);
     } else {
+        target = model_at(L, lua_gettop(L));
         *assoc = assoc_at(L, level->find->where.call, level->model, lua_gettop(L), &sentence);
     }
+    if (!*assoc) *assoc = assoc_beside(L, level, target);
     lua_pop(L, 1);
     return *assoc || level_wrong(level, sentence);
 }
@@ -288,10 +329,6 @@ static bool read_spec(lua_State *L, const struct level *level, int index) {
     return fine;
 }
 
-bool is_plain_table(lua_State *L, int index) {
-    return lua_istable(L, index) && !assoc_object(L, index) && !class_at(L, index);
-}
-
 static bool read_item(lua_State *L, const struct level *level, int index) {
     const struct assoc *assoc;
     if (is_plain_table(L, index)) {
@@ -330,7 +367,10 @@ static int check_keys(lua_State *L, const struct level *level, int index) {
     return -1;
 }
 
-static bool read_table(lua_State *L, const struct level *level, int index) {
+static bool read_table(lua_State *L, const struct level *outer, int index) {
+    struct level list = *outer;
+    const struct level *level = &list;
+    list.list = index;
     int length = check_keys(L, level, index);
     for (int i = 1; i <= length; i++) {
         lua_rawgeti(L, index, i);
@@ -354,7 +394,7 @@ bool read_include_level(lua_State *L, const struct level *level, int index) {
 }
 
 bool read_includes(lua_State *L, struct find *find, int index) {
-    struct level level = { find, model_of(find), "include", NULL, 1, &find->includes, false };
+    struct level level = { find, model_of(find), "include", NULL, 1, &find->includes, false, 0 };
     luaL_checkstack(L, 30, "includes too deep");
     return read_include_level(L, &level, index);
 }

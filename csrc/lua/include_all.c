@@ -96,7 +96,7 @@ static bool include_all(lua_State *L, const struct level *level, const struct al
         struct include *include = find_include(level, assoc);
         include->by_all = true;
         if (!nested || on_the_path(level, assoc->target)) continue;
-        struct level below = { level->find, assoc->target, include->path, level, level->depth + 1, &include->first, false };
+        struct level below = { level->find, assoc->target, include->path, level, level->depth + 1, &include->first, false, 0 };
         if (below.depth > INCLUDE_DEPTH) return level_wrong(&below, "includes are nested deeper than 64 levels");
         if (!include_all(L, &below, groups, nested)) return false;
     }

@@ -13,6 +13,7 @@ struct level {
     int depth;
     struct include **first;
     bool additional;            /* what a scope includes: the user's own includes of the same associations win */
+    int list;                   /* stack index of the list that is read, or 0 */
 };
 
 static inline struct arena *arena_of(const struct level *level) {

@@ -8,7 +8,7 @@
 #include "lua/value.h"
 
 static bool read_children(lua_State *L, const struct level *level, struct include *include, int index) {
-    struct level below = { level->find, include->assoc->target, include->path, level, level->depth + 1, &include->first, false };
+    struct level below = { level->find, include->assoc->target, include->path, level, level->depth + 1, &include->first, false, 0 };
     if (below.depth > INCLUDE_DEPTH) return level_wrong(&below, "includes are nested deeper than 64 levels");
     luaL_checkstack(L, 30, "includes too deep");
     return read_include_level(L, &below, index);
@@ -58,7 +58,8 @@ static bool read_attributes(lua_State *L, const struct level *level, struct incl
 }
 
 static bool read_include_where(lua_State *L, const struct level *level, struct include *include, int index) {
-    if (!lua_istable(L, index) && !marker_test(L, index)) return option_wrong(level, include, "where", "a table expected");
+    bool sql = lua_type(L, index) == LUA_TSTRING && level->find->where.call->db->sql_where;
+    if (!lua_istable(L, index) && !marker_test(L, index) && !sql) return option_wrong(level, include, "where", "a table expected");
     include->has_where = !where_is_empty(L, index, 0);
     return true;
 }

@@ -20,7 +20,8 @@ static bool read_scope(lua_State *L, const struct level *level, struct include *
     bool fine = true;
     if (push_field(L, index, "paranoid") == LUA_TBOOLEAN && !lua_toboolean(L, -1)) include->with_deleted = true;
     if (push_field(L, index, "include") != LUA_TNIL) {
-        struct level below = { level->find, include->assoc->target, include->path, level, level->depth + 1, &include->first, true };
+        struct level below = { level->find, include->assoc->target, include->path, level, level->depth + 1, &include->first, true,
+                               0 };
         if (below.depth > INCLUDE_DEPTH)
             return level_wrong(&below, "includes are nested deeper than 64 levels (by default scopes)");
         luaL_checkstack(L, 30, "includes too deep");

@@ -211,6 +211,7 @@ static void drop_flight(struct call *call) {
 }
 
 void call_drop_flights(struct call *call) {
+    if (call->flights && pool_forked(call->db)) call->flights = NULL;        /* the parent waits for these answers */
     while (call->link && call->link->conn && call->flights) drop_flight(call);
     call->flights = NULL;
 }
@@ -394,7 +395,7 @@ enum step job_advance(lua_State *L, struct call *call) {
 /* A job that is left before its end (error in a logger, closed coroutine): its transaction bracket is undone. */
 void job_undo(lua_State *L, struct call *call) {
     bool over = call->stage == STAGE_OVER && !call->flights && !call->announced;
-    if (!call->begun || over || !call->link) return;
+    if (!call->begun || over || !call->link || pool_forked(call->db)) return;
     call_drop_flights(call);
     call->driven = call->yields = call->failing = false;
     call->announced = NULL;

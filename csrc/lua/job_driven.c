@@ -3,6 +3,7 @@
 
 #include "lua/fault.h"
 #include "lua/job.h"
+#include "lua/pool.h"
 #include "lua/value.h"
 
 static const char *kind_name(enum statement_kind kind) {
@@ -102,6 +103,7 @@ static int push_wait(lua_State *L, const struct call *call) {
 
 static int job_step(lua_State *L) {
     struct call *call = check_call(L);
+    pool_check_process(L, call);
     const char *notice = next_notice(call);
     if (notice) return push_notice(L, notice);
     enum step reached = job_advance(L, call);

@@ -212,11 +212,22 @@ static bool waits_for_itself(const lua_State *L, const struct call *call) {
     return false;
 }
 
+/* Perhaps a coroutine that nobody has any more holds a connection, or stands in the queue: after a while the collector is to see
+ * it, once in a second. */
+static void collect_dropped(lua_State *L, const struct call *call) {
+    enum { PATIENCE = 20, PAUSE = 1000 };
+    struct db *db = call->db;
+    if (call->queued.pauses < PATIENCE || now_ms() - db->collected < PAUSE) return;
+    db->collected = now_ms();
+    lua_gc(L, LUA_GCCOLLECT);
+}
+
 static struct link *wait_in_queue(lua_State *L, struct call *call) {
     struct queued *queued = &call->queued;
     if (waits_for_itself(L, call)) return nothing_free(L, call);
     if (queued->waits) {
         queued->pauses++;
+        collect_dropped(L, call);
         return queued->deadline && now_ms() >= queued->deadline ? too_long(L, call) : NULL;
     }
     struct call **end = &call->db->queue;
@@ -285,10 +296,15 @@ static bool another_writes(const struct db *db) {
     return false;
 }
 
+void pool_check_process(lua_State *L, struct call *call) {
+    if (!pool_forked(call->db)) return;
+    call_fail(L, call, ERROR_USAGE, "the database was opened by another process (before fork): connect anew");
+}
+
 struct link *pool_acquire(lua_State *L, struct call *call) {
     struct db *db = call->db;
     if (db->logging_now) call_fail(L, call, ERROR_USAGE, "the database can't be used inside its logging function");
-    if (pool_forked(db)) call_fail(L, call, ERROR_USAGE, "the database was opened by another process (before fork): connect anew");
+    pool_check_process(L, call);
     struct lease *lease = call->lease || call->unleased ? call->lease : current_lease(L, call);
     if (lease) {
         call->lease = lease;

@@ -41,6 +41,8 @@ void pool_close(struct db *db);
 
 /* True in a process that did not open the database. */
 bool pool_forked(const struct db *db);
+/* Raises UsageError there. */
+void pool_check_process(lua_State *L, struct call *call);
 
 /* True if the lease is one of this database. */
 bool lease_of(const struct lease *lease, const struct db *db);

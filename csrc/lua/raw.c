@@ -21,6 +21,7 @@ struct command {
     size_t start, end;
     struct statement statement;
     bool inserts;               /* an INSERT, perhaps behind WITH */
+    bool defines;               /* $1 in it may belong to what it makes: the body of a function */
 };
 
 struct raw {
@@ -127,6 +128,7 @@ static bool classify(struct call *call, const struct raw *raw, struct command *c
         return wrong(call, "query", "transaction commands are not sent raw: use db:transaction");
     command->statement.kind = token != SQL_WORD ? STATEMENT_READ : first_word_is(&scan, reads) ? STATEMENT_READ
                             : first_word_is(&scan, schema) ? STATEMENT_SCHEMA : STATEMENT_WRITE;
+    command->defines = command->statement.kind == STATEMENT_SCHEMA;
     return true;
 }
 
@@ -206,7 +208,7 @@ static lua_Integer number_of(const struct sql_scan *scan) {
 }
 
 static bool put_token(lua_State *L, struct call *call, struct raw *raw, struct buf *out, enum sql_token token,
-                      const struct sql_scan *scan) {
+                      const struct sql_scan *scan, bool defines) {
     bool bind = raw->placeholders == PLACEHOLDERS_BIND, replace = raw->placeholders == PLACEHOLDERS_REPLACEMENTS;
     bool map = raw->list_length < 0;
     if (bind && token == SQL_DOLLAR_NUMBER && !map) return put_numbered(L, call, raw, out, number_of(scan), "bind");
@@ -217,6 +219,9 @@ static bool put_token(lua_State *L, struct call *call, struct raw *raw, struct b
     if (replace && token == SQL_QUESTION) return wrong(call, "replacements", "? needs a list of values");
     if (replace && token == SQL_COLON_NAME && map) return put_named(L, call, raw, out, scan);
     if (replace && token == SQL_COLON_NAME) return wrong(call, "replacements", ":name needs a table of named values");
+    if (!bind && !defines && (token == SQL_DOLLAR_NUMBER || token == SQL_DOLLAR_NAME))
+        return wrong(call, "bind", arena_printf(&call->arena, "the SQL asks for %.*s, but no bind is given", (int)scan->size,
+                                                sql_token_text(scan, 0)));
     buf_add(out, sql_token_text(scan, 0), scan->size);
     return true;
 }
@@ -241,7 +246,7 @@ static bool write_command(lua_State *L, struct call *call, struct raw *raw, stru
     raw->params = NULL;
     raw->param_count = raw->param_size = 0;
     for (enum sql_token token; (token = sql_next(&scan)) != SQL_END;)
-        if (!put_token(L, call, raw, &out, token, &scan)) return false;
+        if (!put_token(L, call, raw, &out, token, &scan, command->defines)) return false;
     struct statement *statement = &command->statement;
     statement->text = out.text;
     statement->len = out.len;
@@ -395,35 +400,40 @@ static bool raw_next(lua_State *L, struct call *call) {
     return true;
 }
 
-/* "a.b" → {a = {b = …}} */
-static void nest_key(lua_State *L, int row, const char *name, const char *dot) {
-    lua_pushlstring(L, name, (size_t)(dot - name));
+/* The table under a key of the one on the top, made where there is none, in its place. */
+static void enter_key(lua_State *L, const char *key, size_t len) {
+    lua_pushlstring(L, key, len);
     lua_pushvalue(L, -1);
-    lua_rawget(L, row);
+    lua_rawget(L, -3);
     if (!lua_istable(L, -1)) {
         lua_pop(L, 1);
         lua_newtable(L);
         lua_pushvalue(L, -2);
         lua_pushvalue(L, -2);
-        lua_rawset(L, row);
+        lua_rawset(L, -5);
     }
-    int inner = lua_gettop(L);
+    lua_replace(L, -3);
+    lua_pop(L, 1);
+}
+
+/* "a.b.c" → {a = {b = {c = …}}} */
+static void nest_key(lua_State *L, int row, const char *name) {
     lua_pushstring(L, name);
     lua_rawget(L, row);
-    lua_setfield(L, inner, dot + 1);
-    lua_pushstring(L, name);
     lua_pushnil(L);
-    lua_rawset(L, row);
-    lua_settop(L, inner - 2);
+    lua_setfield(L, row, name);
+    lua_pushvalue(L, row);
+    for (const char *dot; (dot = strchr(name, '.')); name = dot + 1) enter_key(L, name, (size_t)(dot - name));
+    lua_pushvalue(L, -2);
+    lua_setfield(L, -2, name);
+    lua_pop(L, 2);
 }
 
 static void nest_rows(lua_State *L, const struct raw *raw, int list) {
     for (lua_Integer i = 1; i <= (lua_Integer)lua_rawlen(L, list); i++) {
         lua_rawgeti(L, list, i);
-        for (int c = 0; c < raw->column_count; c++) {
-            const char *dot = strchr(raw->names[c], '.');
-            if (dot) nest_key(L, lua_gettop(L), raw->names[c], dot);
-        }
+        for (int c = 0; c < raw->column_count; c++)
+            if (strchr(raw->names[c], '.')) nest_key(L, lua_gettop(L), raw->names[c]);
         lua_pop(L, 1);
     }
 }

@@ -103,6 +103,7 @@ struct db {
     int site_count, next_replica, sticky_ms;
     long long last_write;               /* ms, monotonic */
     int idle_ms, acquire_ms;
+    long long collected;                /* ms, monotonic: when the collector was last called for who waits */
     struct call *queue;                 /* calls that wait for a connection or their turn in a transaction, in order */
     int open_calls;                     /* on some stack */
     int leases;                         /* open transactions */

@@ -222,6 +222,7 @@ static void push_index_parts(lua_State *L, const struct parts *parts) {
         set_text(L, "name", index->name);
         set_flag(L, "unique", index->unique);
         set_flag(L, "partial", index->where != NULL);
+        set_text(L, "where", index->where ? ddl_condition(&call->arena, parts->dialect, index->where, &call->error) : NULL);
         lua_pushlstring(L, statement->text, statement->len);
         lua_setfield(L, -2, "sql");
         lua_createtable(L, index->field_count, 0);

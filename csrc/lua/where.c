@@ -315,9 +315,10 @@ static const struct expr *parenthesised(struct where_reader *reader, struct expr
     return wrapped;
 }
 
-/* compat = "v1": a condition as SQL, sent as it is. */
+/* compat = "v1": a condition as SQL, sent as it is; an empty text is none. */
 static const struct expr *read_sql_text(lua_State *L, struct where_reader *reader, int index) {
     const char *text = name_at(L, index);
+    if (!text[strspn(text, " \t\r\n")]) return expr_group(reader->arena, EXPR_AND);
     reader->conditions++;
     return parenthesised(reader, expr_text(reader->arena, arena_text(reader->arena, text, strlen(text))));
 }

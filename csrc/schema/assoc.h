@@ -55,6 +55,7 @@ struct assoc {
     struct assoc *next;                 /* in order of declaration */
     const struct assoc_kind *kind;
     const char *name, *singular, *plural;
+    bool plain;                         /* the name is the target's own */
     const struct model *source, *target;
     struct hop *hops;
     int hop_count;

@@ -236,6 +236,14 @@ static void put_index_field(struct out *out, const struct index_field *field) {
     put_text(out, ")");
 }
 
+const char *ddl_condition(struct arena *arena, const struct dialect *dialect, const struct expr *condition, struct error *error) {
+    struct out out;
+    out_init(&out, arena, dialect, error);
+    out.literals = true;
+    put_expr(&out, condition);
+    return out.buf.text;
+}
+
 struct statement *ddl_create_index(struct arena *arena, const struct dialect *dialect, const struct model *model,
                                    const struct index *index, struct error *error) {
     struct out out;

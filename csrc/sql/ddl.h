@@ -33,6 +33,7 @@ struct statement *ddl_comment(struct arena *, const struct dialect *, const stru
 const char *ddl_column(struct arena *, const struct dialect *, const struct attr *, struct error *);
 const char *ddl_default(struct arena *, const struct dialect *, const struct attr *, struct error *);
 const char *ddl_foreign_key(struct arena *, const struct dialect *, const struct foreign_key *, struct error *);
+const char *ddl_condition(struct arena *, const struct dialect *, const struct expr *, struct error *);
 const char *ddl_table_name(struct arena *, const struct dialect *, const struct model *);
 
 /* True where the definition of its column says PRIMARY KEY already. */

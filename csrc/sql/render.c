@@ -200,7 +200,7 @@ static const struct attr *operand_attr(const struct expr *expr) {
 /* Other programs have to be able to open the file: what liga adds to SQLite stays out of its schema. */
 static void refuse_in_ddl(struct out *out, const char *what) {
     error_set(out->error, out->arena, ERROR_USAGE,
-              "the condition of an index can't use what only liga knows how to compare (%s)", what);
+              "the condition of an index or a check can't use what only liga knows how to compare (%s)", what);
 }
 
 /* A column where it is compared or ordered: SQLite needs a collation for long decimals and a function for dates in mixed

@@ -68,12 +68,18 @@ static bool has_blob(const struct value *values, int count) {
 static void put_marks(struct out *out, const struct expr *expr) {
     put_operand(out, expr->first);
     put_text(out, expr->op == OP_IN ? " IN (" : " NOT IN (");
-    int size = padded(expr->value_count);
+    int size = out->literals ? expr->value_count : padded(expr->value_count);
     for (int i = 0; i < size; i++) {
         if (i) put_text(out, ", ");
         put_param(out, expr->values[i < expr->value_count ? i : expr->value_count - 1]);
     }
     put_text(out, ")");
+}
+
+/* Whether a list goes as one parameter: DDL takes none. */
+static bool goes_as_array(const struct out *out, const struct expr *expr) {
+    return expr->value_count > out->dialect->in_list_limit && !out->literals
+        && (out->dialect->array_lists || !has_blob(expr->values, expr->value_count));
 }
 
 /* IN: an empty list is no row, an empty NOT IN is all rows; one value is an equality; the list is padded to a power of two so
@@ -82,8 +88,7 @@ void put_list(struct out *out, const struct expr *expr) {
     bool in = expr->op == OP_IN;
     if (expr->value_count == 0) {
         put_constant(out, !in);
-    } else if (expr->value_count > out->dialect->in_list_limit
-               && (out->dialect->array_lists || !has_blob(expr->values, expr->value_count))) {
+    } else if (goes_as_array(out, expr)) {
         struct expr array = { .kind = EXPR_PARAM, .value = list_value(out, expr->values, expr->value_count) };
         const struct expr *operands[3] = { expr->first, &array, NULL };
         put_template(out, in ? out->dialect->in_array : out->dialect->not_in_array, operands);

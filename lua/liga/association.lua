@@ -29,6 +29,10 @@ local function read_target(place, db, target)
     if getmetatable(target).db ~= db then
       errors.raise("UsageError", ("%s: %s is a model of another connection"):format(place.text, target.name))
     end
+    if rawget(getmetatable(target), "scoped") then
+      place:fail("the target is %s: give the model; what always holds stands in where and order of the "
+        .. "association, and its getters take scope", tostring(target))
+    end
     return getmetatable(target).class, target.name
   end
   if type(target) ~= "string" or target == "" then

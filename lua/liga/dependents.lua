@@ -248,12 +248,17 @@ local function these(class, rows, options)
   return named
 end
 
+--- Whether options say which rows are meant: by all, or by a where with a condition in it.
+local function name_rows(class, options)
+  if type(options) ~= "table" then return false end
+  return options.all ~= nil or options.where ~= nil and core.has_condition(getmetatable(class).class, options.where)
+end
+
 --- Destroys rows of a model by its rules.
 -- @param options of Model:destroy; one that names no rows is refused by the core before anything happens
 -- @return the number of rows; with `returning` the rows
 function dependents.destroy_where(class, options)
-  local names_rows = type(options) == "table" and (options.all ~= nil or options.where ~= nil)
-  if not names_rows then return core.class_methods.destroy(class, options, true) end
+  if not name_rows(class, options) then return core.class_methods.destroy(class, options, true) end
   local rules = rules_of(class)
   return transaction.atomically(getmetatable(class).db, options, function()
     local context = new_context(options)

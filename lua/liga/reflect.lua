@@ -11,6 +11,8 @@ local reflect = {}
 local allowed = { schema = true, tables = true, views = true, naming = true }
 
 local function check_options(db, what, given, more)
+  local meta = type(db) == "table" and getmetatable(db)
+  if not meta or meta.__name ~= "liga.Database" then errors.usage("%s: a database expected, got %s", what, type(db)) end
   if given == nil then return {} end
   if type(given) ~= "table" or getmetatable(given) then
     errors.usage("%s: options must be a table, got %s", what, type(given))

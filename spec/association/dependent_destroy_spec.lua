@@ -52,6 +52,25 @@ for engine in support.engines() do
       assert.equal(0, Post:count())
     end)
 
+    it("needs a where with a condition, as where there are no rules", function()
+      fill()
+      local function refused(model)
+        for _, where in ipairs { {}, { name = nil }, { {} }, { [liga.Op.and_] = {} } } do
+          for _, more in ipairs { {}, { individualHooks = true }, { limit = 1 }, { force = true } } do
+            more.where = where
+            support.raises("UsageError", function() model:destroy(more) end, "where", "all = true")
+          end
+        end
+      end
+      refused(User)
+      refused(User:unscoped())
+      Comment:belongsToMany(User, { through = "Mentions", as = "mentioned", constraints = false })
+      db:sync()
+      refused(Comment)
+      assert.same({ 2, 3, 2 }, { User:count(), Post:count(), Comment:count() })
+      assert.same({}, ran)
+    end)
+
     it("is left out with dependent = false, and its hooks with hooks = false", function()
       fill()
       Post:update({ userId = liga.null }, { all = true })

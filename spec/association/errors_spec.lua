@@ -64,6 +64,13 @@ for engine in support.engines() do
         end)
       end
 
+      it("for a scope of a model, which would be lost", function()
+        User:addScope("adults", { where = { age = 18 } })
+        for _, target in ipairs { User:scope("adults"), User:unscoped() } do
+          support.raises("AssociationError", function() Task:belongsTo(target) end, "scope", "where")
+        end
+      end)
+
       it("for no target", function()
         raises("AssociationError", function() User:belongsTo() end, "User", "belongsTo")
       end)

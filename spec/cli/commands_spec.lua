@@ -83,6 +83,16 @@ describe("the command liga", function()
     _, err = cli.liga { "types", broken, "--debug" }
     assert.is_truthy(err:find("traceback", 1, true))
     os.remove(broken)
+    local wrong = cli.file([[
+local liga = require "liga"
+return function(db)
+  db:define("A", { x = liga.STRNG })
+end
+]], ".lua")
+    local place = wrong .. ":3: "
+    assert.is_truthy(select(2, cli.liga { "types", wrong }):find(place, 1, true))
+    assert.is_truthy(select(2, cli.liga { "console", "--models", wrong, "-e", "1" }):find(place, 1, true))
+    os.remove(wrong)
   end)
 
   describe("reflect", function()

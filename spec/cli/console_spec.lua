@@ -153,6 +153,39 @@ describe("liga console in a pipe", function()
     assert.equal(before, cli.read(path))
   end)
 
+  it("keeps a database in memory when it opens it again", function()
+    local out, err = cli.liga({ "console", "--no-sql" }, [[
+local T = db:define("Thing", { name = liga.STRING }, { timestamps = false }) T:sync() T:create{ name = "a" }
+.reload
+Thing:count()
+.sandbox on
+Thing:create{ name = "b" }.id
+Thing:count()
+.sandbox off
+Thing:count()
+Thing:create{ name = "c" }.id
+.reload
+Thing:count()
+]])
+    assert.equal("1\n2\n2\n1\n2\n2\n", out, err)
+    out, err = cli.liga({ "demo", "--no-sql" }, [[
+User:destroy{ where = { username = "dan" } }
+.sandbox on
+User:destroy{ all = true }
+.sandbox off
+User:count()
+]])
+    assert.equal("1\n3\n3\n", out, err)
+  end)
+
+  it("goes on over lines where an expression is not complete", function()
+    assert.equal("3\n", (run("1 +\n2\n", "--no-sql")))
+    assert.equal('"a\\nb"\n', (run("'a\\\nb'\n", "--no-sql")))
+    local out, err = run("'a\n1 + 1\n", "--no-sql")
+    assert.equal("2\n", out)
+    assert.is_truthy(err:find("unfinished string", 1, true))
+  end)
+
   it("in a sandbox keeps what an input did before an error out, and what others did in", function()
     local out = run("Author:create{ name = 'x' } error 'oops'\nAuthor:count()\nAuthor:create{ name = 'y' }\n"
       .. "Author:count()\n", "--sandbox", "--no-sql")

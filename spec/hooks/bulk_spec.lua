@@ -115,6 +115,15 @@ for engine in support.engines() do
         assert.equal(1, User:findOne { where = { name = "ann" } }.age)
       end)
 
+      it("of single instances may take the fields of a bulk write out: then all that has changed is written", function()
+        User:beforeUpdate(function(user, options)
+          options.fields = nil
+          user.name = user.name .. "!"
+        end)
+        User:update({ age = 9 }, { where = { id = User:findOne().id }, individualHooks = true })
+        assert.truthy(User:findOne{ where = { age = 9 } }.name:find "!$")
+      end)
+
       it("of destroy get the options", function()
         User:beforeBulkDestroy(function(options) options.where = { name = "eva" } end)
         assert.equal(1, User:destroy { where = { name = "ann" } })

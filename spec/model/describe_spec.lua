@@ -18,6 +18,18 @@ for engine in support.engines() do
       end
     end)
 
+    it("describes defaults, of expressions what they are", function()
+      local text = db:define("Dated", {
+        at = { type = liga.DATE, defaultValue = liga.NOW },
+        on = { type = liga.DATE, defaultValue = liga.literal "now" },
+        n = { type = liga.INTEGER, defaultValue = 3 },
+        f = { type = liga.INTEGER, defaultValue = function() return 1 end },
+      }):describe()
+      for _, default in ipairs { "default liga.NOW", "default liga.literal(now)", "default 3", "default (function)" } do
+        assert.is_truthy(text:find(default, 1, true), text)
+      end
+    end)
+
     it("describes its associations", function()
       local Post = db:define("Post", { title = liga.STRING })
       User:hasMany(Post)

@@ -70,6 +70,27 @@ for engine in support.engines() do
       db:sync()
     end)
 
+    it("may be partial by a list of values, of any length", function()
+      local ranks = {}
+      for i = 1, 40 do ranks[i] = i end
+      local Seat = db:define("Seat", { place = liga.STRING, rank = liga.INTEGER }, {
+        indexes = {
+          { fields = { "place" }, unique = true, where = { rank = { 1, 2, 3 } } },
+          { fields = { "rank" }, unique = true, where = { rank = ranks, place = "1B" }, name = "seats_rank" },
+          { fields = { "place", "rank" }, where = { rank = { [Op.notIn] = { 1, 2 } } }, name = "seats_not" },
+        },
+      })
+      db:sync()
+      Seat:bulkCreate{ { place = "1A", rank = 3 }, { place = "1A", rank = 4 }, { place = "1B", rank = 40 } }
+      support.raises("UniqueConstraintError", function() Seat:create{ place = "1A", rank = 1 } end)
+      support.raises("UniqueConstraintError", function() Seat:create{ place = "1B", rank = 40 } end)
+      Seat:bulkCreate({ { place = "1A", rank = 2 } }, {
+        ignoreDuplicates = true, conflictFields = { "place" }, conflictWhere = { rank = { 1, 2, 3 } },
+      })
+      assert.equal(3, Seat:count())
+      assert.same({}, db:sync{ alter = true, dryRun = true })
+    end)
+
     it("need a name over expressions, and known attributes", function()
       local function refused(index, ...)
         local words = { ... }

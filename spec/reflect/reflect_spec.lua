@@ -86,6 +86,28 @@ for engine in support.engines() do
       assert.equal(1, ann:countOrders())
     end)
 
+    it("names keys of several columns by what stands before all of them, and keeps the order of keys", function()
+      tables [[
+        CREATE TABLE emps (a INTEGER, b INTEGER, boss_a INTEGER, boss_b INTEGER, PRIMARY KEY (a, b),
+          FOREIGN KEY (boss_a, boss_b) REFERENCES emps (a, b));
+        CREATE TABLE badges (id KEY!, owner_a INTEGER, stand_b INTEGER,
+          FOREIGN KEY (owner_a, stand_b) REFERENCES emps (a, b));
+        CREATE TABLE tags (id KEY!);
+        CREATE TABLE emp_tags (emp_a INTEGER, emp_b INTEGER, tag_id BIGINT REFERENCES tags (id),
+          PRIMARY KEY (emp_a, emp_b, tag_id), FOREIGN KEY (emp_a, emp_b) REFERENCES emps (a, b))]]
+      db:reflect()
+      local Emp = db.models.Emp
+      assert.equal("Emp.boss: belongsTo Emp (bossA, bossB)", tostring(Emp.associations.boss))
+      assert.equal("Emp.empsByBoss: hasMany Emp (bossA, bossB)", tostring(Emp.associations.empsByBoss))
+      assert.same({ "Badge.emp: belongsTo Emp (ownerA, standB)" }, associations(db.models.Badge))
+      local key_names = {}
+      for i, name in ipairs(db.models.EmpTag.primaryKey) do key_names[i] = name end
+      assert.same({ "empA", "empB", "tagId" }, key_names)
+      local emp, tag = Emp:create{ a = 1, b = 2 }, db.models.Tag:create{}
+      emp:addTag(tag)
+      assert.is_truthy(db.models.EmpTag:findByPk{ 1, 2, tag.id })
+    end)
+
     it("names what references its own table, or another several times, by the key", function()
       tables [[
         CREATE TABLE people (id KEY!, name TEXT, reports_to BIGINT REFERENCES people (id));
@@ -385,6 +407,12 @@ for engine in support.engines() do
       assert.equal(1, ann:countPosts())
       one:close()
       other:close()
+    end)
+
+    it("needs a database, and says so", function()
+      for _, wrong in ipairs { 5, {}, db.models.User } do
+        support.raises("UsageError", function() liga.reflect.source(wrong) end, "a database expected")
+      end
     end)
 
     it("is the same each time, and no line is long", function()

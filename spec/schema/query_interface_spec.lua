@@ -1,6 +1,7 @@
 --- db:queryInterface(): tables, columns, indexes and constraints without models.
 local support = require "spec.support"
 local liga = require "liga"
+local Op = liga.Op
 
 local function names(list)
   local found = {}
@@ -220,6 +221,32 @@ for engine in support.engines() do
         rows "DELETE FROM users WHERE name = 'ann'"
         assert.equal(0, #rows "SELECT * FROM posts WHERE user_id IS NOT NULL")
         assert.is_true(#rows "SELECT * FROM posts" > 0)
+      end)
+
+      it("check conditions as finds have them, by the types of the columns", function()
+        q:createTable("seats", {
+          id = generated(), taken = liga.BOOLEAN, rank = liga.INTEGER, kind = liga.STRING(10), at = liga.DATE,
+        })
+        q:addConstraint("seats", { type = "check", fields = { "rank" }, where = { rank = { [Op.gt] = 9 } } })
+        q:addConstraint("seats", { type = "check", name = "kinds", where = { kind = { "a", "b's" } } })
+        q:addConstraint("seats", {
+          type = "check", name = "when", where = { [Op.or_] = { { taken = true }, { at = liga.null } } },
+        })
+        q:bulkInsert("seats", { { rank = 10, kind = "b's", taken = false } })
+        for name, row in pairs {
+          seats_rank_ck = { rank = 5 }, kinds = { kind = "c" },
+          when = { taken = false, at = "2026-01-01T00:00:00.000Z" },
+        } do
+          local e = support.raises("CheckConstraintError", function() q:bulkInsert("seats", { row }) end)
+          assert.equal(name, e.constraint)
+        end
+        q:addIndex("seats", { "rank" }, { unique = true, where = { taken = true } })
+        q:bulkInsert("seats", { { rank = 11, taken = true }, { rank = 11, taken = false } })
+        support.raises("UniqueConstraintError", function() q:bulkInsert("seats", { { rank = 11, taken = true } }) end)
+        support.raises("UsageError", function() q:addConstraint("seats", { type = "check" }) end, "where")
+        support.raises("UsageError", function()
+          q:addConstraint("seats", { type = "check", where = { rnk = 1 } })
+        end, "rnk", "rank")
       end)
 
       it("may reference several columns", function()

@@ -291,6 +291,10 @@ for engine in support.engines() do
         assert.same({ "late" }, pluck(project:getTasks { where = "id > 10" }, "title"))
         assert.same({ "late" }, pluck(Task:findAll { where = "title = 'late' OR 1 = 0" }, "title"))
         assert.equal(2, Task:count { where = { "id < 10" } })
+        local found = Project:findOne { include = { { association = "tasks", where = "title = 'late'" } } }
+        assert.same({ "late" }, pluck(found.tasks, "title"))
+        assert.equal(3, Task:count { where = "" })
+        support.raises("UsageError", function() Task:destroy { where = " " } end, "where")
         assert.equal("one", project:getTasks { attributes = { "title" }, order = { { "id", "DESC" } } }[3].title)
       end)
 

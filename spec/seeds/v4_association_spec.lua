@@ -77,7 +77,20 @@ for engine in support.engines() do
         assert.equal(p2.id, user.profilePictureId)
       end)
 
-      -- With `include` later: findAll with { model = Picture } and { model = Picture, as = "ProfilePicture" }.
+      it("include takes the model, and the model with the alias spelled as it was declared", function()
+        user:setPictures { p1, p2 }
+        user:setProfilePicture(p2)
+        local include = { { model = Picture }, { model = Picture, as = "ProfilePicture" } }
+        for _ = 1, 2 do
+          local found = User:findAll { where = { name = "ann" }, include = include }[1]
+          assert.same({ "one", "two" }, sorted(found.pictures, "title"))
+          assert.equal("two", found.ProfilePicture.title)
+          include[1], include[2] = include[2], include[1]
+        end
+        support.raises("EagerLoadingError", function()
+          User:findAll { include = { { model = Picture }, { model = Picture, as = "profilePicture" } } }
+        end, "ProfilePicture")
+      end)
 
       it("getPictures takes a where: only pictures in JPG", function()
         user:setPictures { p1, p2, p3 }

@@ -147,6 +147,26 @@ for engine in support.engines() do
         assert.are_not.equal(before, db:query("SELECT pg_backend_pid() AS pid")[1].pid)
       end)
 
+      it("for a connection is not held up by a coroutine that was dropped while it waited", function()
+        local wait = function(...) coroutine.yield(...) return true end
+        db = engine:open { wait = wait, pool = { max = 1, acquireTimeout = 3000 } }
+        local clock <close> = engine:reopen()
+        local t = db:transaction()
+        local before, count = coroutine.create(function() db:query "SELECT 1" end), nil
+        coroutine.resume(before)
+        local behind = coroutine.create(function() count = #db:query("SELECT 1") end)
+        coroutine.resume(behind)
+        collectgarbage "stop"
+        before = nil            -- luacheck: ignore before
+        t:rollback()
+        while coroutine.status(behind) ~= "dead" do
+          local _, _, _, seconds = coroutine.resume(behind)
+          if seconds then clock:query("SELECT pg_sleep($1)", { bind = { seconds } }) end
+        end
+        collectgarbage "restart"
+        assert.equal(1, count)
+      end)
+
       it("passes an error of the wait function on; a write's outcome is unknown", function()
         local fail = false
         db = engine:open { wait = function() if fail then error "the loop is gone" end return true end }

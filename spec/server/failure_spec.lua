@@ -219,6 +219,31 @@ for engine in support.engines() do
       end)
 
       describe("deadlines", function()
+        it("that the server has by itself are TimeoutErrors too", function()
+          db:transaction(function(t)
+            db:query "SET LOCAL statement_timeout = 50"
+            local point = t:savepoint "before"
+            local e = raises("TimeoutError", function() db:query "SELECT pg_sleep(5)" end)
+            assert.equal("57014", e.sqlstate)
+            point:rollback()
+            Note:create { text = "a" }
+          end)
+          assert.equal(1, Note:count())
+        end)
+
+        it("of an idle transaction lose the connection, and what was done", function()
+          local e = raises("ConnectionError", function()
+            db:transaction(function()
+              db:query "SET LOCAL idle_in_transaction_session_timeout = 50"
+              Note:create { text = "a" }
+              other:query "SELECT pg_sleep(0.3)"
+              Note:create { text = "b" }
+            end)
+          end)
+          assert.same({ "25P03", "rolled_back" }, { e.sqlstate, e.outcome })
+          assert.equal(0, Note:count())
+        end)
+
         it("end a statement after timeout, and the connection stays", function()
           local hasty <close> = engine:reopen { timeout = 100, pool = { max = 1 } }
           local before = hasty:query("SELECT pg_backend_pid() AS pid")[1].pid

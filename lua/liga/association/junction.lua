@@ -160,13 +160,23 @@ local function all_required(meta, columns)
   return true
 end
 
+--- Whether the columns are the declared key, whatever the order: the declared one stays.
+local function is_key(meta, columns)
+  local count = 0
+  for _ in pairs(meta.key) do count = count + 1 end
+  for _, name in ipairs(columns) do
+    if not meta.key[name] then return false end
+  end
+  return count == #columns
+end
+
 local function make_key(meta, columns)
   local automatic = meta.automatic_key
   if automatic and meta.attributes[automatic] and meta.key[automatic] then
     attribute.remove(meta, automatic)
     meta.automatic_key = nil
   end
-  attribute.set_key(meta, columns)
+  if not is_key(meta, columns) then attribute.set_key(meta, columns) end
 end
 
 local function make_index(meta, a, columns)

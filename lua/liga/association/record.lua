@@ -243,6 +243,7 @@ function record.register(a)
   local read = a.read
   local ud, accessors, functions = core.association(getmetatable(a.source)[1], {
     kind = a.kind.name, as = a.as, singular = a.names.singular, plural = a.names.plural,
+    plain = a.as == record.as(a.kind, record.names(a.source, a.kind, nil, a.target)),
     target = getmetatable(a.target)[1], hops = a.hops, scope = read.scope, where = read.where, order = read.order,
     unique = a.unique, uniqueKey = a.unique_key, path = read.path ~= nil, dependent = read.dependent,
   })

@@ -59,7 +59,7 @@ end
 local function take_hook_changes(class, instance, options, before, implied)
   local names = names_changed_since(class, instance, before)
   if #names == 0 then return end
-  if implied then
+  if implied and options.fields then                              -- a hook may ask for all by taking them out
     options.fields = table.move(options.fields, 1, #options.fields, 1, {})
     table.move(names, 1, #names, #options.fields + 1, options.fields)
   end

@@ -33,19 +33,21 @@ end
 
 -- Evaluating ---------------------------------------------------------------------------------------------------------
 
---- Whether a chunk ends too early, so that another line may complete it.
-local function is_incomplete(problem)
+--- Whether a chunk ends too early, so that another line may complete it. A short string ends with its line, unless a
+-- backslash stands there.
+local function is_incomplete(problem, code)
+  if problem:find "unfinished string near" then return code:find "\\$" ~= nil end
   return problem:find "<eof>['\"]?$" ~= nil
 end
 
 --- Compiles an input: as an expression, else as statements.
 -- @return function; or nil, the problem, whether more lines may help
 local function compile(session, code)
-  local chunk = load("return " .. code, "=input", "t", session.env)
+  local chunk, of_expression = load("return " .. code, "=input", "t", session.env)
   if chunk then return chunk end
   local statements, problem = load(code, "=input", "t", session.env)
   if statements then return statements end
-  return nil, problem, is_incomplete(problem)
+  return nil, problem, is_incomplete(problem, code) or is_incomplete(of_expression, code)
 end
 
 --- How values are printed; a terminal may be of another size each time.
@@ -78,8 +80,8 @@ end
 --- The line of an error: what it is called, what it says, where it stands in a file of the user's.
 local function error_text(problem)
   if errors.is(problem) then
-    local name = problem.name or "Error"
-    return ("%s: %s"):format(name, text.safe(tostring(problem.message)))
+    local name, place = problem.name or "Error", open.place(problem)
+    return text.safe(("%s%s: %s"):format(place and place .. ": " or "", name, problem.message))
   end
   if type(problem) == "table" then
     return printer.text(problem, { limit = 1, width = math.huge, paint = text.painter() })
@@ -182,7 +184,7 @@ end
 
 local function connect(session)
   local given = session.given
-  local url = open.url(session.word)
+  local url = open.url(session.kept or session.word)
   local path = open.path(url)
   local connecting = { logging = logger(session), readOnly = given["read-only"] or nil }
   if not (path and given.sandbox) then
@@ -200,7 +202,7 @@ local function connect(session)
 end
 
 local function load_models(session)
-  if session.setup then return session.setup(session.db) end
+  if session.setup then return session.setup(session.db, session.kept ~= nil) end
   if session.given.models then return open.models(session.db, session.given.models) end
   open.read_tables(session.db, session.given)
 end
@@ -212,6 +214,12 @@ local function open_session(session)
   if ok then return end
   if not session.reopened then error(problem, 0) end
   complain(session, error_text(problem))                              -- what is to be mended is tried again by .reload
+end
+
+--- A database in memory goes on in a file, as its connection ends.
+local function keep_memory(session)
+  if session.kept or session.db.dialect ~= "sqlite" or open.path(open.url(session.word)) then return end
+  session.kept = quietly(session, sandbox.keep, session.db)
 end
 
 local function close_session(session)
@@ -412,7 +420,9 @@ local function run_session(session)
   core.listen(session.db._.core)
   greet(session)
   local in_transaction = session.given.sandbox and not session.copy
-  return (in_transaction and loop_in_transaction or loop)(session)
+  local what = (in_transaction and loop_in_transaction or loop)(session)
+  if what == "reopen" then keep_memory(session) end
+  return what
 end
 
 --- Opens, reads, and opens again as often as is asked for.
@@ -464,7 +474,8 @@ end
 --- Runs a console.
 -- @param word URL or path
 -- @param given flags
--- @param setup function(db) that defines models, instead of reflecting; or nil
+-- @param setup function(db, filled) that defines models, instead of reflecting, and fills the database unless it is
+--   filled already; or nil
 -- @param script path of a script to run, or nil
 -- @return exit status
 function console.start(word, given, setup, script)
@@ -486,6 +497,7 @@ function console.start(word, given, setup, script)
     end)
   end
   local ok, problem = pcall(run_sessions, session)
+  if session.kept then sandbox.remove(session.kept) end
   session.source:close()
   if not ok then error(problem, 0) end
   return session.failed and not session.source.interactive and 1 or 0

@@ -58,8 +58,9 @@ return {
   flags = flags,
   run = function(given, rest)
     arguments.count("demo", rest, 0, 0, "")
-    return console.start("sqlite::memory:", given, function(db)
+    return console.start("sqlite::memory:", given, function(db, filled)
       local User, Post, Tag = define(db)
+      if filled then return end
       db:sync()
       db:transaction(function() seed(User, Post, Tag) end)
     end)

@@ -1,6 +1,7 @@
 --- The command `liga`: finds the command, runs it, says in one line what went wrong.
 local arguments = require "liga.cli.arguments"
 local errors = require "liga.errors"
+local open = require "liga.cli.open"
 local options = require "liga.options"
 local text = require "liga.cli.text"
 
@@ -16,8 +17,9 @@ end })
 --- An error in one line, without what a terminal would obey.
 local function sentence(problem)
   if errors.is(problem) then
+    local place = open.place(problem)
     local source = problem.cause and errors.is(problem.cause) and ": " .. tostring(problem.cause.message) or ""
-    return text.safe(tostring(problem.message) .. source)
+    return text.safe((place and place .. ": " or "") .. tostring(problem.message) .. source)
   end
   return text.safe(tostring(problem))
 end

@@ -67,8 +67,22 @@ function open.reading(word)
   return open.connect(word, open.path(open.url(word)) and { readOnly = true } or nil)
 end
 
+local models_file
+
+--- Where in the file of models a wrong use stands.
+-- @param problem an error object
+-- @return "file:line"; nil where it stands elsewhere
+function open.place(problem)
+  local file = models_file and problem.source and problem.source:match "^(.*):%d+$"
+  if not file then return nil end
+  local ending = file:match "^%.%.%.(.*)"                             -- Lua cuts long paths
+  local same = ending and models_file:sub(-#ending) == ending or models_file == file
+  return same and problem.source or nil
+end
+
 --- Runs a file of models on a connection.
 function open.models(db, path)
+  models_file = path
   local chunk, problem = loadfile(path)
   if not chunk then errors.raise("UsageError", problem:find(path, 1, true) and problem or path .. ": " .. problem) end
   local define = chunk()

@@ -1,4 +1,5 @@
---- A private copy of an SQLite file: what is written to it is gone at the end, and the file itself is never touched.
+--- A private copy of an SQLite database: what is written to it is gone at the end, and the database itself is never
+-- touched.
 local errors = require "liga.errors"
 
 local sandbox = {}
@@ -24,6 +25,16 @@ function sandbox.copy(path)
   if ok then return to end
   sandbox.remove(to)
   errors.raise("ConnectionError", ("can't copy the database %s: %s"):format(path, tostring(problem)))
+end
+
+--- Writes what a database in memory holds to a file of its own, as opening it again would begin with nothing.
+-- @return path of the file
+function sandbox.keep(db)
+  local to = os.tmpname()
+  local ok, problem = pcall(db.query, db, "VACUUM INTO $1", { bind = { to } })
+  if ok then return to end
+  sandbox.remove(to)
+  error(problem, 0)
 end
 
 --- Takes a copy away.

@@ -1,4 +1,6 @@
 --- The readable text about a model.
+local core = require "liga.core"
+
 local describe = {}
 
 local function reference_text(item)
@@ -14,6 +16,9 @@ local function default_text(default)
   local kind = type(default)
   if kind == "string" then return ("%q"):format(default) end
   if kind == "number" or kind == "boolean" then return tostring(default) end
+  if default == core.null then return "NULL" end
+  local meta = getmetatable(default)
+  if meta and meta.__tostring then return tostring(default) end           -- liga.NOW, liga.literal("…")
   return "(" .. kind .. ")"
 end
 

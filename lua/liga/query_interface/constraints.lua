@@ -1,6 +1,5 @@
 --- Constraints of a query interface.
 local arguments = require "liga.query_interface.arguments"
-local core = require "liga.core"
 local ddl = require "liga.ddl"
 local definition = require "liga.query_interface.definition"
 local errors = require "liga.errors"
@@ -8,7 +7,6 @@ local naming = require "liga.naming"
 local options = require "liga.options"
 local registry = require "liga.define.registry"
 local sqltext = require "liga.sqltext"
-local types = require "liga.types"
 
 local methods = {}
 
@@ -53,13 +51,11 @@ local constraint_sql = {
     return ("FOREIGN KEY (%s) REFERENCES %s (%s)%s"):format(sqltext.quote_all(fields),
       sqltext.table_name(given.schema, name), sqltext.quote_all(columns), (key_actions(self, given)))
   end,
-  check = function(self, _, given)
-    local condition = given.where
-    if not core.is_expression(condition) then
-      errors.usage "addConstraint: where of a check must be liga.literal(…) or liga.sql(…)"
-    end
-    local dry, class = definition.scratch(self, "t", { c = { type = types.BOOLEAN, defaultValue = condition } }, {})
-    return "CHECK " .. core.table_parts(dry._.core, definition.model_of(class)).columns[1].default
+  check = function(self, _, given, item)
+    local index = { fields = { item.columns[1].name }, where = given.where }
+    local condition = definition.index_parts(self, item, index).where
+    if not condition then errors.usage "addConstraint: a check needs where, a condition" end
+    return ("CHECK (%s)"):format(condition)
   end,
 }
 
@@ -74,7 +70,7 @@ end
 --- Adds a constraint.
 -- @param name the table, by name or model
 -- @param given {type = "unique"|"primary key"|"foreign key"|"check", fields, name, references = {table, field |
--- fields}, onDelete, onUpdate, deferrable, where (of a check, liga.literal), transaction, logging}
+-- fields}, onDelete, onUpdate, deferrable, where (of a check: as of a find, or liga.literal), transaction, logging}
 function methods:addConstraint(name, given)
   given = arguments.read_options(self, "addConstraint", given, constraint_options)
   local kind = constraint_type(given)
@@ -84,7 +80,7 @@ function methods:addConstraint(name, given)
   local own = naming.shorten(("%s_%s_%s"):format(item.name, table.concat(fields, "_"), suffixes[kind]))
   arguments.run(self, ddl.plan(self.db, item, { {
     kind = "add constraint", constraint = {
-      kind = kind, name = given.name or own, columns = fields, sql = constraint_sql[kind](self, fields, given),
+      kind = kind, name = given.name or own, columns = fields, sql = constraint_sql[kind](self, fields, given, item),
     },
   } }), given)
 end

@@ -7,6 +7,7 @@ local errors = require "liga.errors"
 local instance = require "liga.instance"
 local naming = require "liga.naming"
 local options = require "liga.options"
+local reflected = require "liga.reflect.columns"
 local registry = require "liga.define.registry"
 local types = require "liga.types"
 
@@ -85,6 +86,16 @@ function definition.neighbours(item, except)
     if column.name:lower() ~= except:lower() then attributes[column.name] = { type = types.TEXT } end
   end
   return attributes
+end
+
+--- An index over existing columns, with what its condition is in SQL.
+-- @param index as the model option `indexes` has it
+-- @return {name, sql, where …}
+function definition.index_parts(self, item, index)
+  local attributes = {}
+  for _, column in ipairs(item.columns) do attributes[column.name] = { type = reflected.declared(self.db, column) } end
+  local dry, class = definition.scratch(self, item.name, attributes, { indexes = { index } })
+  return core.table_parts(dry._.core, definition.model_of(class)).indexes[1]
 end
 
 local function find_part(parts, column)

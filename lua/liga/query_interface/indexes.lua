@@ -1,6 +1,5 @@
 --- Indexes of a query interface.
 local arguments = require "liga.query_interface.arguments"
-local core = require "liga.core"
 local ddl = require "liga.ddl"
 local definition = require "liga.query_interface.definition"
 local errors = require "liga.errors"
@@ -9,12 +8,6 @@ local options = require "liga.options"
 local sqltext = require "liga.sqltext"
 
 local methods = {}
-
---- A table with an index over existing columns, as scratch: only the index's SQL is taken.
-local function index_statement(self, item, index)
-  local dry, class = definition.scratch(self, item.name, definition.neighbours(item, ""), { indexes = { index } })
-  return core.table_parts(dry._.core, definition.model_of(class)).indexes[1].sql
-end
 
 local index_options = { name = true, unique = true, where = true, using = true, fields = true }
 
@@ -29,7 +22,7 @@ function methods:addIndex(name, fields, given)
   local item = arguments.find_table(self, "addIndex", name, given)
   local index = { name = given.name, unique = given.unique, where = given.where, using = given.using }
   index.fields = fields or given.fields
-  arguments.run(self, ddl.plain(index_statement(self, item, index)), given)
+  arguments.run(self, ddl.plain(definition.index_parts(self, item, index).sql), given)
 end
 
 local function find_index(item, wanted)

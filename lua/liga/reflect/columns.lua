@@ -61,17 +61,26 @@ local function descriptor(kind)
   return bare
 end
 
-local function type_of(db, item, column)
+--- The type that a column declares; TEXT where it declares none that liga knows.
+-- @param db the connection
+-- @param column of the catalogue
+-- @return descriptor
+function columns.declared(db, column)
   if column.values then return types.ENUM(column.values) end
   local kind = introspect.dialect(db).kind_of(column.base or column.type)
-  if db.dialect == "sqlite" then
+  if not kind or not core.has_type(db._.core, kind.name) then return types.TEXT end
+  for _ = 2, kind.name == "ARRAY" and column.dimensions or 0 do kind = { name = "ARRAY", element = kind } end
+  return descriptor(kind)
+end
+
+local function type_of(db, item, column)
+  if db.dialect == "sqlite" and not column.values then
+    local kind = introspect.dialect(db).kind_of(column.base or column.type)
     if column.autoIncrement then return types.BIGINT end              -- generated keys have 64 bits
     if not kind then return sampled_type(db, item, column) end
     if kind.name == "DATE" then return sampled_date(db, item, column) end
   end
-  if not kind or not core.has_type(db._.core, kind.name) then return types.TEXT end
-  for _ = 2, kind.name == "ARRAY" and column.dimensions or 0 do kind = { name = "ARRAY", element = kind } end
-  return descriptor(kind)
+  return columns.declared(db, column)
 end
 
 -- Defaults -----------------------------------------------------------------------------------------------------------

@@ -41,18 +41,29 @@ function names.stem(attribute, referenced)
   return attribute, false
 end
 
---- The stem of a key of several attributes: that of the one part which is no copy of what it references; else that of
--- the model.
-function names.composite_stem(attributes, referenced, target)
-  local found
-  for i, attribute in ipairs(attributes) do
-    if attribute ~= referenced[i] then
-      if found then return inflect.lower_first(target), true end
-      found = { names.stem(attribute, referenced[i]) }
-    end
+--- What stands before the names of what they reference in all parts: `bossA`, `bossB` → `boss`; nil: nothing does.
+local function common_prefix(parts)
+  local prefix
+  for _, part in ipairs(parts) do
+    local suffix = inflect.upper_first(part.referenced)
+    local own = part.attribute:sub(-#suffix) == suffix and part.attribute:sub(1, -#suffix - 1) or ""
+    if own == "" or prefix and prefix ~= own then return nil end
+    prefix = own
   end
-  if found and found[2] then return found[1], true end
-  return inflect.lower_first(target), true
+  return prefix
+end
+
+--- The stem of a key of several attributes, by the parts which are no copies of what they reference: of one that of any
+-- key, of several what stands before all of them; else that of the model.
+function names.composite_stem(attributes, referenced, target)
+  local parts = {}
+  for i, attribute in ipairs(attributes) do
+    if attribute ~= referenced[i] then parts[#parts + 1] = { attribute = attribute, referenced = referenced[i] } end
+  end
+  if #parts > 1 then return common_prefix(parts) or inflect.lower_first(target), true end
+  local stem, stripped
+  if parts[1] then stem, stripped = names.stem(parts[1].attribute, parts[1].referenced) end
+  return stripped and stem or inflect.lower_first(target), true
 end
 
 --- A name that is not taken yet, of several to choose from; the last one gets an underscore as often as needed.
