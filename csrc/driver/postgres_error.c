@@ -34,6 +34,7 @@ static const struct row rows[] = {
     { "26000", ERROR_DATABASE,      EFFECT_RETRYABLE, NULL },
     { "0A000", ERROR_DATABASE,      EFFECT_NONE,      NULL },
     { "22003", ERROR_VALIDATION,    EFFECT_NONE,      "the number is out of the range of its type" },
+    { "22001", ERROR_VALIDATION,    EFFECT_NONE,      NULL },       /* longer than its column */
     { "22",    ERROR_DATABASE,      EFFECT_NONE,      NULL },
     { "57P",   ERROR_CONNECTION,    EFFECT_BREAKS,    NULL },       /* shut down, crashed, not yet up */
     { "53300", ERROR_CONNECTION,    EFFECT_BREAKS,    NULL },       /* too many connections */

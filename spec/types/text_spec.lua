@@ -115,6 +115,14 @@ for engine in support.engines() do
       assert.equal("open", stored(Thing, "open"))
     end)
 
+    if engine.kind == "server" then
+      it("too long for the column are a ValidationError, whoever found out", function()
+        local Thing = model_of(liga.STRING)             -- its column takes 255 characters
+        support.raises("ValidationError", function() Thing:create{ value = ("x"):rep(256) } end, "too long")
+        assert.equal(255, #stored(Thing, ("x"):rep(255)))
+      end)
+    end
+
     if engine.dialect == "sqlite" then
       it("of a foreign program are read byte for byte", function()
         local Thing = model_of(liga.TEXT)
