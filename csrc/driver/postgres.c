@@ -213,7 +213,8 @@ static enum pg_access access_of(const struct pg_conn *conn) {
     return demoted ? PG_DEMOTED : PG_ASKED;
 }
 
-static struct pg_failure failure_of(const struct pg_conn *conn, const PGresult *result) {
+static struct pg_failure failure_of(const struct pg_conn *conn, const struct pg_cursor *cursor) {
+    const PGresult *result = cursor->result;
     const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     return (struct pg_failure){
         .sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE),
@@ -224,6 +225,7 @@ static struct pg_failure failure_of(const struct pg_conn *conn, const PGresult *
         .constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME),
         .timeout = conn->timeout,
         .access = access_of(conn),
+        .schema = cursor->statement.kind == STATEMENT_SCHEMA,
     };
 }
 
@@ -233,7 +235,7 @@ static enum outcome outcome_of(const struct pg_cursor *cursor) {
 }
 
 static enum drive fail(struct pg_conn *conn, struct pg_cursor *cursor, struct arena *arena, struct error *error) {
-    struct pg_failure failure = failure_of(conn, cursor->result);
+    struct pg_failure failure = failure_of(conn, cursor);
     bool first = !error_is_set(error);
     conn->base.broken |= postgres_error_breaks(failure.sqlstate);
     if (first) error->outcome = conn->base.broken ? outcome_when_lost(conn) : outcome_of(cursor);

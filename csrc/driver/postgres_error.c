@@ -150,8 +150,9 @@ static bool set_own(const struct pg_failure *failure, struct arena *arena, struc
 bool postgres_error_set(const struct pg_failure *failure, struct arena *arena, struct error *error) {
     if (error_is_set(error)) return false;
     const struct row *row = row_get(failure->sqlstate);
+    enum error_code code = failure->schema && row->code == ERROR_VALIDATION ? ERROR_DATABASE : row->code;
     if (!set_own(failure, arena, error)) {
-        error_set(error, arena, row->code, "%s", row->sentence ? row->sentence : without_value(failure, arena));
+        error_set(error, arena, code, "%s", row->sentence ? row->sentence : without_value(failure, arena));
         error->retryable = row->effect == EFFECT_RETRYABLE;
         read_constraint(failure, arena, error);
     }

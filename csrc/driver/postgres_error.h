@@ -16,6 +16,7 @@ struct pg_failure {
     const char *sqlstate, *message, *detail, *table, *column, *constraint;
     int timeout;                    /* ms a statement of this connection may take; 0: for ever */
     enum pg_access access;          /* what a write is refused for, if it is */
+    bool schema;                    /* the statement changes the schema: what does not fit is not the user's value */
 };
 
 /* Maps it to a liga error; the first error stays. Details that hold values stay out of the message. Always false. */

@@ -286,7 +286,8 @@ static void look_at_noted(lua_State *L, const struct owner *owner, const struct 
 }
 
 /* Remembers what was loaded: the value at `value` (nil: no row). */
-static void remember_loaded(lua_State *L, struct call *call, const struct owner *owner, const struct belonging *belonging, int value) {
+static void remember_loaded(lua_State *L, struct call *call, const struct owner *owner, const struct belonging *belonging,
+                            int value) {
     look_at_noted(L, owner, belonging);
     push_loaded_value(L, value);
     lua_rawseti(L, belonging->noted->place + 1, owner->row + 1);
@@ -307,7 +308,7 @@ void set_property(lua_State *L, struct call *call, const struct owner *owner, co
 }
 
 /* Gives the parent of the node's instance the value on the top. */
-static void give_up(lua_State *L, struct call *call, const struct plan_node *node, struct node_state *states, int n) {
+static void hang_top(lua_State *L, struct call *call, const struct plan_node *node, struct node_state *states, int n) {
     const struct node_state *parent = &states[node->parent];
     const struct owner owner = { parent->table, parent->rowset, parent->row };
     set_property(L, call, &owner, &(struct belonging){ node->property, node->assoc, node->include, &states[n].noted });
@@ -315,7 +316,7 @@ static void give_up(lua_State *L, struct call *call, const struct plan_node *nod
 
 static void hang_on_parent(lua_State *L, struct call *call, const struct plan_node *node, struct node_state *states, int n) {
     lua_pushvalue(L, states[n].table);
-    give_up(L, call, node, states, n);
+    hang_top(L, call, node, states, n);
     lua_pop(L, 1);
 }
 
@@ -372,7 +373,7 @@ static void append_to_parent(lua_State *L, struct call *call, const struct plan_
     if (lua_isnil(L, parent->table)) return;
     if (parent->fresh) {
         push_list(L, 4);
-        give_up(L, call, node, states, n);
+        hang_top(L, call, node, states, n);
     }
     if (!lua_isnil(L, state->table) && is_new_pair(&state->pairs, parent->number, state->number)) {
         lua_pushstring(L, node->property);

@@ -60,7 +60,9 @@ for engine in support.engines() do
           local script = os.tmpname()
           local file = assert(io.open(script, "w"))
           file:write(program:format(engine.url, ending[1], code)):close()
-          local output, _, how, status = support.run("lua5.4 " .. script)
+          local pipe = assert(io.popen("exec lua5.4 " .. script .. " 2>&1"))
+          local output = pipe:read "a"
+          local _, how, status = pipe:close()
           os.remove(script)
           assert.same({ "exit", ending[2] }, { how, status }, output)
           if engine.kind ~= "memory" then assert.equal(i, Note:count()) end
