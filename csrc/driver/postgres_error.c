@@ -121,7 +121,7 @@ static void read_constraint(const struct pg_failure *failure, struct arena *aren
 static const char *without_value(const struct pg_failure *failure, struct arena *arena) {
     const char *message = failure->message && *failure->message ? failure->message : "the server gave no reason";
     if (!failure->sqlstate) return arena_text(arena, message, strcspn(message, "\n"));
-    const char *value = failure->sqlstate && strncmp(failure->sqlstate, "22", 2) == 0 ? strstr(message, ": \"") : NULL;
+    const char *value = strncmp(failure->sqlstate, "22", 2) == 0 ? strstr(message, ": \"") : NULL;
     return arena_text(arena, message, value ? (size_t)(value - message) : strlen(message));
 }
 

@@ -425,6 +425,12 @@ static enum drive take_bulk(lua_State *L, struct call *call) {
     return drive;
 }
 
+/* The last statement has what ends the transaction with it, the others those of their turn. */
+static bool has_company(const struct bulk *bulk) {
+    bool last = bulk->done + bulk->rows == bulk->count;
+    return bulk->by_column && bulk->rows && (last || bulk->turn % TOGETHER);
+}
+
 static bool bulk_next(lua_State *L, struct call *call) {
     struct bulk *bulk = call->data;
     push_call_value(L, call, CALL_RESULT);
@@ -437,7 +443,7 @@ static bool bulk_next(lua_State *L, struct call *call) {
     } else if (more) {
         call->statement = bulk->singly ? one_row(L, call, bulk, list) : many_rows(L, call, bulk, list);
     }
-    call->ahead = bulk->by_column && bulk->rows && (bulk->done + bulk->rows == bulk->count || bulk->turn % TOGETHER);
+    call->ahead = has_company(bulk);
     lua_settop(L, list - 1);
     return more && call->statement && !error_is_set(&call->error);
 }

@@ -80,8 +80,7 @@ end
 --- The line of an error: what it is called, what it says, where it stands in a file of the user's.
 local function error_text(problem)
   if errors.is(problem) then
-    local name, place = problem.name or "Error", open.place(problem)
-    return text.safe(("%s%s: %s"):format(place and place .. ": " or "", name, problem.message))
+    return text.safe(("%s%s: %s"):format(open.place(problem), problem.name or "Error", problem.message))
   end
   if type(problem) == "table" then
     return printer.text(problem, { limit = 1, width = math.huge, paint = text.painter() })

@@ -17,9 +17,8 @@ end })
 --- An error in one line, without what a terminal would obey.
 local function sentence(problem)
   if errors.is(problem) then
-    local place = open.place(problem)
     local source = problem.cause and errors.is(problem.cause) and ": " .. tostring(problem.cause.message) or ""
-    return text.safe((place and place .. ": " or "") .. tostring(problem.message) .. source)
+    return text.safe(open.place(problem) .. tostring(problem.message) .. source)
   end
   return text.safe(tostring(problem))
 end

@@ -71,13 +71,13 @@ local models_file
 
 --- Where in the file of models a wrong use stands.
 -- @param problem an error object
--- @return "file:line"; nil where it stands elsewhere
+-- @return "file:line: ", to stand before what it says; "" where it stands elsewhere
 function open.place(problem)
   local file = models_file and problem.source and problem.source:match "^(.*):%d+$"
-  if not file then return nil end
+  if not file then return "" end
   local ending = file:match "^%.%.%.(.*)"                             -- Lua cuts long paths
   local same = ending and models_file:sub(-#ending) == ending or models_file == file
-  return same and problem.source or nil
+  return same and problem.source .. ": " or ""
 end
 
 --- Runs a file of models on a connection.
