@@ -118,19 +118,15 @@ static void use_new_chunk(lua_State *L, const struct call *call, const struct pl
 
 /* Where the originals of the row being built go. */
 struct originals {
-    unsigned char *kinds;       /* NULL: no originals are kept */
-    union number *numbers;
-    const struct slots *slots;
+    struct original_row row;    /* without kinds: no originals are kept */
     int texts;                  /* stack index */
     int first_text;             /* place of the row's first text */
 };
 
 static struct originals originals_of(const struct node_state *state) {
     const struct rowset *rowset = state->rowset;
-    if (!rowset) return (struct originals){ .kinds = NULL };
-    int cell = state->row * rowset->width;
-    return (struct originals){ rowset->kinds + cell, rowset->numbers + state->row * rowset->number_width, rowset->slots,
-                               state->texts, state->row * rowset->text_width + 1 };
+    if (!rowset) return (struct originals){ .texts = 0 };
+    return (struct originals){ original_row(rowset, state->row), state->texts, state->row * rowset->text_width + 1 };
 }
 
 /* A cell that is shown otherwise than it is stored. False: malformed JSON. */
@@ -146,16 +142,10 @@ static bool push_decoded(lua_State *L, struct call *call, struct node_state *sta
 /* Texts are shared between the instance and its originals. */
 static void push_text(lua_State *L, struct value cell, const struct originals *originals, int ordinal) {
     lua_pushlstring(L, cell.as.text, cell.len);
-    if (!originals || originals->slots[ordinal].text == NO_SLOT) return;
-    originals->kinds[ordinal] = ORIGINAL_TEXT;
+    if (!originals || originals->row.slots[ordinal].text == NO_SLOT) return;
+    originals->row.kinds[ordinal] = ORIGINAL_TEXT;
     lua_pushvalue(L, -1);
-    lua_rawseti(L, originals->texts, originals->first_text + originals->slots[ordinal].text);
-}
-
-static void keep_number(const struct originals *originals, int ordinal, enum original kind, union number number) {
-    if (!originals || originals->slots[ordinal].number == NO_SLOT) return;
-    originals->kinds[ordinal] = (unsigned char)kind;
-    originals->numbers[originals->slots[ordinal].number] = number;
+    lua_rawseti(L, originals->texts, originals->first_text + originals->row.slots[ordinal].text);
 }
 
 /* Pushes the cell as the instance shows it and keeps its original (originals NULL: an untracked column). */
@@ -164,15 +154,15 @@ static void push_cell(lua_State *L, struct value cell, const struct originals *o
     case VALUE_NULL: lua_pushnil(L); break;
     case VALUE_INT:
         lua_pushinteger(L, cell.as.integer);
-        keep_number(originals, ordinal, ORIGINAL_INT, (union number){ .integer = cell.as.integer });
+        if (originals) original_keep_number(originals->row, ordinal, ORIGINAL_INT, (union number){ .integer = cell.as.integer });
         break;
     case VALUE_REAL:
         lua_pushnumber(L, cell.as.real);
-        keep_number(originals, ordinal, ORIGINAL_REAL, (union number){ .real = cell.as.real });
+        if (originals) original_keep_number(originals->row, ordinal, ORIGINAL_REAL, (union number){ .real = cell.as.real });
         break;
     case VALUE_BOOL:
         lua_pushboolean(L, cell.as.boolean);
-        if (originals) originals->kinds[ordinal] = cell.as.boolean ? ORIGINAL_TRUE : ORIGINAL_FALSE;
+        if (originals) originals->row.kinds[ordinal] = cell.as.boolean ? ORIGINAL_TRUE : ORIGINAL_FALSE;
         break;
     case VALUE_TEXT:
     case VALUE_BLOB: push_text(L, cell, originals, ordinal); break;
@@ -187,10 +177,10 @@ static bool fill(lua_State *L, struct call *call, const struct plan_node *node, 
     bool epoch = call->db->dates_epoch;
     for (int i = 0; i < node->count; i++, column++) {
         struct value cell = cells[i];
-        bool tracked = column->tracked && originals.kinds;
+        bool tracked = column->tracked && originals.row.kinds;
         int ordinal = column->tracked ? column->attr->ordinal : 0;
         if (cell.kind == VALUE_NULL) {
-            if (tracked) originals.kinds[ordinal] = ORIGINAL_NULL;
+            if (tracked) originals.row.kinds[ordinal] = ORIGINAL_NULL;
             continue;
         }
         if (column->attr && (int)cell.kind != column->settled)

@@ -155,10 +155,7 @@ static int text_place(const struct rowset *rowset, int row, const struct attr *a
 /* A value whose type is not the attribute's own (a foreign program's text in an INTEGER column) has no slot: such an original
  * counts as absent, so that the attribute is written again only where it was assigned. */
 static void keep_number(struct rowset *rowset, int row, const struct attr *attr, enum original kind, union number number) {
-    union number *slot = original_number(rowset, row, attr);
-    if (!slot) return;
-    rowset->kinds[row * rowset->width + attr->ordinal] = (unsigned char)kind;
-    *slot = number;
+    original_keep_number(original_row(rowset, row), attr->ordinal, kind, number);
 }
 
 static void keep_text(lua_State *L, struct rowset *rowset, int row, const struct attr *attr, int texts_index, int value_index,

@@ -115,6 +115,25 @@ static inline union number *original_number(const struct rowset *rowset, int row
     return slot == NO_SLOT ? NULL : &rowset->numbers[row * rowset->number_width + (int)slot];
 }
 
+/* The originals of one row, by ordinal and slot. */
+struct original_row {
+    unsigned char *kinds;
+    union number *numbers;
+    const struct slots *slots;
+};
+
+static inline struct original_row original_row(const struct rowset *rowset, int row) {
+    return (struct original_row){ rowset->kinds + row * rowset->width, rowset->numbers + row * rowset->number_width,
+                                  rowset->slots };
+}
+
+/* Keeps a number, unless the attribute's type has none: it counts as absent then. */
+static inline void original_keep_number(struct original_row row, int ordinal, enum original kind, union number number) {
+    if (row.slots[ordinal].number == NO_SLOT) return;
+    row.kinds[ordinal] = (unsigned char)kind;
+    row.numbers[row.slots[ordinal].number] = number;
+}
+
 static inline enum original original_kind(const struct rowset *rowset, int row, const struct attr *attr) {
     if (attr->ordinal >= rowset->width) return ORIGINAL_ABSENT;
     return (enum original)rowset->kinds[row * rowset->width + attr->ordinal];
