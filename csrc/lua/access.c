@@ -8,7 +8,9 @@
 #include "lua/value.h"
 
 struct assoc_box *access_assoc(lua_State *L) {
-    return lua_touserdata(L, lua_upvalueindex(2));
+    struct assoc_box *box = lua_touserdata(L, lua_upvalueindex(2));
+    check_not_collected(L, box->db);
+    return box;
 }
 
 static const struct link_rule *const link_rules[] = {

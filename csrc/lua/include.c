@@ -58,6 +58,7 @@ static const struct assoc_box *assoc_object(lua_State *L, int index) {
     if (!lua_istable(L, index) || !lua_getmetatable(L, index)) return NULL;
     lua_rawgeti(L, -1, 1);
     const struct assoc_box *box = userdata_test(L, -1, USERDATA_ASSOC);
+    if (box) check_not_collected(L, box->db);
     lua_pop(L, 2);
     return box;
 }

@@ -141,6 +141,7 @@ struct rowset *instance_rowset(lua_State *L, int index) {
     if (lua_type(L, index) != LUA_TTABLE || !lua_getmetatable(L, index)) return NULL;
     lua_rawgeti(L, -1, CHUNK_ROWSET);
     struct rowset *rowset = userdata_test(L, -1, USERDATA_ROWSET);
+    if (rowset) check_not_collected(L, rowset->db);
     if (rowset) lua_replace(L, -2);
     else lua_pop(L, 2);
     return rowset;
