@@ -319,15 +319,17 @@ static bool read_skip_locked(lua_State *L, struct find *find, int index) {
 }
 
 static bool read_lock(lua_State *L, struct find *find, int index) {
-    static const char *const names[] = { "update", "share", "no key update", "key share" };
+    static const char *const names[LOCKS] = {
+        [LOCK_UPDATE] = "update", [LOCK_SHARE] = "share", [LOCK_NO_KEY_UPDATE] = "no key update", [LOCK_KEY_SHARE] = "key share",
+    };
     if (lua_isboolean(L, index)) {
         find->plan->select->lock = lua_toboolean(L, index) ? LOCK_UPDATE : LOCK_NONE;
         return true;
     }
     const char *name = lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : "";
-    for (int i = 0; i < 4; i++) {
-        if (strcasecmp(names[i], name) != 0) continue;
-        find->plan->select->lock = (enum lock)(i + 1);
+    for (int lock = LOCK_UPDATE; lock < LOCKS; lock++) {
+        if (strcasecmp(names[lock], name) != 0) continue;
+        find->plan->select->lock = (enum lock)lock;
         return true;
     }
     return find_wrong(find, "lock", "one of update, share, no key update, key share expected");

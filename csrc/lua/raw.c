@@ -49,7 +49,7 @@ static bool wrong(struct call *call, const char *what, const char *sentence) {
 
 static struct sql_scan scan_of(const struct call *call, const struct raw *raw, size_t start, size_t end) {
     return (struct sql_scan){ .text = raw->text, .len = end, .at = start,
-                              .dollar_quotes = call->db->dialect->mark == MARK_DOLLAR };
+                              .dollar_quotes = call->db->dialect->dollar_quotes };
 }
 
 /* The body of CREATE TRIGGER holds semicolons; it ends with END. */

@@ -21,18 +21,6 @@ bool check_condition(struct call *call, const struct write_options *options, con
                      "%s:%s needs a where with a condition (a nil value makes none), or all = true", call->model->name, verb);
 }
 
-static struct expr *key_tuple(struct arena *arena, struct attr_list key) {
-    const char **pieces = arena_array(arena, const char *, key.count + 1);
-    struct expr *tuple = expr_new(arena, EXPR_RAW), **link = &tuple->first;
-    for (int k = 0; k < key.count; k++, link = &(*link)->next) {
-        pieces[k] = k ? ", " : "(";
-        *link = expr_column(arena, key.items[k], ALIAS_HERE);
-    }
-    pieces[key.count] = ")";
-    tuple->pieces = pieces;
-    return tuple;
-}
-
 /* (key) IN (SELECT key … ORDER BY key LIMIT n) */
 static const struct expr *among(struct call *call, const struct write_options *options) {
     struct arena *arena = &call->arena;
@@ -47,11 +35,7 @@ static const struct expr *among(struct call *call, const struct write_options *o
     select->where = options->where;
     select->order = order;
     select->limit = options->limit;
-    struct expr *in = expr_new(arena, EXPR_SELECT);
-    in->op = OP_IN;
-    in->first = key_tuple(arena, key);
-    in->select = select;
-    return in;
+    return expr_in_select(arena, expr_tuple(arena, key, ALIAS_HERE), select);
 }
 
 /* Which rows a statement writes. What is associated is looked at before anything is written: on SQLite a condition of the
