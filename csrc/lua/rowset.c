@@ -222,6 +222,7 @@ static void push_decoded(lua_State *L, struct db *db, const struct attr *attr) {
     struct arena arena;
     size_t len;
     const char *text = lua_tolstring(L, -1, &len);
+    db->L = L;
     arena_init(&arena, db->arena.oom, db->arena.owner);
     if (!push_logical(L, db, attr, value_text(text, len), &arena, &error)) lua_pushnil(L);
     arena_free(&arena);

@@ -87,7 +87,7 @@ static bool read_assignments(lua_State *L, struct call *call, int index, struct 
     }
     for (int i = 0; i < call->model->attr_count; i++) {
         if (!given[i]) continue;
-        lua_getfield(L, index, call->model->attrs[i]->name);
+        push_field(L, index, call->model->attrs[i]->name);
         assign_change(L, call, update, call->model->attrs[i], lua_gettop(L));
         lua_pop(L, 1);
     }
@@ -171,7 +171,7 @@ static int destroy_rows_plainly(lua_State *L) {
 
 static bool skips_dependents(lua_State *L, int index) {
     if (!lua_istable(L, index)) return false;
-    lua_getfield(L, index, "dependent");
+    push_field(L, index, "dependent");
     bool skips = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
     lua_pop(L, 1);
     return skips;
