@@ -145,7 +145,7 @@ local function key_text(class, row)
 end
 
 --- The option `attributes` so that some attributes are among them.
-local function selecting(attributes, names)
+function model.selecting(attributes, names)
   if type(attributes) ~= "table" then return attributes end
   local needed, chosen = {}, copy(attributes)
   for _, name in ipairs(names) do needed[name] = true end
@@ -174,7 +174,7 @@ function methods:findByPks(list, options)
   list = check_list("findByPks", list)
   local keys = self:keys(list)
   find.where = find.where and { keys, find.where } or keys
-  find.attributes = selecting(find.attributes, self.primaryKey)
+  find.attributes = model.selecting(find.attributes, self.primaryKey)
   if #list == 0 then
     dry.run(db, function() return self:findAll(find) end)
     return core.list()
@@ -254,7 +254,7 @@ function methods:each(options)
   check_keyed(self)
   local batch, terms, find, names = check_batch(options), keyset.terms(self, options.order), copy(options), {}
   for i, term in ipairs(terms) do names[i] = term.name end
-  find.batch, find.order, find.attributes = nil, keyset.order(terms), selecting(options.attributes, names)
+  find.batch, find.order, find.attributes = nil, keyset.order(terms), model.selecting(options.attributes, names)
   local next_rows = batches(self, find, terms, batch)
   local rows, at = next_rows() or {}, 0
   return function()
@@ -264,15 +264,21 @@ function methods:each(options)
   end
 end
 
+--- Checks self and options, and reads a page.
+-- @param find_and_count as page.read has it
+function model.page(self, options, find_and_count)
+  meta_of(self, "page")
+  check_keyed(self)
+  return page.read(self, check_options("page", options), model.selecting, find_and_count)
+end
+
 --- One page of a find, by keyset: `local users, info = User:page{ order = "name", size = 10, after = info.after }`. The
 -- key completes the order. Raises UsageError for a cursor that was not made for this order.
 -- @param options as findAll, and size (20), after or before: a cursor of another page
 -- @return list of instances
 -- @return {after, before (cursors, nil at the end), hasNext, hasPrevious}
 function methods:page(options)
-  meta_of(self, "page")
-  check_keyed(self)
-  return page.read(self, check_options("page", options), selecting)
+  return model.page(self, options, core.find_and_count)
 end
 
 local function shown_value(value)
