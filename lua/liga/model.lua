@@ -145,7 +145,7 @@ local function key_text(class, row)
 end
 
 --- The option `attributes` so that some attributes are among them.
-local function selecting(attributes, names)
+function model.selecting(attributes, names)
   if type(attributes) ~= "table" then return attributes end
   local needed, chosen = {}, copy(attributes)
   for _, name in ipairs(names) do needed[name] = true end
@@ -174,7 +174,7 @@ function methods:findByPks(list, options)
   list = check_list("findByPks", list)
   local keys = self:keys(list)
   find.where = find.where and { keys, find.where } or keys
-  find.attributes = selecting(find.attributes, self.primaryKey)
+  find.attributes = model.selecting(find.attributes, self.primaryKey)
   if #list == 0 then
     dry.run(db, function() return self:findAll(find) end)
     return core.list()
@@ -188,17 +188,25 @@ end
 
 -- Finding ------------------------------------------------------------------------------------------------------------
 
---- Rows and the number of all that match, whatever the limit. Both are read in one transaction.
--- @param options as findAll, or nil
--- @return list of instances
--- @return how many rows match without limit and offset
-function methods:findAndCountAll(options)
-  local meta = meta_of(self, "findAndCountAll")
-  options = check_options("findAndCountAll", options)
+--- Of the options of a find those that say which rows there are to be counted.
+function model.counting(options)
   local counting = copy(options)
   for _, name in ipairs { "limit", "offset", "order", "attributes", "raw", "rejectOnEmpty", "lock", "skipLocked" } do
     counting[name] = nil
   end
+  return counting
+end
+
+--- Rows and the number of all that match, whatever the limit. Both are read at one moment, on a server in one round
+-- trip; grouped, in one transaction.
+-- @param options as findAll, or nil
+-- @return list of instances
+-- @return how many rows match without limit and offset; with `group` a list of rows, a count for each group
+function methods:findAndCountAll(options)
+  local meta = meta_of(self, "findAndCountAll")
+  options = check_options("findAndCountAll", options)
+  local counting = model.counting(options)
+  if options.group == nil then return core.find_and_count(self, options, counting) end
   dry.run(meta.db, function() return self:findAll(options) end)       -- what is wrong raises before anything is sent
   return transaction.snapshot(meta.db, options, function()
     return self:findAll(options), self:count(counting)
@@ -246,7 +254,7 @@ function methods:each(options)
   check_keyed(self)
   local batch, terms, find, names = check_batch(options), keyset.terms(self, options.order), copy(options), {}
   for i, term in ipairs(terms) do names[i] = term.name end
-  find.batch, find.order, find.attributes = nil, keyset.order(terms), selecting(options.attributes, names)
+  find.batch, find.order, find.attributes = nil, keyset.order(terms), model.selecting(options.attributes, names)
   local next_rows = batches(self, find, terms, batch)
   local rows, at = next_rows() or {}, 0
   return function()
@@ -256,15 +264,21 @@ function methods:each(options)
   end
 end
 
+--- Checks self and options, and reads a page.
+-- @param find_and_count as page.read has it
+function model.page(self, options, find_and_count)
+  meta_of(self, "page")
+  check_keyed(self)
+  return page.read(self, check_options("page", options), model.selecting, find_and_count)
+end
+
 --- One page of a find, by keyset: `local users, info = User:page{ order = "name", size = 10, after = info.after }`. The
 -- key completes the order. Raises UsageError for a cursor that was not made for this order.
 -- @param options as findAll, and size (20), after or before: a cursor of another page
 -- @return list of instances
 -- @return {after, before (cursors, nil at the end), hasNext, hasPrevious}
 function methods:page(options)
-  meta_of(self, "page")
-  check_keyed(self)
-  return page.read(self, check_options("page", options), selecting)
+  return model.page(self, options, core.find_and_count)
 end
 
 local function shown_value(value)
