@@ -54,10 +54,12 @@ local late = [[
   local ann, User
   guard = setmetatable({}, { __gc = function()
     local uses = {
-      function() return ann.name end, function() return ann:previous("name") end, function() return ann:changed() end,
+      function() return ann.name end, function() return ann:previous("name") end,
+      function() return ann:changed() end,
       function() return ann:save() end, function() return ann:toTable() end, function() return tostring(ann) end,
       function() return ann:getPosts() end, function() return ann.getPosts() end, function() return ann.createPost() end,
-      function() return User:count() end, function() return User:build { name = "ben" } end, function() return User:keys { 1 } end,
+      function() return User:count() end, function() return User:build { name = "ben" } end,
+      function() return User:keys { 1 } end,
       function() return User:hasMany("Other") end, function() return db:define("Late", {}) end,
       function() return db:sync { dryRun = true } end,
     }

@@ -158,6 +158,7 @@ for engine in support.engines() do
         collectgarbage()
         local others = {}
         for i = 1, 1000 do others[i] = ("x"):rep(#names[1] - 4) .. 1000 + i end
+        assert(#others == 1000)
       end)
       User:bulkCreate(users)
       db:removeHook "beforeQuery"
