@@ -168,6 +168,8 @@ for engine in support.engines() do
           assert.is_nil(read:changed())
           read.n = "[1,11)"
           assert.is_nil(read:changed())
+          thing:update{ t = { lower = "2026-01-01T00:00:00Z", upper = "2026-01-01T00:00:00.000123Z" } }
+          assert.equal("2026-01-01T00:00:00.000123Z", Thing:findByPk(thing.id).t.upper)
           thing:update{ n = { lower = 3, upper = 3 } }
           assert.same({ empty = true }, Thing:findByPk(thing.id).n)
           assert.same({ bounds = "()" }, (Thing:create{ n = {} }):reload().n)
