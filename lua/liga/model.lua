@@ -188,10 +188,22 @@ end
 
 -- Finding ------------------------------------------------------------------------------------------------------------
 
+local function is_list(value)
+  return type(value) == "table" and getmetatable(value) == nil
+end
+
+--- The order of groups by what they are groups of.
+local function group_order(group)
+  if group == nil then return nil end
+  local order = {}
+  for i, entry in ipairs(is_list(group) and group or { group }) do order[i] = { entry, "ASC" } end
+  return order
+end
+
 --- Rows and the number of all that match, whatever the limit. Both are read in one transaction.
 -- @param options as findAll, or nil
 -- @return list of instances
--- @return how many rows match without limit and offset
+-- @return how many rows match without limit and offset; with `group` a list as of `count`, ordered by the groups
 function methods:findAndCountAll(options)
   local meta = meta_of(self, "findAndCountAll")
   options = check_options("findAndCountAll", options)
@@ -199,6 +211,7 @@ function methods:findAndCountAll(options)
   for _, name in ipairs { "limit", "offset", "order", "attributes", "raw", "rejectOnEmpty", "lock", "skipLocked" } do
     counting[name] = nil
   end
+  counting.order = group_order(options.group)
   dry.run(meta.db, function() return self:findAll(options) end)       -- what is wrong raises before anything is sent
   return transaction.snapshot(meta.db, options, function()
     return self:findAll(options), self:count(counting)
