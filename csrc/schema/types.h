@@ -70,6 +70,14 @@ struct type {
     const char *enum_shared;            /* … that of the key it refers to, which has to be the same type; or NULL */
 };
 
+/* True for a DECIMAL of more digits than a double keeps, or of any number of them. */
+static inline bool type_is_long_decimal(const struct type *type) {
+    return type->id == TYPE_DECIMAL && (type->precision == 0 || type->precision > DECIMAL_NUMERIC_DIGITS);
+}
+
+/* Digits of a DECIMAL after the point; DECIMAL_NATURAL without parameters: those that the number has. */
+int type_scale(const struct type *type);
+
 /* Row of the type table. */
 struct type_info {
     const char *name;

@@ -11,7 +11,8 @@
 -- @field FLOAT float
 -- @field DOUBLE float
 -- @field REAL float
--- @field DECIMAL `(precision, scale)`: text with exactly scale digits; compares, orders and sums exactly
+-- @field DECIMAL `(precision, scale)`: text with exactly scale digits; compares, orders and sums exactly. Without
+-- parameters: any number of digits (to a thousand on a side of the point), in the shortest text, `"12.5"`
 
 --- Texts and bytes.
 -- @table texts
