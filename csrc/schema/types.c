@@ -218,6 +218,13 @@ static bool fits_length(struct accept *a, int length) {
     return refuse(a, "is longer than %d character%s", length, length == 1 ? "" : "s");
 }
 
+bool type_check_room(const struct value *value, struct arena *arena, struct error *error) {
+    if (utf8_count(value->as.text, value->len) <= STRING_CHARACTERS) return true;
+    error_set(error, arena, ERROR_VALIDATION, "is longer than %d characters (STRING(n) or TEXT hold more)", STRING_CHARACTERS);
+    error->value = *value;
+    return !(error->has_value = true);
+}
+
 static bool accept_string(struct accept *a) {
     return accept_text(a) && fits_length(a, a->type->length);
 }

@@ -6,11 +6,9 @@
 #include "base/arena.h"
 #include "base/error.h"
 
-enum { DEFAULT_STRING = 255 };
-
 static int parameter(const struct type *type, char mark) {
     switch (mark) {
-    case 'l': return type->length ? type->length : type->id == TYPE_CHAR ? 1 : DEFAULT_STRING;
+    case 'l': return type->length ? type->length : type->id == TYPE_CHAR ? 1 : STRING_CHARACTERS;
     case 'p': return type->precision;
     default:  return type->scale;
     }

@@ -16,7 +16,7 @@
 
 --- Texts and bytes.
 -- @table texts
--- @field STRING `(n)`: UTF-8 text, of n characters at most
+-- @field STRING `(n)`: UTF-8 text, of n characters at most; without n of 255
 -- @field CHAR `(n)`: trailing blanks are cut when read
 -- @field TEXT
 -- @field UUID
