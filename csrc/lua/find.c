@@ -39,6 +39,41 @@ static int find_all(lua_State *L) {
     return run_find(L, call);
 }
 
+static enum drive take_total(lua_State *L, struct call *call) {
+    struct conn *conn = call->link->conn;
+    struct find *find = call->data;
+    enum drive drive;
+    (void)L;
+    while ((drive = conn->driver->step(conn, call->cursor, &call->arena, &call->error)) == DRIVE_ROW)
+        find->total = call->cursor->cells[0].as.integer;
+    return drive;
+}
+
+static int find_and_count_results(lua_State *L, struct call *call) {
+    const struct find *find = call->data;
+    find_results(L, call);
+    lua_pushinteger(L, find->total);
+    return 2;
+}
+
+/* core.find_and_count(class, options, options of the count, which is not grouped) → list, number of rows */
+static int find_and_count(lua_State *L) {
+    struct call *call;
+    lua_settop(L, 3);
+    struct find *find = start_find(L, &call);
+    if (read_find(L, find, 2, FIND_PLAIN)) find_columns(L, find);
+    if (error_is_set(&call->error)) return call_raise(L, call);
+    struct find *counted = find_new(call, call->model);
+    if (read_find(L, counted, 3, FIND_COUNT)) find_filters(L, counted);
+    if (!plan_rows_count(counted)) return call_raise(L, call);
+    call->data = find;
+    call->plan = find->plan;
+    hydrate_plan(L, call);
+    hydrate_behind(call, counted->plan->select, take_total);
+    call->results = find_and_count_results;
+    return call_run(L, call);
+}
+
 static int find_one(lua_State *L) {
     struct call *call;
     lua_settop(L, 2);
@@ -165,6 +200,6 @@ void open_finders(lua_State *L) {
     push_option_names(L);
     lua_setfield(L, -3, "find_options");      /* of the module, below the table of finders */
     lua_pushvalue(L, -2);
-    add_functions(L, (const luaL_Reg[]){ { "key_text", key_text }, { NULL, NULL } });
+    add_functions(L, (const luaL_Reg[]){ { "find_and_count", find_and_count }, { "key_text", key_text }, { NULL, NULL } });
     lua_pop(L, 1);
 }

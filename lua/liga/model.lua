@@ -200,18 +200,27 @@ local function group_order(group)
   return order
 end
 
---- Rows and the number of all that match, whatever the limit. Both are read in one transaction.
--- @param options as findAll, or nil
--- @return list of instances
--- @return how many rows match without limit and offset; with `group` a list as of `count`, ordered by the groups
-function methods:findAndCountAll(options)
-  local meta = meta_of(self, "findAndCountAll")
-  options = check_options("findAndCountAll", options)
+--- Of the options of a find those that say which rows there are to be counted.
+function model.counting(options)
   local counting = copy(options)
   for _, name in ipairs { "limit", "offset", "order", "attributes", "raw", "rejectOnEmpty", "lock", "skipLocked" } do
     counting[name] = nil
   end
   counting.order = group_order(options.group)
+  return counting
+end
+
+--- Rows and the number of all that match, whatever the limit. Both are read at one moment, on a server in one round
+-- trip; grouped, in one transaction.
+-- @param options as findAll, or nil
+-- @return list of instances
+-- @return how many rows match without limit and offset; with `group` a list of rows, a count for each group, in the
+-- order of the groups
+function methods:findAndCountAll(options)
+  local meta = meta_of(self, "findAndCountAll")
+  options = check_options("findAndCountAll", options)
+  local counting = model.counting(options)
+  if options.group == nil then return core.find_and_count(self, options, counting) end
   dry.run(meta.db, function() return self:findAll(options) end)       -- what is wrong raises before anything is sent
   return transaction.snapshot(meta.db, options, function()
     return self:findAll(options), self:count(counting)

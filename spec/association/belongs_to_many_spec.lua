@@ -645,10 +645,13 @@ for engine in support.engines() do
       end
 
       local function included(include)
-        return table.concat(pluck(User:findOne { order = "id", include = { projects = include } }.projects, "title"), " ")
+        local user = User:findOne { order = "id", include = { projects = include } }
+        return table.concat(pluck(user.projects, "title"), " ")
       end
 
-      for name, order in pairs { ["a path"] = { "-Membership.hours" }, ["a list of names"] = { { "Membership", "hours", "DESC" } } } do
+      for name, order in pairs {
+        ["a path"] = { "-Membership.hours" }, ["a list of names"] = { { "Membership", "hours", "DESC" } },
+      } do
         it("reads in it what getters give and what is included, by " .. name, function()
           fill(order)
           assert.same({ "d", "b", "a", "c" }, pluck(ann:getProjects(), "title"))
@@ -665,21 +668,25 @@ for engine in support.engines() do
       end
 
       it("takes the junction's model, mixed with the target's attributes; the inverse has one of its own", function()
-        fill({ { Membership, "role" }, "-title" }, { as = "members", order = { { Membership, "hours", "DESC NULLS LAST" } } })
+        fill({ { Membership, "role" }, "-title" },
+          { as = "members", order = { { Membership, "hours", "DESC NULLS LAST" } } })
         assert.same({ "d", "c", "b", "a" }, pluck(ann:getProjects(), "title"))
-        bob:addProject(Project:findOne { where = { title = "a" } }, { through = { hours = 9 } })
-        assert.same({ "bob", "ann" }, pluck(Project:findOne { where = { title = "a" } }:getMembers(), "name"))
+        local a = Project:findOne { where = { title = "a" } }
+        bob:addProject(a, { through = { hours = 9 } })
+        assert.same({ "bob", "ann" }, pluck(a:getMembers(), "name"))
       end)
 
       it("names the nearest where there is none, and goes no further", function()
         local function refuse(order, ...)
-          raises("UsageError", function() User:belongsToMany(Project, { through = Membership, order = order }) end, "order", ...)
+          local options = { through = Membership, order = order }
+          raises("UsageError", function() User:belongsToMany(Project, options) end, "order", ...)
         end
         refuse({ { Membership, "huors" } }, "hours")
         refuse({ "Membershp.hours" }, "Membership")
         refuse({ { "Membership", "user", "name" } }, "junction")
         refuse({ { "users", "name" } }, "Membership")
-        raises("UsageError", function() User:hasMany(Project, { order = "owner.name" }) end, "order", "attributes of Project,")
+        raises("UsageError", function() User:hasMany(Project, { order = "owner.name" }) end, "order",
+          "attributes of Project,")
       end)
     end)
 

@@ -124,9 +124,10 @@ for engine in support.engines() do
         assert.same({ { city = "Braga", count = 2 }, { city = "Lisbon", count = 2 }, { city = "Porto", count = 2 },
           { count = 1 } }, counts)
         local initial = liga.fn("substr", liga.col("city"), 1, 1)
-        counts = select(2, Sale:findAndCountAll{ attributes = { "soldBy" }, group = { "soldBy", initial }, transaction = t })
+        local by = { "soldBy", initial }
+        counts = select(2, Sale:findAndCountAll{ attributes = { "soldBy" }, group = by, transaction = t })
         local read = {}
-        for i, row in ipairs(counts) do read[i] = tostring(row.soldBy) .. " " .. tostring(row.group2) .. row.count end
+        for i, row in ipairs(counts) do read[i] = ("%s %s%d"):format(row.soldBy, row.group2, row.count) end
         assert.same({ "ann B1", "ann L1", "ann P2", "bob L1", "cid B1", "nil nil1" }, read)
       end
     end)

@@ -95,8 +95,9 @@ for engine in support.engines() do
 
       it("keep every digit, in the shortest text of the number", function()
         for given, read in pairs {
-          [exact] = exact, ["12.50"] = "12.5", [12.5] = "12.5", [3] = "3", ["+007"] = "7", ["-0.0"] = "0", ["1e3"] = "1000",
-          ["-0.000000000000000000000001"] = "-0.000000000000000000000001", [0.1] = "0.1", [math.maxinteger] = "9223372036854775807",
+          [exact] = exact, ["12.50"] = "12.5", [12.5] = "12.5", [3] = "3", ["+007"] = "7", ["-0.0"] = "0",
+          ["-0.000000000000000000000001"] = "-0.000000000000000000000001", [0.1] = "0.1", ["1e3"] = "1000",
+          [math.maxinteger] = "9223372036854775807",
         } do
           assert.equal(read, stored(Price, given))
         end
@@ -105,7 +106,9 @@ for engine in support.engines() do
       end)
 
       it("refuse what is no number, and more than a thousand digits", function()
-        for _, value in ipairs { "", "abc", "1,5", true, {}, math.huge, 0 / 0, "1e1000", "1e-1001" } do refuses(Price, value) end
+        for _, value in ipairs { "", "abc", "1,5", true, {}, math.huge, 0 / 0, "1e1000", "1e-1001" } do
+          refuses(Price, value)
+        end
       end)
 
       it("compare, order and have extremes as numbers", function()
@@ -117,10 +120,10 @@ for engine in support.engines() do
         assert.equal(2, Price:count{ where = { value = { "9.5", 100 } } })
         assert.equal(1, Price:count{ where = { value = exact .. "0" } })
         assert.same({ "-20", exact }, { Price:min("value"), Price:max("value") })
-        local seen, page, info = {}, nil, {}
+        local seen, after = {}, nil
         repeat
-          page, info = Price:page{ order = "value", size = 1, after = info.after }
-          seen[#seen + 1] = page[1].value
+          local page, info = Price:page{ order = "value", size = 1, after = after }
+          seen[#seen + 1], after = page[1].value, info.after
         until not info.hasNext
         assert.same(all, seen)
       end)

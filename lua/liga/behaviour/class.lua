@@ -95,6 +95,22 @@ function methods:count(given)
   return behaving.count(class, scope.conditions(self, options), function(found) return plain.count(class, found) end)
 end
 
+function methods:findAndCountAll(given)
+  local class, options = open(self, "findAndCountAll", given)
+  if options.group ~= nil then return plain.findAndCountAll(self, options) end
+  local counting, total = scope.conditions(self, model.counting(options)), nil
+  local rows = behaving.find(class, scope.merged(self, options), function(found)
+    local list
+    total = behaving.count(class, counting, function(counted)
+      local count
+      list, count = core.find_and_count(class, found, counted)
+      return count
+    end)
+    return list
+  end)
+  return rows, total
+end
+
 function methods:exists(given)
   local class, options = open(self, "exists", given)
   return plain.exists(class, scope.conditions(self, options))

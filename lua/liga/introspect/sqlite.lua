@@ -259,8 +259,8 @@ end
 
 -- Types --------------------------------------------------------------------------------------------------------------
 
---- Declared types and liga's, by the word they begin with. `sized`: the length is a parameter; `scaled`: precision and scale
--- are, `free`: or none.
+--- Declared types and liga's, by the word they begin with. `sized`: the length is a parameter; `scaled`: precision and
+-- scale are; `free`: they may be missing.
 local kinds = {
   { "^TINYINT%(1%)$", "BOOLEAN" }, { "^BOOL", "BOOLEAN" },
   { "^SMALLINT", "SMALLINT" }, { "^TINYINT", "SMALLINT" }, { "^INT2", "SMALLINT" },
@@ -270,7 +270,8 @@ local kinds = {
   { "^CHARACTER VARYING", "STRING", sized = true }, { "^VARYING CHARACTER", "STRING", sized = true },
   { "^NVARCHAR2?", "STRING", sized = true }, { "^VARCHAR2", "STRING", sized = true },
   { "^NATIVE CHARACTER", "CHAR", sized = true }, { "^N?CHAR", "CHAR", sized = true },
-  { "^DECIMAL_TEXT", "DECIMAL", scaled = true, free = true }, { "TEXT", "TEXT" }, { "^CLOB", "TEXT" }, { "^STRING", "TEXT" },
+  { "^DECIMAL_TEXT", "DECIMAL", scaled = true, free = true },
+  { "TEXT", "TEXT" }, { "^CLOB", "TEXT" }, { "^STRING", "TEXT" },
   { "^DECIMAL", "DECIMAL", scaled = true }, { "^NUMERIC", "DECIMAL", scaled = true },
   { "^NUMBER", "DECIMAL", scaled = true },
   { "^REAL", "REAL" }, { "^DOUBLE", "DOUBLE" }, { "^FLOAT", "FLOAT" },
