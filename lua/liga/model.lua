@@ -188,12 +188,25 @@ end
 
 -- Finding ------------------------------------------------------------------------------------------------------------
 
+local function is_list(value)
+  return type(value) == "table" and getmetatable(value) == nil
+end
+
+--- The order of groups by what they are groups of.
+local function group_order(group)
+  if group == nil then return nil end
+  local order = {}
+  for i, entry in ipairs(is_list(group) and group or { group }) do order[i] = { entry, "ASC" } end
+  return order
+end
+
 --- Of the options of a find those that say which rows there are to be counted.
 function model.counting(options)
   local counting = copy(options)
   for _, name in ipairs { "limit", "offset", "order", "attributes", "raw", "rejectOnEmpty", "lock", "skipLocked" } do
     counting[name] = nil
   end
+  counting.order = group_order(options.group)
   return counting
 end
 
@@ -201,7 +214,8 @@ end
 -- trip; grouped, in one transaction.
 -- @param options as findAll, or nil
 -- @return list of instances
--- @return how many rows match without limit and offset; with `group` a list of rows, a count for each group
+-- @return how many rows match without limit and offset; with `group` a list of rows, a count for each group, in the
+-- order of the groups
 function methods:findAndCountAll(options)
   local meta = meta_of(self, "findAndCountAll")
   options = check_options("findAndCountAll", options)
