@@ -94,11 +94,10 @@ static struct expr *aggregate_value(struct arena *arena, const struct dialect *d
     if (attr) subject = comparable(arena, dialect, subject, attr);
     if (distinct && !is_extreme(aggregate)) subject = distinct_of(arena, subject);
     if (attr && is_decimal(attr) && sums && dialect->decimal_text) {
-        subject->next = expr_text(arena, arena_printf(arena, "%d", attr->type.scale));
+        subject->next = expr_text(arena, arena_printf(arena, "%d", type_scale(&attr->type)));
         return call_of(arena, "liga_sum", subject);
     }
-    if (attr && is_decimal(attr) && attr->type.precision > DECIMAL_NUMERIC_DIGITS && dialect->decimal_text
-        && aggregate->keeps_type)
+    if (attr && type_is_long_decimal(&attr->type) && dialect->decimal_text && aggregate->keeps_type)
         subject = collated(arena, subject);
     const char *own = extreme_of(dialect, aggregate, attr);
     struct expr *call = own ? expr_template(arena, own, subject, NULL) : call_of(arena, aggregate->function, subject);

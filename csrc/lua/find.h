@@ -81,8 +81,8 @@ bool plan_rows_count(struct find *find);
 /* Ends a count over the find: the number, or a list of rows where it is grouped. */
 int count_rows(lua_State *L, struct call *call, struct find *find);
 
-/* Reads a standing `order` into the schema's arena; NULL with error set if it is wrong. */
-const struct order_term *read_standing_order_list(lua_State *L, struct call *call, const struct model *model, int index,
+/* Reads a standing `order` of the association into the schema's arena; NULL with error set if it is wrong. */
+const struct order_term *read_standing_order_list(lua_State *L, struct call *call, const struct assoc *assoc, int index,
                                                   struct error *error);
 
 /* sum, min, max or avg of an attribute as the method of that name would ask for it (NULL for no rows), and how it is read; any
