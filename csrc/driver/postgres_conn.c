@@ -1,4 +1,4 @@
-#define _POSIX_C_SOURCE 200809L         /* clock_gettime, strdup; before any header */
+#define _POSIX_C_SOURCE 200809L         /* strdup; before any header */
 
 #include "driver/postgres_conn.h"
 
@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "driver/postgres.h"
 #include "driver/postgres_error.h"
 
@@ -18,14 +18,8 @@ static struct pg_conn *conn_of(struct conn *conn) {
     return (struct pg_conn *)conn;
 }
 
-int64_t pg_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 bool pg_is_late(const struct pg_conn *conn) {
-    return conn->deadline && pg_now() >= conn->deadline;
+    return conn->deadline && clock_ms() >= conn->deadline;
 }
 
 /* --------------------------------------------------------------------------------------------- answers to come */
@@ -276,7 +270,7 @@ struct conn *postgres_open(const struct conn_options *options, struct arena *are
     PQsetNoticeProcessor(conn->pg, take_notice, conn);
     conn->opening = true;
     conn->poll = PGRES_POLLING_WRITING;
-    conn->deadline = pg_now() + conn->connect_timeout;
+    conn->deadline = clock_ms() + conn->connect_timeout;
     return &conn->base;
 }
 

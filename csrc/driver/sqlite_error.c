@@ -6,7 +6,6 @@
 #include "base/arena.h"
 #include "base/error.h"
 
-enum { MOST_COLUMNS = sizeof ((struct error *)0)->columns / sizeof (const char *) };
 
 /* What SQLite's sentence tells beyond itself. */
 enum detail {
@@ -87,7 +86,7 @@ static void split(const char *list, size_t table_len, struct arena *arena, struc
         end = strstr(column, separator);
         error->columns[count++] = arena_text(arena, column, end ? (size_t)(end - column) : strlen(column));
         if (end) column = end + strlen(separator);
-    } while (end && count < MOST_COLUMNS);
+    } while (end && count < ERROR_COLUMNS);
     error->column_count = count;
     error->table = arena_text(arena, list, table_len);
 }

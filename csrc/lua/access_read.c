@@ -99,12 +99,6 @@ static bool add_junction(lua_State *L, struct find *find, struct junction *junct
 
 /* ----------------------------------------------------------------------------------------------------------- get */
 
-static bool has_null(const struct value *values, int count) {
-    for (int k = 0; k < count; k++)
-        if (values[k].kind == VALUE_NULL) return true;
-    return false;
-}
-
 static struct find *link_find(struct call *call, const struct access *access, int *junction) {
     struct find *find = find_new(call, access->assoc->target);
     *junction = plan_link(&call->arena, find->plan, access->assoc, access->source);
@@ -113,7 +107,7 @@ static struct find *link_find(struct call *call, const struct access *access, in
         *link = (struct outer_table){ assoc_through(access->assoc), NULL, *junction };
         find->link = link;
     }
-    if (has_null(access->source, access->assoc->hops[0].near.count))        /* it refers to nothing */
+    if (values_have_null(access->source, access->assoc->hops[0].near.count))        /* it refers to nothing */
         select_where(&call->arena, find->plan->select, expr_const(&call->arena, false));
     return find;
 }
@@ -159,7 +153,7 @@ int access_get(lua_State *L) {
     if (error_is_set(&call->error)) return call_raise(L, call);
     bool one = !access->assoc->kind->many;
     find->plan->one = one;
-    if (has_null(access->source, access->assoc->hops[0].near.count)) {
+    if (values_have_null(access->source, access->assoc->hops[0].near.count)) {
         bool reject = find->reject_on_empty;
         if (reject) return call_fail(L, call, ERROR_EMPTY_RESULT, "%s: no row is linked", access->assoc->name);
         call_close(L, call);

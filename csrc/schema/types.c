@@ -587,6 +587,11 @@ bool type_is_rewritten(const struct type *type) {
     return type->id == TYPE_TSVECTOR;
 }
 
+bool type_is_number(const struct type *type) {
+    enum value_kind logical = type_info(type->id)->logical;
+    return logical == VALUE_INT || logical == VALUE_REAL || type->id == TYPE_DECIMAL;
+}
+
 bool type_is_table(const struct type *type) {
     return type_is_json(type) || rules[type->id].read_table;
 }

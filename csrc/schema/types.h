@@ -88,6 +88,9 @@ struct type_info {
 };
 const struct type_info *type_info(enum type_id id);
 
+/* True for numbers, whatever their logical form. */
+bool type_is_number(const struct type *type);
+
 /* The largest value of an integer type; its least one is -largest - 1. Other types: 0. */
 int64_t type_most(enum type_id id);
 
