@@ -118,8 +118,8 @@ for engine in support.engines() do
     describe("of an ENUM stand in the order of its values:", function()
       local Op, Task = liga.Op, nil
       before_each(function()
-        Task = db:define("Task", { level = liga.ENUM { "low", "it's", "high" }, next = liga.ENUM { "low", "it's", "high" },
-          n = liga.INTEGER }, { timestamps = false })
+        local level = liga.ENUM { "low", "it's", "high" }
+        Task = db:define("Task", { level = level, next = level, n = liga.INTEGER }, { timestamps = false })
         Task:belongsTo(Task, { as = "parent", inverse = { as = "children", type = "hasMany" } })
         db:sync()
         Task:bulkCreate{ { level = "high", n = 1, next = "low" }, { level = "low", n = 2, next = "it's" }, { n = 3 },
