@@ -137,6 +137,17 @@ function postgres.read(query, given)
   return list
 end
 
+--- The names of all schemas but the server's own.
+-- @param query runs SQL
+function postgres.schemas(query)
+  local names = {}
+  for i, row in ipairs(query([[SELECT nspname::text AS name FROM pg_namespace
+    WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' ORDER BY 1]])) do
+    names[i] = row.name
+  end
+  return names
+end
+
 -- Types --------------------------------------------------------------------------------------------------------------
 
 --- Types as format_type writes them, and liga's.

@@ -127,7 +127,7 @@ end
 function methods:showAllTables(given)
   given = arguments.read_options(self, "showAllTables", given)
   local names = {}
-  for _, item in ipairs(introspect.read(self.db, { schema = given.schema })) do
+  for _, item in ipairs(introspect.schema(self.db, { schema = given.schema }, "showAllTables")) do
     if item.kind ~= "view" then names[#names + 1] = item.name end
   end
   return names
