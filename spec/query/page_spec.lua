@@ -67,6 +67,31 @@ for engine in support.engines() do
       assert.is_true(info.hasNext)
     end)
 
+    it("behind the last row is empty, and knows of the rows before it", function()
+      local _, info = Note:page{ size = 9 }
+      Note:destroy{ where = { id = 10 } }
+      local rows, last = Note:page{ size = 9, after = info.after }
+      assert.equal(0, #rows)
+      assert.is_true(last.hasPrevious)
+      assert.is_false(last.hasNext)
+    end)
+
+    it("runs hooks of finds, not of counts, and keeps to scopes", function()
+      local seen = {}
+      for _, moment in ipairs { "beforeFind", "afterFind", "beforeCount" } do
+        Note:addHook(moment, function() seen[#seen + 1] = moment end)
+      end
+      Note:addScope("late", { where = { id = { [liga.Op.gt] = 5 } } })
+      local _, info = Note:scope("late"):page{ size = 2 }
+      local rows
+      rows, info = Note:scope("late"):page{ size = 2, after = info.after }
+      assert.equal("8 9", ids(rows))
+      rows, info = Note:scope("late"):page{ size = 2, before = info.before }
+      assert.equal("6 7", ids(rows))
+      assert.is_false(info.hasPrevious)
+      assert.equal("beforeFind afterFind beforeFind afterFind beforeFind afterFind", table.concat(seen, " "))
+    end)
+
     it("never counts rows", function()
       local _, info = Note:page{ size = 4 }
       Note:page{ size = 4, after = info.after }
@@ -107,8 +132,10 @@ for engine in support.engines() do
         Note:belongsTo(Note, { as = "first", inverse = { as = "others", type = "hasMany" } })
         db:sync{ force = true }
         local oslo, rome = table.unpack(City:bulkCreate{ { name = "Oslo" }, { name = "Rome" } })
-        local users = User:bulkCreate{ { name = "bob", cityId = rome.id, born = 0 }, { name = "ann", cityId = oslo.id },
-          { cityId = oslo.id, born = 1000 } }
+        local users = User:bulkCreate{
+          { name = "bob", cityId = rome.id, born = 0 }, { name = "ann", cityId = oslo.id },
+          { cityId = oslo.id, born = 1000 },
+        }
         for i = 1, 10 do
           Note:create{ text = "n" .. i, authorId = users[i % 4] and users[i % 4].id, rank = i % 2 }
         end
@@ -137,17 +164,17 @@ for engine in support.engines() do
       end)
 
       it("leaves nothing of it in the rows", function()
+        local function check(note)
+          for key in pairs(note) do assert.is_true(Note.attributes[key] ~= nil or key == "author", key) end
+        end
         for _, options in ipairs {
-          {}, { attributes = { "id" } }, { raw = true }, { attributes = { exclude = { "at" } } }, { include = "author" },
+          {}, { attributes = { "id" } }, { raw = true }, { attributes = { exclude = { "at" } } },
+          { include = "author" },
         } do
           options.order, options.size = "author.name", 2
-          for _, note in ipairs(Note:page(options)) do
-            for key in pairs(note) do assert.is_true(Note.attributes[key] ~= nil or key == "author", key) end
-          end
+          for _, note in ipairs(Note:page(options)) do check(note) end
           options.size = nil
-          for note in Note:each(options) do
-            for key in pairs(note) do assert.is_true(Note.attributes[key] ~= nil or key == "author", key) end
-          end
+          for note in Note:each(options) do check(note) end
         end
         local note = Note:page{ order = "author.name" }[1]
         note.text = "changed"

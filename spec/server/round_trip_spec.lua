@@ -87,6 +87,18 @@ for engine in support.engines() do
         end)
       end)
 
+      it("are one for a page in the middle: its rows, whether there are some behind them and before them", function()
+        counted(function(db, trips)
+          local User = blog(db)
+          local _, first = User:page { size = 1 }
+          local rows, second
+          assert.equal(1, trips(function() rows, second = User:page { size = 1, after = first.after } end))
+          assert.equal(2, rows[1].id)
+          assert.is_true(second.hasPrevious)
+          assert.is_true(second.hasNext)
+        end)
+      end)
+
       it("are two for many rows of which some are there already: a look at the table, and the write", function()
         counted(function(db, trips)
           local User = models(db)
