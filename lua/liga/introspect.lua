@@ -2,6 +2,8 @@
 --
 -- A catalogue is a list of tables that also stand under their names. A table:
 --   name · schema (PostgreSQL) · kind "table"|"view"|"virtual" · sql (SQLite) · comment
+--   parents (PostgreSQL): the tables that it inherits from · partitionKey (PostgreSQL): list of the columns by which it
+--     is partitioned, JSON's null for expressions; nil: it is not
 --   columns: list and by name; {name, type (as declared, e.g. "VARCHAR(40)"), base (PostgreSQL: of a domain the type
 --     behind it), dimensions (PostgreSQL: of an array), allowNull, default (SQL text), generated
 --     (computed by the database), autoIncrement, comment}
