@@ -283,6 +283,7 @@ static enum drive too_late(struct pg_conn *conn, struct arena *arena, struct err
 static bool begin_session(struct pg_conn *conn) {
     conn->opening = false;
     PQsetErrorVerbosity(conn->pg, PQERRORS_DEFAULT);
+    conn->cancel = PQgetCancel(conn->pg);
     return PQsetnonblocking(conn->pg, 1) == 0 && PQenterPipelineMode(conn->pg) && send_settings(conn);
 }
 
@@ -331,6 +332,7 @@ void postgres_close(struct conn *base) {
     cache_free(&conn->cache);
     arena_free(&conn->sent);
     forget_closing(conn);
+    PQfreeCancel(conn->cancel);
     PQfinish(conn->pg);
     for (int i = 0; i < conn->notice_count; i++) free(conn->notices[i]);
     free(conn->handed);
