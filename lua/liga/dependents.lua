@@ -193,7 +193,7 @@ apply = {
     local version, going = getmetatable(a.target).version, met_rows(context, a.target)
     if not version or not going then return update() end
     update { [core.Op.not_] = going }
-    values[version] = core.col(version)                                     -- who destroys them has seen them as they were
+    values[version] = core.col(version)                     -- who destroys them has seen them as they were
     update(going)
   end,
 

@@ -128,7 +128,7 @@ function handlers.create_nested(name, source, values, options)
   return source[verb](source, target, linking)
 end
 
---- The methods of hasOne and hasMany that delete targets: what depends on these goes first, perhaps some of them with it.
+--- The methods of hasOne and hasMany that delete targets: what depends on these goes first.
 -- @param accessor the method that was called
 -- @param name of the association
 -- @param verb of the method

@@ -140,8 +140,8 @@ local function delete_each(a, rows, options)
   return #rows
 end
 
---- Links targets one by one. What is linked already, or was and is marked as deleted, is left to the core, and so is the
--- scope that targets are given.
+--- Links targets one by one. What is linked already, or was and is marked as deleted, is left to the core, and so is
+-- the scope that targets are given.
 -- @param verb of the core's method that does: "addMultiple", or "set", which does not repeat links
 local function insert_each(a, source, elements, links, options, verb)
   local rows, inserting = {}, parts.of_save(options)

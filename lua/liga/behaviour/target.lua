@@ -68,8 +68,8 @@ end
 -- @return what the method returns
 function target.delete_first(plain, a, verb, source, targets, options)
   local list, removes = parts.list_of(a, verb, verb ~= "create" and targets or nil), verb:find "^remove"
-  if removes and (#list == 0 or not parts.instances(a, list, options)) then return plain(source, targets, options, true) end
-  local count = target.delete_linked(a, verb, source, list, options)
+  local refused = removes and (#list == 0 or not parts.instances(a, list, options))
+  local count = not refused and target.delete_linked(a, verb, source, list, options)
   return removes and count or plain(source, targets, options, true)
 end
 
