@@ -239,6 +239,15 @@ for engine in support.engines() do
           assert.equal(3, Post:count { where = { userId = liga.null } })
         end)
 
+        it("keep the instances handed over as they are stored", function()
+          local a = post "a"
+          ann:addPost(a, options)
+          Post:update({ updatedAt = "2020-01-01T00:00:00Z" }, { all = true, silent = true, hooks = false })
+          a:reload()
+          ann:removePost(a, options)
+          assert.equal(Post:findOne().updatedAt, a.updatedAt)
+        end)
+
         it("destroy each where unlinking removes rows", function()
           local a, b = post "a", post "b"
           ann:addPosts({ a, b }, { hooks = false })

@@ -84,7 +84,7 @@ local function check_rows(a, rows, options)
 end
 
 --- What the core is to write into the rows of links, by element, should they be new: all but the keys, which are its
--- own.
+-- own. (false in the place of one: it is there.)
 local function values_of(a, elements, links)
   local list, keys = {}, {}
   for _, names in ipairs { a.foreignKey, a.otherKey, a.through.primaryKey } do
@@ -140,22 +140,21 @@ local function delete_each(a, rows, options)
   return #rows
 end
 
---- Links targets one by one. What is linked already, or was and is marked as deleted, is left to the core.
+--- Links targets one by one. What is linked already, or was and is marked as deleted, is left to the core, and so is
+-- the scope that targets are given.
 -- @param verb of the core's method that does: "addMultiple", or "set", which does not repeat links
 local function insert_each(a, source, elements, links, options, verb)
-  local rows, rest, targets = {}, {}, {}
+  local rows, inserting = {}, parts.of_save(options)
   for _, element in ipairs(elements) do rows[#rows + 1] = element.row end
-  local inserting = parts.of_save(options)
   inserting.ignoreDuplicates = a.unique ~= false or nil
   class_methods.save_each(rows, inserting)
-  for _, element in ipairs(elements) do
-    if core.state(element.row) ~= "stored" then
-      rest[#rest + 1], targets[#targets + 1] = element, element.target
-    end
+  local values, is_done = values_of(a, elements, links), not a.read.scope
+  for i, element in ipairs(elements) do
+    local inserted = core.state(element.row) == "stored"
+    values[i] = not inserted and values[i]
+    is_done = is_done and inserted
   end
-  if #rest == 0 then return end
-  if verb == "set" then rest, targets = elements, elements.list end
-  core.plain_accessor(a.meta[1], verb)(source, targets, options, values_of(a, rest, links))
+  if not is_done then core.plain_accessor(a.meta[1], verb)(source, elements.list, options, values) end
 end
 
 -- All at once, or each -----------------------------------------------------------------------------------------------
