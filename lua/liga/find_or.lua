@@ -98,8 +98,8 @@ local function values_of(class, given)
   local values = collect(class, given.where, {})
   for name, value in next, given.defaults or {} do
     if class.associations[name] then
-      errors.usage('%s: defaults.%s: only the row itself is made: create what belongs to it where the second result is true',
-        class.name, name)
+      errors.usage("%s: defaults.%s: only the row itself is made; create what belongs to it where the second result "
+        .. "is true", class.name, name)
     end
     values[name] = value
   end

@@ -420,12 +420,15 @@ for engine in support.engines() do
         Mark:sync()
         local a, b = tag "a", tag "b"
         post:addMark(a, { through = { from = 3, till = 5 } })
-        support.raises("ValidationError", function() post:addMark(a, { through = { till = 1 } }) end, "till is before")
+        local function refuses(name, targets, values, words)
+          support.raises("ValidationError", function() post[name](post, targets, { through = values }) end, words)
+        end
+        refuses("addMark", a, { till = 1 }, "till is before")
         b.Mark = { from = 7, till = 6 }
-        support.raises("ValidationError", function() post:setMarks { a, b } end, "till is before")
+        refuses("setMarks", { a, b }, nil, "till is before")
         post:addTag(a, { through = { weight = 3 } })
-        support.raises("ValidationError", function() post:addTags({ a, b }, { through = { weight = 10 } }) end, "weight")
-        support.raises("ValidationError", function() post:setTags({ a.id }, { through = { weight = 10 } }) end, "weight")
+        refuses("addTags", { a, b }, { weight = 10 }, "weight")
+        refuses("setTags", { a.id }, { weight = 10 }, "weight")
         assert.same({ 5, 3 }, { Mark:findOne().till, Link:findOne().weight })
         assert.equal(1, Link:count())
         post:addTag(a, { through = { weight = 10 }, validate = false })
@@ -445,8 +448,8 @@ for engine in support.engines() do
         a.Link = { weight = 7 }
         post:addTags({ a, b.id }, { through = { weight = 2 } })
         assert.same({ 7, 2 }, support.pluck(seen, "weight"))
-        assert.same({ "beforeBulkUpdate Link", "afterBulkUpdate Link", "beforeBulkUpdate Link", "afterBulkUpdate Link" },
-          ran)
+        local both = { "beforeBulkUpdate Link", "afterBulkUpdate Link" }
+        assert.same({ both[1], both[2], both[1], both[2] }, ran)
         assert.same({ 7, 2, 1 }, support.pluck(Link:findAll { order = { "tagId" } }, "weight"))
         assert.same({ "by a hook", "by a hook" }, support.pluck(Link:findAll { where = { weight = { 2, 7 } } }, "note"))
         clear()
@@ -458,7 +461,9 @@ for engine in support.engines() do
       end)
 
       it("pass the setters of the junction, with new links and old ones", function()
-        local Mark = db:define("Mark", { word = { type = liga.STRING, set = function(_, word) return word:upper() end } })
+        local Mark = db:define("Mark", {
+          word = { type = liga.STRING, set = function(_, word) return word:upper() end },
+        })
         Post:belongsToMany(Tag, { as = "marks", through = Mark, inverse = "markedPosts" })
         Mark:sync()
         local a, b = tag "a", tag "b"

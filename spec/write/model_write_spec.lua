@@ -31,7 +31,7 @@ for engine in support.engines() do
       assert.equal(1, User:update({ age = 31 }, { where = { name = "ann" }, benchmark = true }))
       support.raises("UsageError", function() User:upsert({ name = "x" }, { conflictAttributes = { "name" } }) end,
         "conflictFields")
-      support.raises("UsageError", function() User:create({ name = "x" }, { isNewRecord = true }) end, "isNewRecord", "build")
+      support.raises("UsageError", function() User:create({ name = "x" }, { isNewRecord = true }) end, "build")
       support.raises("UsageError", function() User:update({ age = 1 }, { all = true, sideEffects = true }) end,
         "sideEffects", "hooks")
       support.raises("UsageError", function() User:findOne():save{ include = { "x" } } end, "include", "bulkCreate")

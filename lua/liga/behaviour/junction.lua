@@ -157,7 +157,7 @@ end
 -- @param targets what the method takes
 local function link_by_core(plain, a, source, targets, elements, links, options)
   local given, linking = {}, copy(options)
-  local restore <close> = setmetatable({}, { __close = function()
+  local _ <close> = setmetatable({}, { __close = function()
     for i, element in ipairs(elements) do rawset(element.target, a.through.name, given[i]) end
   end })
   for i, element in ipairs(elements) do
@@ -229,9 +229,8 @@ end
 
 --- Writes changes between the hooks of the junction's update, where they run; else they are left to the core.
 local function update_links(a, source, changes, options)
-  if not options.individualHooks and not write.runs_hooks(a.through, options, { "beforeBulkUpdate", "afterBulkUpdate" }) then
-    return
-  end
+  local seen = write.runs_hooks(a.through, options, { "beforeBulkUpdate", "afterBulkUpdate" })
+  if not seen and not options.individualHooks then return end
   for _, group in ipairs(grouped(changes)) do
     local updating = parts.of_save(options)
     updating.where, updating.attributes = links_where(a, source, group.elements), copy(group.values)
