@@ -89,6 +89,7 @@ local engines = {
     same_type = function(wanted, actual)
       local kind_of = require "liga.introspect.sqlite".kind_of
       local a, b = kind_of(wanted.type), kind_of(actual.type)
+      if b and (b.name == "JSON" or b.name == "JSONB") then b = kind_of "TEXT" end    -- as which liga declares it
       if not a or not b then return true end                          -- a column of no type that liga has a word for
       return integers[a.name] and integers[b.name] or same_kind(a, b)   -- it stores all integers alike
     end,

@@ -368,6 +368,16 @@ for engine in support.engines() do
         assert.same({}, db:sync{ alter = true, dryRun = true })
       end)
 
+      it("passes over a column without a name", function()
+        db:query [[CREATE TABLE odd (id INTEGER PRIMARY KEY, "" TEXT)]]
+        db:query [[CREATE TABLE odder ("" INTEGER PRIMARY KEY, name TEXT)]]
+        db:reflect()
+        assert.equal("odd", db.models.Odd:create{}.id and db.models.Odd.tableName)
+        assert.equal(1, #db.models.Odd.attributes)
+        assert.same({}, db.models.Odder.primaryKey)
+        assert.equal("x", db.models.Odder:create{ name = "x" }.name)
+      end)
+
       it("passes over a view that is broken", function()
         tables "CREATE TABLE a (id KEY!); CREATE VIEW v AS SELECT * FROM a; DROP TABLE a; CREATE TABLE b (id KEY!)"
         assert.same({ "B" }, names(db:reflect{ views = true }))

@@ -62,6 +62,12 @@ for engine in support.engines() do
       assert.equal(db, db:sync{ alter = true })
     end)
 
+    it("leaves tables of others as they are, which models were made of", function()
+      db:query("CREATE TABLE foreigners (id INTEGER PRIMARY KEY, doc JSON, more JSONB, money DECIMAL(8,2), word VARCHAR(9))")
+      db:reflect()
+      assert.same({}, differing())
+    end)
+
     on_disk("adds columns and indexes, changes types, defaults and nullability, and drops no column", function()
       first_models()
       again()
