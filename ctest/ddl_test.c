@@ -190,7 +190,7 @@ static const struct {
     { { .id = TYPE_STRING }, "VARCHAR(255)", "VARCHAR(255)" },
     { { .id = TYPE_STRING, .length = 7 }, "VARCHAR(7)", "VARCHAR(7)" },
     { { .id = TYPE_CHAR }, "CHAR(1)", "CHAR(1)" },
-    { { .id = TYPE_DECIMAL }, "DECIMAL(10,0)", "NUMERIC(10,0)" },
+    { { .id = TYPE_DECIMAL }, "DECIMAL_TEXT", "NUMERIC" },
     { { .id = TYPE_DECIMAL, .precision = 15, .scale = 15 }, "DECIMAL(15,15)", "NUMERIC(15,15)" },
     { { .id = TYPE_DECIMAL, .precision = 16, .scale = 2 }, "DECIMAL_TEXT(16,2)", "NUMERIC(16,2)" },
     { { .id = TYPE_JSONB }, "TEXT", "JSONB" },

@@ -404,6 +404,13 @@ static enum drive end(struct pg_conn *conn, struct pg_cursor *cursor, struct are
 
 /* ------------------------------------------------------------------------------------------------------------- step */
 
+/* Where one is lost, all are: after DEALLOCATE ALL, or on another server behind a pooler. */
+static void lose_statements(struct pg_conn *conn) {
+    for (const struct pg_cursor *cursor = conn->cursors; cursor; cursor = cursor->next)
+        if (cursor->prepared) cursor->prepared->known = false;
+    pg_forget_statements(conn);
+}
+
 /* Takes back what the cache believes of a statement, which the server knows better. False: the failure is none of this kind. */
 static bool mend_cache(struct pg_conn *conn, struct pg_cursor *cursor) {
     const char *sqlstate = PQresultErrorField(cursor->result, PG_DIAG_SQLSTATE);
@@ -412,8 +419,8 @@ static bool mend_cache(struct pg_conn *conn, struct pg_cursor *cursor) {
         cursor->prepared->known = true;
         cursor->prepared->described = false;
     } else if (postgres_error_stale(sqlstate)) {
-        cursor->prepared->known = !postgres_error_lost_statement(sqlstate);      /* what it has, it is told to forget */
-        cache_drop(&conn->cache, cursor->entry);
+        if (postgres_error_lost_statement(sqlstate)) lose_statements(conn);
+        cache_drop(&conn->cache, cursor->entry);        /* what the server has, it is told to forget */
         cursor->entry = NULL;
         cursor->prepared = NULL;
     } else {

@@ -198,10 +198,14 @@ bool pg_close_now(struct pg_conn *conn, const char *name) {
     return true;
 }
 
-/* DISCARD ALL ends prepared statements too. */
-static bool discard(struct pg_conn *conn) {
+void pg_forget_statements(struct pg_conn *conn) {
     cache_clear(&conn->cache);
     forget_closing(conn);
+}
+
+/* DISCARD ALL ends prepared statements too. */
+static bool discard(struct pg_conn *conn) {
+    pg_forget_statements(conn);
     conn->resets = false;
     return send_own(conn, "DISCARD ALL", 0, NULL) && pg_sync(conn) && send_settings(conn);
 }

@@ -63,6 +63,9 @@ bool pg_prepare_session(struct pg_conn *conn);
 /* Makes the server forget a statement that is only waiting for that, as one of the same name is to be prepared. False: lost. */
 bool pg_close_now(struct pg_conn *conn, const char *name);
 
+/* The server has none of the prepared statements any more: those that are not in use are forgotten without telling it so. */
+void pg_forget_statements(struct pg_conn *conn);
+
 /* Gives a struct prepared back: for the cache. */
 void postgres_dispose(void *handle);
 

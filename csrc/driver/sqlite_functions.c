@@ -184,7 +184,7 @@ static bool read_number(sqlite3_context *context, sqlite3_value *value, struct t
 
 static int read_scale(sqlite3_value *value) {
     int scale = sqlite3_value_int(value);
-    if (scale < 0) return 0;
+    if (scale < 0) return DECIMAL_NATURAL;
     return scale > DECIMAL_DIGITS ? DECIMAL_DIGITS : scale;
 }
 
@@ -211,7 +211,7 @@ static void out_of_range(sqlite3_context *context) {
     sqlite3_result_error_code(context, SQLITE_MISMATCH);
 }
 
-/* liga_add(a, b, scale, precision): exact; precision 0: as many digits as it takes. */
+/* liga_add(a, b, scale, precision): exact; precision 0: as many digits as it takes, scale -1: those after the point, too. */
 static void call_add(sqlite3_context *context, int count, sqlite3_value **args) {
     (void)count;
     struct text a, b;

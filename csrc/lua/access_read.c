@@ -122,7 +122,8 @@ static bool read_get(lua_State *L, struct find *find, const struct access *acces
     const struct model *through = assoc_through(access->assoc);
     struct junction junction = { .model = through, .alias = alias, .property = through ? through->name : NULL };
     if (!read_find(L, find, 2, FIND_LINKED | (through ? FIND_LINK : FIND_PLAIN))) return false;
-    if (!find->plan->select->order) find->plan->select->order = access->assoc->order;
+    if (!find->plan->select->order)
+        find->plan->select->order = order_of_links(find->where.arena, access->assoc->order, alias);
     if (!read_through(L, find, &junction)) return false;
     find_columns(L, find);
     return !through || find->plan->select->group || add_junction(L, find, &junction);

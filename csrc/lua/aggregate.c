@@ -94,11 +94,10 @@ static struct expr *aggregate_value(struct arena *arena, const struct dialect *d
     if (attr) subject = comparable(arena, dialect, subject, attr);
     if (distinct && !is_extreme(aggregate)) subject = distinct_of(arena, subject);
     if (attr && is_decimal(attr) && sums && dialect->decimal_text) {
-        subject->next = expr_text(arena, arena_printf(arena, "%d", attr->type.scale));
+        subject->next = expr_text(arena, arena_printf(arena, "%d", type_scale(&attr->type)));
         return call_of(arena, "liga_sum", subject);
     }
-    if (attr && is_decimal(attr) && attr->type.precision > DECIMAL_NUMERIC_DIGITS && dialect->decimal_text
-        && aggregate->keeps_type)
+    if (attr && type_is_long_decimal(&attr->type) && dialect->decimal_text && aggregate->keeps_type)
         subject = collated(arena, subject);
     const char *own = extreme_of(dialect, aggregate, attr);
     struct expr *call = own ? expr_template(arena, own, subject, NULL) : call_of(arena, aggregate->function, subject);
@@ -182,11 +181,10 @@ static struct expr *subject_of_limited(struct find *find, struct expr *subject) 
     return value;
 }
 
-/* Grouped: a list of plain rows with the groups and the result; else the one value. */
-static int run_aggregate(lua_State *L, struct call *call, struct find *find, const struct aggregate *aggregate,
-                         struct expr *subject, const struct attr *attr) {
+/* Plans the aggregate; grouped: for each group a row with it and the result. */
+static void plan_aggregate(struct find *find, const struct aggregate *aggregate, struct expr *subject, const struct attr *attr) {
     struct plan *plan = find->plan;
-    struct arena *arena = &call->arena;
+    struct arena *arena = find->where.arena;
     if (!find->grouped_count && (plan->select->limit >= 0 || plan->select->offset >= 0))
         subject = subject_of_limited(find, subject);
     struct expr *result = aggregate_call(find, aggregate, subject, attr);
@@ -202,15 +200,12 @@ static int run_aggregate(lua_State *L, struct call *call, struct find *find, con
     plan->raw = true;
     plan->one = find->grouped_count == 0;
     if (plan->one) plan->select->order = NULL;
-    hydrate_plan(L, call);
-    if (plan->one) call->results = scalar_results;
-    return call_run(L, call);
 }
 
 /* A count of limited rows counts the limited rows. */
-static int count_limited(lua_State *L, struct call *call, struct find *find) {
+static void plan_count_of_limited(struct find *find) {
     struct plan *plan = find->plan;
-    struct arena *arena = &call->arena;
+    struct arena *arena = find->where.arena;
     plan->select->outputs = NULL;
     output_add(arena, &plan->select->outputs, expr_text(arena, "1"), NULL);
     struct select *counted = plan_count(arena, plan->select);
@@ -219,22 +214,32 @@ static int count_limited(lua_State *L, struct call *call, struct find *find) {
     counted->outputs = NULL;
     plan_expression(arena, plan, call_of(arena, "count", expr_new(arena, EXPR_STAR)), "count", NULL);
     plan->raw = plan->one = true;
+}
+
+/* A list of plain rows, or the one value. */
+static int run_planned(lua_State *L, struct call *call) {
     hydrate_plan(L, call);
-    call->results = scalar_results;
+    if (call->plan->one) call->results = scalar_results;
     return call_run(L, call);
 }
 
-int count_rows(lua_State *L, struct call *call, struct find *find) {
-    const struct select *select = find->plan->select;
-    bool distinct = select->distinct;
-    if (find->attributes_given) find_wrong(find, "attributes", "count takes no attributes (col = names what to count)");
-    if (error_is_set(&call->error)) return call_raise(L, call);
-    if (!find->expression && !find->grouped_count && (select->limit >= 0 || select->offset >= 0))
-        return count_limited(L, call, find);
+bool plan_rows_count(struct find *find) {
+    struct select *select = find->plan->select;
     struct expr *subject = (struct expr *)(uintptr_t)find->expression;
-    if (!subject) find->plan->select->distinct = distinct = false;
-    return run_aggregate(L, call, find, &aggregates[AGGREGATE_COUNT],
-                         subject ? subject : expr_new(&call->arena, EXPR_STAR), NULL);
+    if (find->attributes_given) find_wrong(find, "attributes", "count takes no attributes (col = names what to count)");
+    if (error_is_set(find->where.error)) return false;
+    bool limited = select->limit >= 0 || select->offset >= 0;
+    if (!subject && !find->grouped_count && limited) {
+        plan_count_of_limited(find);
+        return true;
+    }
+    if (!subject) select->distinct = false;
+    plan_aggregate(find, &aggregates[AGGREGATE_COUNT], subject ? subject : expr_new(find->where.arena, EXPR_STAR), NULL);
+    return true;
+}
+
+int count_rows(lua_State *L, struct call *call, struct find *find) {
+    return plan_rows_count(find) ? run_planned(L, call) : call_raise(L, call);
 }
 
 static int count(lua_State *L) {
@@ -260,7 +265,8 @@ static int aggregate_of(lua_State *L, const struct aggregate *aggregate) {
     if (attr && is_extreme(aggregate) && type_is_json(&attr->type))
         return call_fail(L, call, ERROR_USAGE, "%s: %s.%s is %s, which has no order", aggregate->function, call->model->name,
                          attr->name, type_text(&attr->type, &call->arena));
-    return run_aggregate(L, call, find, aggregate, subject, attr);
+    plan_aggregate(find, aggregate, subject, attr);
+    return run_planned(L, call);
 }
 
 static int sum(lua_State *L) { return aggregate_of(L, &aggregates[AGGREGATE_SUM]); }

@@ -69,9 +69,8 @@ struct call {
     enum opening opening;
     bool boarded;                       /* the Lua side was told of connections that were closed before this call sends anything */
     const struct statement *announced;  /* the next one, which hooks have seen or are about to see; NULL: not planned yet */
-    int bodies;                         /* statements of the body that were started */
-    const struct statement *again;      /* sent once more after its bracket was undone: the server had lost it (or its plan) */
-    enum drive (*again_take)(lua_State *L, struct call *call);
+    bool taken;                         /* a statement of the body has run */
+    struct flight *again;               /* sent once more after their bracket was undone: the server had lost one (or its plan) */
     bool repeated;
     bool failing;                       /* a statement failed; those behind it are dropped */
     struct queued queued;

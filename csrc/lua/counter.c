@@ -27,7 +27,7 @@ static struct value negated(struct arena *arena, struct value by) {
 /* What follows the two arguments of the function that adds: scale and precision, or the type's largest value and the direction. */
 static const char *call_end(struct arena *arena, const struct attr *attr, bool down) {
     const struct type *type = &attr->type;
-    if (type->id == TYPE_DECIMAL) return arena_printf(arena, ", %d, %d)", type->scale, type->precision);
+    if (type->id == TYPE_DECIMAL) return arena_printf(arena, ", %d, %d)", type_scale(type), type->precision);
     return arena_printf(arena, ", %lld, %d)", (long long)type_most(type->id), down ? -1 : 1);
 }
 

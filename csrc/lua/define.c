@@ -470,7 +470,7 @@ static void read_standing_order(lua_State *L, struct db *db, int index, struct a
     struct call call = { .db = db };
     struct error error = { .code = ERROR_NONE };
     lua_getfield(L, index, "order");
-    if (!lua_isnil(L, -1)) assoc->order = read_standing_order_list(L, &call, assoc->target, lua_gettop(L), &error);
+    if (!lua_isnil(L, -1)) assoc->order = read_standing_order_list(L, &call, assoc, lua_gettop(L), &error);
     lua_pop(L, 1);
     if (!error_is_set(&error)) return;
     push_error(L, &error);

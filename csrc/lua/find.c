@@ -39,6 +39,41 @@ static int find_all(lua_State *L) {
     return run_find(L, call);
 }
 
+static enum drive take_total(lua_State *L, struct call *call) {
+    struct conn *conn = call->link->conn;
+    struct find *find = call->data;
+    enum drive drive;
+    (void)L;
+    while ((drive = conn->driver->step(conn, call->cursor, &call->arena, &call->error)) == DRIVE_ROW)
+        find->total = call->cursor->cells[0].as.integer;
+    return drive;
+}
+
+static int find_and_count_results(lua_State *L, struct call *call) {
+    const struct find *find = call->data;
+    find_results(L, call);
+    lua_pushinteger(L, find->total);
+    return 2;
+}
+
+/* core.find_and_count(class, options, options of the count, which is not grouped) → list, number of rows */
+static int find_and_count(lua_State *L) {
+    struct call *call;
+    lua_settop(L, 3);
+    struct find *find = start_find(L, &call);
+    if (read_find(L, find, 2, FIND_PLAIN)) find_columns(L, find);
+    if (error_is_set(&call->error)) return call_raise(L, call);
+    struct find *counted = find_new(call, call->model);
+    if (read_find(L, counted, 3, FIND_COUNT)) find_filters(L, counted);
+    if (!plan_rows_count(counted)) return call_raise(L, call);
+    call->data = find;
+    call->plan = find->plan;
+    hydrate_plan(L, call);
+    hydrate_behind(call, counted->plan->select, take_total);
+    call->results = find_and_count_results;
+    return call_run(L, call);
+}
+
 static int find_one(lua_State *L) {
     struct call *call;
     lua_settop(L, 2);
@@ -140,17 +175,44 @@ static void put_key_part(struct buf *buf, struct value value) {
     buf_addc(buf, ';');
 }
 
-/* core.key_text(class, key) → the text that equal keys have in common, whatever form they were given in. */
-static int key_text(lua_State *L) {
-    struct model_box *box = check_class(L, 1);
-    lua_settop(L, 2);
-    struct call *call = call_open_model(L, box, 1);
-    struct value *key = arena_array(&call->arena, struct value, call->model->key.count + 1);
-    if (!read_key_argument(L, call, call->model, 2, key)) return call_raise(L, call);
+/* Pushes the text that equal keys have in common, whatever form their values have; `index`: a table by name. False: error set. */
+static bool push_key_text(lua_State *L, struct call *call, int index) {
+    struct attr_list attrs = call->model->key;
     struct buf buf;
     buf_init(&buf, &call->arena);
-    for (int k = 0; k < call->model->key.count; k++) put_key_part(&buf, key[k]);
+    for (int k = 0; k < attrs.count; k++) {
+        struct value part;
+        lua_pushstring(L, attrs.items[k]->name);
+        lua_rawget(L, index);
+        bool fine = read_attr_value(L, lua_gettop(L), attrs.items[k], &part, &call->arena, &call->error);
+        lua_pop(L, 1);
+        if (!fine) return false;
+        put_key_part(&buf, part);
+    }
     lua_pushlstring(L, buf.text, buf.len);
+    return true;
+}
+
+/* core.by_keys(class, keys, rows) → the rows in the order of their keys, both tables by name; a key without a row is left out. */
+static int by_keys(lua_State *L) {
+    enum { KEYS = 2, ROWS, FOUND = 5, RESULT, ITEM };
+    struct model_box *box = check_class(L, 1);
+    lua_settop(L, ROWS);
+    struct call *call = call_open_model(L, box, 1);
+    lua_Integer rows = (lua_Integer)lua_rawlen(L, ROWS), keys = (lua_Integer)lua_rawlen(L, KEYS), count = 0;
+    lua_createtable(L, 0, (int)rows);
+    push_list(L, (int)keys);
+    for (lua_Integer i = 1; i <= rows; i++, lua_settop(L, RESULT)) {
+        lua_rawgeti(L, ROWS, i);
+        if (!push_key_text(L, call, ITEM)) return call_raise(L, call);
+        lua_insert(L, ITEM);
+        lua_rawset(L, FOUND);
+    }
+    for (lua_Integer i = 1; i <= keys; i++, lua_settop(L, RESULT)) {
+        lua_rawgeti(L, KEYS, i);
+        if (!push_key_text(L, call, ITEM)) return call_raise(L, call);
+        if (lua_rawget(L, FOUND) != LUA_TNIL) lua_rawseti(L, RESULT, ++count);
+    }
     call_close(L, call);
     return 1;
 }
@@ -165,6 +227,6 @@ void open_finders(lua_State *L) {
     push_option_names(L);
     lua_setfield(L, -3, "find_options");      /* of the module, below the table of finders */
     lua_pushvalue(L, -2);
-    add_functions(L, (const luaL_Reg[]){ { "key_text", key_text }, { NULL, NULL } });
+    add_functions(L, (const luaL_Reg[]){ { "find_and_count", find_and_count }, { "by_keys", by_keys }, { NULL, NULL } });
     lua_pop(L, 1);
 }

@@ -25,6 +25,7 @@ struct find {
     bool exact;                     /* of has */
     int options;                    /* stack index of the options table */
     bool through, join_table_attributes;    /* given; read by the getter itself */
+    int64_t total;                  /* of findAndCountAll: rows, whatever the limit */
 };
 
 /* Option sets: which keys a caller takes beyond those of finds. */
@@ -77,11 +78,14 @@ bool read_attribute_list(lua_State *L, struct find *find, const struct model *mo
 /* A key argument: one value, a list in order of the key, or a table by name. False: error set. */
 bool read_key_argument(lua_State *L, struct call *call, const struct model *model, int index, struct value *key);
 
+/* Makes the plan of the find count its rows, or those of each group. False: error set. */
+bool plan_rows_count(struct find *find);
+
 /* Ends a count over the find: the number, or a list of rows where it is grouped. */
 int count_rows(lua_State *L, struct call *call, struct find *find);
 
-/* Reads a standing `order` into the schema's arena; NULL with error set if it is wrong. */
-const struct order_term *read_standing_order_list(lua_State *L, struct call *call, const struct model *model, int index,
+/* Reads a standing `order` of the association into the schema's arena; NULL with error set if it is wrong. */
+const struct order_term *read_standing_order_list(lua_State *L, struct call *call, const struct assoc *assoc, int index,
                                                   struct error *error);
 
 /* sum, min, max or avg of an attribute as the method of that name would ask for it (NULL for no rows), and how it is read; any

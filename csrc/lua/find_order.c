@@ -180,11 +180,15 @@ static bool order_by_steps(struct find *find, const struct order_path *path, con
     return attr != NULL;
 }
 
-static bool start_path(struct find *find, struct order_path *path) {
-    path->count = 0;
-    path->end = model_of(find);
-    path->junction = false;
-    return find->where.paths || find_wrong(find, "order", "a standing order has no paths into associations");
+/* A standing order has no table yet from which it could go further than to the row's own link. */
+static bool may_step(struct find *find) {
+    if (find->where.paths) return true;
+    const char *own = model_of(find)->name;
+    if (!find->link)
+        return find_wrong(find, "order", arena_printf(find->where.arena, "a standing order has attributes of %s, no paths into "
+                                                      "associations", own));
+    return find_wrong(find, "order", arena_printf(find->where.arena, "a standing order has attributes of %s and of its junction "
+                                                  "%s, no other paths", own, find->link->model->name));
 }
 
 static bool path_ends(struct find *find, const struct order_path *path, const char *step) {
@@ -216,17 +220,18 @@ static bool end_at_junction(struct order_path *path, const struct model *junctio
 static bool add_named_step(struct find *find, struct order_path *path, const char *name, const char *whole) {
     const struct model *junction = junction_there(find, path);
     if (path_ends(find, path, name) || error_is_set(find->where.error)) return false;
-    if (junction && strcmp(name, junction->name) == 0 && !assoc_find(path->end, name)) return end_at_junction(path, junction);
-    return add_step(path, find_assoc(&find->where, path->end, name, whole));
+    bool standing = !find->where.paths;
+    if (junction && strcmp(name, junction->name) == 0 && (standing || !assoc_find(path->end, name)))
+        return end_at_junction(path, junction);
+    return may_step(find) && add_step(path, find_assoc(&find->where, path->end, name, whole));
 }
 
 /* "author.name": the steps before the last dot. */
 static bool order_by_path(struct find *find, const char *text, struct direction direction) {
-    struct order_path path;
+    struct order_path path = { .end = model_of(find) };
     size_t len = strlen(text);
     bool dollars = *text == '$' && len > 2 && text[len - 1] == '$';
     char *at = arena_text(find->where.arena, text + dollars, len - 2 * (size_t)dollars), *dot;
-    if (!start_path(find, &path)) return false;
     for (; (dot = strchr(at, '.')); at = dot + 1) {
         *dot = '\0';
         if (!add_named_step(find, &path, at, text)) return false;
@@ -268,6 +273,7 @@ static bool add_given_step(lua_State *L, struct find *find, struct order_path *p
     const struct model *junction = junction_there(find, path);
     const struct model_box *class = class_at(L, index);
     if (junction && class && class->model == junction) return end_at_junction(path, junction);
+    if (!may_step(find)) return false;
     if (is_plain_table(L, index)) return add_step(path, step_of_table(L, find, path->end, index));
     const char *sentence;
     const struct assoc *assoc = assoc_at(L, find->where.call, path->end, index, &sentence);
@@ -276,8 +282,7 @@ static bool add_given_step(lua_State *L, struct find *find, struct order_path *p
 
 /* {"comments", "author", "name"}, the direction taken off. */
 static bool order_by_names(lua_State *L, struct find *find, int index, int length, struct direction direction) {
-    struct order_path path;
-    if (!start_path(find, &path)) return false;
+    struct order_path path = { .end = model_of(find) };
     for (int i = 1; i < length; i++, lua_pop(L, 1)) {
         lua_rawgeti(L, index, i);
         if (!add_given_step(L, find, &path, lua_gettop(L))) return false;
@@ -376,9 +381,13 @@ bool read_order(lua_State *L, struct find *find, int index) {
     return fine;
 }
 
-const struct order_term *read_standing_order_list(lua_State *L, struct call *call, const struct model *model, int index,
+const struct order_term *read_standing_order_list(lua_State *L, struct call *call, const struct assoc *assoc, int index,
                                                   struct error *error) {
-    struct find find = { .where = { .paths = NULL, .call = call, .model = model, .arena = &call->db->arena, .error = error } };
-    struct plan *plan = find.plan = plan_new(&call->db->arena, model);
+    struct find find = {
+        .where = { .paths = NULL, .call = call, .model = assoc->target, .arena = &call->db->arena, .error = error },
+    };
+    const struct outer_table link = { assoc_through(assoc), NULL, ALIAS_LINK };
+    if (link.model) find.link = &link;
+    struct plan *plan = find.plan = plan_new(&call->db->arena, assoc->target);
     return read_order(L, &find, index) ? plan->select->order : NULL;
 }

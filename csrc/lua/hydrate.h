@@ -7,7 +7,10 @@
 /* Prepares the job to run call->plan's select and to build its result (a list, or one instance or nil). */
 void hydrate_plan(lua_State *L, struct call *call);
 
-/* The same for another statement whose rows have the plan's columns (RETURNING): sets `take` and the result only. */
+/* Another statement goes first, together with the plan's own, and both see one moment: `take` takes its rows. After hydrate_plan. */
+void hydrate_behind(struct call *call, const struct select *first, enum drive (*take)(lua_State *L, struct call *call));
+
+/* As hydrate_plan for another statement whose rows have the plan's columns (RETURNING): sets `take` and the result only. */
 void hydrate_returned(lua_State *L, struct call *call);
 
 /* Takes the rows of the cursor that stands on its first row already. */

@@ -90,6 +90,8 @@ struct sent {
 struct hydration {
     struct run root, *run;      /* whose rows are taken */
     struct sent *sent;
+    const struct select *first; /* sent before all others; NULL: nothing is, or it was sent */
+    enum drive (*take_first)(lua_State *L, struct call *call);
     struct run **queue;         /* steps whose parents are known */
     int queued, taken;
     bool started, detached;

@@ -250,12 +250,28 @@ static bool send_step(struct call *call, struct run *run) {
     return fine;
 }
 
+static bool send_first(struct call *call) {
+    struct hydration *hydration = call->hydration;
+    call->statement = select_statement(call, hydration->first);
+    call->take = hydration->take_first;
+    call->ahead = call->statement != NULL;
+    hydration->first = NULL;
+    return call->ahead;
+}
+
+static bool send_root(struct call *call) {
+    call->take = hydrate_take;
+    call->ahead = call->snapshot && !call->plan->steps;
+    return send(call, &call->hydration->root);
+}
+
 static bool hydrate_next(lua_State *L, struct call *call) {
     struct hydration *hydration = call->hydration;
     (void)L;
+    if (hydration->first) return send_first(call);
     if (!hydration->started) {
         hydration->started = true;
-        if (!hydration->detached) return send(call, &hydration->root);
+        if (!hydration->detached) return send_root(call);
         enqueue(hydration, &hydration->root);
     }
     if (error_is_set(&call->error) || hydration->taken == hydration->queued) return false;
@@ -289,6 +305,12 @@ void hydrate_plan(lua_State *L, struct call *call) {
     call->locks = call->plan->select->lock != LOCK_NONE;
     call->next = hydrate_next;
     call->results = hydrate_results;
+}
+
+void hydrate_behind(struct call *call, const struct select *first, enum drive (*take)(lua_State *L, struct call *call)) {
+    call->hydration->first = first;
+    call->hydration->take_first = take;
+    call->snapshot = true;
 }
 
 /* ------------------------------------------------------------------------------------------ instances that exist */

@@ -73,7 +73,8 @@ static bool read_include_order(lua_State *L, struct find *find, const struct inc
     bool fine = true;
     sub.where.paths = &sub.base;
     if (link.model && junction >= 0) sub.link = &link;
-    if (push_include_option(L, find->where.call, include, "order") == LUA_TNIL) plan->select->order = include->assoc->order;
+    if (push_include_option(L, find->where.call, include, "order") == LUA_TNIL)
+        plan->select->order = order_of_links(find->where.arena, include->assoc->order, junction);
     else fine = placed(find, include, read_order(L, &sub, lua_gettop(L)));
     lua_pop(L, 1);
     return fine;

@@ -84,11 +84,28 @@ static const struct statement *take_commit(struct call *call) {
     return commit_statement(call);
 }
 
+/* A statement that was started. */
+struct flight {
+    struct flight *next;
+    const struct statement *statement;
+    struct cursor *cursor;              /* NULL: it could not even be started */
+    enum stage stage;                   /* what it is for */
+    enum drive (*take)(lua_State *L, struct call *call);
+    long long started;                  /* ns */
+};
+
+static void append(struct flight **list, struct flight *flight) {
+    while (*list) list = &(*list)->next;
+    *list = flight;
+    flight->next = NULL;
+}
+
 static const struct statement *take_again(struct call *call) {
-    const struct statement *statement = call->again;
-    call->take = call->again_take;
-    call->again = NULL;
-    return statement;
+    const struct flight *flight = call->again;
+    call->take = flight->take;
+    call->again = flight->next;
+    call->ahead = call->again != NULL;
+    return flight->statement;
 }
 
 /* The next statement of the job's transaction bracket or of its body; NULL: the job is over. */
@@ -124,16 +141,6 @@ static const struct statement *next_statement(lua_State *L, struct call *call) {
     return statement;
 }
 
-/* A statement that was started. */
-struct flight {
-    struct flight *next;
-    const struct statement *statement;
-    struct cursor *cursor;              /* NULL: it could not even be started */
-    enum stage stage;                   /* what it is for */
-    enum drive (*take)(lua_State *L, struct call *call);
-    long long started;                  /* ns */
-};
-
 /* Whether the Lua side has hooks that see what is about to be sent. */
 static bool announces(const struct call *call) {
     return call->driven && call->db->announces;
@@ -151,15 +158,13 @@ static struct flight *start_next(lua_State *L, struct call *call) {
     const struct statement *statement = call->announced ? call->announced : next_statement(L, call);
     call->announced = NULL;
     if (!statement) return NULL;
-    struct flight *flight = arena_new(&call->arena, struct flight), **end = &call->flights;
-    while (*end) end = &(*end)->next;
+    struct flight *flight = arena_new(&call->arena, struct flight);
     flight->statement = statement;
     flight->stage = call->planned;
     flight->take = call->planned == STAGE_BODY ? call->take : call->planned == STAGE_PATH ? take_path : NULL;
     if (call->driven) flight->started = job_now();
-    if (flight->stage == STAGE_BODY) call->bodies++;
     flight->cursor = conn->driver->start(conn, statement, &call->arena, &call->error);
-    *end = flight;
+    append(&call->flights, flight);
     return flight;
 }
 
@@ -224,11 +229,12 @@ static bool is_stale(const struct error *error) {
     return false;
 }
 
-/* Inside a transaction such a statement can be sent once more when the bracket is undone, if nothing was done before it. */
-static void plan_again(struct call *call, const struct flight *flight) {
-    if (call->repeated || !call->begun || call->bodies != 1 || !is_stale(&call->error)) return;
-    call->again = flight->statement;
-    call->again_take = flight->take;
+/* Inside a transaction such a statement can be sent once more when the bracket is undone, if nothing was done before it; those that
+ * went along with it and were dropped, too. */
+static void plan_again(struct call *call, struct flight *flight, bool dropped) {
+    bool first = !call->repeated && call->begun && !call->taken && is_stale(&call->error);
+    if (dropped ? !call->again : !first) return;
+    append(&call->again, flight);
     call->repeated = true;
 }
 
@@ -267,18 +273,19 @@ static void note_end(struct call *call, enum stage stage, bool failed) {
 
 /* Ends the first flight. False: it was dropped, as one before it has failed; nobody needs to hear of it. */
 static bool end_flight(struct call *call, enum drive drive) {
-    const struct flight flight = *call->flights;
-    bool failed = drive == DRIVE_FAILED, dropped = call->failing;
-    if (failed && !dropped && flight.stage != STAGE_ROLLBACK && !error_is_set(&call->error))
+    struct flight *flight = call->flights;
+    bool failed = drive == DRIVE_FAILED, dropped = call->failing, body = flight->stage == STAGE_BODY;
+    if (failed && !dropped && flight->stage != STAGE_ROLLBACK && !error_is_set(&call->error))
         error_set(&call->error, &call->arena, ERROR_DATABASE, "the statement was not run, as the connection was in disorder");
-    if (!failed && flight.stage == STAGE_BODY) {
+    if (!failed && body) {
+        call->taken = true;
         call->affected = call->cursor->affected;
         call->last_id = call->cursor->last_id;
     }
-    if (flight.statement->kind == STATEMENT_SCHEMA) pool_clear_caches(call->db);
+    if (flight->statement->kind == STATEMENT_SCHEMA) pool_clear_caches(call->db);
     drop_flight(call);
-    if (failed && !dropped && flight.stage == STAGE_BODY) plan_again(call, &flight);
-    if (!dropped) note_end(call, flight.stage, failed);
+    if (failed && body) plan_again(call, flight, dropped);
+    if (!dropped) note_end(call, flight->stage, failed);
     call->failing = call->flights && (failed || dropped);
     return !dropped;
 }

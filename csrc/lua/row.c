@@ -149,7 +149,7 @@ static bool read_written(lua_State *L, struct call *call, int index, const struc
     struct error error = { .code = ERROR_NONE };
     bool fine = keep ? read_attr_value(L, index, attr, value, &call->arena, &error)
                      : borrow_attr_value(L, index, attr, value, &call->arena, &error);
-    if (fine) {
+    if (fine && attr_has_room(attr, value, &call->arena, &error)) {
         cut_date(call, attr, value);
         return true;
     }
@@ -233,6 +233,7 @@ static bool take_plain(lua_State *L, struct call *call, const struct attr *attr,
     if (!borrow_plain(L, -1, &given)) return false;
     *value = given;
     return type_accept(&attr->type, value, &call->arena, &error) && is_same(*value, given)
+        && type_has_room(&attr->type, value, &call->arena, &error)
         && (attr->type.id != TYPE_DATE || value->len <= DATETIME_LEN);
 }
 

@@ -246,6 +246,12 @@ static void blame(struct error *error, const struct attr *attr, struct arena *ar
     }
 }
 
+bool attr_has_room(const struct attr *attr, const struct value *value, struct arena *arena, struct error *error) {
+    if (type_has_room(&attr->type, value, arena, error)) return true;
+    blame(error, attr, arena, *value);
+    return false;
+}
+
 bool borrow_attr_value(lua_State *L, int index, const struct attr *attr, struct value *value, struct arena *arena,
                        struct error *error) {
     struct value given = value_null();

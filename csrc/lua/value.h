@@ -25,6 +25,9 @@ bool is_null(lua_State *L, int index);
 bool read_attr_value(lua_State *L, int index, const struct attr *attr, struct value *value, struct arena *arena,
                      struct error *error);
 
+/* Whether the attribute's column has room for a logical value; false: error set, as above. */
+bool attr_has_room(const struct attr *attr, const struct value *value, struct arena *arena, struct error *error);
+
 /* nil, boolean, number or string as it is, its text not copied; false: something else. */
 bool borrow_plain(lua_State *L, int index, struct value *value);
 

@@ -158,8 +158,7 @@ static const char *numeric_text(const struct value *value, char *room, size_t *l
     return room;
 }
 
-/* DECIMAL without parameters keeps the digits the number has. */
-static int scale_of(const struct type *type) {
+int type_scale(const struct type *type) {
     return type->precision ? type->scale : DECIMAL_NATURAL;
 }
 
@@ -168,7 +167,7 @@ static bool has_room(const struct type *type, const char *text, size_t len) {
 }
 
 static bool is_canonical_decimal(const struct type *type, const struct value *value) {
-    return value->kind == VALUE_TEXT && decimal_is_canonical(value->as.text, value->len, scale_of(type));
+    return value->kind == VALUE_TEXT && decimal_is_canonical(value->as.text, value->len, type_scale(type));
 }
 
 static bool accept_decimal(struct accept *a) {
@@ -178,7 +177,8 @@ static bool accept_decimal(struct accept *a) {
     if (is_canonical_decimal(a->type, a->value) && has_room(a->type, a->value->as.text, a->value->len)) return true;
     const char *text = numeric_text(a->value, room, &len);
     if (!text || !decimal_read(&number, text, len)) return refuse(a, "expects a number or a numeric text");
-    len = decimal_write(&number, scale_of(a->type), out, sizeof out);
+    len = decimal_write(&number, type_scale(a->type), out, sizeof out);
+    if (len == 0 && !a->type->precision) return refuse(a, "has more than %d digits on a side of the point", DECIMAL_DIGITS);
     if (len == 0 || !has_room(a->type, out, len))
         return refuse(a, "has more digits before the point than %s holds", type_text(a->type, a->arena));
     set_text(a, out, len);
@@ -216,6 +216,13 @@ static bool fits_length(struct accept *a, int length) {
     if (length == 0 || value->len <= (size_t)length || utf8_count(value->as.text, value->len) <= (size_t)length)
         return true;
     return refuse(a, "is longer than %d character%s", length, length == 1 ? "" : "s");
+}
+
+bool type_check_room(const struct value *value, struct arena *arena, struct error *error) {
+    if (utf8_count(value->as.text, value->len) <= STRING_CHARACTERS) return true;
+    error_set(error, arena, ERROR_VALIDATION, "is longer than %d characters (STRING(n) or TEXT hold more)", STRING_CHARACTERS);
+    error->value = *value;
+    return !(error->has_value = true);
 }
 
 static bool accept_string(struct accept *a) {
@@ -465,7 +472,7 @@ static void read_decimal(const struct type *type, struct value *cell, char *scra
     char room[REAL_TEXT];
     int64_t scaled;
     size_t len;
-    int scale = scale_of(type);
+    int scale = type_scale(type);
     if (cell->kind == VALUE_REAL && scale_real(cell->as.real, scale, &scaled)) {
         *cell = value_text(scratch, write_scaled(scaled, scale, scratch));
         return;

@@ -53,6 +53,9 @@ enum type_id {
 /* How an SQLite database holds a DATE. */
 enum date_form { DATE_TEXT, DATE_SPACE, DATE_EPOCH, DATE_MIXED };
 
+/* Characters in the column of a STRING without a length. */
+enum { STRING_CHARACTERS = 255 };
+
 /* A DECIMAL of more digits than this is held as text by SQLite (a double keeps 15). */
 enum { DECIMAL_NUMERIC_DIGITS = 15 };
 
@@ -69,6 +72,14 @@ struct type {
     const char *enum_name;              /* ENUM on PostgreSQL: the type's own name */
     const char *enum_shared;            /* … that of the key it refers to, which has to be the same type; or NULL */
 };
+
+/* True for a DECIMAL of more digits than a double keeps, or of any number of them. */
+static inline bool type_is_long_decimal(const struct type *type) {
+    return type->id == TYPE_DECIMAL && (type->precision == 0 || type->precision > DECIMAL_NUMERIC_DIGITS);
+}
+
+/* Digits of a DECIMAL after the point; DECIMAL_NATURAL without parameters: those that the number has. */
+int type_scale(const struct type *type);
 
 /* Row of the type table. */
 struct type_info {
@@ -98,6 +109,14 @@ bool type_is_rewritten(const struct type *type);
  * without the value, e.g. `expects an integer`; the caller adds model and attribute). Texts made live in the arena.
  * Tables come as finished JSON text; JSON passes. */
 bool type_accept(const struct type *type, struct value *value, struct arena *arena, struct error *error);
+
+/* Whether the column that liga makes for the type has room for a logical value: more than 255 characters in a STRING without length
+ * are nothing that could not be asked for, but can't be written. False: the error is set, as by type_accept. */
+bool type_check_room(const struct value *value, struct arena *arena, struct error *error);
+static inline bool type_has_room(const struct type *type, const struct value *value, struct arena *arena, struct error *error) {
+    bool short_enough = type->id != TYPE_STRING || type->length || value->kind != VALUE_TEXT || value->len <= STRING_CHARACTERS;
+    return short_enough || type_check_room(value, arena, error);
+}
 
 /* Turns a logical value into what is stored: DATE forms of SQLite, PostgreSQL's own texts of arrays, ranges and hstores.
  * Everything else passes (booleans are bound as integers by the driver). */

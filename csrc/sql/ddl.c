@@ -6,12 +6,10 @@
 #include "base/arena.h"
 #include "base/error.h"
 
-enum { DEFAULT_STRING = 255, DEFAULT_PRECISION = 10 };
-
 static int parameter(const struct type *type, char mark) {
     switch (mark) {
-    case 'l': return type->length ? type->length : type->id == TYPE_CHAR ? 1 : DEFAULT_STRING;
-    case 'p': return type->precision ? type->precision : DEFAULT_PRECISION;
+    case 'l': return type->length ? type->length : type->id == TYPE_CHAR ? 1 : STRING_CHARACTERS;
+    case 'p': return type->precision;
     default:  return type->scale;
     }
 }
@@ -29,8 +27,9 @@ static const char *made_type(struct arena *arena, const struct dialect *dialect,
 const char *ddl_type(struct arena *arena, const struct dialect *dialect, const struct type *type) {
     bool is_made = type->id == TYPE_ARRAY || type->id == TYPE_RANGE || (dialect->enum_types && type->enum_name);
     if (is_made && dialect->type[type->id]) return made_type(arena, dialect, type);
-    bool beyond = type->id == TYPE_DECIMAL && type->precision > DECIMAL_NUMERIC_DIGITS && dialect->decimal_long;
+    bool beyond = dialect->decimal_long && type_is_long_decimal(type);
     const char *pattern = beyond ? dialect->decimal_long : dialect->type[type->id];
+    if (type->id == TYPE_DECIMAL && !type->precision) return arena_text(arena, pattern, strcspn(pattern, "("));
     if (!pattern || !strchr(pattern, '%')) return pattern;
     struct buf buf;
     buf_init(&buf, arena);

@@ -35,7 +35,8 @@ enum expr_kind {
     EXPR_TEMPLATE       /* text of the dialect with \1 \2 \3 for the children */
 };
 
-enum { ALIAS_HERE = -1 };
+/* ALIAS_LINK stands in a standing order only, for the junction through which the rows are read: see order_of_links. */
+enum { ALIAS_HERE = -1, ALIAS_LINK = -2 };
 
 struct expr {
     enum expr_kind kind;

@@ -58,6 +58,20 @@ struct order_term *order_copy(struct arena *arena, const struct order_term *orde
     return first;
 }
 
+static bool of_link(const struct order_term *term) {
+    return term->expr->kind == EXPR_COLUMN && term->expr->alias == ALIAS_LINK;
+}
+
+const struct order_term *order_of_links(struct arena *arena, const struct order_term *order, int link) {
+    const struct order_term *first = order;
+    while (first && !of_link(first)) first = first->next;
+    if (!first) return order;
+    struct order_term *copy = order_copy(arena, order);
+    for (struct order_term *term = copy; term; term = term->next)
+        if (of_link(term)) term->expr = expr_column(arena, term->expr->attr, link);
+    return copy;
+}
+
 struct assignment *assign(struct arena *arena, struct assignment **list, const struct attr *attr, const struct expr *expr) {
     append(arena, struct assignment, list);
     (*list)->attr = attr;

@@ -110,6 +110,8 @@ struct output *output_add(struct arena *arena, struct output **list, const struc
 struct order_term *order_add(struct arena *arena, struct order_term **list, const struct expr *expr);
 /* A copy of the list, to be changed. */
 struct order_term *order_copy(struct arena *arena, const struct order_term *order);
+/* The same order, ALIAS_LINK being the table `link`: the list itself where it does not speak of that. */
+const struct order_term *order_of_links(struct arena *arena, const struct order_term *order, int link);
 struct assignment *assign(struct arena *arena, struct assignment **list, const struct attr *attr, const struct expr *expr);
 
 #endif

@@ -177,10 +177,6 @@ static bool is_group(const struct expr *expr) {
     return expr->kind == EXPR_AND || expr->kind == EXPR_OR;
 }
 
-static bool long_decimal(const struct attr *attr) {
-    return attr->type.id == TYPE_DECIMAL && attr->type.precision > DECIMAL_NUMERIC_DIGITS;
-}
-
 /* What must stand in parentheses as an operand. */
 static bool is_condition(const struct expr *expr) {
     while (expr->kind == EXPR_AT) expr = expr->first;
@@ -208,7 +204,7 @@ static void refuse_in_ddl(struct out *out, const char *what) {
 void put_operand(struct out *out, const struct expr *expr) {
     const struct attr *attr = operand_attr(expr);
     bool mixed = attr && out->dialect->decimal_text && attr->type.id == TYPE_DATE && attr->type.stored == DATE_MIXED;
-    bool collated = attr && out->dialect->decimal_text && long_decimal(attr);
+    bool collated = attr && out->dialect->decimal_text && type_is_long_decimal(&attr->type);
     if (out->literals && (mixed || collated)) refuse_in_ddl(out, attr->name);
     if (mixed) put_text(out, "liga_date(");
     if (is_condition(expr)) put_text(out, "(");

@@ -37,7 +37,7 @@ local Association = {}
 -- `"posts.comments"`
 -- @field scope attribute → value: filter of reads, written by writes
 -- @field where standing filter
--- @field order standing order
+-- @field order standing order; of a belongsToMany also by its junction: `"-PostTag.weight"`, `{PostTag, "weight"}`
 -- @field inverse name, or `{as, type, scope, where, order, dependent}`
 -- @field throughAssociations `{fromSource, toSource, fromTarget, toTarget}`
 -- @field dependent `"destroy"`, `"delete"`, `"nullify"`, `"restrict"`: what `destroy` of the source does first

@@ -11,11 +11,12 @@
 -- @field FLOAT float
 -- @field DOUBLE float
 -- @field REAL float
--- @field DECIMAL `(precision, scale)`: text with exactly scale digits; compares, orders and sums exactly
+-- @field DECIMAL `(precision, scale)`: text with exactly scale digits; compares, orders and sums exactly. Without
+-- parameters: any number of digits (to a thousand on a side of the point), in the shortest text, `"12.5"`
 
 --- Texts and bytes.
 -- @table texts
--- @field STRING `(n)`: UTF-8 text, of n characters at most
+-- @field STRING `(n)`: UTF-8 text, of n characters at most; without n of 255
 -- @field CHAR `(n)`: trailing blanks are cut when read
 -- @field TEXT
 -- @field UUID

@@ -111,13 +111,15 @@ function keyset.position(terms, row)
   return position
 end
 
---- The condition that a term is beyond a value (nil: NULL); nil if nothing is.
-local function beyond(term, value)
+local beyond_value = { [false] = { [false] = Op.gt, [true] = Op.lt }, [true] = { [false] = Op.gte, [true] = Op.lte } }
+
+--- The condition that a term is beyond a value (nil: NULL), or at it where `including` says so; nil if nothing is.
+local function beyond(term, value, including)
   if value == nil or value == core.null then
     if term.nulls == "last" then return nil end
     return { [term.name] = Op.isNot(core.null) }
   end
-  local further = { [term.name] = (term.descending and Op.lt or Op.gt)(value) }
+  local further = { [term.name] = beyond_value[including][term.descending](value) }
   if term.never_null or term.nulls == "first" then return further end
   return { [Op.or_] = { further, { [term.name] = core.null } } }
 end
@@ -128,10 +130,11 @@ end
 
 --- The condition for rows that come after a position: beyond it in one term, equal in those before.
 -- @param position what `keyset.position` gave
-function keyset.after(terms, position)
+-- @param including true: the row of the position itself counts, too
+function keyset.after(terms, position, including)
   local branches, same = {}, {}
   for i, term in ipairs(terms) do
-    local further = beyond(term, position[term.name])
+    local further = beyond(term, position[term.name], including == true and i == #terms)
     if further then
       local branch = table.move(same, 1, #same, 1, {})
       branch[#branch + 1] = further

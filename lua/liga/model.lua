@@ -120,32 +120,36 @@ local function check_list(what, list)
   return plain
 end
 
+--- Keys as tables by name.
+local function named_keys(class, what, list)
+  local named = check_list(what, list)
+  check_keyed(class)
+  for i, key in ipairs(named) do named[i] = named_key(class, key) end
+  return named
+end
+
+--- The condition for rows with one of these keys.
+local function among(class, named)
+  local names, tuples = class.primaryKey, {}
+  for i, key in ipairs(named) do
+    local tuple = {}
+    for place, name in ipairs(names) do tuple[place] = key[name] end
+    tuples[i] = tuple
+  end
+  return keyset.among(names, tuples)
+end
+
 --- A condition that names rows by their keys: `where = User:keys{ {1, 2}, {3, 4} }`. Raises UsageError for an
 -- incomplete key, InstanceError for a model without key.
 -- @param list of keys: values, lists in the key's order, tables by name, or instances
 -- @return a condition for `where`
 function methods:keys(list)
   meta_of(self, "keys")
-  list = check_list("keys", list)
-  check_keyed(self)
-  local tuples = {}
-  for i, key in ipairs(list) do
-    local named, tuple = named_key(self, key), {}
-    for place, name in ipairs(self.primaryKey) do tuple[place] = named[name] end
-    tuples[i] = tuple
-  end
-  return keyset.among(self.primaryKey, tuples)
-end
-
---- The text that equal keys have in common, whatever form they were given in.
-local function key_text(class, row)
-  local named = {}
-  for _, name in ipairs(class.primaryKey) do named[name] = row[name] end
-  return core.key_text(class, named)
+  return among(self, named_keys(self, "keys", list))
 end
 
 --- The option `attributes` so that some attributes are among them.
-local function selecting(attributes, names)
+function model.selecting(attributes, names)
   if type(attributes) ~= "table" then return attributes end
   local needed, chosen = {}, copy(attributes)
   for _, name in ipairs(names) do needed[name] = true end
@@ -171,34 +175,52 @@ end
 function methods:findByPks(list, options)
   local db = meta_of(self, "findByPks").db
   local find = check_options("findByPks", options)
-  list = check_list("findByPks", list)
-  local keys = self:keys(list)
-  find.where = find.where and { keys, find.where } or keys
-  find.attributes = selecting(find.attributes, self.primaryKey)
-  if #list == 0 then
+  local keys = named_keys(self, "findByPks", list)
+  local condition = among(self, keys)
+  find.where = find.where and { condition, find.where } or condition
+  find.attributes = model.selecting(find.attributes, self.primaryKey)
+  if #keys == 0 then
     dry.run(db, function() return self:findAll(find) end)
     return core.list()
   end
-  local found = {}
-  for _, row in ipairs(self:findAll(find)) do found[key_text(self, row)] = row end
-  local result = core.list(#list)
-  for _, key in ipairs(list) do result[#result + 1] = found[key_text(self, named_key(self, key))] end
-  return result
+  return core.by_keys(getmetatable(self).class, keys, self:findAll(find))
 end
 
 -- Finding ------------------------------------------------------------------------------------------------------------
 
---- Rows and the number of all that match, whatever the limit. Both are read in one transaction.
--- @param options as findAll, or nil
--- @return list of instances
--- @return how many rows match without limit and offset
-function methods:findAndCountAll(options)
-  local meta = meta_of(self, "findAndCountAll")
-  options = check_options("findAndCountAll", options)
+local function is_list(value)
+  return type(value) == "table" and getmetatable(value) == nil
+end
+
+--- The order of groups by what they are groups of.
+local function group_order(group)
+  if group == nil then return nil end
+  local order = {}
+  for i, entry in ipairs(is_list(group) and group or { group }) do order[i] = { entry, "ASC" } end
+  return order
+end
+
+--- Of the options of a find those that say which rows there are to be counted.
+function model.counting(options)
   local counting = copy(options)
   for _, name in ipairs { "limit", "offset", "order", "attributes", "raw", "rejectOnEmpty", "lock", "skipLocked" } do
     counting[name] = nil
   end
+  counting.order = group_order(options.group)
+  return counting
+end
+
+--- Rows and the number of all that match, whatever the limit. Both are read at one moment, on a server in one round
+-- trip; grouped, in one transaction.
+-- @param options as findAll, or nil
+-- @return list of instances
+-- @return how many rows match without limit and offset; with `group` a list of rows, a count for each group, in the
+-- order of the groups
+function methods:findAndCountAll(options)
+  local meta = meta_of(self, "findAndCountAll")
+  options = check_options("findAndCountAll", options)
+  local counting = model.counting(options)
+  if options.group == nil then return core.find_and_count(self, options, counting) end
   dry.run(meta.db, function() return self:findAll(options) end)       -- what is wrong raises before anything is sent
   return transaction.snapshot(meta.db, options, function()
     return self:findAll(options), self:count(counting)
@@ -246,7 +268,7 @@ function methods:each(options)
   check_keyed(self)
   local batch, terms, find, names = check_batch(options), keyset.terms(self, options.order), copy(options), {}
   for i, term in ipairs(terms) do names[i] = term.name end
-  find.batch, find.order, find.attributes = nil, keyset.order(terms), selecting(options.attributes, names)
+  find.batch, find.order, find.attributes = nil, keyset.order(terms), model.selecting(options.attributes, names)
   local next_rows = batches(self, find, terms, batch)
   local rows, at = next_rows() or {}, 0
   return function()
@@ -256,15 +278,21 @@ function methods:each(options)
   end
 end
 
+--- Checks self and options, and reads a page.
+-- @param find_and_count as page.read has it
+function model.page(self, options, find_and_count)
+  meta_of(self, "page")
+  check_keyed(self)
+  return page.read(self, check_options("page", options), model.selecting, find_and_count)
+end
+
 --- One page of a find, by keyset: `local users, info = User:page{ order = "name", size = 10, after = info.after }`. The
 -- key completes the order. Raises UsageError for a cursor that was not made for this order.
 -- @param options as findAll, and size (20), after or before: a cursor of another page
 -- @return list of instances
 -- @return {after, before (cursors, nil at the end), hasNext, hasPrevious}
 function methods:page(options)
-  meta_of(self, "page")
-  check_keyed(self)
-  return page.read(self, check_options("page", options), selecting)
+  return model.page(self, options, core.find_and_count)
 end
 
 local function shown_value(value)

@@ -3,7 +3,6 @@ local core = require "liga.core"
 local errors = require "liga.errors"
 local keyset = require "liga.keyset"
 local option_tables = require "liga.options"
-local transaction = require "liga.transaction"
 
 local page = {}
 
@@ -146,32 +145,30 @@ local function both(first, second)
   return first and { first, second } or second
 end
 
---- Whether there are rows of the find beyond a position.
-local function any_beyond(self, find, terms, position)
-  return self:exists {
-    where = both(keyset.after(terms, position), find.where), include = find.include, paranoid = find.paranoid,
-    transaction = find.transaction, logging = find.logging,
-  }
-end
-
---- Reads one page in the direction of the terms: the rows, and whether there are more behind them.
-local function read(self, find, terms, size, position)
+--- The find of a page in the direction of the terms, and of one row more, which tells whether others follow.
+local function rows_of(find, terms, size, position)
   local part = option_tables.copy(find)
   part.where = position and both(keyset.after(terms, position), find.where) or find.where
   part.order, part.limit = keyset.order(terms), size + 1
-  local rows = self:findAll(part)
-  local more = #rows > size
-  if more then rows[size + 1] = nil end
-  return rows, more
+  return part
+end
+
+--- What finds a row that is not on this side of a position.
+local function row_behind(find, terms, position)
+  return {
+    where = both(keyset.after(terms, position, true), find.where), include = find.include, paranoid = find.paranoid,
+    transaction = find.transaction, logging = find.logging, limit = 1,
+  }
 end
 
 --- One page of a find.
 -- @param self the model, or a scope of it
 -- @param options of the find; size (20), after or before: a cursor
 -- @param selecting function(attributes, names) → attributes with these names among them
+-- @param find_and_count function(self, options, options of the count) → rows, count, of one moment
 -- @return the rows
 -- @return {after, before (cursors; nil at the end), hasNext, hasPrevious}
-function page.read(self, options, selecting)
+function page.read(self, options, selecting, find_and_count)
   local size, terms = check(options), keyset.terms(self, options.order)
   local names, find = {}, option_tables.copy(options)
   for i, term in ipairs(terms) do names[i] = term.name end
@@ -180,18 +177,15 @@ function page.read(self, options, selecting)
   local cursor = back and options.before or options.after
   local position = cursor ~= nil and read_cursor(self, terms, back and "before" or "after", cursor) or nil
   local there = back and backwards(terms) or terms
-  local function both_sides()
-    local rows, more = read(self, find, there, size, position)
-    local from = position and (rows[1] and keyset.position(terms, rows[1]) or position)
-    local behind = position ~= nil and any_beyond(self, find, back and terms or backwards(terms), from)
-    return rows, more, behind
-  end
-  local rows, more, behind
+  local here, count = rows_of(find, there, size, position), 0
+  local rows
   if position then
-    rows, more, behind = transaction.snapshot(getmetatable(self).db, options, both_sides)
+    rows, count = find_and_count(self, here, row_behind(find, back and terms or backwards(terms), position))
   else
-    rows, more, behind = both_sides()
+    rows = self:findAll(here)
   end
+  local more, behind = #rows > size, count > 0
+  rows[size + 1] = nil
   if back then rows, more, behind = reversed(rows), behind, more end
   local last, first = rows[#rows], rows[1]
   return rows, {

@@ -152,8 +152,7 @@ local rows = {
   { name = "FLOAT", read = read_nothing },
   { name = "DOUBLE", read = read_nothing },
   { name = "REAL", read = read_nothing },
-  { name = "DECIMAL", read = read_decimal, usage = "DECIMAL(10, 2)", needs = "precision",
-    words = "a precision and a scale" },
+  { name = "DECIMAL", read = read_decimal, usage = "DECIMAL or DECIMAL(10, 2)" },
   { name = "BOOLEAN", read = read_nothing },
   { name = "DATE", read = read_date, usage = 'DATE or DATE{stored = "epoch"}' },
   { name = "DATEONLY", read = read_nothing },
@@ -237,8 +236,7 @@ function types.problem(descriptor)
   if row.needs and fields[row.needs] == nil then
     return ("%s needs %s: %s"):format(row.name, row.words, row.usage)
   end
-  -- A range of decimals has no precision of its own.
-  return fields.element and row.name ~= "RANGE" and types.problem(fields.element) or nil
+  return fields.element and types.problem(fields.element) or nil
 end
 
 --- The names of all types.

@@ -635,6 +635,61 @@ for engine in support.engines() do
       end)
     end)
 
+    describe("with a standing order by the junction", function()
+      --- ann's projects b, a, c by hours, and d, of which they are not known.
+      local function fill(order, inverse)
+        declare { order = order, inverse = inverse }
+        for i, project in ipairs { projects("a", "b", "c", "d") } do
+          ann:addProject(project, { through = { hours = ({ 2, 3, 1 })[i] } })
+        end
+      end
+
+      local function included(include)
+        local user = User:findOne { order = "id", include = { projects = include } }
+        return table.concat(pluck(user.projects, "title"), " ")
+      end
+
+      for name, order in pairs {
+        ["a path"] = { "-Membership.hours" }, ["a list of names"] = { { "Membership", "hours", "DESC" } },
+      } do
+        it("reads in it what getters give and what is included, by " .. name, function()
+          fill(order)
+          assert.same({ "d", "b", "a", "c" }, pluck(ann:getProjects(), "title"))
+          assert.same({ "b", "a" }, pluck(ann:getProjects { limit = 2, offset = 1 }, "title"))
+          assert.same({ "a", "b", "c", "d" }, pluck(ann:getProjects { order = "title" }, "title"))
+          for _, strategy in ipairs { "join", "select" } do
+            assert.equal("d b a c", included { strategy = strategy })
+            assert.equal("d b", included { strategy = strategy, limit = 2 })
+            assert.equal("a b c d", included { strategy = strategy, order = "title" })
+          end
+          assert.same({ "d", "b", "a", "c" }, pluck(ann:load("projects"), "title"))
+          assert.same({ "d", "b", "a", "c" }, pluck(ann:getProjects { batch = true }, "title"))
+        end)
+      end
+
+      it("takes the junction's model, mixed with the target's attributes; the inverse has one of its own", function()
+        fill({ { Membership, "role" }, "-title" },
+          { as = "members", order = { { Membership, "hours", "DESC NULLS LAST" } } })
+        assert.same({ "d", "c", "b", "a" }, pluck(ann:getProjects(), "title"))
+        local a = Project:findOne { where = { title = "a" } }
+        bob:addProject(a, { through = { hours = 9 } })
+        assert.same({ "bob", "ann" }, pluck(a:getMembers(), "name"))
+      end)
+
+      it("names the nearest where there is none, and goes no further", function()
+        local function refuse(order, ...)
+          local options = { through = Membership, order = order }
+          raises("UsageError", function() User:belongsToMany(Project, options) end, "order", ...)
+        end
+        refuse({ { Membership, "huors" } }, "hours")
+        refuse({ "Membershp.hours" }, "Membership")
+        refuse({ { "Membership", "user", "name" } }, "junction")
+        refuse({ { "users", "name" } }, "Membership")
+        raises("UsageError", function() User:hasMany(Project, { order = "owner.name" }) end, "order",
+          "attributes of Project,")
+      end)
+    end)
+
     describe("sends as many statements for many elements as for few", function()
       before_each(function() declare() end)
 

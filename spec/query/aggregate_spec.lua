@@ -39,6 +39,14 @@ for engine in support.engines() do
       assert.equal(2, Sale:count{ col = "city", distinct = true })
     end)
 
+    it("look at the rows that a limit leaves: those that findAll would give", function()
+      assert.equal(2, Sale:count{ limit = 2 })
+      assert.equal(1, Sale:count{ limit = 2, offset = 2 })
+      assert.equal(1, Sale:count{ col = "amount", order = "-price", limit = 2 })
+      assert.equal(30, Sale:sum("amount", { order = "price", limit = 2 }))
+      assert.equal("0.20", Sale:max("price", { order = "price", limit = 2 }))
+    end)
+
     it("sum integers to an integer", function()
       assert.equal(30, Sale:sum("amount"))
       assert.equal("integer", math.type(Sale:sum("amount")))

@@ -110,5 +110,26 @@ for engine in support.engines() do
       local rows = Sale:findAll{ attributes = { "city" }, group = { "city" }, order = { "city" }, limit = 2 }
       assert.same({ "Braga", "Lisbon" }, support.pluck(rows, "city"))
     end)
+
+    it("gives findAndCountAll the counts of all groups, in the order of the groups, NULL last", function()
+      do
+        local t <close> = db:transaction()
+        local with = { transaction = t }
+        Sale:bulkCreate({ { amount = 3 }, { city = "Braga", soldBy = "ann" } }, with)
+        local rows, counts = Sale:findAndCountAll{
+          attributes = { "city" }, group = "city", order = { { "city", "DESC NULLS LAST" } }, limit = 1,
+          transaction = t,
+        }
+        assert.same({ "Porto" }, support.pluck(rows, "city"))
+        assert.same({ { city = "Braga", count = 2 }, { city = "Lisbon", count = 2 }, { city = "Porto", count = 2 },
+          { count = 1 } }, counts)
+        local initial = liga.fn("substr", liga.col("city"), 1, 1)
+        local by = { "soldBy", initial }
+        counts = select(2, Sale:findAndCountAll{ attributes = { "soldBy" }, group = by, transaction = t })
+        local read = {}
+        for i, row in ipairs(counts) do read[i] = ("%s %s%d"):format(row.soldBy, row.group2, row.count) end
+        assert.same({ "ann B1", "ann L1", "ann P2", "bob L1", "cid B1", "nil nil1" }, read)
+      end
+    end)
   end)
 end

@@ -67,6 +67,31 @@ for engine in support.engines() do
       assert.is_true(info.hasNext)
     end)
 
+    it("behind the last row is empty, and knows of the rows before it", function()
+      local _, info = Note:page{ size = 9 }
+      Note:destroy{ where = { id = 10 } }
+      local rows, last = Note:page{ size = 9, after = info.after }
+      assert.equal(0, #rows)
+      assert.is_true(last.hasPrevious)
+      assert.is_false(last.hasNext)
+    end)
+
+    it("runs hooks of finds, not of counts, and keeps to scopes", function()
+      local seen = {}
+      for _, moment in ipairs { "beforeFind", "afterFind", "beforeCount" } do
+        Note:addHook(moment, function() seen[#seen + 1] = moment end)
+      end
+      Note:addScope("late", { where = { id = { [liga.Op.gt] = 5 } } })
+      local _, info = Note:scope("late"):page{ size = 2 }
+      local rows
+      rows, info = Note:scope("late"):page{ size = 2, after = info.after }
+      assert.equal("8 9", ids(rows))
+      rows, info = Note:scope("late"):page{ size = 2, before = info.before }
+      assert.equal("6 7", ids(rows))
+      assert.is_false(info.hasPrevious)
+      assert.equal("beforeFind afterFind beforeFind afterFind beforeFind afterFind", table.concat(seen, " "))
+    end)
+
     it("never counts rows", function()
       local _, info = Note:page{ size = 4 }
       Note:page{ size = 4, after = info.after }

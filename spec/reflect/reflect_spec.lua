@@ -299,6 +299,26 @@ for engine in support.engines() do
       assert.same({}, fresh:sync{ alter = true, dryRun = true })
     end)
 
+    it("takes decimals for what they are, with any number of digits and with some", function()
+      tables(({
+        sqlite = [[CREATE TABLE rates (id KEY!, exact DECIMAL_TEXT, long DECIMAL_TEXT(20,4), price DECIMAL(8,2),
+          loose NUMERIC)]],
+        postgres = [[CREATE TABLE rates (id KEY!, exact NUMERIC, long NUMERIC(20,4), price NUMERIC(8,2),
+          loose DOUBLE PRECISION)]],
+      })[engine.dialect])
+      local Rate, found = db:reflect()[1], {}
+      for _, attribute in ipairs(Rate.attributes) do found[attribute.name] = tostring(attribute.type) end
+      assert.same({
+        id = "BIGINT", exact = "DECIMAL", long = "DECIMAL(20,4)", price = "DECIMAL(8,2)", loose = "DOUBLE",
+      }, found)
+      db:query("INSERT INTO rates (exact, long) VALUES ('12345678901234567890.123456789', '1234567890123456.7890')")
+      local rate = Rate:findOne()
+      assert.same({ "12345678901234567890.123456789", "1234567890123456.7890" }, { rate.exact, rate.long })
+      assert.equal("12345678901234567890.12345679", rate:increment("exact", { by = "1e-9" }):reload().exact)
+      assert.same({}, db:sync{ alter = true, dryRun = true })
+      assert.matches([[{ "exact", liga.DECIMAL },]], liga.reflect.source(db), 1, true)
+    end)
+
     if engine.dialect == "postgres" then
       it("leaves columns that the server counts up to it, where they are not the key", function()
         tables [[CREATE TABLE tickets (id BIGSERIAL PRIMARY KEY, place SMALLSERIAL,

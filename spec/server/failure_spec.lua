@@ -368,6 +368,21 @@ for engine in support.engines() do
           assert.equal(3, Note:count())
         end)
 
+        it("are prepared anew where several travel together", function()
+          local narrow <close> = engine:reopen { pool = { max = 1 } }
+          local Mine = narrow:define("Note", { text = liga.TEXT }, { timestamps = false })
+          local list = {}
+          for round = 1, 3 do
+            for i = 1, 10001 do list[i] = { text = round .. " " .. i } end
+            narrow:query "DEALLOCATE ALL"
+            Mine:bulkCreate(list)
+            narrow:query "DEALLOCATE ALL"
+            local rows, count = Mine:findAndCountAll { order = "id", limit = 1 }
+            assert.equal("1 1", rows[1].text)
+            assert.equal(round * 10001, count)
+          end
+        end)
+
         it("are used if somebody else has prepared the same", function()
           local narrow <close> = engine:reopen { pool = { max = 1 } }
           narrow:query "SELECT 3 AS three"

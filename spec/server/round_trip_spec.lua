@@ -72,6 +72,33 @@ for engine in support.engines() do
         end)
       end)
 
+      it("are one for rows and their number, two with what hangs on the rows", function()
+        counted(function(db, trips)
+          local User = blog(db)
+          local function find(options) return function() User:findAndCountAll(options) end end
+          assert.equal(1, trips(find { limit = 1 }))
+          assert.equal(1, trips(find { limit = 1, include = { association = "boss", required = true } }))
+          assert.equal(2, trips(find { limit = 1, include = { posts = { include = "tags" } } }))
+          User:addHook("beforeCount", function(options) options.where = { id = 1 } end)
+          local count
+          assert.equal(1, trips(function() count = select(2, User:findAndCountAll { limit = 1 }) end))
+          assert.equal(1, count)
+          db:transaction(function() assert.equal(1, trips(find { limit = 1 })) end)
+        end)
+      end)
+
+      it("are one for a page in the middle: its rows, whether there are some behind them and before them", function()
+        counted(function(db, trips)
+          local User = blog(db)
+          local _, first = User:page { size = 1 }
+          local rows, second
+          assert.equal(1, trips(function() rows, second = User:page { size = 1, after = first.after } end))
+          assert.equal(2, rows[1].id)
+          assert.is_true(second.hasPrevious)
+          assert.is_true(second.hasNext)
+        end)
+      end)
+
       it("are two for many rows of which some are there already: a look at the table, and the write", function()
         counted(function(db, trips)
           local User = models(db)

@@ -88,6 +88,73 @@ for engine in support.engines() do
       end)
     end
 
+    describe("without parameters", function()
+      local exact = "12345678901234567890.01234567890123456789"
+      local Price
+      before_each(function() Price = model_of(liga.DECIMAL) end)
+
+      it("keep every digit, in the shortest text of the number", function()
+        for given, read in pairs {
+          [exact] = exact, ["12.50"] = "12.5", [12.5] = "12.5", [3] = "3", ["+007"] = "7", ["-0.0"] = "0",
+          ["-0.000000000000000000000001"] = "-0.000000000000000000000001", [0.1] = "0.1", ["1e3"] = "1000",
+          [math.maxinteger] = "9223372036854775807",
+        } do
+          assert.equal(read, stored(Price, given))
+        end
+        local longest = ("9"):rep(1000) .. "." .. ("9"):rep(1000)
+        assert.equal(longest, Price:create{ value = longest }:reload().value)
+      end)
+
+      it("refuse what is no number, and more than a thousand digits", function()
+        for _, value in ipairs { "", "abc", "1,5", true, {}, math.huge, 0 / 0, "1e1000", "1e-1001" } do
+          refuses(Price, value)
+        end
+      end)
+
+      it("compare, order and have extremes as numbers", function()
+        local Op = liga.Op
+        Price:bulkCreate{ { value = "100" }, { value = "9.50" }, { value = "-20" }, { value = exact } }
+        local all = { "-20", "9.5", "100", exact }
+        assert.same(all, support.pluck(Price:findAll{ order = { "value" } }, "value"))
+        assert.equal(2, Price:count{ where = { value = Op.gt("9.500") } })
+        assert.equal(2, Price:count{ where = { value = { "9.5", 100 } } })
+        assert.equal(1, Price:count{ where = { value = exact .. "0" } })
+        assert.same({ "-20", exact }, { Price:min("value"), Price:max("value") })
+        local seen, after = {}, nil
+        repeat
+          local page, info = Price:page{ order = "value", size = 1, after = after }
+          seen[#seen + 1], after = page[1].value, info.after
+        until not info.hasNext
+        assert.same(all, seen)
+      end)
+
+      it("are summed and incremented exactly", function()
+        local price = Price:create{ value = exact }
+        Price:create{ value = "0.1" }
+        assert.equal("12345678901234567890.11234567890123456789", Price:sum("value"))
+        price:increment("value", { by = "1e-20" })
+        assert.equal("12345678901234567890.0123456789012345679", price.value)
+        assert.equal(price.value, price:reload().value)
+        price:decrement("value", { by = exact })
+        assert.equal("0.00000000000000000001", price:reload().value)
+        assert.is_nil(price:changed())
+      end)
+
+      it("can be keys, and are changed only by another number", function()
+        local Rate = db:define("Rate", { value = { type = liga.DECIMAL, primaryKey = true }, note = liga.STRING },
+          { timestamps = false })
+        local Use = db:define("Use", {}, { timestamps = false })
+        Use:belongsTo(Rate)
+        db:sync()
+        Rate:create{ value = "1.10" }:update{ note = "x" }
+        local use = Use:create{ rateValue = "1.1" }
+        assert.equal("x", use:getRate().note)
+        assert.equal("x", Use:findOne{ include = Rate }.rate.note)
+        use.rateValue = "1.10"
+        assert.same({ "1.1", "x" }, { use:save():reload().rateValue, Rate:findByPk(1.1).note })
+      end)
+    end)
+
     it("are summed without the errors of binary fractions", function()
       local Price = model_of(liga.DECIMAL(10, 2))
       local cents = {}

@@ -95,6 +95,40 @@ function methods:count(given)
   return behaving.count(class, scope.conditions(self, options), function(found) return plain.count(class, found) end)
 end
 
+--- Finds rows and counts others (or all) at the same moment.
+-- @param counting options of the count
+-- @param run function(class, options, count): calls `count`, which returns the number, and returns it
+-- @return the rows, the number
+local function find_and_count(self, class, options, counting, run)
+  local total
+  local rows = behaving.find(class, scope.merged(self, options), function(found)
+    local list
+    total = run(class, scope.conditions(self, counting), function(counted)
+      local count
+      list, count = core.find_and_count(class, found, counted)
+      return count
+    end)
+    return list
+  end)
+  return rows, total
+end
+
+function methods:findAndCountAll(given)
+  local class, options = open(self, "findAndCountAll", given)
+  if options.group ~= nil then return plain.findAndCountAll(self, options) end
+  return find_and_count(self, class, options, model.counting(options), behaving.count)
+end
+
+local function without_hooks(_, options, count)
+  return count(options)
+end
+
+function methods:page(given)
+  return model.page(self, given, function(_, options, counting)
+    return find_and_count(self, getmetatable(self).class, options, counting, without_hooks)
+  end)
+end
+
 function methods:exists(given)
   local class, options = open(self, "exists", given)
   return plain.exists(class, scope.conditions(self, options))

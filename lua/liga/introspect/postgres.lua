@@ -170,8 +170,7 @@ function postgres.kind_of(declared)
   local first, second = declared:match "%((%d+),?(%d*)%)"
   if kind.name == "STRING" or kind.name == "CHAR" then kind.length = math.tointeger(tonumber(first)) end
   if kind.name == "STRING" and not first then kind.name = "TEXT" end
-  if kind.name == "DECIMAL" and not first then return { name = "DOUBLE" } end   -- any number; liga's has digits
-  if kind.name == "DECIMAL" then
+  if kind.name == "DECIMAL" and first then
     kind.precision, kind.scale = math.tointeger(tonumber(first)), math.tointeger(tonumber(second)) or 0
   end
   return kind

@@ -259,7 +259,8 @@ end
 
 -- Types --------------------------------------------------------------------------------------------------------------
 
---- Declared types and liga's, by the word they begin with. `sized`: the length is a parameter.
+--- Declared types and liga's, by the word they begin with. `sized`: the length is a parameter; `scaled`: precision and
+-- scale are; `free`: they may be missing.
 local kinds = {
   { "^TINYINT%(1%)$", "BOOLEAN" }, { "^BOOL", "BOOLEAN" },
   { "^SMALLINT", "SMALLINT" }, { "^TINYINT", "SMALLINT" }, { "^INT2", "SMALLINT" },
@@ -269,6 +270,7 @@ local kinds = {
   { "^CHARACTER VARYING", "STRING", sized = true }, { "^VARYING CHARACTER", "STRING", sized = true },
   { "^NVARCHAR2?", "STRING", sized = true }, { "^VARCHAR2", "STRING", sized = true },
   { "^NATIVE CHARACTER", "CHAR", sized = true }, { "^N?CHAR", "CHAR", sized = true },
+  { "^DECIMAL_TEXT", "DECIMAL", scaled = true, free = true },
   { "TEXT", "TEXT" }, { "^CLOB", "TEXT" }, { "^STRING", "TEXT" },
   { "^DECIMAL", "DECIMAL", scaled = true }, { "^NUMERIC", "DECIMAL", scaled = true },
   { "^NUMBER", "DECIMAL", scaled = true },
@@ -296,8 +298,9 @@ function sqlite.kind_of(declared)
   local kind = { name = row[2] }
   if row.sized and first then kind.length = math.tointeger(tonumber(first)) end
   if row.sized and not first and row[2] == "STRING" then kind.name = "TEXT" end
-  if row.scaled then
-    if not first then return { name = "DOUBLE" } end                   -- any number; liga's DECIMAL has digits
+  if row.scaled and not first then
+    return row.free and kind or { name = "DOUBLE" }                    -- SQLite keeps doubles and integers there
+  elseif row.scaled then
     kind.precision, kind.scale = math.tointeger(tonumber(first)), math.tointeger(tonumber(second)) or 0
   end
   return kind
