@@ -64,6 +64,9 @@ static const struct { const char *a, *b; bool equal, contains, overlaps; } pairs
     { "null", "null", true, true, false },
     { "true", "false", false, false, false },
     { "1", "\"1\"", false, false, false },
+    { "{\"a\":1,\"a\":2}", "{\"a\":2}", true, true, false },
+    { "{\"a\":1,\"a\":2}", "{\"a\":1}", false, false, false },
+    { "{\"a\":2,\"b\":3}", "{\"a\":1,\"a\":2}", false, true, false },
 };
 
 static void test_comparisons(void) {
@@ -74,6 +77,21 @@ static void test_comparisons(void) {
         CHECK(json_text_contains(a, b) == pairs[i].contains, "%s contains %s", pairs[i].a, pairs[i].b);
         CHECK(json_text_overlaps(a, b) == pairs[i].overlaps, "%s overlaps %s", pairs[i].a, pairs[i].b);
     }
+}
+
+/* Every level is looked at once: a program that did it twice would not come to an end here. */
+static void test_deep_comparisons(void) {
+    static const char level[] = "{\"a\":0,\"a\":";
+    enum { LEVEL = sizeof level - 1, DEEP = JSON_TEXT_DEPTH - 1 };
+    char a[DEEP * (LEVEL + 1) + 2], b[sizeof a], *at = a;
+    for (int i = 0; i < DEEP; i++, at += LEVEL) memcpy(at, level, LEVEL);
+    *at++ = '1';
+    memset(at, '}', DEEP);
+    at[DEEP] = '\0';
+    memcpy(b, a, sizeof a);
+    CHECK(json_text_equal(json(a), json(b)) && json_text_contains(json(a), json(b)), "deep documents are compared in time");
+    b[DEEP * LEVEL] = '2';
+    CHECK(!json_text_equal(json(a), json(b)) && !json_text_contains(json(a), json(b)), "… and told apart");
 }
 
 static void test_characters(void) {
@@ -105,6 +123,7 @@ int main(void) {
     test_checks();
     test_paths();
     test_comparisons();
+    test_deep_comparisons();
     test_characters();
     test_torn();
     return check_done();

@@ -5,6 +5,7 @@
 #ifndef LIGA_BASE_ARENA_H
 #define LIGA_BASE_ARENA_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 struct arena_block;
@@ -31,6 +32,7 @@ char *arena_text(struct arena *arena, const char *text, size_t len);
 
 /* Returns a NUL-terminated text made by a printf format. */
 char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+char *arena_vprintf(struct arena *arena, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 
 /* Forgets everything but keeps the first block, so that a reused call box allocates nothing. */
 void arena_reset(struct arena *arena);

@@ -1,7 +1,5 @@
 #include "base/error.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -19,18 +17,18 @@ static const char *const outcomes[] = {
     [OUTCOME_UNKNOWN] = "unknown",
 };
 
-bool error_set(struct error *error, struct arena *arena, enum error_code code, const char *format, ...) {
+bool error_vset(struct error *error, struct arena *arena, enum error_code code, const char *format, va_list args) {
     if (error_is_set(error)) return false;
+    error->message = arena_vprintf(arena, format, args);
+    error->code = code;
+    return false;
+}
+
+bool error_set(struct error *error, struct arena *arena, enum error_code code, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    int len = vsnprintf(NULL, 0, format, args);
+    error_vset(error, arena, code, format, args);
     va_end(args);
-    char *message = arena_alloc(arena, (size_t)(len < 0 ? 0 : len) + 1);
-    va_start(args, format);
-    vsnprintf(message, (size_t)(len < 0 ? 0 : len) + 1, format, args);
-    va_end(args);
-    error->message = message;
-    error->code = code;
     return false;
 }
 

@@ -2,6 +2,7 @@
 #ifndef LIGA_BASE_ERROR_H
 #define LIGA_BASE_ERROR_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -56,6 +57,8 @@ struct error {
 /* Sets code and message unless an earlier error is there; always returns false, so that `return error_set(…)` reads well. */
 bool error_set(struct error *error, struct arena *arena, enum error_code code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+bool error_vset(struct error *error, struct arena *arena, enum error_code code, const char *format, va_list args)
+    __attribute__((format(printf, 4, 0)));
 
 /* Puts … where the message quotes the value: what engines say about values that were bound. */
 void error_hide(struct error *error, struct arena *arena, const char *value, size_t len);

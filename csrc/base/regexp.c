@@ -487,12 +487,20 @@ bool regexp_matches(struct regexp *regexp, const char *text, size_t len) {
     return true;
 }
 
+locale_t regexp_letters(void) {
+    static const char *const names[] = { "C.UTF-8", "C.utf8", "en_US.UTF-8", "C" };
+    locale_t letters = (locale_t)0;
+    for (size_t i = 0; !letters && i < sizeof names / sizeof names[0]; i++)
+        letters = newlocale(LC_CTYPE_MASK, names[i], (locale_t)0);
+    return letters;
+}
+
 const char *regexp_fault(const char *pattern, size_t len) {
     const char *fault = NULL;
-    locale_t letters = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-    struct regexp *regexp = regexp_new(pattern, len, false, letters, &fault);
-    if (regexp) regexp_free(regexp);
-    else if (!fault) fault = "out of memory";
+    locale_t letters = regexp_letters();
+    struct regexp *regexp = letters ? regexp_new(pattern, len, false, letters, &fault) : NULL;
+    if (!regexp && !fault) fault = "out of memory";
+    regexp_free(regexp);
     if (letters) freelocale(letters);
-    return regexp ? NULL : fault;
+    return fault;
 }

@@ -20,6 +20,9 @@ struct regexp;
 
 enum { REGEXP_LENGTH = 1000 };          /* bytes of a pattern */
 
+/* Letters and their case as in UTF-8 locales, or where there is none as in ASCII; to be given to freelocale. 0: out of memory. */
+locale_t regexp_letters(void);
+
 /* Compiles a pattern; `letters` (kept by the caller) knows the classes and, with `fold`, which letters are the same.
  * NULL: *fault says what is wrong, a constant, or is NULL when memory is out. */
 struct regexp *regexp_new(const char *pattern, size_t len, bool fold, locale_t letters, const char **fault);

@@ -32,6 +32,8 @@ struct pg_cursor {
     struct pg_cursor *next;
     struct statement statement;
     struct pg_params params;
+    const char *key;                /* what it is kept by, see key_of */
+    size_t key_len;
     struct cache_entry *entry;
     struct prepared *prepared;      /* NULL: unnamed */
     enum cursor_state state;
@@ -95,17 +97,19 @@ static const char *key_of(const struct pg_cursor *cursor, struct arena *arena, s
     return key;
 }
 
-static void take_prepared(struct pg_conn *conn, struct pg_cursor *cursor, struct arena *arena) {
-    size_t len;
+static bool is_kept(const struct pg_conn *conn, const struct pg_cursor *cursor) {
+    if (cursor->statement.one_off || cursor->statement.kind == STATEMENT_TRANSACTION || !conn->keeps) return false;
+    return cursor->params.count <= MOST_DESCRIBED;
+}
+
+static void take_prepared(struct pg_conn *conn, struct pg_cursor *cursor) {
     cursor->entry = NULL;
     cursor->prepared = NULL;
-    if (cursor->statement.one_off || cursor->statement.kind == STATEMENT_TRANSACTION || !conn->keeps) return;
-    if (cursor->params.count > MOST_DESCRIBED) return;
-    const char *key = key_of(cursor, arena, &len);
-    cursor->prepared = cache_take(&conn->cache, key, len, &cursor->entry);
+    if (!cursor->key) return;
+    cursor->prepared = cache_take(&conn->cache, cursor->key, cursor->key_len, &cursor->entry);
     if (cursor->prepared) return;
-    struct prepared *fresh = prepared_new(conn, key, len);
-    cursor->entry = fresh ? cache_keep(&conn->cache, key, len, fresh) : NULL;
+    struct prepared *fresh = prepared_new(conn, cursor->key, cursor->key_len);
+    cursor->entry = fresh ? cache_keep(&conn->cache, cursor->key, cursor->key_len, fresh) : NULL;
     cursor->prepared = cursor->entry ? fresh : NULL;
     if (!cursor->entry) free(fresh);
 }
@@ -145,10 +149,11 @@ static bool send_execute(struct pg_conn *conn, struct pg_cursor *cursor) {
     return true;
 }
 
-static bool send(struct pg_conn *conn, struct pg_cursor *cursor, struct arena *arena) {
+/* Asks for no memory of an arena's: nothing may jump away while the connection knows of a statement that the caller does not. */
+static bool send(struct pg_conn *conn, struct pg_cursor *cursor) {
     enum { MOST_COMMANDS = 6 };
     if (conn->base.broken || !pg_prepare_session(conn) || !pg_reserve(conn, MOST_COMMANDS)) return false;
-    take_prepared(conn, cursor, arena);
+    take_prepared(conn, cursor);
     if (cursor->prepared && !send_prepare(conn, cursor)) return false;
     if (!send_execute(conn, cursor)) return false;
     cursor->state = CURSOR_SENT;
@@ -309,9 +314,10 @@ static struct cursor *postgres_start(struct conn *base, const struct statement *
         blame(cursor, arena, error);
         return NULL;
     }
+    if (is_kept(conn, cursor)) cursor->key = key_of(cursor, arena, &cursor->key_len);
     append(conn, cursor);
     if (begins(cursor, "BEGIN")) conn->first_error[0] = '\0';
-    if (send(conn, cursor, arena)) return &cursor->base;
+    if (send(conn, cursor)) return &cursor->base;
     lose(conn, cursor, arena, error);
     leave(conn, cursor);
     give_prepared(conn, cursor);
@@ -431,14 +437,14 @@ static bool mend_cache(struct pg_conn *conn, struct pg_cursor *cursor) {
 
 /* A prepared statement that the server has lost, or whose plan does not fit the tables any more, is prepared anew and sent once
  * more; one that is there already is used. Inside a transaction it is too late for that. */
-static bool send_again(struct pg_conn *conn, struct pg_cursor *cursor, struct arena *arena) {
+static bool send_again(struct pg_conn *conn, struct pg_cursor *cursor) {
     bool alone = conn->cursors == cursor && !cursor->next && conn->segment == 1;
     if (!mend_cache(conn, cursor) || cursor->retried || conn->in_transaction || !alone) return false;
     give_prepared(conn, cursor);
     cursor->retried = true;
     PQclear(cursor->result);
     cursor->result = NULL;
-    return send(conn, cursor, arena);
+    return send(conn, cursor);
 }
 
 static bool is_last(const struct pg_cursor *cursor) {
@@ -477,7 +483,7 @@ static enum drive postgres_fetch(struct conn *base, struct cursor *base_cursor, 
     enum drive drive = receive(conn, cursor, arena, error);
     if (drive == DRIVE_DONE && cursor->state == CURSOR_ANSWERED && !cursor->cells) open_result(cursor, arena);
     if (drive != DRIVE_DONE || cursor->state == CURSOR_ANSWERED) return drive;
-    if (cursor->state == CURSOR_FAILED && send_again(conn, cursor, arena)) return postgres_fetch(base, base_cursor, arena, error);
+    if (cursor->state == CURSOR_FAILED && send_again(conn, cursor)) return postgres_fetch(base, base_cursor, arena, error);
     if (cursor->state == CURSOR_FAILED) return (is_told(cursor) || is_open(conn) ? fail : lose)(conn, cursor, arena, error);
     cursor->state = CURSOR_OVER;                /* aborted, as one before it has failed */
     return DRIVE_FAILED;
@@ -574,12 +580,10 @@ static void postgres_clear_cache(struct conn *conn) {
     cache_clear(&conn_of(conn)->cache);
 }
 
-/* May block for as long as the server takes to accept a connection: from a signal handler's thread only. */
+/* May block for as long as the server takes to accept a connection. Safe in a signal handler, as PQcancel is. */
 static void postgres_interrupt(struct conn *conn) {
     char reason[256];
-    PGcancel *cancel = PQgetCancel(conn_of(conn)->pg);
-    if (cancel) PQcancel(cancel, reason, sizeof reason);
-    PQfreeCancel(cancel);
+    PQcancel(conn_of(conn)->cancel, reason, sizeof reason);
 }
 
 const struct driver driver_postgres = {

@@ -83,14 +83,16 @@ static bool binary_uuid(struct value *cell, const char *bytes, size_t len, struc
 
 static bool text_bool(struct value *cell, const char *text, size_t len, struct cell_room room) {
     (void)room;
+    if (len != 1) return false;
     *cell = value_bool(*text == 't');
-    return len == 1;
+    return true;
 }
 
 static bool binary_bool(struct value *cell, const char *bytes, size_t len, struct cell_room room) {
     (void)room;
+    if (len != 1) return false;
     *cell = value_bool(*bytes != 0);
-    return len == 1;
+    return true;
 }
 
 static bool text_integer(struct value *cell, const char *text, size_t len, struct cell_room room) {
@@ -103,26 +105,30 @@ static bool text_integer(struct value *cell, const char *text, size_t len, struc
 
 static bool binary_int2(struct value *cell, const char *bytes, size_t len, struct cell_room room) {
     (void)room;
+    if (len != 2) return false;
     *cell = value_int((int16_t)get16(bytes));
-    return len == 2;
+    return true;
 }
 
 static bool binary_int4(struct value *cell, const char *bytes, size_t len, struct cell_room room) {
     (void)room;
+    if (len != 4) return false;
     *cell = value_int((int32_t)get32(bytes));
-    return len == 4;
+    return true;
 }
 
 static bool binary_oid(struct value *cell, const char *bytes, size_t len, struct cell_room room) {
     (void)room;
+    if (len != 4) return false;
     *cell = value_int(get32(bytes));
-    return len == 4;
+    return true;
 }
 
 static bool binary_int8(struct value *cell, const char *bytes, size_t len, struct cell_room room) {
     (void)room;
+    if (len != 8) return false;
     *cell = value_int((int64_t)get64(bytes));
-    return len == 8;
+    return true;
 }
 
 static bool text_real(struct value *cell, const char *text, size_t len, struct cell_room room) {
@@ -135,21 +141,23 @@ static bool text_real(struct value *cell, const char *text, size_t len, struct c
 }
 
 static bool binary_float4(struct value *cell, const char *bytes, size_t len, struct cell_room room) {
-    uint32_t bits = get32(bytes);
     float real;
     (void)room;
+    if (len != 4) return false;
+    uint32_t bits = get32(bytes);
     memcpy(&real, &bits, sizeof real);
     *cell = value_real(real_of_single(real));
-    return len == 4;
+    return true;
 }
 
 static bool binary_float8(struct value *cell, const char *bytes, size_t len, struct cell_room room) {
-    uint64_t bits = get64(bytes);
     double real;
     (void)room;
+    if (len != 8) return false;
+    uint64_t bits = get64(bytes);
     memcpy(&real, &bits, sizeof real);
     *cell = value_real(real);
-    return len == 8;
+    return true;
 }
 
 /* numeric: groups of four digits, the first one of the power 10000^weight, and how many digits to show after the point. */
@@ -163,6 +171,13 @@ enum { NUMERIC_NEGATIVE = 0x4000, NUMERIC_NAN = 0xC000, NUMERIC_INFINITY = 0xD00
 static int numeric_group(const struct numeric *number, int power) {
     int at = number->weight - power;
     return at >= 0 && at < number->groups ? get16(number->digits + 2 * at) : 0;
+}
+
+/* A group of more than four digits would not fit where they are written. */
+static bool are_groups(const struct numeric *number) {
+    for (int i = 0; i < number->groups; i++)
+        if (get16(number->digits + 2 * i) > 9999) return false;
+    return true;
 }
 
 static char *put_whole(char *out, const struct numeric *number) {
@@ -196,7 +211,7 @@ static bool binary_numeric(struct value *cell, const char *bytes, size_t len, st
     if (len < 8) return false;
     struct numeric number = { (int16_t)get16(bytes), (int16_t)get16(bytes + 2), get16(bytes + 4), get16(bytes + 6), bytes + 8 };
     const char *word = numeric_word(number.sign);
-    if (number.groups < 0 || len != 8 + 2 * (size_t)number.groups) return false;
+    if (number.groups < 0 || len != 8 + 2 * (size_t)number.groups || !are_groups(&number)) return false;
     if (word) {
         *cell = value_text(word, strlen(word));
         return true;
@@ -222,8 +237,8 @@ static bool inside_years(int64_t micros) {
 }
 
 static bool binary_timestamp(struct value *cell, const char *bytes, size_t len, struct cell_room room) {
-    int64_t micros = (int64_t)get64(bytes);
     if (len != 8) return false;
+    int64_t micros = (int64_t)get64(bytes);
     if (micros == INT64_MAX) return set_word(cell, "infinity");
     if (micros == INT64_MIN) return set_word(cell, "-infinity");
     micros += POSTGRES_EPOCH_MICROS;
@@ -253,8 +268,8 @@ static bool text_timestamp(struct value *cell, const char *text, size_t len, str
 }
 
 static bool binary_date(struct value *cell, const char *bytes, size_t len, struct cell_room room) {
-    int32_t days = (int32_t)get32(bytes);
     if (len != 4) return false;
+    int32_t days = (int32_t)get32(bytes);
     if (days == INT32_MAX) return set_word(cell, "infinity");
     if (days == INT32_MIN) return set_word(cell, "-infinity");
     int64_t micros = (days + EPOCH_DAYS) * DAY_MICROS;
@@ -265,8 +280,9 @@ static bool binary_date(struct value *cell, const char *bytes, size_t len, struc
 }
 
 static bool binary_time(struct value *cell, const char *bytes, size_t len, struct cell_room room) {
+    if (len != 8) return false;
     int64_t micros = (int64_t)get64(bytes), seconds = micros / 1000000;
-    if (len != 8 || micros < 0 || micros > DAY_MICROS) return false;
+    if (micros < 0 || micros > DAY_MICROS) return false;
     int written = sprintf(room.scratch, "%02d:%02d:%02d", (int)(seconds / 3600), (int)(seconds / 60 % 60), (int)(seconds % 60));
     if (micros % 1000000) {
         written += sprintf(room.scratch + written, ".%06d", (int)(micros % 1000000));

@@ -295,6 +295,7 @@ static enum drive too_late(struct pg_conn *conn, struct arena *arena, struct err
 /* The connection stands: it becomes non-blocking and gets its settings. */
 static bool begin_session(struct pg_conn *conn) {
     conn->opening = false;
+    conn->cancel = PQgetCancel(conn->pg);
     return PQsetnonblocking(conn->pg, 1) == 0 && PQenterPipelineMode(conn->pg) && send_settings(conn);
 }
 
@@ -324,6 +325,7 @@ void postgres_close(struct conn *base) {
     cache_free(&conn->cache);
     arena_free(&conn->sent);
     forget_closing(conn);
+    PQfreeCancel(conn->cancel);
     PQfinish(conn->pg);
     for (int i = 0; i < conn->notice_count; i++) free(conn->notices[i]);
     free(conn->handed);

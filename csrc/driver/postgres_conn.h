@@ -25,6 +25,7 @@ enum { NOTICES = 16, FIRST_ERROR_SIZE = 256 };
 struct pg_conn {
     struct conn base;
     PGconn *pg;
+    PGcancel *cancel;               /* to stop a statement from a signal handler, where nothing can be made; NULL: no memory */
     struct cache cache;             /* of struct prepared */
     struct pg_cursor *cursors;      /* not finished, in the order of their start */
     struct arena sent;              /* their parameters: a call of many statements would keep them all until its end */

@@ -132,20 +132,14 @@ static void say_invalid(sqlite3_context *context, const char *fault) {
     sqlite3_free(message);
 }
 
-/* Letters and their case as in UTF-8 locales, or where there is none as in ASCII; 0: out of memory. */
-static locale_t get_letters(struct sqlite_functions *functions) {
-    static const char *const names[] = { "C.UTF-8", "C.utf8", "en_US.UTF-8", "C" };
-    for (size_t i = 0; !functions->letters && i < sizeof names / sizeof names[0]; i++)
-        functions->letters = newlocale(LC_CTYPE_MASK, names[i], (locale_t)0);
-    return functions->letters;
-}
-
 static struct regexp *make_regexp(sqlite3_context *context, sqlite3_value *value, bool fold) {
-    locale_t letters = get_letters(sqlite3_user_data(context));
+    struct sqlite_functions *functions = sqlite3_user_data(context);
     struct text pattern;
     if (!read_text(context, value, &pattern)) return NULL;
+    if (!functions->letters) functions->letters = regexp_letters();
     const char *fault = NULL;
-    struct regexp *regexp = letters ? regexp_new(pattern.at, text_len(pattern), fold, letters, &fault) : NULL;
+    struct regexp *regexp =
+        functions->letters ? regexp_new(pattern.at, text_len(pattern), fold, functions->letters, &fault) : NULL;
     if (!regexp) say_invalid(context, fault);
     return regexp;
 }

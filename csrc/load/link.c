@@ -110,25 +110,12 @@ struct delete *delete_targets(struct arena *arena, const struct assoc *assoc, co
 
 /* ------------------------------------------------------------------------------------------ a junction holds the keys */
 
-static struct expr *tuple_of(struct arena *arena, struct attr_list attrs) {
-    const char **pieces = arena_array(arena, const char *, attrs.count + 1);
-    struct expr *tuple = expr_new(arena, EXPR_RAW), **link = &tuple->first;
-    for (int k = 0; k < attrs.count; k++, link = &(*link)->next) {
-        pieces[k] = k ? ", " : attrs.count > 1 ? "(" : "";
-        *link = expr_column(arena, attrs.items[k], ALIAS_HERE);
-    }
-    pieces[attrs.count] = attrs.count > 1 ? ")" : "";
-    tuple->pieces = pieces;
-    return tuple;
+static const struct expr *among(struct arena *arena, struct attr_list attrs, const struct select *select) {
+    return expr_in_select(arena, expr_tuple(arena, attrs, ALIAS_HERE), select);
 }
 
-static const struct expr *among(struct arena *arena, struct attr_list attrs, const struct select *select) {
-    struct expr *in = expr_new(arena, EXPR_SELECT);
-    in->op = OP_IN;
-    in->first = tuple_of(arena, attrs);
-    in->select = select;
-    return in;
-}
+/* Within statements over one table, whose own alias is never more than a few. */
+enum { SUBQUERY_ALIAS = 901 };
 
 static struct select *columns_of(struct arena *arena, const struct model *model, struct attr_list attrs, int alias) {
     struct select *select = select_new(arena, model, alias);
@@ -142,7 +129,7 @@ static const struct expr *inside_scope(struct arena *arena, const struct assoc *
     const struct expr *condition = assoc_condition(arena, assoc);
     const struct hop *last = assoc_last_hop(assoc);
     if (!condition) return NULL;
-    struct select *targets = columns_of(arena, assoc->target, last->far, 901);
+    struct select *targets = columns_of(arena, assoc->target, last->far, SUBQUERY_ALIAS);
     targets->where = condition;
     return among(arena, last->near, targets);
 }
@@ -165,7 +152,7 @@ struct delete *delete_links(struct arena *arena, const struct assoc *assoc, cons
 
 struct select *linked_keys(struct arena *arena, const struct assoc *assoc, const struct value *source, struct link_keys keys) {
     const struct hop *last = assoc_last_hop(assoc);
-    struct select *links = columns_of(arena, assoc->hops[0].next, last->near, 901);
+    struct select *links = columns_of(arena, assoc->hops[0].next, last->near, SUBQUERY_ALIAS);
     links->where = links_of(arena, assoc, source);
     struct select *targets = columns_of(arena, assoc->target, keys.attrs, 0);
     targets->where = expr_and(arena, link_keys_condition(arena, keys), among(arena, last->far, links));

@@ -37,9 +37,12 @@ int path_follow(struct arena *arena, const struct path_base *base, struct path_r
 
 /* -------------------------------------------------------------------------------------------------- conditions */
 
-/* Operators that are not true of a NULL operand. */
+/* Operators that are not true of a NULL operand: those that compare it with something. */
 static bool operator_rejects_null(enum op op) {
-    return op <= OP_NOT_BETWEEN || (op >= OP_LIKE && op <= OP_NOT_REGEXP);
+    switch (op_table[op].operand) {
+    case OPERAND_VALUE: case OPERAND_PAIR: case OPERAND_TEXT: case OPERAND_PLAIN: return true;
+    default: return false;
+    }
 }
 
 static bool rejects_null(const struct expr *expr, const struct select *rows);

@@ -424,9 +424,10 @@ static struct expr *count_star(struct arena *arena) {
 }
 
 struct select *plan_count(struct arena *arena, const struct select *select) {
+    enum { COUNTED_ALIAS = 1000 };      /* of the rows that are counted, a table of its own */
     struct select *count;
     if (select->group || select->distinct || select->limit >= 0 || select->offset >= 0) {
-        count = select_new(arena, NULL, 1000);
+        count = select_new(arena, NULL, COUNTED_ALIAS);
         count->from_select = select;
     } else {
         count = arena_copy(arena, select, sizeof *select);

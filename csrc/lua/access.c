@@ -8,7 +8,9 @@
 #include "lua/value.h"
 
 struct assoc_box *access_assoc(lua_State *L) {
-    return lua_touserdata(L, lua_upvalueindex(2));
+    struct assoc_box *box = lua_touserdata(L, lua_upvalueindex(2));
+    check_not_collected(L, box->db);
+    return box;
 }
 
 static const struct link_rule *const link_rules[] = {
@@ -60,15 +62,9 @@ static bool read_near(lua_State *L, struct call *call, struct access *access, co
     return true;
 }
 
-/* An option of the call; options are read raw, everywhere. */
-static int push_option(lua_State *L, const char *name) {
-    lua_pushstring(L, name);
-    return lua_rawget(L, 3);
-}
-
 static bool save_is_false(lua_State *L) {
     if (!lua_istable(L, 3)) return false;
-    push_option(L, "save");
+    push_field(L, 3, "save");
     bool no = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
     lua_pop(L, 1);
     return no;
@@ -79,6 +75,7 @@ static void refuse(lua_State *L, enum verb verb, const char *sentence) {
     const struct assoc_box *box = access_assoc(L);
     struct arena arena;
     char name[256] = "";
+    box->db->L = L;
     arena_init(&arena, box->db->arena.oom, box->db->arena.owner);
     strncat(name, verb_method_name(assoc_verb(box->assoc, verb), box->assoc, &arena), sizeof name - 1);
     arena_free(&arena);
@@ -310,7 +307,7 @@ static void keep_result(lua_State *L, struct call *call, const struct access *ac
 /* destroy, destroyPrevious: true, or the options of the removal, {force = true}. */
 static bool read_removal_option(lua_State *L, struct call *call, struct access *access, const char *name) {
     struct write_options removal = { 0 };
-    int type = push_option(L, name);
+    int type = push_field(L, 3, name);
     bool table = type == LUA_TTABLE, fine = table || type == LUA_TNIL || type == LUA_TBOOLEAN;
     if (!fine) wrong_argument(call, access, arena_printf(&call->arena, "%s must be true or false", name));
     else if (table) fine = read_write_options(L, call, lua_gettop(L), WRITE_REMOVAL, &removal);
@@ -333,7 +330,7 @@ static bool read_link_options(lua_State *L, struct call *call, struct access *ac
     bool given[4];
     static const char *const names[] = { "save", "through", "destroy", "destroyPrevious" };
     for (int i = 0; i < 4; i++) {
-        given[i] = push_option(L, names[i]) != LUA_TNIL;
+        given[i] = push_field(L, 3, names[i]) != LUA_TNIL;
         lua_pop(L, 1);
     }
     bool fine = (!given[0] || offered(call, access, "save", holder == HELD_BY_SOURCE && access->verb == VERB_SET))
@@ -342,7 +339,7 @@ static bool read_link_options(lua_State *L, struct call *call, struct access *ac
              && (!given[3] || offered(call, access, "destroyPrevious", holder == HELD_BY_TARGET && access->verb == VERB_SET))
              && read_removal_option(L, call, access, "destroy") && read_removal_option(L, call, access, "destroyPrevious");
     if (!fine || !given[1]) return fine;
-    push_option(L, "through");
+    push_field(L, 3, "through");
     if (!lua_istable(L, -1)) return wrong_argument(call, access, "through must be a table of junction values");
     access->through = lua_gettop(L);
     return true;
@@ -526,8 +523,7 @@ VERB_FUNCTION(run_count, VERB_COUNT)
 /* The option `include` of createX. */
 static bool has_include(lua_State *L) {
     if (!lua_istable(L, 3)) return false;
-    lua_pushliteral(L, "include");
-    bool given = lua_rawget(L, 3) != LUA_TNIL;
+    bool given = push_field(L, 3, "include") != LUA_TNIL;
     lua_pop(L, 1);
     return given;
 }

@@ -31,8 +31,9 @@ struct access {
     int defaults;                   /* … of the list of what the junction's default functions gave, a table a row; 0: none */
     /* belongsToMany: junction rows to insert */
     struct junction_row *rows;
-    int inserted;
-    bool created;                   /* createS: the target is made first */
+    bool updates;                   /* belongsTo: the source's row is written, and has to be there */
+    bool created;                   /* createS: the target is made first; … */
+    int64_t created_id;             /* … the key that the database made for it, where the driver tells */
     struct insert *insert;
     struct row *row;                /* … of this row */
     bool created_done;

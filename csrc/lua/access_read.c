@@ -51,7 +51,7 @@ static bool read_through_option(lua_State *L, struct find *find, struct junction
 }
 
 static bool read_through_options(lua_State *L, struct find *find, struct junction *junction) {
-    lua_getfield(L, find->options, "through");
+    push_field(L, find->options, "through");
     int table = lua_gettop(L);
     for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
         if (lua_type(L, -2) != LUA_TSTRING) return wrong(find, "through", "keys are option names; there is one that is none");
@@ -72,12 +72,12 @@ static bool read_through(lua_State *L, struct find *find, struct junction *junct
 
 /* through.attributes, or joinTableAttributes by its old name; left on the stack. */
 static void push_junction_attributes(lua_State *L, const struct find *find) {
-    lua_getfield(L, find->options, "joinTableAttributes");
+    push_field(L, find->options, "joinTableAttributes");
     if (!lua_isnil(L, -1)) return;
     lua_pop(L, 1);
-    lua_getfield(L, find->options, "through");
+    push_field(L, find->options, "through");
     if (!lua_istable(L, -1)) return;
-    lua_getfield(L, -1, "attributes");
+    push_field(L, -1, "attributes");
     lua_remove(L, -2);
 }
 
@@ -132,8 +132,7 @@ static bool read_get(lua_State *L, struct find *find, const struct access *acces
 /* With batch = true the call is answered for all instances that were read together. */
 static bool is_batch(lua_State *L) {
     if (!lua_istable(L, 2)) return false;
-    lua_pushliteral(L, "batch");
-    lua_rawget(L, 2);
+    push_field(L, 2, "batch");
     bool batch = lua_isboolean(L, -1) && lua_toboolean(L, -1);
     lua_pop(L, 1);
     return batch;

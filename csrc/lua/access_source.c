@@ -91,7 +91,7 @@ static const struct statement *save_statement(struct call *call) {
         assign(&call->arena, &update->set, source->updated_at, expr_param(&call->arena, now));
     }
     update->where = keys_are(&call->arena, source->key, access->source_key);
-    access->inserted = 1;               /* a statement runs: its row count is looked at */
+    access->updates = true;
     return render_update(&call->arena, call->db->dialect, update, &call->error);
 }
 
@@ -134,13 +134,13 @@ static bool source_next(lua_State *L, struct call *call) {
         call->statement = insert_created(L, call);
         return call->statement != NULL;
     case PHASE_SCOPE:
-        access->removed = call->last_id;
+        access->created_id = call->last_id;
         if (!read_created_far(L, call, access)) return false;
         call->phase = PHASE_OVER;
         call->statement = save_statement(call);
         return call->statement != NULL;
     default:
-        return access->inserted && !call->affected ? vanished(call) : false;
+        return access->updates && !call->affected ? vanished(call) : false;
     }
 }
 
@@ -193,7 +193,7 @@ static void adopt_key(lua_State *L, struct call *call, const struct access *acce
 static void source_adopt(lua_State *L, struct call *call) {
     struct access *access = call->data;
     if (access->created) {
-        call->last_id = access->removed;
+        call->last_id = access->created_id;
         adopt_created(L, call);
     }
     push_call_value(L, call, CALL_KEEP);

@@ -389,7 +389,7 @@ static bool through_next(lua_State *L, struct call *call) {
         call->statement = insert_created(L, call);
         return call->statement != NULL;
     case AFTER_CREATE:
-        access->removed = call->last_id;
+        access->created_id = call->last_id;
         if (!read_created_far(L, call, access)) return false;
         call->phase = PHASE_LINK;
         return link_next(call);
@@ -418,7 +418,7 @@ static void adopt_scope(lua_State *L, struct call *call, const struct access *ac
 static void through_adopt(lua_State *L, struct call *call) {
     struct access *access = call->data;
     if (access->created) {
-        call->last_id = access->removed;
+        call->last_id = access->created_id;
         adopt_created(L, call);
         return;
     }

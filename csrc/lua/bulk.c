@@ -198,7 +198,7 @@ static int rows_per_statement(const struct call *call, const struct bulk *bulk) 
 }
 
 /* The value as the instance holds it: canonical by now, so that plain kinds are bound without a copy (nothing that could
- * collect or change the instance runs before the driver has stepped). */
+ * collect or change the instance runs before the driver has stepped; of a driven call loggers, hooks and other coroutines do). */
 static struct value borrowed(lua_State *L, int index) {
     size_t len;
     switch (lua_type(L, index)) {
@@ -216,7 +216,7 @@ static struct value borrowed(lua_State *L, int index) {
 static struct value row_value(lua_State *L, struct call *call, const struct bulk *bulk, const struct attr *attr) {
     struct value value = value_null();
     int index = lua_gettop(L);
-    if (bulk->borrows && !call->yields && !call->db->dates_epoch) {
+    if (bulk->borrows && !call->driven && !call->db->dates_epoch) {
         value = borrowed(L, index);
         if (attr->type.id == TYPE_BLOB && value.kind == VALUE_TEXT) value.kind = VALUE_BLOB;
     } else {

@@ -3,7 +3,6 @@
 #include "lua/call.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "lua/fault.h"
@@ -97,7 +96,6 @@ void call_close(lua_State *L, struct call *call) {
     struct db *db = call->db;
     if (!db) return;
     call_release(call);
-    db->open_calls--;
     bool used = false;
     for (int value = CALL_RESULT; value <= CALL_VALUES; value++) {
         used = lua_getiuservalue(L, call->self, value) > LUA_TNIL;
@@ -106,7 +104,8 @@ void call_close(lua_State *L, struct call *call) {
         lua_pushnil(L);
         lua_setiuservalue(L, call->self, value);
     }
-    give_box_back(L, call);
+    give_box_back(L, call);             /* may raise: then the collector ends the call */
+    db->open_calls--;
     clear(call);
 }
 
@@ -122,10 +121,8 @@ int call_raise(lua_State *L, struct call *call) {
 int call_fail(lua_State *L, struct call *call, enum error_code code, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    char message[1024];
-    vsnprintf(message, sizeof message, format, args);
+    error_vset(&call->error, &call->arena, code, format, args);
     va_end(args);
-    error_set(&call->error, &call->arena, code, "%s", message);
     return call_raise(L, call);
 }
 

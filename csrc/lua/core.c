@@ -3,13 +3,13 @@
 /* The module liga.core: what Lua sees of the C core. */
 #include "lua/state.h"
 
+#include <errno.h>
 #include <limits.h>
+#include <stdint.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/names.h"
-#include <stdint.h>
 #include "lua/call.h"
 #include "lua/define.h"
 #include "lua/fault.h"
@@ -325,7 +325,7 @@ static int new_list(lua_State *L) {
 static int sleep_ms(lua_State *L) {
     lua_Number ms = luaL_checknumber(L, 1);
     struct timespec pause = { (time_t)(ms / 1000), (long)((ms - (lua_Number)((long)(ms / 1000)) * 1000) * 1e6) };
-    while (nanosleep(&pause, &pause) != 0) {}
+    while (nanosleep(&pause, &pause) != 0 && errno == EINTR) {}
     return 0;
 }
 

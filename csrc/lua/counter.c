@@ -61,7 +61,7 @@ static bool add_counter(lua_State *L, struct call *call, struct update *update, 
 
 /* `by` of the options table at index 3; 1 where it is not given. */
 static void push_by(lua_State *L, const struct write_options *options) {
-    if (options->by_given) lua_getfield(L, 3, "by");
+    if (options->by_given) push_field(L, 3, "by");
     else lua_pushinteger(L, 1);
 }
 

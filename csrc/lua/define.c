@@ -37,6 +37,7 @@ static int number_field(lua_State *L, int index, const char *key) {
 
 static struct model_box *check_model(lua_State *L, int index) {
     struct model_box *box = userdata_check(L, index, USERDATA_MODEL, "a model");
+    check_not_collected(L, box->db);
     box->db->L = L;
     return box;
 }
@@ -64,6 +65,7 @@ static struct attr_list attrs_field(lua_State *L, struct model *model, int index
 static int new_model(lua_State *L) {
     struct db *db = userdata_check(L, 1, USERDATA_DB, "a database");
     luaL_checktype(L, 2, LUA_TTABLE);
+    check_not_collected(L, db);
     db->L = L;
     struct model_box *box = userdata_new(L, USERDATA_MODEL, sizeof *box, MODEL_VALUES);
     box->db = db;

@@ -175,22 +175,37 @@ static void put_key_part(struct buf *buf, struct value value) {
     buf_addc(buf, ';');
 }
 
-/* Pushes the text that equal keys have in common, whatever form their values have; `index`: a table by name. False: error set. */
-static bool push_key_text(lua_State *L, struct call *call, int index) {
-    struct attr_list attrs = call->model->key;
+/* Pushes the text that equal keys have in common, whatever form they were given in. */
+static void push_key_text(lua_State *L, struct call *call, const struct value *key) {
     struct buf buf;
     buf_init(&buf, &call->arena);
+    for (int k = 0; k < call->model->key.count; k++) put_key_part(&buf, key[k]);
+    lua_pushlstring(L, buf.text, buf.len);
+}
+
+/* core.key_text(class, key) → text */
+static int key_text(lua_State *L) {
+    struct model_box *box = check_class(L, 1);
+    lua_settop(L, 2);
+    struct call *call = call_open_model(L, box, 1);
+    struct value key[KEY_PARTS];
+    if (!read_key_argument(L, call, call->model, 2, key)) return call_raise(L, call);
+    push_key_text(L, call, key);
+    call_close(L, call);
+    return 1;
+}
+
+/* The same of a table by name. */
+static void push_row_text(lua_State *L, struct call *call, int index) {
+    struct attr_list attrs = call->model->key;
+    struct value key[KEY_PARTS];
     for (int k = 0; k < attrs.count; k++) {
-        struct value part;
         lua_pushstring(L, attrs.items[k]->name);
         lua_rawget(L, index);
-        bool fine = read_attr_value(L, lua_gettop(L), attrs.items[k], &part, &call->arena, &call->error);
+        if (!read_attr_value(L, lua_gettop(L), attrs.items[k], &key[k], &call->arena, &call->error)) call_raise(L, call);
         lua_pop(L, 1);
-        if (!fine) return false;
-        put_key_part(&buf, part);
     }
-    lua_pushlstring(L, buf.text, buf.len);
-    return true;
+    push_key_text(L, call, key);
 }
 
 /* core.by_keys(class, keys, rows) → the rows in the order of their keys, both tables by name; a key without a row is left out. */
@@ -204,13 +219,13 @@ static int by_keys(lua_State *L) {
     push_list(L, (int)keys);
     for (lua_Integer i = 1; i <= rows; i++, lua_settop(L, RESULT)) {
         lua_rawgeti(L, ROWS, i);
-        if (!push_key_text(L, call, ITEM)) return call_raise(L, call);
+        push_row_text(L, call, ITEM);
         lua_insert(L, ITEM);
         lua_rawset(L, FOUND);
     }
     for (lua_Integer i = 1; i <= keys; i++, lua_settop(L, RESULT)) {
         lua_rawgeti(L, KEYS, i);
-        if (!push_key_text(L, call, ITEM)) return call_raise(L, call);
+        push_row_text(L, call, ITEM);
         if (lua_rawget(L, FOUND) != LUA_TNIL) lua_rawseti(L, RESULT, ++count);
     }
     call_close(L, call);
@@ -227,6 +242,7 @@ void open_finders(lua_State *L) {
     push_option_names(L);
     lua_setfield(L, -3, "find_options");      /* of the module, below the table of finders */
     lua_pushvalue(L, -2);
-    add_functions(L, (const luaL_Reg[]){ { "find_and_count", find_and_count }, { "by_keys", by_keys }, { NULL, NULL } });
+    add_functions(L, (const luaL_Reg[]){ { "find_and_count", find_and_count }, { "by_keys", by_keys },
+                                       { "key_text", key_text }, { NULL, NULL } });
     lua_pop(L, 1);
 }

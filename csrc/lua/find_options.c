@@ -137,8 +137,7 @@ bool read_attribute_list(lua_State *L, struct find *find, const struct model *mo
 
 /* Pushes options[key] if it is a list; false with error set if it is something else. */
 static bool push_sublist(lua_State *L, struct find *find, int index, const char *key) {
-    lua_pushstring(L, key);
-    lua_rawget(L, index);
+    push_field(L, index, key);
     if (lua_isnil(L, -1) || lua_istable(L, -1)) return true;
     return find_wrong(find, "attributes", "include and exclude must be lists");
 }
@@ -319,15 +318,17 @@ static bool read_skip_locked(lua_State *L, struct find *find, int index) {
 }
 
 static bool read_lock(lua_State *L, struct find *find, int index) {
-    static const char *const names[] = { "update", "share", "no key update", "key share" };
+    static const char *const names[LOCKS] = {
+        [LOCK_UPDATE] = "update", [LOCK_SHARE] = "share", [LOCK_NO_KEY_UPDATE] = "no key update", [LOCK_KEY_SHARE] = "key share",
+    };
     if (lua_isboolean(L, index)) {
         find->plan->select->lock = lua_toboolean(L, index) ? LOCK_UPDATE : LOCK_NONE;
         return true;
     }
     const char *name = lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : "";
-    for (int i = 0; i < 4; i++) {
-        if (strcasecmp(names[i], name) != 0) continue;
-        find->plan->select->lock = (enum lock)(i + 1);
+    for (int lock = LOCK_UPDATE; lock < LOCKS; lock++) {
+        if (strcasecmp(names[lock], name) != 0) continue;
+        find->plan->select->lock = (enum lock)lock;
         return true;
     }
     return find_wrong(find, "lock", "one of update, share, no key update, key share expected");
@@ -455,8 +456,7 @@ static bool is_first(const char *name) {
 
 static bool read_first_options(lua_State *L, struct find *find, int index, enum find_options options) {
     for (int i = 0; i < FIRST_OPTIONS; i++) {
-        lua_pushstring(L, first_options[i]);
-        lua_rawget(L, index);
+        push_field(L, index, first_options[i]);
         bool fine = lua_isnil(L, -1) || read_option(L, find, first_options[i], lua_gettop(L), options);
         lua_pop(L, 1);
         if (!fine) return false;

@@ -58,6 +58,7 @@ static const struct assoc_box *assoc_object(lua_State *L, int index) {
     if (!lua_istable(L, index) || !lua_getmetatable(L, index)) return NULL;
     lua_rawgeti(L, -1, 1);
     const struct assoc_box *box = userdata_test(L, -1, USERDATA_ASSOC);
+    if (box) check_not_collected(L, box->db);
     lua_pop(L, 2);
     return box;
 }
@@ -131,11 +132,6 @@ const struct assoc *assoc_at(lua_State *L, struct call *call, const struct model
 static bool find_named(const struct level *level, const char *name, const struct assoc **assoc) {
     *assoc = assoc_find(level->model, name);
     return *assoc || unknown_name(level, name);
-}
-
-int push_field(lua_State *L, int index, const char *key) {
-    lua_pushstring(L, key);
-    return lua_rawget(L, index);
 }
 
 bool is_plain_table(lua_State *L, int index) {
@@ -274,8 +270,7 @@ static bool repeat_include(lua_State *L, const struct level *level, struct inclu
 int push_include_option(lua_State *L, struct call *call, const struct include *include, const char *key) {
     push_include_options(L, call, include);
     if (lua_istable(L, -1)) {
-        lua_pushstring(L, key);
-        lua_rawget(L, -2);
+        push_field(L, -1, key);
         lua_remove(L, -2);
     }
     for (int i = include->scopes - 1; lua_isnil(L, -1) && i >= 0; i--) {
@@ -283,8 +278,7 @@ int push_include_option(lua_State *L, struct call *call, const struct include *i
         push_call_value(L, call, CALL_KEEP);
         lua_rawgeti(L, -1, include->scope + i);
         lua_remove(L, -2);
-        lua_pushstring(L, key);
-        lua_rawget(L, -2);
+        push_field(L, -1, key);
         lua_remove(L, -2);
     }
     return lua_type(L, -1);

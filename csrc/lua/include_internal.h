@@ -23,9 +23,6 @@ static inline struct arena *arena_of(const struct level *level) {
 /* Sets an EagerLoadingError at the level's path; false. */
 bool level_wrong(const struct level *level, const char *sentence);
 
-/* Pushes the field of the table at `index`, without metamethods; returns its Lua type. */
-int push_field(lua_State *L, int index, const char *key);
-
 /* The class at `index`, or NULL; true for a table that is neither a class nor an association object. */
 const struct model_box *class_at(lua_State *L, int index);
 bool is_plain_table(lua_State *L, int index);

@@ -115,7 +115,7 @@ static bool add_junction(lua_State *L, struct place *place, const struct include
         plan->nodes[node].alias = alias;
         struct find sub = sub_find(find, through, plan, node,
                                    (struct path_base){ plan->select, &plan->next_alias, alias, false, false });
-        if (given) lua_getfield(L, table, "attributes");
+        if (given) push_field(L, table, "attributes");
         sub.where.path = "through.attributes";
         if (given) fine = placed(find, include, read_attribute_list(L, &sub, through, alias, lua_gettop(L)));
         else plan_attrs(find->where.arena, plan, through, alias);

@@ -17,8 +17,7 @@ bool placed(struct find *find, const struct include *include, bool fine) {
 int push_option(lua_State *L, struct find *find, const struct include *include, const char *key) {
     push_include_options(L, find->where.call, include);
     if (lua_isnil(L, -1)) return LUA_TNIL;
-    lua_pushstring(L, key);
-    lua_rawget(L, -2);
+    push_field(L, -1, key);
     lua_remove(L, -2);
     return lua_type(L, -1);
 }
@@ -36,7 +35,7 @@ const struct expr *read_include_condition(lua_State *L, struct find *find, const
     for (int i = 0; i < include->scopes && strcmp(key, "where") == 0 && !error_is_set(reader.error); i++) {
         push_call_value(L, find->where.call, CALL_KEEP);
         lua_rawgeti(L, -1, include->scope + i);
-        lua_getfield(L, -1, "where");
+        push_field(L, -1, "where");
         if (!lua_isnil(L, -1)) expr = expr_and(find->where.arena, expr, read_where(L, &reader, lua_gettop(L)));
         lua_pop(L, 3);
     }
@@ -52,8 +51,7 @@ const struct expr *standing_condition(struct find *find, const struct include *i
 bool with_deleted_links(lua_State *L, struct find *find, const struct include *include) {
     bool deleted = false;
     if (push_option(L, find, include, "through") == LUA_TTABLE) {
-        lua_pushliteral(L, "paranoid");
-        lua_rawget(L, -2);
+        push_field(L, -1, "paranoid");
         deleted = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
         lua_pop(L, 1);
     }
@@ -72,8 +70,7 @@ const struct expr *read_through_where(lua_State *L, struct find *find, const str
     if (!through) return NULL;
     if (push_option(L, find, include, "through") == LUA_TTABLE) {
         struct where_reader reader = where_reader(find->where.call, through, "through.where");
-        lua_pushliteral(L, "where");
-        lua_rawget(L, -2);
+        push_field(L, -1, "where");
         if (!lua_isnil(L, -1)) expr = read_where(L, &reader, lua_gettop(L));
         lua_pop(L, 1);
     }

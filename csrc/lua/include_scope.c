@@ -1,6 +1,8 @@
 /* The scopes of what is included: which ones are in force, what they include in turn, how many children they want. */
 #include "lua/include_internal.h"
 
+#include "lua/value.h"
+
 /* Pushes the class of the target: the one that was named, which may be a scope of the model, else the model. */
 static void push_target_class(lua_State *L, const struct level *level, const struct assoc *assoc, int class_index) {
     struct call *call = level->find->where.call;

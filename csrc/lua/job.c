@@ -399,10 +399,14 @@ enum step job_advance(lua_State *L, struct call *call) {
     }
 }
 
+bool job_is_open(const struct call *call) {
+    bool over = call->stage == STAGE_OVER && !call->flights && !call->announced;
+    return call->begun && !over && call->link && !pool_forked(call->db);
+}
+
 /* A job that is left before its end (error in a logger, closed coroutine): its transaction bracket is undone. */
 void job_undo(lua_State *L, struct call *call) {
-    bool over = call->stage == STAGE_OVER && !call->flights && !call->announced;
-    if (!call->begun || over || !call->link || pool_forked(call->db)) return;
+    if (!job_is_open(call)) return;
     call_drop_flights(call);
     call->driven = call->yields = call->failing = false;
     call->announced = NULL;

@@ -13,6 +13,9 @@ struct waiting job_waits_for(const struct call *call);
 /* Ends the job: pushes its results, or raises its error. Returns the number of results. */
 int job_finish(lua_State *L, struct call *call);
 
+/* Whether its transaction bracket is open, so that leaving it now has something to undo. */
+bool job_is_open(const struct call *call);
+
 /* A job that is left before its end (error in a logger, closed coroutine): its transaction bracket is undone. */
 void job_undo(lua_State *L, struct call *call);
 

@@ -149,14 +149,31 @@ static int job_close(lua_State *L) {
     return 0;
 }
 
+/* The box at index 1 is collected: its bracket is undone. */
+static int undo_collected(lua_State *L) {
+    struct call *call = lua_touserdata(L, 1);
+    call->L = L;
+    call->self = 1;
+    job_undo(L, call);
+    return 0;
+}
+
+/* A collector must neither wait for a server nor leave a box half cleared when memory is out: then the connection goes. */
+static void undo_or_break(lua_State *L, struct call *call) {
+    if (!job_is_open(call)) return;
+    struct conn *conn = call->link->conn;
+    lua_pushcfunction(L, undo_collected);
+    lua_pushvalue(L, 1);
+    if (conn->driver->waits_for || lua_pcall(L, 1, 0, 0) != LUA_OK) conn->broken = true;
+    lua_settop(L, 1);
+}
+
 /* A box that a longjmp left behind. */
 static int job_gc(lua_State *L) {
     struct call *call = userdata_test(L, 1, USERDATA_CALL);
     if (!call) return 0;
     if (call->db) {
-        call->L = L;
-        call->self = 1;
-        job_undo(L, call);
+        undo_or_break(L, call);
         call_release(call);
         call->db->open_calls--;
         call->db = NULL;

@@ -49,7 +49,7 @@ static bool wrong(struct call *call, const char *what, const char *sentence) {
 
 static struct sql_scan scan_of(const struct call *call, const struct raw *raw, size_t start, size_t end) {
     return (struct sql_scan){ .text = raw->text, .len = end, .at = start,
-                              .dollar_quotes = call->db->dialect->mark == MARK_DOLLAR };
+                              .dollar_quotes = call->db->dialect->dollar_quotes };
 }
 
 /* The body of CREATE TRIGGER holds semicolons; it ends with END. */
@@ -182,8 +182,7 @@ static bool put_value(lua_State *L, struct call *call, struct raw *raw, struct b
 static bool put_named(lua_State *L, struct call *call, struct raw *raw, struct buf *out, const struct sql_scan *scan) {
     const char *what = raw->placeholders == PLACEHOLDERS_BIND ? "bind" : "replacements";
     const char *name = arena_text(&call->arena, sql_token_text(scan, 1), scan->size - 1);
-    lua_pushstring(L, name);
-    lua_rawget(L, raw->values);
+    push_field(L, raw->values, name);
     if (lua_isnil(L, -1))
         return wrong(call, what, arena_printf(&call->arena, "no value for \"%s\" (liga.null is SQL's NULL)", name));
     bool fine = put_value(L, call, raw, out, lua_gettop(L), what);
@@ -334,11 +333,9 @@ static bool read_option(lua_State *L, struct call *call, struct raw *raw, const 
 
 /* bind and replacements stay on the stack: their values are read while the text is written. */
 static bool read_value_tables(lua_State *L, struct call *call, struct raw *raw, int index) {
-    lua_pushliteral(L, "bind");
-    lua_rawget(L, index);
+    push_field(L, index, "bind");
     int bind = lua_gettop(L);
-    lua_pushliteral(L, "replacements");
-    lua_rawget(L, index);
+    push_field(L, index, "replacements");
     int replacements = lua_gettop(L);
     return (lua_isnil(L, bind) || read_values(L, call, raw, bind, PLACEHOLDERS_BIND, "bind"))
         && (lua_isnil(L, replacements) || read_values(L, call, raw, replacements, PLACEHOLDERS_REPLACEMENTS, "replacements"));
@@ -418,8 +415,7 @@ static void enter_key(lua_State *L, const char *key, size_t len) {
 
 /* "a.b.c" → {a = {b = {c = …}}} */
 static void nest_key(lua_State *L, int row, const char *name) {
-    lua_pushstring(L, name);
-    lua_rawget(L, row);
+    push_field(L, row, name);
     lua_pushnil(L);
     lua_setfield(L, row, name);
     lua_pushvalue(L, row);

@@ -141,6 +141,7 @@ struct rowset *instance_rowset(lua_State *L, int index) {
     if (lua_type(L, index) != LUA_TTABLE || !lua_getmetatable(L, index)) return NULL;
     lua_rawgeti(L, -1, CHUNK_ROWSET);
     struct rowset *rowset = userdata_test(L, -1, USERDATA_ROWSET);
+    if (rowset) check_not_collected(L, rowset->db);
     if (rowset) lua_replace(L, -2);
     else lua_pop(L, 2);
     return rowset;
@@ -221,6 +222,7 @@ static void push_decoded(lua_State *L, struct db *db, const struct attr *attr) {
     struct arena arena;
     size_t len;
     const char *text = lua_tolstring(L, -1, &len);
+    db->L = L;
     arena_init(&arena, db->arena.oom, db->arena.owner);
     if (!push_logical(L, db, attr, value_text(text, len), &arena, &error)) lua_pushnil(L);
     arena_free(&arena);

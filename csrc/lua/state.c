@@ -68,7 +68,8 @@ struct model_box *class_model(lua_State *L, int index) {
     lua_rawgeti(L, -1, 1);
     lua_remove(L, -2);
     struct model_box *box = userdata_test(L, -1, USERDATA_MODEL);
-    if (!box) lua_pop(L, 1);
+    if (box) check_not_collected(L, box->db);
+    else lua_pop(L, 1);
     return box;
 }
 

@@ -161,4 +161,10 @@ void push_error(lua_State *L, const struct error *error);
 /* Raises a UsageError with a formatted message (luaL_error's formats). */
 int raise_usage(lua_State *L, const char *format, ...);
 
+/* Raises UsageError if the database object was collected, and its schema with it: finalisers get to see that, as those of a program's
+ * end run in the reverse order of their objects. To be asked wherever a model or association comes in. */
+static inline void check_not_collected(lua_State *L, const struct db *db) {
+    if (!db->core) raise_usage(L, "the database is closed");
+}
+
 #endif

@@ -34,8 +34,7 @@ void push_values(lua_State *L, const struct value *values, int count) {
 }
 
 static void show_field(lua_State *L, const struct type *type, const char *name) {
-    lua_pushstring(L, name);
-    lua_rawget(L, -2);
+    push_field(L, -1, name);
     show_instants(L, type);
     lua_pushstring(L, name);
     lua_insert(L, -2);
@@ -89,6 +88,12 @@ bool is_null(lua_State *L, int index) {
     return lua_isnil(L, index) || (lua_islightuserdata(L, index) && !lua_touserdata(L, index));
 }
 
+int push_field(lua_State *L, int index, const char *key) {
+    if (index < 0) index = lua_absindex(L, index);
+    lua_pushstring(L, key);
+    return lua_rawget(L, index);
+}
+
 const char *name_at(lua_State *L, int index) {
     size_t len;
     const char *name = lua_tolstring(L, index, &len);
@@ -109,8 +114,7 @@ const char *kind_text(lua_State *L, int index) {
 /* Raw field of an os.date table into *field, which keeps its value where there is none. False: it is no integer. */
 static bool date_field(lua_State *L, int index, const char *key, int *field) {
     enum { LARGEST = 1000000000 };
-    lua_pushstring(L, key);
-    lua_rawget(L, index);
+    push_field(L, index, key);
     int isnum;
     bool given = !lua_isnil(L, -1);
     lua_Integer number = lua_tointegerx(L, -1, &isnum);
@@ -122,8 +126,7 @@ static bool date_field(lua_State *L, int index, const char *key, int *field) {
 }
 
 static int date_flag(lua_State *L, int index, const char *key) {
-    lua_pushstring(L, key);
-    lua_rawget(L, index);
+    push_field(L, index, key);
     int flag = lua_isnil(L, -1) ? -1 : lua_toboolean(L, -1);
     lua_pop(L, 1);
     return flag;

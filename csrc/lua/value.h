@@ -38,6 +38,9 @@ bool borrow_attr_value(lua_State *L, int index, const struct attr *attr, struct 
 /* Reads a plain Lua value (nil, boolean, number, string; anything else is an error) without a type. */
 bool read_plain(lua_State *L, int index, struct value *value, struct arena *arena, struct error *error);
 
+/* Pushes a field of the table at `index`, raw: options are the user's, and no metamethod of theirs runs. Returns its Lua type. */
+int push_field(lua_State *L, int index, const char *key);
+
 /* The string at `index` as a name; one with a NUL byte is no name, and reads as a text that is none either. */
 const char *name_at(lua_State *L, int index);
 

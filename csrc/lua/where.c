@@ -108,13 +108,17 @@ void push_single(lua_State *L) {
 
 /* ------------------------------------------------------------------------------------------------- where tables */
 
-/* Whether conditions are missing between 1 and the largest index: a nil among them would widen the result. */
+/* Whether conditions are missing between 1 and the largest index: a nil among them would widen the result. So would one below. */
 static bool has_hole(lua_State *L, int index) {
     lua_Integer count = 0, largest = 0;
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
-        if (!lua_isinteger(L, -2)) continue;
-        count++;
-        if (lua_tointeger(L, -2) > largest) largest = lua_tointeger(L, -2);
+        lua_Integer at = lua_isinteger(L, -2) ? lua_tointeger(L, -2) : 1;
+        if (at < 1) {
+            lua_pop(L, 2);
+            return true;
+        }
+        count += lua_isinteger(L, -2);
+        if (lua_isinteger(L, -2) && at > largest) largest = at;
     }
     return count != largest;
 }

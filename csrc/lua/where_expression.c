@@ -70,7 +70,7 @@ static struct expr *read_col(lua_State *L, struct where_reader *reader, int inde
 
 /* Cuts the text at its ? marks, found by the lexer. */
 static const char *const *split_at_marks(struct where_reader *reader, const char *text, int *marks) {
-    struct sql_scan scan = { .text = text, .len = strlen(text), .dollar_quotes = reader->call->db->dialect->mark == MARK_DOLLAR };
+    struct sql_scan scan = { .text = text, .len = strlen(text), .dollar_quotes = reader->call->db->dialect->dollar_quotes };
     const char **pieces = arena_array(reader->arena, const char *, scan.len + 2);
     size_t piece = 0;
     *marks = 0;

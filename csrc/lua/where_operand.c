@@ -357,8 +357,7 @@ static bool is_table_value(lua_State *L, const struct attr *attr, int index) {
 /* An os.date table is a value. */
 static bool is_date_table(lua_State *L, const struct attr *attr, int index) {
     if (!attr || (attr->type.id != TYPE_DATE && attr->type.id != TYPE_DATEONLY && attr->type.id != TYPE_TIME)) return false;
-    lua_pushliteral(L, "year");
-    lua_rawget(L, index);
+    push_field(L, index, "year");
     bool year = lua_isinteger(L, -1);
     lua_pop(L, 1);
     return year;

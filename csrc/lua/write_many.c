@@ -21,18 +21,6 @@ bool check_condition(struct call *call, const struct write_options *options, con
                      "%s:%s needs a where with a condition (a nil value makes none), or all = true", call->model->name, verb);
 }
 
-static struct expr *key_tuple(struct arena *arena, struct attr_list key) {
-    const char **pieces = arena_array(arena, const char *, key.count + 1);
-    struct expr *tuple = expr_new(arena, EXPR_RAW), **link = &tuple->first;
-    for (int k = 0; k < key.count; k++, link = &(*link)->next) {
-        pieces[k] = k ? ", " : "(";
-        *link = expr_column(arena, key.items[k], ALIAS_HERE);
-    }
-    pieces[key.count] = ")";
-    tuple->pieces = pieces;
-    return tuple;
-}
-
 /* (key) IN (SELECT key … ORDER BY key LIMIT n) */
 static const struct expr *among(struct call *call, const struct write_options *options) {
     struct arena *arena = &call->arena;
@@ -47,11 +35,7 @@ static const struct expr *among(struct call *call, const struct write_options *o
     select->where = options->where;
     select->order = order;
     select->limit = options->limit;
-    struct expr *in = expr_new(arena, EXPR_SELECT);
-    in->op = OP_IN;
-    in->first = key_tuple(arena, key);
-    in->select = select;
-    return in;
+    return expr_in_select(arena, expr_tuple(arena, key, ALIAS_HERE), select);
 }
 
 /* Which rows a statement writes. What is associated is looked at before anything is written: on SQLite a condition of the
@@ -103,7 +87,7 @@ static bool read_assignments(lua_State *L, struct call *call, int index, struct 
     }
     for (int i = 0; i < call->model->attr_count; i++) {
         if (!given[i]) continue;
-        lua_getfield(L, index, call->model->attrs[i]->name);
+        push_field(L, index, call->model->attrs[i]->name);
         assign_change(L, call, update, call->model->attrs[i], lua_gettop(L));
         lua_pop(L, 1);
     }
@@ -187,7 +171,7 @@ static int destroy_rows_plainly(lua_State *L) {
 
 static bool skips_dependents(lua_State *L, int index) {
     if (!lua_istable(L, index)) return false;
-    lua_getfield(L, index, "dependent");
+    push_field(L, index, "dependent");
     bool skips = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
     lua_pop(L, 1);
     return skips;

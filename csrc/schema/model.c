@@ -104,16 +104,9 @@ void model_set_key(struct model *model, struct attr_list key) {
 
 /* ---------------------------------------------------------------------------------------- constraints, indexes */
 
-static bool same_list(struct attr_list a, struct attr_list b) {
-    if (a.count != b.count) return false;
-    for (int i = 0; i < a.count; i++)
-        if (a.items[i] != b.items[i]) return false;
-    return true;
-}
-
 static struct foreign_key **find_key(struct model *model, struct attr_list attrs) {
     struct foreign_key **link = &model->foreign_keys;
-    while (*link && !same_list((*link)->attrs, attrs)) link = &(*link)->next;
+    while (*link && !attrs_same((*link)->attrs, attrs)) link = &(*link)->next;
     return link;
 }
 

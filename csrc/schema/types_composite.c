@@ -287,9 +287,10 @@ static bool next_of(const struct type *type, struct value *value, struct arena *
 static int compare_bounds(const struct type *type, struct value a, struct value b) {
     if (a.kind == VALUE_INT) return a.as.integer < b.as.integer ? -1 : a.as.integer > b.as.integer;
     if (type->id == TYPE_DECIMAL) return decimal_compare(a.as.text, a.len, b.as.text, b.len);
-    size_t len = a.len < b.len ? a.len : b.len;
-    int order = memcmp(a.as.text, b.as.text, len);
-    return order ? order : (a.len > b.len) - (a.len < b.len);
+    size_t zone = type->id == TYPE_DATE ? 1 : 0;        /* the Z of instants: one of them may have more digits before it */
+    size_t alen = a.len - zone, blen = b.len - zone;
+    int order = memcmp(a.as.text, b.as.text, alen < blen ? alen : blen);
+    return order ? order : (alen > blen) - (alen < blen);
 }
 
 static bool normalise(const struct type *type, struct range *range, struct arena *arena, struct error *error) {

@@ -197,20 +197,31 @@ const char *ddl_foreign_key_name(struct arena *arena, const struct model *model,
     return arena_printf(arena, "%.*s_%08x", (int)kept, name.text, hash);
 }
 
-/* Does nothing where the constraint is there already: PostgreSQL has no IF NOT EXISTS for it. */
+/* The statement written so far as one that does nothing where what it makes is there already: PostgreSQL has no IF NOT EXISTS for
+ * constraints and types. Names and values in it may hold any text, so the tag of the quotes is one that it does not hold. */
+static struct statement *unless_there(const struct out *made) {
+    const char *tag = "$liga$";
+    for (int i = 1; strstr(made->buf.text, tag); i++) tag = arena_printf(made->arena, "$liga%d$", i);
+    struct out out;
+    out_init(&out, made->arena, made->dialect, made->error);
+    buf_addf(&out.buf, "DO %s BEGIN ", tag);
+    buf_add(&out.buf, made->buf.text, made->buf.len);
+    buf_addf(&out.buf, "; EXCEPTION WHEN duplicate_object THEN NULL; END %s", tag);
+    out.one_off = true;
+    return out_finish(&out, STATEMENT_SCHEMA);
+}
+
 struct statement *ddl_add_foreign_key(struct arena *arena, const struct dialect *dialect, const struct model *model,
                                       const struct foreign_key *key, struct error *error) {
     struct out out;
     out_init(&out, arena, dialect, error);
-    put_text(&out, "DO $liga$ BEGIN ALTER TABLE ");
+    put_text(&out, "ALTER TABLE ");
     put_table(&out, model);
     put_text(&out, " ADD CONSTRAINT ");
     put_name(&out, ddl_foreign_key_name(arena, model, key));
     put_text(&out, " ");
     put_foreign_key(&out, key);
-    put_text(&out, "; EXCEPTION WHEN duplicate_object THEN NULL; END $liga$");
-    out.one_off = true;
-    return out_finish(&out, STATEMENT_SCHEMA);
+    return unless_there(&out);
 }
 
 struct statement *ddl_drop_foreign_key(struct arena *arena, const struct dialect *dialect, const struct model *model,
@@ -233,14 +244,6 @@ static void put_index_field(struct out *out, const struct index_field *field) {
     put_text(out, "(");
     put_expr(out, field->expr);
     put_text(out, ")");
-}
-
-const char *ddl_condition(struct arena *arena, const struct dialect *dialect, const struct expr *condition, struct error *error) {
-    struct out out;
-    out_init(&out, arena, dialect, error);
-    out.literals = true;
-    put_expr(&out, condition);
-    return out.buf.text;
 }
 
 struct statement *ddl_create_index(struct arena *arena, const struct dialect *dialect, const struct model *model,
@@ -284,15 +287,14 @@ struct statement *ddl_create_enum(struct arena *arena, const struct dialect *dia
     struct out out;
     if (!dialect->enum_types || !type) return NULL;
     out_init(&out, arena, dialect, error);
-    put_text(&out, "DO $liga$ BEGIN CREATE TYPE ");
+    put_text(&out, "CREATE TYPE ");
     put_text(&out, type->enum_shared ? type->enum_shared : type->enum_name);
     for (int i = 0; i < type->value_count; i++) {
         put_text(&out, i ? ", " : " AS ENUM (");
         put_literal(&out, value_text(type->values[i], strlen(type->values[i])));
     }
-    put_text(&out, "); EXCEPTION WHEN duplicate_object THEN NULL; END $liga$");
-    out.one_off = true;
-    return out_finish(&out, STATEMENT_SCHEMA);
+    put_text(&out, ")");
+    return unless_there(&out);
 }
 
 struct statement *ddl_drop_enum(struct arena *arena, const struct dialect *dialect, const struct attr *attr,
@@ -368,6 +370,12 @@ const char *ddl_foreign_key(struct arena *arena, const struct dialect *dialect, 
                             struct error *error) {
     struct out out = open_part(arena, dialect, error);
     put_foreign_key(&out, key);
+    return close_part(&out);
+}
+
+const char *ddl_condition(struct arena *arena, const struct dialect *dialect, const struct expr *condition, struct error *error) {
+    struct out out = open_part(arena, dialect, error);
+    put_expr(&out, condition);
     return close_part(&out);
 }
 

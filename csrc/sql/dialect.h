@@ -23,6 +23,13 @@ struct json_path_text {
     const char *open, *document, *name[2], *index[2], *close;
 };
 
+/* Rows that are read to be written. */
+enum lock { LOCK_NONE, LOCK_UPDATE, LOCK_SHARE, LOCK_NO_KEY_UPDATE, LOCK_KEY_SHARE, LOCKS };
+
+enum begin_mode { BEGIN_DEFAULT, BEGIN_DEFERRED, BEGIN_IMMEDIATE, BEGIN_EXCLUSIVE,
+                  BEGIN_SNAPSHOT,       /* reads only, all of one moment */
+                  BEGIN_MODES };
+
 struct dialect {
     const char *name;
     enum { MARK_QUESTION, MARK_DOLLAR } mark;
@@ -40,6 +47,10 @@ struct dialect {
     bool nulls_smallest;            /* without NULLS FIRST/LAST, NULL sorts before everything */
     const char *differs;            /* a is another value than b, NULL being one: the operator */
     const char *json_differs;       /* JSON has no equality: the type that it is compared as, or NULL */
+    bool real_words;                /* NaN and infinities are written as words, else as numbers too large */
+    bool dollar_quotes;             /* its SQL has $tag$ … $tag$, E'\'' and nested comments */
+    bool offset_needs_limit;        /* OFFSET stands behind a LIMIT only, where -1 is none */
+    const char *blob_open;          /* what begins bytes that are written out in hexadecimal */
     bool decimal_text;              /* long DECIMALs are text and need the collation */
     bool inline_auto_key;           /* the generated key says PRIMARY KEY in its column */
     int bulk_rows;                  /* rows of one INSERT, beyond which nothing is gained */
@@ -78,12 +89,9 @@ struct dialect {
     const char *json_test[JSON_TESTS];          /* of \1 and \2 */
     const char *decimal_collation;
     const char *lateral;            /* before a joined subquery that looks at the tables left of it; NULL: there is none */
-    const char *lock[5];            /* by enum lock */
-    const char *begin[5];           /* by enum begin_mode */
+    const char *lock[LOCKS];
+    const char *begin[BEGIN_MODES];
 };
-
-enum begin_mode { BEGIN_DEFAULT, BEGIN_DEFERRED, BEGIN_IMMEDIATE, BEGIN_EXCLUSIVE,
-                  BEGIN_SNAPSHOT };      /* reads only, all of one moment */
 
 extern const struct dialect dialect_sqlite;
 extern const struct dialect dialect_postgres;

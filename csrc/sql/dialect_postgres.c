@@ -1,6 +1,6 @@
 #include "sql/dialect.h"
 
-/* Rendered by the compile specs already; its driver comes with the PostgreSQL work. */
+/* Functions whose arguments may be of any type: what they are given says its own. */
 static const char *const any_functions[] = {
     "concat", "concat_ws", "format", "json_build_array", "json_build_object", "jsonb_build_array", "jsonb_build_object", "to_json",
     "to_jsonb", "num_nulls", "num_nonnulls", "pg_typeof", NULL,
@@ -16,6 +16,9 @@ const struct dialect dialect_postgres = {
     .array_lists = true,
     .isolation = true,
     .nan = true,
+    .real_words = true,
+    .dollar_quotes = true,
+    .blob_open = "'\\x",
     .single_reals = true,
     .differs = "IS DISTINCT FROM",
     .json_differs = "jsonb",
@@ -81,8 +84,12 @@ const struct dialect dialect_postgres = {
                           "WHERE e.v IN (SELECT jsonb_array_elements(\2::jsonb))) WHEN \1 IS NOT NULL THEN FALSE END",
     },
     .lock = {
-        [1] = " FOR UPDATE", [2] = " FOR SHARE", [3] = " FOR NO KEY UPDATE", [4] = " FOR KEY SHARE",
+        [LOCK_UPDATE] = " FOR UPDATE", [LOCK_SHARE] = " FOR SHARE", [LOCK_NO_KEY_UPDATE] = " FOR NO KEY UPDATE",
+        [LOCK_KEY_SHARE] = " FOR KEY SHARE",
     },
     .lateral = "LATERAL ",
-    .begin = { "BEGIN", "BEGIN", "BEGIN", "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY" },
+    .begin = {
+        [BEGIN_DEFAULT] = "BEGIN", [BEGIN_DEFERRED] = "BEGIN", [BEGIN_IMMEDIATE] = "BEGIN", [BEGIN_EXCLUSIVE] = "BEGIN",
+        [BEGIN_SNAPSHOT] = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+    },
 };

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "sql/dialect.h"
 #include "sql/expr.h"
 
 enum join_kind { JOIN_INNER, JOIN_LEFT, JOIN_CROSS };   /* CROSS: SQLite keeps the order of the tables */
@@ -38,8 +39,6 @@ struct order_term {
     bool descending, never_null;
     enum nulls nulls;
 };
-
-enum lock { LOCK_NONE, LOCK_UPDATE, LOCK_SHARE, LOCK_NO_KEY_UPDATE, LOCK_KEY_SHARE };
 
 struct select {
     const struct model *from;           /* NULL, and no subquery either: no FROM */

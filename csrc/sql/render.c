@@ -77,7 +77,7 @@ void put_real(struct buf *buf, double real) {
 }
 
 static void put_real_literal(struct out *out, double real) {
-    if (isfinite(real) || out->dialect->mark == MARK_QUESTION) put_real(&out->buf, real);
+    if (isfinite(real) || !out->dialect->real_words) put_real(&out->buf, real);
     else put_text(out, isnan(real) ? "'NaN'" : real > 0 ? "'Infinity'" : "'-Infinity'");
 }
 
@@ -88,7 +88,7 @@ void put_literal(struct out *out, struct value value) {
     case VALUE_INT:  buf_addi(&out->buf, value.as.integer); break;
     case VALUE_REAL: put_real_literal(out, value.as.real); break;
     case VALUE_BLOB:
-        put_text(out, out->dialect->mark == MARK_DOLLAR ? "'\\x" : "X'");
+        put_text(out, out->dialect->blob_open);
         for (size_t i = 0; i < value.len; i++) buf_addf(&out->buf, "%02x", (unsigned char)value.as.text[i]);
         put_text(out, "'");
         break;

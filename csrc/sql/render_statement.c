@@ -1,7 +1,6 @@
 /* The clauses of a SELECT, and the four statements. */
 #include "sql/render.h"
 
-
 /* ---------------------------------------------------------------------------------------------------- clauses */
 
 static void put_outputs(struct out *out, const struct output *outputs) {
@@ -103,10 +102,9 @@ static void put_order_by(struct out *out, const struct order_term *terms) {
     }
 }
 
-/* SQLite has no OFFSET without LIMIT; -1 there is "all". */
 static void put_limit(struct out *out, const struct select *select) {
     if (select->limit < 0 && select->offset < 0) return;
-    if (select->limit >= 0 || out->dialect->mark == MARK_QUESTION) {
+    if (select->limit >= 0 || out->dialect->offset_needs_limit) {
         put_text(out, " LIMIT ");
         put_param(out, value_int(select->limit));
     }

@@ -135,6 +135,8 @@ for engine in support.engines() do
       refused(function() User:findAll{ where = { age = { 1, nil, 3 } } } end)
       refused(function() User:findAll{ where = { age = { [1] = 1, [3] = 3 } } } end)
       refused(function() User:findAll{ where = { age = { [0] = 1, 2 } } } end)
+      refused(function() User:findAll{ where = { [-1] = { age = 1 }, [2] = { age = 2 } } } end)
+      refused(function() User:findAll{ where = { [Op.or_] = { [-1] = { age = 1 }, [2] = { age = 2 } } } } end)
       refused(function() User:findAll{ attributes = { [1] = "name", [3] = "age" } } end)
       refused(function() User:findAll{ order = { [2] = "name" } } end)
       refused(function() User:bulkCreate{ [1] = { name = "a" }, [3] = { name = "b" } } end)

@@ -142,6 +142,31 @@ for engine in support.engines() do
       assert.equal(1, User:count())
     end)
 
+    it("change nothing in a statement once they see it", function()
+      local User = db:define("User", { name = liga.TEXT }, { timestamps = false })
+      db:sync()
+      local users, names = {}, {}
+      for i = 1, 3 do
+        names[i] = ("a long name that only this instance holds %d "):format(i):rep(4)
+        users[i] = User:build { name = ("a long name that only this instance holds %d "):format(i):rep(4) }
+      end
+      db:beforeQuery(function(query)
+        if not query.sql:find "INSERT" then return end
+        query.params = nil
+        for _, user in ipairs(users) do user.name = nil end
+        collectgarbage()
+        collectgarbage()
+        local others = {}
+        for i = 1, 1000 do others[i] = ("x"):rep(#names[1] - 4) .. 1000 + i end
+        assert(#others == 1000)
+      end)
+      User:bulkCreate(users)
+      db:removeHook "beforeQuery"
+      local stored = {}
+      for i, row in ipairs(User:findAll { order = "id", raw = true }) do stored[i] = row.name end
+      assert.same(names, stored)
+    end)
+
     it("see the statements of a transaction each once, in the order in which they are sent", function()
       local User = db:define("User", { name = liga.STRING }, { timestamps = false })
       local Post = db:define("Post", { title = liga.STRING }, { timestamps = false })

@@ -186,7 +186,7 @@ for engine in support.engines() do
         local function wait() if fail then error "the loop is gone" end return true end
         db = engine:open { wait = wait, pool = { max = 1 } }
         local before = db:query("SELECT pg_backend_pid() AS pid")[1].pid
-        local kept = coroutine.create(function() db:query "SELECT 1" end)
+        local kept = coroutine.create(function() db:query "SELECT pg_sleep(0.2)" end)   -- not answered at once
         assert.is_false((coroutine.resume(kept)))
         fail = false
         assert.are_not.equal(before, db:query("SELECT pg_backend_pid() AS pid")[1].pid)

@@ -168,6 +168,8 @@ for engine in support.engines() do
           assert.is_nil(read:changed())
           read.n = "[1,11)"
           assert.is_nil(read:changed())
+          thing:update{ t = { lower = "2026-01-01T00:00:00Z", upper = "2026-01-01T00:00:00.000123Z" } }
+          assert.equal("2026-01-01T00:00:00.000123Z", Thing:findByPk(thing.id).t.upper)
           thing:update{ n = { lower = 3, upper = 3 } }
           assert.same({ empty = true }, Thing:findByPk(thing.id).n)
           assert.same({ bounds = "()" }, (Thing:create{ n = {} }):reload().n)
@@ -242,13 +244,13 @@ for engine in support.engines() do
       end)
 
       it("ENUM is a type of its own, made before and dropped after its table", function()
-        local Thing = model{ state = { type = liga.ENUM { "new", "it's" }, defaultValue = "new" } }
+        local Thing = model{ state = { type = liga.ENUM { "new", "it's", "$liga$" }, defaultValue = "new" } }
         assert.equal("new", Thing:create{}.state)
         Thing:create{ name = "a", state = "it's" }
         assert.equal("a", names(Thing, { state = "it's" }))
         assert.equal("a", names(Thing, { state = Op.startsWith "it" }))
         assert.equal(2, Thing:count{ where = { state = { "new", "it's" } } })
-        Thing:bulkCreate{ { state = "new" }, { state = "it's" } }
+        Thing:bulkCreate{ { state = "new" }, { state = "it's" }, { state = "$liga$" } }
         local rows = db:query("SELECT typname FROM pg_type WHERE typname = 'enum_Things_state'")
         assert.equal(1, #rows)
         db:sync()
