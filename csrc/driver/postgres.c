@@ -398,6 +398,7 @@ static enum drive end(struct pg_conn *conn, struct pg_cursor *cursor, struct are
     cursor->state = CURSOR_OVER;
     if (begins(cursor, "COMMIT") && strcmp(PQcmdStatus(cursor->result), "COMMIT") != 0)
         return refuse_commit(cursor, conn->first_error, arena, error);
+    if (begins(cursor, "ROLLBACK TO")) conn->first_error[0] = '\0';     /* forgiven */
     cursor->base.affected = strncmp(PQcmdStatus(cursor->result), "SELECT", 6) == 0 ? 0 : strtoll(affected, NULL, 10);
     return DRIVE_DONE;
 }
@@ -517,6 +518,7 @@ static void postgres_finish(struct conn *base, struct cursor *base_cursor) {
 
 static struct waiting postgres_waits_for(const struct conn *base) {
     const struct pg_conn *conn = (const struct pg_conn *)base;
+    if (conn->retry_at) return (struct waiting){ .fd = -1, .deadline = conn->retry_at };
     bool write = conn->opening ? conn->poll == PGRES_POLLING_WRITING : conn->flushing;
     return (struct waiting){ .fd = PQsocket(conn->pg), .read = !conn->opening || !write, .write = write, .deadline = conn->deadline };
 }

@@ -88,6 +88,21 @@ for engine in support.engines() do
         assert.same({ "users" }, q:showAllTables())
       end)
 
+      if engine.dialect == "postgres" then
+        it("are dropped all where some inherit from others; one that is kept is kept", function()
+          db:query "CREATE TABLE animals (name TEXT)"
+          db:query "CREATE TABLE beasts (age INTEGER) INHERITS (animals)"
+          db:query "CREATE TABLE dogs (barks BOOLEAN) INHERITS (animals)"
+          db:query "INSERT INTO dogs VALUES ('rex', true)"
+          q:dropAllTables{ skip = { "dogs" } }
+          assert.same({ "dogs" }, q:showAllTables())
+          assert.equal("rex", db:query("SELECT * FROM dogs")[1].name)
+          db:query "CREATE TABLE puppies () INHERITS (dogs)"
+          q:dropAllTables()
+          assert.same({}, q:showAllTables())
+        end)
+      end
+
       it("are named with the nearest where there is none of that name", function()
         users_and_posts()
         support.raises("UsageError", function() q:describeTable("user") end, '"user"', '"users"')
