@@ -134,4 +134,7 @@ void type_read(const struct type *type, struct value *cell, char *scratch, struc
 /* True where type_read may do something: hydration skips the call for the others. */
 bool type_reads(const struct type *type);
 
+/* True where it may do something even to a cell of the logical kind. */
+bool type_is_reread(const struct type *type);
+
 #endif

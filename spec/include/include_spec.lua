@@ -503,7 +503,7 @@ for engine in support.engines() do
         refused({ posts = { through = {} } }, "belongsToMany")
         refused({ posts = { include = { tags = { through = { wher = {} } } } } }, "through.wher", "where")
         refused({ posts = { include = { tags = { through = { as = 1 } } } } }, "through.as", "name")
-        refused({ posts = { include = { tags = { through = { paranoid = "no" } } } } }, "through.paranoid", "true or false")
+        refused({ posts = { include = { tags = { through = { paranoid = "no" } } } } }, "through.paranoid", "true")
         refused({ { all = true, where = {} } }, "all")
         refused({ { all = "Some" } }, "Some")
       end)
