@@ -132,7 +132,8 @@ static const char *constraint_sentence(struct arena *arena, const struct error *
         if (!error->column_count) return arena_printf(arena, "%s: the unique index %s has this value already", model, constraint);
         return arena_printf(arena, "%s: %s must be unique, and another row has %s already", model, attributes,
                             error->column_count == 1 ? "this value" : "these values");
-    case ERROR_NOT_NULL:
+    case ERROR_NOT_NULL:                                            /* a domain's: PostgreSQL does not tell the column */
+        if (!error->column_count) return arena_printf(arena, "%s: %s", model, error->message);
         return arena_printf(arena, "%s.%s must not be NULL", model, attributes);
     case ERROR_CHECK:
         return arena_printf(arena, "%s: the check %s does not hold", model, constraint);

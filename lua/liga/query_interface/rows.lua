@@ -31,7 +31,8 @@ local function bound(db, column, value, mark)
     errors.usage("bulkInsert: a table is a value of JSON columns%s, but %s is %s",
       db.dialect == "postgres" and " and arrays" or "", column.name, column.type)
   end
-  return core.json.encode(value), holder:format(mark, column.base or column.type)
+  local empty = kind.name == "ARRAY" and next(value) == nil
+  return empty and "[]" or core.json.encode(value), holder:format(mark, column.base or column.type)
 end
 
 local function insert_statement(db, item, keys, records)
