@@ -54,9 +54,11 @@ local function links_where(a, source, elements)
 end
 
 --- These rows, in the order of their key.
-local function read_links(a, source, elements, options)
+-- @param paranoid false: those marked as deleted, too
+local function read_links(a, source, elements, options, paranoid)
   return core.class_methods.findAll(a.through, {
-    where = links_where(a, source, elements), order = a.through.primaryKey, transaction = options.transaction,
+    where = links_where(a, source, elements), order = a.through.primaryKey, paranoid = paranoid,
+    transaction = options.transaction,
   })
 end
 
@@ -270,22 +272,48 @@ local function inside(a, rows, options)
   return kept
 end
 
+--- Does something to junction rows one by one, between hooks.
+local function change_each(rows, event, job, options)
+  local changing = parts.of_save(options)
+  changing.validate, changing.silent = nil, nil
+  for _, row in ipairs(rows) do write.single(row, event, copy(changing), job) end
+end
+
 --- Destroys junction rows one by one.
 -- @return how many
 local function delete_each(a, rows, options)
   rows = inside(a, rows, options)
-  local deleting = parts.of_save(options)
-  deleting.validate, deleting.silent = nil, nil
-  for _, row in ipairs(rows) do write.single(row, "Destroy", copy(deleting), core.destroy) end
+  change_each(rows, "Destroy", core.destroy, options)
   return #rows
 end
 
---- Links targets one by one. What is linked already, or was and is marked as deleted, is left to the core, and so is
--- the scope that targets are given.
+local function new_among(elements)
+  local new = {}
+  for _, element in ipairs(elements) do new[#new + 1] = element.row and element or nil end
+  return new
+end
+
+--- Restores the links that are marked as deleted.
+-- @return them, by the text of the key to the target
+local function restore_each(a, source, elements, options)
+  local mark, new, gone = getmetatable(a.through).deletedAt, new_among(elements), {}
+  if not mark or a.unique == false then return gone end
+  for _, row in ipairs(#new > 0 and read_links(a, source, new, options, false) or {}) do
+    if row[mark] ~= nil then gone[#gone + 1] = row end
+  end
+  change_each(gone, "Restore", core.restore, options)
+  return links_of(a, gone)
+end
+
+--- Links targets one by one, restoring links that are marked as deleted. What is linked then is left to the core, and
+-- so is the scope that targets are given.
 -- @param verb of the core's method that does: "addMultiple", or "set", which does not repeat links
 local function insert_each(a, source, elements, links, options, verb)
   local rows, rest, inserting = {}, {}, parts.of_save(options)
-  for _, element in ipairs(elements) do rows[#rows + 1] = element.row end
+  local restored = restore_each(a, source, elements, options)
+  for _, element in ipairs(elements) do
+    if not restored[element.text] then rows[#rows + 1] = element.row end
+  end
   inserting.ignoreDuplicates = a.unique ~= false or nil
   class_methods.save_each(rows, inserting)
   for _, element in ipairs(elements) do
@@ -298,12 +326,6 @@ local function insert_each(a, source, elements, links, options, verb)
 end
 
 -- All at once, or each -----------------------------------------------------------------------------------------------
-
-local function new_among(elements)
-  local new = {}
-  for _, element in ipairs(elements) do new[#new + 1] = element.row and element or nil end
-  return new
-end
 
 --- Links new rows between the hooks of the junction's bulkCreate, which see them as instances.
 -- @param others function that destroys what is linked otherwise, one by one; nil: targets are added, also once more
