@@ -54,13 +54,6 @@ static bool is_numeric(const struct attr *attr) {
         || id == TYPE_REAL || id == TYPE_DECIMAL;
 }
 
-/* Dates in mixed forms have no order before they are read. */
-static struct expr *comparable(struct arena *arena, const struct dialect *dialect, struct expr *subject,
-                               const struct attr *attr) {
-    bool mixed = dialect->decimal_text && attr->type.id == TYPE_DATE && attr->type.stored == DATE_MIXED;
-    return mixed ? call_of(arena, "liga_date", subject) : subject;
-}
-
 /* SQL before and behind an operand. */
 static struct expr *between(struct arena *arena, const char *const *pieces, struct expr *subject) {
     struct expr *raw = expr_new(arena, EXPR_RAW);
@@ -85,7 +78,6 @@ static const char *extreme_of(const struct dialect *dialect, const struct aggreg
 static struct expr *aggregate_value(struct arena *arena, const struct dialect *dialect, const struct aggregate *aggregate,
                                     struct expr *subject, const struct attr *attr, bool distinct) {
     bool sums = aggregate == &aggregates[AGGREGATE_SUM];
-    if (attr) subject = comparable(arena, dialect, subject, attr);
     if (distinct && !is_extreme(aggregate)) subject = distinct_of(arena, subject);
     if (attr && is_decimal(attr) && sums && dialect->decimal_text) {
         subject->next = expr_text(arena, arena_printf(arena, "%d", type_scale(&attr->type)));

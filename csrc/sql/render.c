@@ -241,6 +241,14 @@ void put_ordered(struct out *out, const struct expr *expr) {
     else put_operand(out, expr);
 }
 
+static bool is_mixed_date(const struct out *out, const struct attr *attr) {
+    return out->dialect->decimal_text && attr->type.id == TYPE_DATE && attr->type.stored == DATE_MIXED;
+}
+
+static bool is_decimal_text(const struct out *out, const struct attr *attr) {
+    return out->dialect->decimal_text && type_is_long_decimal(&attr->type);
+}
+
 /* Other programs have to be able to open the file: what liga adds to SQLite stays out of its schema. */
 static void refuse_in_ddl(struct out *out, const char *what) {
     error_set(out->error, out->arena, ERROR_USAGE,
@@ -251,8 +259,7 @@ static void refuse_in_ddl(struct out *out, const char *what) {
  * forms; elsewhere this is put_expr. */
 void put_operand(struct out *out, const struct expr *expr) {
     const struct attr *attr = operand_attr(expr);
-    bool mixed = attr && out->dialect->decimal_text && attr->type.id == TYPE_DATE && attr->type.stored == DATE_MIXED;
-    bool collated = attr && out->dialect->decimal_text && type_is_long_decimal(&attr->type);
+    bool mixed = attr && is_mixed_date(out, attr), collated = attr && is_decimal_text(out, attr);
     if (out->literals && (mixed || collated)) refuse_in_ddl(out, attr->name);
     if (mixed) put_text(out, "liga_date(");
     if (is_condition(expr)) put_text(out, "(");
@@ -368,12 +375,12 @@ static void put_extreme_place(struct out *out, const struct expr *call, const st
 /* Smallest and largest values are found as the engine compares them: of a column that it would compare otherwise than as it is. */
 static bool put_extreme(struct out *out, const struct expr *call) {
     const struct expr *column = extreme_column(call);
-    const struct attr *attr = column ? operand_attr(column) : NULL, *places = attr ? placing_attr(out, column) : NULL;
-    if (!places && !(attr && out->dialect->decimal_text && type_is_long_decimal(&attr->type))) return false;
-    if (places) {
-        put_extreme_place(out, call, &places->type);
+    const struct attr *attr = column ? operand_attr(column) : NULL;
+    if (attr && placing_attr(out, column)) {
+        put_extreme_place(out, call, &attr->type);
         return true;
     }
+    if (!attr || !(is_mixed_date(out, attr) || is_decimal_text(out, attr))) return false;
     put_text(out, call->text);
     put_text(out, "(");
     put_operand(out, column);
