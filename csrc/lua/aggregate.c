@@ -48,12 +48,6 @@ static bool is_decimal(const struct attr *attr) {
     return attr->type.id == TYPE_DECIMAL;
 }
 
-static bool is_numeric(const struct attr *attr) {
-    enum type_id id = attr->type.id;
-    return id == TYPE_INTEGER || id == TYPE_BIGINT || id == TYPE_SMALLINT || id == TYPE_FLOAT || id == TYPE_DOUBLE
-        || id == TYPE_REAL || id == TYPE_DECIMAL;
-}
-
 /* SQL before and behind an operand. */
 static struct expr *between(struct arena *arena, const char *const *pieces, struct expr *subject) {
     struct expr *raw = expr_new(arena, EXPR_RAW);
@@ -132,7 +126,7 @@ const struct expr *aggregate_expression(const struct find *find, const struct ex
     const struct expr *subject = expr->kind == EXPR_FUNCTION ? expr->first : NULL;
     const struct aggregate *aggregate = subject && !subject->next ? aggregate_named(expr->text) : NULL;
     const struct attr *attr = aggregate && subject->kind == EXPR_COLUMN ? subject->attr : NULL;
-    if (!attr || (!is_numeric(attr) && (aggregate->zero || aggregate->real))) return expr;
+    if (!attr || (!type_is_number(&attr->type) && (aggregate->zero || aggregate->real))) return expr;
     struct arena *arena = find->where.arena;
     struct expr *column = expr_new(arena, EXPR_COLUMN);
     *column = *subject;
@@ -244,7 +238,7 @@ static int aggregate_of(lua_State *L, const struct aggregate *aggregate) {
     if (subject && read_find(L, find, 3, FIND_VALUE)) find_filters(L, find);
     if (find->attributes_given) find_wrong(find, "attributes", "an aggregate takes no attributes");
     if (error_is_set(&call->error)) return call_raise(L, call);
-    if (attr && !is_numeric(attr) && (aggregate->zero || aggregate->real))
+    if (attr && !type_is_number(&attr->type) && (aggregate->zero || aggregate->real))
         return call_fail(L, call, ERROR_USAGE, "%s: %s.%s is no number but %s", aggregate->function, call->model->name,
                          attr->name, type_text(&attr->type, &call->arena));
     if (attr && is_extreme(aggregate) && type_is_json(&attr->type))
