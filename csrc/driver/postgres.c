@@ -403,6 +403,7 @@ static enum drive end(struct pg_conn *conn, struct pg_cursor *cursor, struct are
     cursor->state = CURSOR_OVER;
     if (begins(cursor, "COMMIT") && strcmp(PQcmdStatus(cursor->result), "COMMIT") != 0)
         return refuse_commit(cursor, conn->first_error, arena, error);
+    if (begins(cursor, "ROLLBACK TO")) conn->first_error[0] = '\0';     /* forgiven */
     cursor->base.affected = strncmp(PQcmdStatus(cursor->result), "SELECT", 6) == 0 ? 0 : strtoll(affected, NULL, 10);
     return DRIVE_DONE;
 }

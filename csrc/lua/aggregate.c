@@ -276,7 +276,7 @@ static int aggregate_of(lua_State *L, const struct aggregate *aggregate) {
     lua_settop(L, 3);
     struct find *find = start_find(L, &call);
     struct expr *subject = aggregate_subject(L, find, &attr);
-    if (subject && read_find(L, find, 3, FIND_PLAIN)) find_filters(L, find);
+    if (subject && read_find(L, find, 3, FIND_VALUE)) find_filters(L, find);
     if (find->attributes_given) find_wrong(find, "attributes", "an aggregate takes no attributes");
     if (error_is_set(&call->error)) return call_raise(L, call);
     if (attr && !is_numeric(attr) && (aggregate->zero || aggregate->real))

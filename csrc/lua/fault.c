@@ -132,7 +132,8 @@ static const char *constraint_sentence(struct arena *arena, const struct error *
         if (!error->column_count) return arena_printf(arena, "%s: the unique index %s has this value already", model, constraint);
         return arena_printf(arena, "%s: %s must be unique, and another row has %s already", model, attributes,
                             error->column_count == 1 ? "this value" : "these values");
-    case ERROR_NOT_NULL:
+    case ERROR_NOT_NULL:                                            /* a domain's: PostgreSQL does not tell the column */
+        if (!error->column_count) return arena_printf(arena, "%s: %s", model, error->message);
         return arena_printf(arena, "%s.%s must not be NULL", model, attributes);
     case ERROR_CHECK:
         return arena_printf(arena, "%s: the check %s does not hold", model, constraint);
@@ -192,13 +193,15 @@ static bool names_target(const struct error *error, const struct foreign_key *ke
     return same;
 }
 
-/* PostgreSQL names the constraint, and the columns of its key, or those that it refers to where the row is still referred to. */
+/* PostgreSQL names the constraint, and the columns of its key, or those that it refers to where the row is still referred to. For a
+ * COMMIT on SQLite table and columns are known. */
 static struct violation find_violation(struct call *call, const struct model *holder) {
     const struct error *error = &call->error;
     struct violation found = { .holder = holder };
     const struct foreign_key *by_columns = NULL;
     for (const struct foreign_key *key = holder->foreign_keys; key; key = key->next) {
-        if (strcmp(ddl_foreign_key_name(&call->arena, holder, key), error->constraint) == 0) found.key = key;
+        const char *name = error->constraint ? ddl_foreign_key_name(&call->arena, holder, key) : NULL;
+        if (name && strcmp(name, error->constraint) == 0) found.key = key;
         if (names_attrs(error, key->attrs)) by_columns = key;
     }
     if (!found.key) found.key = by_columns;
@@ -223,7 +226,7 @@ static const char *violation_sentence(struct arena *arena, const struct violatio
 static void explain_foreign_key(struct call *call, const struct model *model) {
     struct error *error = &call->error;
     struct violation found = { .holder = model };
-    if (model && error->constraint) found = find_violation(call, model);
+    if (model && (error->constraint || error->column_count)) found = find_violation(call, model);
     else if (call->model && call->gives) found = guess_violation(call);
     if (found.holder) error->model = found.holder->name;
     if (found.holder) error->table = found.holder->table;

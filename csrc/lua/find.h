@@ -29,7 +29,10 @@ struct find {
 };
 
 /* Option sets: which keys a caller takes beyond those of finds. */
-enum find_options { FIND_PLAIN = 0, FIND_COUNT = 1, FIND_LINK = 2 /* over a junction */, FIND_HAS = 4, FIND_LINKED = 8 /* getters */ };
+enum find_options {
+    FIND_PLAIN = 0, FIND_COUNT = 1, FIND_LINK = 2 /* over a junction */, FIND_HAS = 4, FIND_LINKED = 8 /* getters */,
+    FIND_VALUE = 16 /* aggregates other than count */
+};
 
 static inline const struct model *model_of(const struct find *find) {
     return find->where.model;

@@ -413,6 +413,9 @@ static const struct option option_table[] = {
     { "scope", read_scope, FIND_LINKED, NULL },
     { "batch", read_batch, FIND_LINKED, NULL },
     { "plain", NULL, 0, "is not liga's way: findOne returns a single instance" },
+    { "nest", NULL, 0, "is not needed: rows of raw = true are nested as instances are" },
+    { "countGroupedRows", NULL, 0, "is not liga's way: a count with group returns a list, # tells its length" },
+    { "useMaster", NULL, 0, "is not liga's way: finds in a transaction, or with lock, go to the primary" },
     { "right", NULL, 0, "is not liga's way: start from the other model" },
     { "or", NULL, 0, "is not liga's way: use Op.or_ in where" },
     { NULL, NULL, 0, NULL },
@@ -461,6 +464,15 @@ static bool read_first_options(lua_State *L, struct find *find, int index, enum 
     return true;
 }
 
+/* PostgreSQL locks rows of tables only; SQLite, whose transactions need no locks, says the same. */
+static bool locks_rows(struct find *find, enum find_options options) {
+    const struct select *select = find->plan->select;
+    if (select->lock == LOCK_NONE) return true;
+    if (options & (FIND_COUNT | FIND_HAS | FIND_VALUE)) return find_wrong(find, "lock", "nothing but rows can be locked: read them by findAll");
+    if (!select->distinct && !select->group) return true;
+    return find_wrong(find, "lock", "rows that distinct or group makes of others can't be locked");
+}
+
 static bool read_options(lua_State *L, struct find *find, int index, enum find_options options) {
     if (lua_isnoneornil(L, index)) return true;
     if (!lua_istable(L, index) || class_model(L, index)) return find_wrong(find, "options", "a table of options expected");
@@ -471,7 +483,7 @@ static bool read_options(lua_State *L, struct find *find, int index, enum find_o
         const char *name = name_at(L, -2);
         if (!is_first(name) && !read_option(L, find, name, lua_gettop(L), options)) return false;
     }
-    return aliases_are_free(find);
+    return aliases_are_free(find) && locks_rows(find, options);
 }
 
 /* Rows that are marked as deleted are there on demand only. */

@@ -385,6 +385,8 @@ const struct expr *read_where(lua_State *L, struct where_reader *reader, int ind
     if (marker && !reader->row && reader->paths) expr = read_lone_marker(L, reader, marker, index);
     else if (marker) expr = read_marker(L, reader, marker, index);
     else if (lua_type(L, index) == LUA_TSTRING && reader->call->db->sql_where) expr = read_sql_text(L, reader, index);
+    else if (lua_type(L, index) == LUA_TSTRING)
+        expr = where_fail(reader, "a table expected, got a string (SQL of your own is liga.sql or liga.literal)%s", "");
     else if (!lua_istable(L, index)) expr = where_fail(reader, "a table expected, got %s", kind_text(L, index));
     else if (instance_test(L, index)) expr = where_fail(reader, "an instance is no condition: use instance:where()%s", "");
     else expr = read_table(L, reader, index);

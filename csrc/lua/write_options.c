@@ -178,10 +178,23 @@ static bool read_by_caller(lua_State *L, struct reading *reading, int index) {
     return true;
 }
 
+/* The Lua side takes it where it means something. */
+static bool read_include(lua_State *L, struct reading *reading, int index) {
+    (void)L, (void)index;
+    return wrong(reading, "include", "it goes with build, create and bulkCreate; save what is associated by itself");
+}
+
+/* Sequelize's; there is nothing to do for it here. */
+static bool no_effect(lua_State *L, struct reading *reading, int index) {
+    (void)L, (void)reading, (void)index;
+    return true;
+}
+
 struct option {
     const char *name;
-    bool (*read)(lua_State *L, struct reading *reading, int index);     /* NULL: not available yet */
+    bool (*read)(lua_State *L, struct reading *reading, int index);     /* NULL: `instead` says why not */
     int sets;
+    const char *instead;
 };
 
 enum {
@@ -190,37 +203,41 @@ enum {
 };
 
 static const struct option option_table[] = {
-    { "fields", read_fields, WRITE_ROW | WRITE_BULK | WRITE_LINK | WRITE_UPSERT },
-    { "validate", read_validate, WRITE_ROW | WRITE_WHERE | WRITE_BULK | WRITE_LINK | WRITE_UPSERT },
-    { "silent", read_silent, EVERY },
-    { "hooks", read_ignored_flag, EVERY },
-    { "returning", read_returning, WRITE_ROW | WRITE_WHERE | WRITE_BULK | WRITE_UPSERT },
-    { "where", read_where_option, WRITE_WHERE },
-    { "all", read_all, WRITE_WHERE },
-    { "limit", read_limit, WRITE_WHERE },
-    { "by", read_by, WRITE_COUNTER },
-    { "force", read_force, WRITE_DESTROY | WRITE_REMOVAL },
-    { "dependent", read_by_caller, WRITE_DESTROY },
-    { "truncate", read_truncate, WRITE_TRUNCATE },
-    { "save", read_by_caller, WRITE_LINK },
-    { "through", read_by_caller, WRITE_LINK },
-    { "destroy", read_by_caller, WRITE_LINK },
-    { "destroyPrevious", read_by_caller, WRITE_LINK },
-    { "joinTableAttributes", read_by_caller, WRITE_LINK },
-    { "include", NULL, WRITE_ROW | WRITE_BULK | WRITE_LINK | WRITE_BUILD },
-    { "individualHooks", read_individual_hooks, EVERY },
-    { "ignoreDuplicates", read_ignore_duplicates, WRITE_BULK | WRITE_CREATE },
-    { "updateOnDuplicate", read_update_on_duplicate, WRITE_BULK },
-    { "conflictFields", read_conflict_fields, CONFLICTS },
-    { "conflictWhere", read_conflict_where, CONFLICTS },
-    { "paranoid", read_paranoid, WRITE_WHERE },
-    { NULL, NULL, 0 },
+    { "fields", read_fields, WRITE_ROW | WRITE_BULK | WRITE_LINK | WRITE_UPSERT, NULL },
+    { "validate", read_validate, WRITE_ROW | WRITE_WHERE | WRITE_BULK | WRITE_LINK | WRITE_UPSERT, NULL },
+    { "silent", read_silent, EVERY, NULL },
+    { "hooks", read_ignored_flag, EVERY, NULL },
+    { "returning", read_returning, WRITE_ROW | WRITE_WHERE | WRITE_BULK | WRITE_UPSERT, NULL },
+    { "where", read_where_option, WRITE_WHERE, NULL },
+    { "all", read_all, WRITE_WHERE, NULL },
+    { "limit", read_limit, WRITE_WHERE, NULL },
+    { "by", read_by, WRITE_COUNTER, NULL },
+    { "force", read_force, WRITE_DESTROY | WRITE_REMOVAL, NULL },
+    { "dependent", read_by_caller, WRITE_DESTROY, NULL },
+    { "truncate", read_truncate, WRITE_TRUNCATE, NULL },
+    { "save", read_by_caller, WRITE_LINK, NULL },
+    { "through", read_by_caller, WRITE_LINK, NULL },
+    { "destroy", read_by_caller, WRITE_LINK, NULL },
+    { "destroyPrevious", read_by_caller, WRITE_LINK, NULL },
+    { "joinTableAttributes", read_by_caller, WRITE_LINK, NULL },
+    { "include", read_include, WRITE_ROW | WRITE_BULK | WRITE_LINK | WRITE_BUILD, NULL },
+    { "individualHooks", read_individual_hooks, EVERY, NULL },
+    { "ignoreDuplicates", read_ignore_duplicates, WRITE_BULK | WRITE_CREATE, NULL },
+    { "updateOnDuplicate", read_update_on_duplicate, WRITE_BULK, NULL },
+    { "conflictFields", read_conflict_fields, CONFLICTS, NULL },
+    { "conflictWhere", read_conflict_where, CONFLICTS, NULL },
+    { "paranoid", read_paranoid, WRITE_WHERE, NULL },
+    { "benchmark", no_effect, EVERY, NULL },
+    { "conflictAttributes", NULL, CONFLICTS, "is written conflictFields" },
+    { "isNewRecord", NULL, WRITE_ROW, "is not liga's way: what build returns is inserted, what a find returns is updated" },
+    { "sideEffects", NULL, WRITE_WHERE, "is not liga's way: hooks may add to options.attributes" },
+    { NULL, NULL, 0, NULL },
 };
 
 static bool unknown(struct reading *reading, const char *name, int sets) {
     struct nearest nearest = { .word = name };
     for (const struct option *option = option_table; option->name; option++)
-        if (option->sets & sets) nearest_offer(&nearest, option->name);
+        if (option->read && (option->sets & sets)) nearest_offer(&nearest, option->name);
     return wrong(reading, name, arena_printf(&reading->call->arena, "unknown option%s", option_hint(reading->call, &nearest)));
 }
 
@@ -229,7 +246,7 @@ static bool read_option(lua_State *L, struct reading *reading, const char *name,
     for (const struct option *option = option_table; option->name; option++) {
         if (!(option->sets & sets) || strcmp(option->name, name) != 0) continue;
         if (option->read) return option->read(L, reading, index);
-        return wrong(reading, name, arena_printf(&reading->call->arena, "option \"%s\" is not available yet", name));
+        return wrong(reading, name, arena_printf(&reading->call->arena, "option \"%s\" %s", name, option->instead));
     }
     return unknown(reading, name, sets);
 }
@@ -259,7 +276,7 @@ bool read_write_options(lua_State *L, struct call *call, int index, int sets, st
 void push_write_option_names(lua_State *L, int sets) {
     lua_newtable(L);
     for (const struct option *option = option_table; option->name; option++) {
-        if (!(option->sets & sets)) continue;
+        if (!(option->sets & sets) || !option->read || option->read == no_effect) continue;
         lua_pushboolean(L, 1);
         lua_setfield(L, -2, option->name);
     }

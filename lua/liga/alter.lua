@@ -19,8 +19,10 @@ local function same_kind(a, b)
   return a.length == b.length and a.precision == b.precision and a.scale == b.scale
 end
 
+--- An expression without the parentheses around all of it.
 local function without_parentheses(sql)
-  return sql and (sql:match "^%((.*)%)$" or sql)
+  while sql and sql:find "^%b()$" do sql = sql:sub(2, -2) end
+  return sql
 end
 
 local flags = { ["true"] = 1, ["false"] = 0 }
@@ -80,13 +82,14 @@ local engines = {
     wanted = function(_, parts)
       local columns = {}
       for _, part in ipairs(parts.columns) do
-        columns[part.name] = { type = part.type, default = without_parentheses(part.default) }
+        columns[part.name] = { type = part.type, default = part.default }
       end
       return columns
     end,
     same_type = function(wanted, actual)
       local kind_of = require "liga.introspect.sqlite".kind_of
       local a, b = kind_of(wanted.type), kind_of(actual.type)
+      if b and (b.name == "JSON" or b.name == "JSONB") then b = kind_of "TEXT" end    -- as which liga declares it
       if not a or not b then return true end                          -- a column of no type that liga has a word for
       return integers[a.name] and integers[b.name] or same_kind(a, b)   -- it stores all integers alike
     end,
@@ -129,9 +132,8 @@ local function differences(db, parts, part, wanted, actual)
   if part.values then same_type = actual.values ~= nil end            -- values of enums are an aspect of their own
   if part.values and actual.values and ddl.misses_values(db, part, actual) then aspects.values = true end
   if not generated and not same_type then aspects.type = true end
-  if not generated and not engine.same_default(without_parentheses(actual.default), wanted.default) then
-    aspects.default = true
-  end
+  local is, wants = without_parentheses(actual.default), without_parentheses(wanted.default)
+  if not generated and not engine.same_default(is, wants) then aspects.default = true end
   if not in_key(parts, part.name) and part.allowNull ~= actual.allowNull then aspects.allowNull = true end
   return next(aspects) and aspects or nil
 end

@@ -96,7 +96,13 @@ end
 
 local function values_of(class, given)
   local values = collect(class, given.where, {})
-  for name, value in next, given.defaults or {} do values[name] = value end
+  for name, value in next, given.defaults or {} do
+    if class.associations[name] then
+      errors.usage("%s: defaults.%s: only the row itself is made; create what belongs to it where the second result "
+        .. "is true", class.name, name)
+    end
+    values[name] = value
+  end
   return values
 end
 
@@ -161,9 +167,10 @@ end
 --- See Model:findOrBuild.
 function find_or.build(class, _, given)
   check("findOrBuild", class, given)
+  local values = values_of(class, given)
   local found = class:findOne(of_find(given))
   if found then return found, false end
-  return class:build(values_of(class, given)), true
+  return class:build(values), true
 end
 
 --- See Model:findOrCreate.

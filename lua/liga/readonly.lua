@@ -16,12 +16,16 @@ local function walk(view)
   return next, getmetatable(view).data
 end
 
+local function name_of(view)
+  return getmetatable(view).what
+end
+
 --- The metatable of a read-only view of `data`; the caller may add to it.
 -- @param what how the view is called in messages
 function readonly.meta(data, what)
   return {
     __index = data, __newindex = refuse, __len = length, __pairs = walk, __name = "liga.readonly",
-    data = data, what = what,
+    __tostring = name_of, data = data, what = what,
   }
 end
 
@@ -48,6 +52,12 @@ function readonly.collection(items, key, what)
   local meta = readonly.meta(items, what)
   meta.__pairs = function() return names_in_order(items, key) end
   return setmetatable({}, meta)
+end
+
+--- Whether a value is a view that has nothing to say of itself but what is in it.
+function readonly.is(value)
+  local meta = type(value) == "table" and getmetatable(value)
+  return type(meta) == "table" and meta.__tostring == name_of
 end
 
 return readonly

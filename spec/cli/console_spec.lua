@@ -52,6 +52,33 @@ describe("liga console in a pipe", function()
     assert.is_truthy(out:find("Book.author: belongsTo Author (authorId)", 1, true))
   end)
 
+  it("shows what a model says of itself: texts of lines, attributes, associations", function()
+    local out = run("Book:describe()\nBook:explain{ limit = 1 }\n", "--no-sql")
+    assert.is_truthy(out:find('^Book %(table "Books", key id%)\n'), out)
+    assert.is_truthy(out:find("LIMIT ?\nparameters: 1\nplan:\n  SCAN Books", 1, true), out)
+    out = run("Book.attributes\nBook.attributes.title\nBook.associations\nBook.associations.author\n", "--no-sql")
+    local title = '{ allowNull = true, autoIncrement = false, columnName = "title", name = "title", '
+      .. "primaryKey = false, type = STRING(60), unique = false }\n"
+    local author = "Book.author: belongsTo Author (authorId)\n"
+    assert.is_truthy(out:find("id        { ", 1, true), out)
+    assert.is_truthy(out:find("\ntitle     " .. title, 1, true), out)
+    assert.is_truthy(out:find("\n" .. title .. "author  " .. author .. author, 1, true), out)
+  end)
+
+  it("shows what is in liga, whatever raises for a wrong name", function()
+    local out, err, status = run("liga\nOp\n", "--no-sql")
+    assert.same({ 0, "" }, { status, err })
+    assert.is_truthy(out:find("gte = Op.gte", 1, true), out)
+  end)
+
+  it("names what is near a global or a method that there is not", function()
+    local _, err, status = run("Boko:count()\nBook:cuont()\nBook:findOne():getAuhtor()\n", "--no-sql")
+    assert.equal(1, status)
+    assert.is_truthy(err:find("(global 'Boko') (did you mean \"Book\"?)", 1, true), err)
+    assert.is_truthy(err:find("(method 'cuont') (did you mean \"count\"?)", 1, true), err)
+    assert.is_truthy(err:find("(method 'getAuhtor') (did you mean \"getAuthor\"?)", 1, true), err)
+  end)
+
   it("tells an empty result from an empty table, NULL from texts, and shows types by their names", function()
     assert.equal('0 rows\n{}\nSTRING(40)\nNULL\n""\n{ 1 }\n', (run(
       "Author:findAll{ where = { id = 0 } }\n{}\nliga.STRING(40)\nnull\n''\n{ 1 }\n", "--no-sql")))

@@ -396,9 +396,31 @@ for engine in support.engines() do
         it("update the values of links that are there", function()
           post:addTag(a)
           clear()
+          record(Link, "Update")
           post:addTags({ a, b }, { individualHooks = true, through = { weight = 4 } })
           assert.same({ 4, 4 }, support.pluck(Link:findAll(), "weight"))
-          assert.equal(4, #ran)
+          assert.same({ "beforeUpdate Link", "afterUpdate Link", "beforeBulkCreate Link", "beforeCreate Link",
+            "afterCreate Link", "afterBulkCreate Link" }, ran)
+        end)
+
+        it("restore a link that was marked as deleted: between the hooks of that, not of creating", function()
+          local Mark = db:define("Mark", { weight = liga.INTEGER, note = liga.STRING }, { paranoid = true })
+          Post:belongsToMany(Tag, { as = "marks", through = Mark, inverse = { as = "marked" } })
+          db:sync()
+          post:addMark(a, { through = { weight = 1, note = "first" } })
+          post:removeMark(a)
+          record(Mark, "Create", "Restore", "Update")
+          clear()
+          post:addMarks({ a, b }, { individualHooks = true, through = { weight = 2 } })
+          table.sort(ran)
+          assert.same({ "afterCreate Mark", "afterRestore Mark", "beforeCreate Mark", "beforeRestore Mark" }, ran)
+          assert.equal(2, Mark:count { paranoid = false })
+          local mark = Mark:findOne { where = { tagId = a.id } }
+          assert.same({ 2, "first" }, { mark.weight, mark.note })
+          Mark:beforeRestore(function() error "no" end)
+          post:setMarks({})
+          assert.is_false(pcall(post.addMark, post, a, options))
+          assert.equal(0, post:countMarks())
         end)
 
         it("are taken back where one fails", function()
@@ -417,6 +439,70 @@ for engine in support.engines() do
         assert.equal(0, Link:count())
         post:addTag(a, { through = { weight = 10 }, validate = false })
         assert.equal(1, Link:count())
+      end)
+
+      it("validate what they change of links that are there, as whole rows", function()
+        local Mark = db:define("Mark", { { "from", liga.INTEGER }, { "till", liga.INTEGER } }, {
+          validate = { order = function(mark) if mark.till < mark.from then error "till is before from" end end },
+        })
+        Post:belongsToMany(Tag, { as = "marks", through = Mark, inverse = "markedPosts" })
+        Mark:sync()
+        local a, b = tag "a", tag "b"
+        post:addMark(a, { through = { from = 3, till = 5 } })
+        local function refuses(name, targets, values, words)
+          support.raises("ValidationError", function() post[name](post, targets, { through = values }) end, words)
+        end
+        refuses("addMark", a, { till = 1 }, "till is before")
+        b.Mark = { from = 7, till = 6 }
+        refuses("setMarks", { a, b }, nil, "till is before")
+        post:addTag(a, { through = { weight = 3 } })
+        refuses("addTags", { a, b }, { weight = 10 }, "weight")
+        refuses("setTags", { a.id }, { weight = 10 }, "weight")
+        assert.same({ 5, 3 }, { Mark:findOne().till, Link:findOne().weight })
+        assert.equal(1, Link:count())
+        post:addTag(a, { through = { weight = 10 }, validate = false })
+        assert.equal(10, Link:findOne().weight)
+      end)
+
+      it("run the bulk hooks of the junction, for what they change of links that are there", function()
+        local a, b, c = tag "a", tag "b", tag "c"
+        post:addTags({ a, b, c }, { through = { weight = 1 } })
+        clear()
+        record(Link, "BulkUpdate")
+        local seen = {}
+        Link:beforeBulkUpdate(function(options)
+          seen[#seen + 1] = options.attributes
+          options.attributes.note = "by a hook"
+        end)
+        a.Link = { weight = 7 }
+        post:addTags({ a, b.id }, { through = { weight = 2 } })
+        assert.same({ 7, 2 }, support.pluck(seen, "weight"))
+        local both = { "beforeBulkUpdate Link", "afterBulkUpdate Link" }
+        assert.same({ both[1], both[2], both[1], both[2] }, ran)
+        assert.same({ 7, 2, 1 }, support.pluck(Link:findAll { order = { "tagId" } }, "weight"))
+        assert.same({ "by a hook", "by a hook" }, support.pluck(Link:findAll { where = { weight = { 2, 7 } } }, "note"))
+        clear()
+        post:setTags({ b, c }, { through = { weight = 2 } })
+        assert.same({ "beforeBulkDestroy Link", "beforeBulkUpdate Link", "afterBulkUpdate Link",
+          "afterBulkDestroy Link" }, ran)
+        assert.same({ 2, 2 }, support.pluck(Link:findAll(), "weight"))
+        assert.same({ weight = 7 }, a.Link)
+      end)
+
+      it("pass the setters of the junction, with new links and old ones", function()
+        local Mark = db:define("Mark", {
+          word = { type = liga.STRING, set = function(_, word) return word:upper() end },
+        })
+        Post:belongsToMany(Tag, { as = "marks", through = Mark, inverse = "markedPosts" })
+        Mark:sync()
+        local a, b = tag "a", tag "b"
+        b.Mark = { word = "own" }
+        post:addMarks({ a, b }, { through = { word = "new" } })
+        post:createMark({}, { through = { word = "made" } })
+        assert.same({ "NEW", "OWN", "MADE" }, support.pluck(Mark:findAll { order = { "tagId" } }, "word"))
+        post:addMark(a.id, { through = { word = "again" } })
+        assert.equal("AGAIN", Mark:findOne { where = { tagId = a.id } }.word)
+        assert.same({ word = "own" }, b.Mark)
       end)
 
       it("create the target and its link", function()

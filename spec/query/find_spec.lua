@@ -115,12 +115,32 @@ for engine in support.engines() do
       support.raises("UsageError", function() User:findAll{ lock = "sideways" } end, "lock")
     end)
 
+    it("lock is about rows, not about what is computed of them", function()
+      User:hasMany(User, { as = "staff", inverse = "boss" })
+      db:sync{ alter = true }
+      local ann = User:findOne()
+      for _, call in ipairs {
+        function() User:count{ lock = true } end, function() User:sum("age", { lock = "share" }) end,
+        function() ann:countStaff{ lock = true } end, function() ann:hasStaff(ann, { lock = true }) end,
+        function() User:findAll{ attributes = { "age" }, group = { "age" }, lock = true } end,
+        function() User:findAll{ distinct = true, lock = true } end,
+      } do
+        support.raises("UsageError", call, "lock")
+      end
+      assert.equal(3, User:count{ lock = false })
+      assert.equal(3, select(2, User:findAndCountAll{ lock = true }))
+    end)
+
     it("accept Sequelize options that have no effect here", function()
       assert.equal(3, #User:findAll{ subQuery = false, duplicating = false, minifyAliases = true, benchmark = true })
     end)
 
     it("point from a Sequelize option to the liga way", function()
-      support.raises("UsageError", function() User:findAll{ plain = true } end, "plain")
+      support.raises("UsageError", function() User:findAll{ plain = true } end, "plain", "findOne")
+      support.raises("UsageError", function() User:findAll{ nest = true } end, "nest", "raw")
+      support.raises("UsageError", function() User:findAll{ useMaster = true } end, "useMaster", "transaction")
+      support.raises("UsageError", function() User:count{ countGroupedRows = true } end, "countGroupedRows", "#")
+      support.raises("UsageError", function() User:findAll{ where = "age = 30" } end, "liga.sql")
     end)
 
     it("name the nearest option for one they do not know", function()

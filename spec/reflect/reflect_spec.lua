@@ -320,6 +320,20 @@ for engine in support.engines() do
     end)
 
     if engine.dialect == "postgres" then
+      it("leaves columns that the server counts up to it, where they are not the key", function()
+        tables [[CREATE TABLE tickets (id BIGSERIAL PRIMARY KEY, place SMALLSERIAL,
+            nr INTEGER GENERATED ALWAYS AS IDENTITY, name TEXT);
+          CREATE TABLE loose (nr SERIAL)]]
+        db:reflect()
+        local Ticket = db.models.Ticket
+        local rows = Ticket:bulkCreate { { name = "a" }, { name = "b", place = 7 } }
+        assert.same({ 1, 1, 2, 7 }, { rows[1].place, rows[1].nr, rows[2].nr, rows[2].place })
+        assert.same({ true, false, false }, { Ticket.attributes.id.autoIncrement, Ticket.attributes.place.autoIncrement,
+          Ticket.attributes.nr.autoIncrement })
+        assert.equal(1, db.models.Loose:create{}.nr)
+        assert.same({}, db:sync{ alter = true, dryRun = true })
+      end)
+
       it("knows domains, arrays of arrays, enums, partitions, and takes what has no type of liga's as text", function()
         tables [[DROP DOMAIN IF EXISTS positive; DROP TYPE IF EXISTS mood;
           CREATE DOMAIN positive AS integer CHECK (value > 0); CREATE TYPE mood AS ENUM ('good', 'so so');
@@ -386,6 +400,16 @@ for engine in support.engines() do
         assert.equal("it links", db.models.Text:findOne{ where = liga.literal("texts MATCH 'links'") }.body)
         assert.equal(2, db.models.Free:findOne().x)
         assert.same({}, db:sync{ alter = true, dryRun = true })
+      end)
+
+      it("passes over a column without a name", function()
+        db:query [[CREATE TABLE odd (id INTEGER PRIMARY KEY, "" TEXT)]]
+        db:query [[CREATE TABLE odder ("" INTEGER PRIMARY KEY, name TEXT)]]
+        db:reflect()
+        assert.equal("odd", db.models.Odd:create{}.id and db.models.Odd.tableName)
+        assert.equal(1, #db.models.Odd.attributes)
+        assert.same({}, db.models.Odder.primaryKey)
+        assert.equal("x", db.models.Odder:create{ name = "x" }.name)
       end)
 
       it("passes over a view that is broken", function()

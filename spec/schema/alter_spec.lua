@@ -43,6 +43,8 @@ for engine in support.engines() do
         price = { type = liga.DECIMAL(10, 2), defaultValue = "1.5" },
         long = { type = liga.DECIMAL(20, 3) },
         at = { type = liga.DATE, defaultValue = liga.literal("CURRENT_TIMESTAMP") },
+        answer = { type = liga.INTEGER, defaultValue = liga.literal("40 + 2") },
+        pair = { type = liga.INTEGER, defaultValue = liga.literal("(1 + 2) * (3 + 4)") },
         data = { type = liga.JSON, defaultValue = { a = 1 } }, ratio = { type = liga.DOUBLE, defaultValue = 0.5 },
         kind = { type = liga.ENUM { "a", "b" }, defaultValue = "a" }, day = liga.DATEONLY, time = liga.TIME,
         id2 = { type = liga.UUID, defaultValue = liga.UUIDV4 }, bytes = liga.BLOB, small = liga.SMALLINT,
@@ -58,6 +60,12 @@ for engine in support.engines() do
       db:sync{ alter = true }
       assert.same({}, differing())
       assert.equal(db, db:sync{ alter = true })
+    end)
+
+    it("leaves tables of others as they are, which models were made of", function()
+      db:query "CREATE TABLE foreigners (id INTEGER PRIMARY KEY, doc JSON, more JSONB, d DECIMAL(8,2), word VARCHAR(9))"
+      db:reflect()
+      assert.same({}, differing())
     end)
 
     on_disk("adds columns and indexes, changes types, defaults and nullability, and drops no column", function()

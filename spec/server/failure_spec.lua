@@ -171,6 +171,28 @@ for engine in support.engines() do
           assert.equal(0, Note:count())
         end)
 
+        it("names the error that aborted it, not one that a savepoint took back", function()
+          local e = raises("DatabaseError", function()
+            db:transaction(function()
+              Note:create { text = "a" }
+              pcall(Note.create, Note, { text = "a" })
+              pcall(db.transaction, db, function() db:query "SELECT no_such_column" end)
+              pcall(db.query, db, "SELECT no_such_function()")
+            end)
+          end, "no_such_function")
+          assert.is_nil(e.message:find("no_such_column", 1, true))
+        end)
+
+        it("NULL in a column of a domain that takes none is a NotNullConstraintError in the server's words", function()
+          db:query "CREATE DOMAIN filled AS text NOT NULL"
+          db:query "CREATE TABLE forms (id BIGSERIAL PRIMARY KEY, word filled)"
+          db:reflect { tables = { "forms" } }
+          local Form = db.models.Form
+          raises("NotNullConstraintError", function() Form:create {} end, "Form: domain filled")
+          db:query "DROP TABLE forms"
+          db:query "DROP DOMAIN filled"
+        end)
+
         it("with an isolation, access and deferrable says so to the server", function()
           db:transaction({ isolation = "serializable", readOnly = true, deferrable = true }, function()
             assert.equal("serializable", db:query("SHOW transaction_isolation")[1].transaction_isolation)
@@ -353,7 +375,7 @@ for engine in support.engines() do
           for round = 1, 3 do
             for i = 1, 10001 do list[i] = { text = round .. " " .. i } end
             narrow:query "DEALLOCATE ALL"
-            Mine:bulkCreate(list)
+            assert.equal(round * 10001, Mine:bulkCreate(list)[10001].id)
             narrow:query "DEALLOCATE ALL"
             local rows, count = Mine:findAndCountAll { order = "id", limit = 1 }
             assert.equal("1 1", rows[1].text)

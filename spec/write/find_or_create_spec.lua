@@ -92,6 +92,15 @@ for engine in support.engines() do
       assert.equal(0, User:count())
     end)
 
+    it("makes the row alone, not what belongs to it", function()
+      User:hasMany(User, { as = "staff", inverse = "boss" })
+      for _, name in ipairs { "findOrCreate", "findOrBuild" } do
+        support.raises("UsageError", function()
+          User[name](User, { where = { name = "x" }, defaults = { staff = { { name = "y" } } }, include = { "staff" } })
+        end, "defaults.staff")
+      end
+    end)
+
     it("has a sister that only builds", function()
       local ann, built = User:findOrBuild{ where = { email = "ann@x" }, defaults = { age = 3 } }
       assert.is_true(built)

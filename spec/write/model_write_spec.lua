@@ -27,6 +27,16 @@ for engine in support.engines() do
       assert.equal(0, User:update({ age = 1 }, { where = { name = "eve" } }))
     end)
 
+    it("take Sequelize's options that have no effect, and point from others to the liga way", function()
+      assert.equal(1, User:update({ age = 31 }, { where = { name = "ann" }, benchmark = true }))
+      support.raises("UsageError", function() User:upsert({ name = "x" }, { conflictAttributes = { "name" } }) end,
+        "conflictFields")
+      support.raises("UsageError", function() User:create({ name = "x" }, { isNewRecord = true }) end, "build")
+      support.raises("UsageError", function() User:update({ age = 1 }, { all = true, sideEffects = true }) end,
+        "sideEffects", "hooks")
+      support.raises("UsageError", function() User:findOne():save{ include = { "x" } } end, "include", "bulkCreate")
+    end)
+
     it("update takes one statement", function()
       User:update({ age = 50 }, { where = { age = Op.gt(20) } })
       assert.equal(1, #log)

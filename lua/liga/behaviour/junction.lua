@@ -6,6 +6,7 @@ local keyset = require "liga.keyset"
 local operation = require "liga.operation"
 local parts = require "liga.behaviour.parts"
 local validate = require "liga.validate"
+local virtual = require "liga.virtual"
 local write = require "liga.behaviour.write"
 
 local junction = {}
@@ -37,8 +38,8 @@ local function elements_of(a, list, options)
   return instances and elements
 end
 
---- The junction rows of the source, of some targets or all, in the order of their key.
-local function read_links(a, source, elements, options)
+--- The condition for the junction rows of the source, of some targets or all.
+local function links_where(a, source, elements)
   local where = { parts.add_key({}, a.foreignKey, source, a.sourceKey) }
   where[#where + 1] = a.read.through.scope
   if elements then
@@ -49,8 +50,15 @@ local function read_links(a, source, elements, options)
     end
     where[#where + 1] = keyset.among(a.otherKey, tuples)
   end
+  return where
+end
+
+--- These rows, in the order of their key.
+-- @param paranoid false: those marked as deleted, too
+local function read_links(a, source, elements, options, paranoid)
   return core.class_methods.findAll(a.through, {
-    where = where, order = a.through.primaryKey, transaction = options.transaction,
+    where = links_where(a, source, elements), order = a.through.primaryKey, paranoid = paranoid,
+    transaction = options.transaction,
   })
 end
 
@@ -61,13 +69,43 @@ local function links_of(a, rows)
   return links
 end
 
+--- The attributes of a junction row that no call gives values for.
+local function key_names(a)
+  local keys = {}
+  for _, names in ipairs { a.foreignKey, a.otherKey, a.through.primaryKey } do
+    for _, name in ipairs(names) do keys[name] = true end
+  end
+  return keys
+end
+
+--- A value as it is written.
+local function value_of(row, name)
+  local value = rawget(row, name)
+  if value == nil then return core.null end
+  return value
+end
+
+--- What stands on a target for its link: a table of values, or what was changed in a row that was read.
+local function own_values(own)
+  if type(own) ~= "table" then return {} end
+  if core.state(own) ~= "stored" then return own end
+  local values = {}
+  for _, name in ipairs(core.changed(own) or {}) do values[name] = value_of(own, name) end
+  return values
+end
+
+--- The values that the call gives for a link; those that stand on the target win. Keys and scope are not given.
+local function given_values(a, element, options)
+  local values = copy(options.through)
+  for name, value in next, own_values(rawget(element.target, a.through.name)) do values[name] = value end
+  for name in next, key_names(a) do values[name] = nil end
+  for name in next, parts.add_scope({}, a.read.through.scope) do values[name] = nil end
+  return values
+end
+
 --- The junction row that a new link will be, as an instance for hooks and validators.
 local function junction_row(a, source, element, options)
-  local values = copy(options.through)
-  local own = rawget(element.target, a.through.name)
-  if type(own) == "table" and core.state(own) ~= "stored" then
-    for name, value in next, own do values[name] = value end
-  end
+  local values = given_values(a, element, options)
   parts.add_key(values, a.foreignKey, source, a.sourceKey)
   parts.add_key(values, a.otherKey, element.target, a.targetKey)
   return class_methods.build(a.through, parts.add_scope(values, a.read.through.scope))
@@ -84,19 +122,53 @@ local function check_rows(a, rows, options)
 end
 
 --- What the core is to write into the rows of links, by element, should they be new: all but the keys, which are its
--- own. (false in the place of one: it is there.)
+-- own. false: that row has been written.
 local function values_of(a, elements, links)
-  local list, keys = {}, {}
-  for _, names in ipairs { a.foreignKey, a.otherKey, a.through.primaryKey } do
-    for _, name in ipairs(names) do keys[name] = true end
-  end
+  local list, keys = {}, key_names(a)
   for i, element in ipairs(elements) do
     list[i] = {}
     for name, value in next, element.row or links[element.text] or {} do
       if not keys[name] and a.through.attributes[name] then list[i][name] = value end
     end
+    if element.done then list[i] = false end
   end
   return list
+end
+
+--- What the call gave for new links, as setters and hooks left it: it is written also where somebody else was faster.
+local function settle_values(a, elements, options)
+  for _, element in ipairs(elements) do
+    local given = element.row and given_values(a, element, options)
+    for name in next, given or {} do given[name] = value_of(element.row, name) end
+    element.values = given or element.values
+  end
+end
+
+--- The targets as the core's method takes them, raw keys as the rows that were read.
+local function handed(elements)
+  local given = elements.given
+  if core.state(given) or given == nil or given == core.null then return given end
+  if given ~= elements.list then return elements[1].target end
+  local targets, raw = {}, false
+  for i, element in ipairs(elements) do targets[i] = element.target end
+  for _, target in ipairs(given) do raw = raw or not core.state(target) end
+  return raw and targets or given
+end
+
+--- Calls the core's method with the values of the elements in place of those that the call was given: as setters and
+-- hooks left them. They stand on the targets meanwhile.
+-- @param targets what the method takes
+local function link_by_core(plain, a, source, targets, elements, links, options)
+  local given, linking = {}, copy(options)
+  local _ <close> = setmetatable({}, { __close = function()
+    for i, element in ipairs(elements) do rawset(element.target, a.through.name, given[i]) end
+  end })
+  for i, element in ipairs(elements) do
+    given[i] = rawget(element.target, a.through.name)
+    rawset(element.target, a.through.name, element.values)
+  end
+  linking.through = nil
+  return plain(source, targets, linking, values_of(a, elements, links))
 end
 
 --- What a method returns that was not run by the core: instances and lists as they were handed over, else true.
@@ -104,6 +176,76 @@ end
 local function result_of(targets, list)
   if targets == nil or targets == core.null then return core.list(0) end
   return (core.state(targets) or targets == list) and targets or true
+end
+
+-- Links that are there -----------------------------------------------------------------------------------------------
+
+--- What a call gives for links that are there, as setters leave it, checked; each element gets the values that are new.
+-- @return list of {element =, row =}
+local function changes_of(a, elements, rows, options)
+  local by_text, changes, changed = {}, {}, {}
+  for _, element in ipairs(elements) do by_text[element.text] = element end
+  for _, row in ipairs(rows) do
+    local element = by_text[text_of(row, a.otherKey)]
+    virtual.set_all(a.through, row, element and given_values(a, element, options) or {})
+    local names = element and core.changed(row)
+    if names then
+      element.values = {}
+      for _, name in ipairs(names) do element.values[name] = value_of(row, name) end
+      changes[#changes + 1], changed[#changed + 1] = { element = element, row = row }, row
+    end
+  end
+  check_rows(a, changed, options)
+  return changes
+end
+
+local function text_of_values(values)
+  local names, texts = {}, {}
+  for name in next, values do names[#names + 1] = name end
+  table.sort(names)
+  for i, name in ipairs(names) do texts[i] = ("%s %s %q"):format(name, type(values[name]), tostring(values[name])) end
+  return table.concat(texts, " ")
+end
+
+--- Changes by what they write: list of {values, elements, rows}.
+local function grouped(changes)
+  local groups = {}
+  for _, change in ipairs(changes) do
+    local values = change.element.values
+    local text = text_of_values(values)
+    if not groups[text] then
+      groups[text] = { values = values, elements = {}, rows = {} }
+      groups[#groups + 1] = groups[text]
+    end
+    table.insert(groups[text].elements, change.element)
+    table.insert(groups[text].rows, change.row)
+  end
+  return groups
+end
+
+local function save_rows(rows, values, options)
+  for _, row in ipairs(rows) do
+    for name, value in next, values do rawset(row, name, value) end
+    write.save(row, copy(options), { job = core.save })
+  end
+end
+
+--- Writes changes between the hooks of the junction's update, where they run; else they are left to the core.
+local function update_links(a, source, changes, options)
+  local seen = write.runs_hooks(a.through, options, { "beforeBulkUpdate", "afterBulkUpdate" })
+  if not seen and not options.individualHooks then return end
+  for _, group in ipairs(grouped(changes)) do
+    local updating = parts.of_save(options)
+    updating.where, updating.attributes = links_where(a, source, group.elements), copy(group.values)
+    write.bulk(a.through, "BulkUpdate", updating, nil, function(writing)
+      local values, where = writing.attributes, writing.where
+      writing.attributes, writing.where = nil, nil
+      if class_methods.taken(writing) then return save_rows(group.rows, values, writing) end
+      writing.where = where
+      return core.class_methods.update(a.through, values, writing)
+    end)
+    for _, element in ipairs(group.elements) do element.values = nil end
+  end
 end
 
 -- Each between hooks of its own --------------------------------------------------------------------------------------
@@ -130,34 +272,20 @@ local function inside(a, rows, options)
   return kept
 end
 
+--- Does something to junction rows one by one, between hooks.
+local function change_each(rows, event, job, options)
+  local changing = parts.of_save(options)
+  changing.validate, changing.silent = nil, nil
+  for _, row in ipairs(rows) do write.single(row, event, copy(changing), job) end
+end
+
 --- Destroys junction rows one by one.
 -- @return how many
 local function delete_each(a, rows, options)
   rows = inside(a, rows, options)
-  local deleting = parts.of_save(options)
-  deleting.validate, deleting.silent = nil, nil
-  for _, row in ipairs(rows) do write.single(row, "Destroy", copy(deleting), core.destroy) end
+  change_each(rows, "Destroy", core.destroy, options)
   return #rows
 end
-
---- Links targets one by one. What is linked already, or was and is marked as deleted, is left to the core, and so is
--- the scope that targets are given.
--- @param verb of the core's method that does: "addMultiple", or "set", which does not repeat links
-local function insert_each(a, source, elements, links, options, verb)
-  local rows, inserting = {}, parts.of_save(options)
-  for _, element in ipairs(elements) do rows[#rows + 1] = element.row end
-  inserting.ignoreDuplicates = a.unique ~= false or nil
-  class_methods.save_each(rows, inserting)
-  local values, is_done = values_of(a, elements, links), not a.read.scope
-  for i, element in ipairs(elements) do
-    local inserted = core.state(element.row) == "stored"
-    values[i] = not inserted and values[i]
-    is_done = is_done and inserted
-  end
-  if not is_done then core.plain_accessor(a.meta[1], verb)(source, elements.list, options, values) end
-end
-
--- All at once, or each -----------------------------------------------------------------------------------------------
 
 local function new_among(elements)
   local new = {}
@@ -165,11 +293,45 @@ local function new_among(elements)
   return new
 end
 
+--- Restores the links that are marked as deleted.
+-- @return them, by the text of the key to the target
+local function restore_each(a, source, elements, options)
+  local mark, new, gone = getmetatable(a.through).deletedAt, new_among(elements), {}
+  if not mark or a.unique == false then return gone end
+  for _, row in ipairs(#new > 0 and read_links(a, source, new, options, false) or {}) do
+    if row[mark] ~= nil then gone[#gone + 1] = row end
+  end
+  change_each(gone, "Restore", core.restore, options)
+  return links_of(a, gone)
+end
+
+--- Links targets one by one, restoring links that are marked as deleted. What is linked then is left to the core, and
+-- so is the scope that targets are given.
+-- @param verb of the core's method that does: "addMultiple", or "set", which does not repeat links
+local function insert_each(a, source, elements, links, options, verb)
+  local rows, rest, inserting = {}, {}, parts.of_save(options)
+  local restored = restore_each(a, source, elements, options)
+  for _, element in ipairs(elements) do
+    if not restored[element.text] then rows[#rows + 1] = element.row end
+  end
+  inserting.ignoreDuplicates = a.unique ~= false or nil
+  class_methods.save_each(rows, inserting)
+  for _, element in ipairs(elements) do
+    element.done = core.state(element.row) == "stored"
+    if not element.done then rest[#rest + 1] = element end
+  end
+  if #rest == 0 and not a.read.scope then return end
+  settle_values(a, rest, options)
+  link_by_core(core.plain_accessor(a.meta[1], verb), a, source, handed(elements), elements, links, options)
+end
+
+-- All at once, or each -----------------------------------------------------------------------------------------------
+
 --- Links new rows between the hooks of the junction's bulkCreate, which see them as instances.
 -- @param others function that destroys what is linked otherwise, one by one; nil: targets are added, also once more
 -- where links may repeat
 local function insert_links(plain, a, source, elements, links, options, others)
-  local rows, result = {}, nil
+  local rows = {}
   for _, element in ipairs(elements) do
     if not links[element.text] or a.unique == false and not others then
       element.row = junction_row(a, source, element, options)
@@ -180,16 +342,16 @@ local function insert_links(plain, a, source, elements, links, options, others)
     if class_methods.taken(linking) then
       if others then others(linking) end
       insert_each(a, source, elements, links, linking, a.unique == false and others and "set" or "addMultiple")
-      result = result_of(elements.given, elements.list)
     else
       check_rows(a, rows, linking)
-      result = plain(source, elements.given, linking, values_of(a, elements, links))
+      settle_values(a, elements, linking)
+      link_by_core(plain, a, source, handed(elements), elements, links, linking)
     end
     local seen = #rows > 0 and write.runs_hooks(a.through, linking, { "afterBulkCreate" })
     return seen and read_links(a, source, new_among(elements), linking) or rows
   end
   if #rows == 0 then insert(options) else write.bulk(a.through, "BulkCreate", options, rows, insert) end
-  return result
+  return result_of(elements.given, elements.list)
 end
 
 --- Takes links away between the hooks of the junction's destroy, where there are any.
@@ -211,13 +373,16 @@ end
 local verb_of = {}
 
 function verb_of.add(plain, a, source, elements, options)
-  return insert_links(plain, a, source, elements, links_of(a, read_links(a, source, elements, options)), options)
+  local rows = read_links(a, source, elements, options)
+  if a.unique ~= false then update_links(a, source, changes_of(a, elements, rows, options), options) end
+  return insert_links(plain, a, source, elements, links_of(a, rows), options)
 end
 
 function verb_of.set(plain, a, source, elements, options)
   local rows = read_links(a, source, nil, options)
   local others = other_links(a, rows, elements)
   return delete_links(a, options, #others > 0, function(unlinking)
+    update_links(a, source, changes_of(a, elements, rows, unlinking), unlinking)
     return insert_links(plain, a, source, elements, links_of(a, rows), unlinking,
       function(linking) delete_each(a, others, linking) end)
   end)

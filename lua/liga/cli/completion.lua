@@ -1,6 +1,7 @@
 --- What may stand where the cursor is: models, attributes, associations, methods, option keys, operators.
 local core = require "liga.core"
 local liga = require "liga"
+local options = require "liga.options"
 local place = require "liga.cli.place"
 
 local completion = {}
@@ -129,6 +130,30 @@ local function globals(env)
   end
   for _, name in ipairs(keywords) do set[name] = true end
   return set
+end
+
+--- The methods that models and their instances have.
+local function methods(env)
+  local set = {}
+  for _, class in next, env.db and env.db.models or {} do
+    add_inherited(set, class, is_function, 0)
+    add_inherited(set, class.methods, is_function, 0)
+  end
+  return set
+end
+
+local missed = { global = globals, method = methods }
+
+--- " (did you mean "x"?)" behind Lua's own words about a global or a method that there is not, or "".
+-- @param env the globals of the console
+-- @param problem the message of an error
+function completion.hint(env, problem)
+  local kind, name = problem:match "attempt to %a+ a nil value %((%a+) '([%w_]+)'%)$"
+  if not missed[kind] then return "" end
+  local names = {}
+  for each in pairs(missed[kind](env)) do names[#names + 1] = each end
+  table.sort(names)
+  return options.hint(name, names)
 end
 
 local function matching(set, prefix, head)

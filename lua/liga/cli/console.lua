@@ -78,14 +78,16 @@ local function print_results(session, results)
 end
 
 --- The line of an error: what it is called, what it says, where it stands in a file of the user's.
-local function error_text(problem)
+-- @param env the globals of what was typed, among which the nearest name is looked for; or nil
+local function error_text(problem, env)
   if errors.is(problem) then
     return text.safe(("%s%s: %s"):format(open.place(problem), problem.name or "Error", problem.message))
   end
   if type(problem) == "table" then
     return printer.text(problem, { limit = 1, width = math.huge, paint = text.painter() })
   end
-  return text.safe(tostring(problem):gsub("^input:(%d+): ", function(line) return line == "1" and "" end))
+  local said = tostring(problem):gsub("^input:(%d+): ", function(line) return line == "1" and "" end)
+  return text.safe(said .. (env and completion.hint(env, said) or ""))
 end
 
 --- Ctrl-C ends what runs in coroutines too.
@@ -132,7 +134,7 @@ local function evaluate(session, chunk)
   local results = guarded(session, session.given.debug and traced(chunk) or chunk)
   if not results[1] then
     local interrupted = core.was_interrupted()
-    complain(session, interrupted and "interrupted" or error_text(results[2]))
+    complain(session, interrupted and "interrupted" or error_text(results[2], session.env))
     session.stops = session.stops or interrupted and not session.source.interactive
     return
   end

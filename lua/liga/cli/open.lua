@@ -123,7 +123,8 @@ end
 function open.reflect(db, given, word)
   local made = open.read_tables(db, given)
   if #made > 0 then return made end
-  errors.raise("DatabaseError", ("the database %s has no tables"):format(open.shown(word)))
+  local place = given.schema and (' in the schema "%s"'):format(given.schema) or ""
+  errors.raise("DatabaseError", ("the database %s has no tables%s"):format(open.shown(word), place))
 end
 
 --- A URL without its password.

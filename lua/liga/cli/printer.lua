@@ -1,5 +1,6 @@
 --- Values as text: lists of rows as tables, one instance as names and values, everything else on a line.
 local core = require "liga.core"
+local readonly = require "liga.readonly"
 local text = require "liga.cli.text"
 local types = require "liga.types"
 
@@ -8,7 +9,7 @@ local printer = {}
 -- One value ----------------------------------------------------------------------------------------------------------
 
 local function is_list(value)
-  return type(value) == "table" and (value[1] ~= nil or next(value) == nil)
+  return type(value) == "table" and (rawget(value, 1) ~= nil or next(value) == nil)
 end
 
 --- Whether a table is a list that liga returned, of rows as a rule.
@@ -190,28 +191,33 @@ end
 local function other_keys(value)
   local keys = {}
   for key in next, value do
-    if math.type(key) ~= "integer" or key < 1 or key > #value then keys[#keys + 1] = key end
+    if math.type(key) ~= "integer" or key < 1 or key > rawlen(value) then keys[#keys + 1] = key end
   end
   table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
   return keys
+end
+
+--- The entries of what a model shows of itself, in order, as a plain table and a list of keys; nil: no such view.
+local function entries_of(value)
+  if not readonly.is(value) then return nil end
+  local entries, keys = {}, {}
+  for key, item in pairs(value) do entries[key], keys[#keys + 1] = item, key end
+  return entries, keys
 end
 
 local DEEPEST, LONGEST_LIST = 3, 20
 local plain_text
 
 local function plain_table(value, depth)
+  value = entries_of(value) or value
   local meta = getmetatable(value)
   local own = type(meta) == "table" and rawget(meta, "__tostring") or types.is(value)
   if own or core.class_of(value) then return text.safe(tostring(value)) end
   if depth > DEEPEST then return "{…}" end
   local parts = {}
-  for i, item in ipairs(value) do
-    if i > LONGEST_LIST then
-      parts[#parts + 1] = ("… %d more"):format(#value - LONGEST_LIST)
-      break
-    end
-    parts[#parts + 1] = plain_text(item, depth + 1)
-  end
+  local count = rawlen(value)
+  for i = 1, math.min(count, LONGEST_LIST) do parts[i] = plain_text(rawget(value, i), depth + 1) end
+  if count > LONGEST_LIST then parts[#parts + 1] = ("… %d more"):format(count - LONGEST_LIST) end
   for _, key in ipairs(other_keys(value)) do
     parts[#parts + 1] = text.safe(key_text(key)) .. " = " .. plain_text(rawget(value, key), depth + 1)
   end
@@ -225,6 +231,19 @@ function plain_text(value, depth)
   return text.safe(tostring(value))
 end
 
+--- Whether a value is a text of three lines or more, such as what `explain` and `describe` say.
+local function is_long_text(value)
+  return type(value) == "string" and value:find "\n.*\n" ~= nil
+end
+
+--- A collection, one item a line.
+local function collection_text(entries, keys)
+  local lines, widest = {}, 0
+  for _, key in ipairs(keys) do widest = math.max(widest, text.width(text.safe(key))) end
+  for i, key in ipairs(keys) do lines[i] = text.pad(text.safe(key), widest) .. "  " .. plain_text(entries[key], 1) end
+  return table.concat(lines, "\n")
+end
+
 --- A value as text of one or more lines.
 -- @param given {limit = rows shown, width = of the terminal, paint, columns = names in order}
 function printer.text(value, given)
@@ -232,6 +251,9 @@ function printer.text(value, given)
   if core.class_of(value) then return instance_text(value, given) end
   if is_rows(value) then return table_text(value, given) end
   if is_result(value) and #value == 0 then return "0 rows" end
+  if is_long_text(value) then return text.safe_lines(value) end
+  local entries, keys = entries_of(value)
+  if entries and rawequal(value[1], entries[keys[1]]) and keys[1] then return collection_text(entries, keys) end
   return plain_text(value, 0)
 end
 

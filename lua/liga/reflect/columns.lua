@@ -107,9 +107,23 @@ local function is_computed(sql)
   return sql:find "%(" ~= nil or sql:upper():find "^CURRENT_" ~= nil
 end
 
+--- Whether a column is the part of its table's key that is counted up. A table may have more serial columns, a model
+-- has one.
+local function is_counted(item, column)
+  if not column.autoIncrement then return false end
+  for _, name in ipairs(item.primaryKey) do
+    for _, each in ipairs(item.columns) do
+      if each.name == name and each.autoIncrement then return each == column end
+    end
+  end
+  return false
+end
+
 --- What a default is for liga: {value =} or {sql =}; nil: none.
-local function default_of(column, descriptor_of_column)
-  if column.generated then return { sql = "NULL" } end              -- the database fills it in, whatever is wanted
+-- @param counted whether it is the key that is counted up
+local function default_of(column, descriptor_of_column, counted)
+  local filled = column.generated or column.autoIncrement and not counted
+  if filled then return { sql = "NULL" } end                        -- by the database, whatever is wanted
   if column.autoIncrement or column.default == nil or column.default:upper() == "NULL" then return nil end
   if not is_computed(column.default) then
     local plain = default.value(column.default)
@@ -126,10 +140,10 @@ end
 -- @param column of the catalogue
 -- @return {column, type, allowNull, autoIncrement, default}
 function columns.read(db, item, column)
-  local kind = type_of(db, item, column)
+  local kind, counted = type_of(db, item, column), is_counted(item, column)
   return {
-    column = column.name, type = kind, allowNull = column.allowNull, autoIncrement = column.autoIncrement,
-    default = default_of(column, kind), comment = column.comment,
+    column = column.name, type = kind, allowNull = column.allowNull, autoIncrement = counted,
+    default = default_of(column, kind, counted), comment = column.comment,
   }
 end
 

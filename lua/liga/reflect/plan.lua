@@ -106,6 +106,7 @@ local function attribute_names(model, list)
 end
 
 local function mark_key(model)
+  if not attribute_names(model, model.item.primaryKey) then return end
   for place, column in ipairs(model.item.primaryKey) do
     local entry = model.by_column[column:lower()]
     entry.primaryKey, entry.allowNull = place, false
@@ -144,7 +145,9 @@ local function new_model(db, item, given, taken)
   }
   local default = named(given, "model", names.model(item.name), { table = item.name })
   model.name = names.free(taken, default, inflect.upper_first(inflect.camelize(item.name)))
-  for _, column in ipairs(item.columns) do add_attribute(db, model, column, given) end
+  for _, column in ipairs(item.columns) do                            -- SQLite has columns that are called ""
+    if column.name ~= "" then add_attribute(db, model, column, given) end
+  end
   mark_key(model)
   model.timestamps = find_timestamps(model)
   for _, index in ipairs(item.indexes) do
