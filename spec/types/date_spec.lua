@@ -127,6 +127,15 @@ for engine in support.engines() do
         local Thing = foreign(liga.DATE{ stored = "mixed" },
           "2026-01-01 00:00:00", 1000000000, "2020-01-01T00:00:00.000Z")
         assert.same({ 2, 3, 1 }, support.pluck(Thing:findAll{ order = { "value" } }, "id"))
+        local last = "2026-01-01T00:00:00.000Z"
+        assert.same({ "2001-09-09T01:46:40.000Z", last }, { Thing:min("value"), Thing:max("value") })
+        assert.equal("2020-01-01T00:00:00.000Z", Thing:max("value", { order = "value", limit = 2 }))
+        local most = liga.fn("max", liga.col("value"))
+        local found = Thing:findAll{
+          attributes = { "id", { most, "most" } }, group = "id", order = { { most, "DESC" } }, raw = true,
+          having = liga.where(most, liga.Op.gt, "2019-01-01T00:00:00Z"),
+        }
+        assert.same({ 1, 3 }, support.pluck(found, "id"))
       end)
     end
   end)

@@ -102,12 +102,24 @@ for engine in support.engines() do
         assert.equal(2, Price:count{ where = { value = { "9.5", 100 } } })
         assert.equal(1, Price:count{ where = { value = exact .. "0" } })
         assert.same({ "-20", exact }, { Price:min("value"), Price:max("value") })
+        assert.equal("100", Price:max("value", { order = "value", limit = 3 }))
         local seen, after = {}, nil
         repeat
           local page, info = Price:page{ order = "value", size = 1, after = after }
           seen[#seen + 1], after = page[1].value, info.after
         until not info.hasNext
         assert.same(all, seen)
+      end)
+
+      it("order and filter groups by their extremes", function()
+        local most = liga.fn("max", liga.col("value"))
+        local Sale = db:define("Sale", { value = liga.DECIMAL, city = liga.STRING }, { timestamps = false })
+        Sale:sync()
+        Sale:bulkCreate{ { value = "9", city = "a" }, { value = "100", city = "a" }, { value = "95.5", city = "b" } }
+        local find = { attributes = { "city", { most, "most" } }, group = "city", order = { most }, raw = true }
+        assert.same({ "95.5", "100" }, support.pluck(Sale:findAll(find), "most"))
+        find.having = liga.where(most, liga.Op.gt, "96")
+        assert.same({ "100" }, support.pluck(Sale:findAll(find), "most"))
       end)
 
       it("are summed and incremented exactly", function()

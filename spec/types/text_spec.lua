@@ -140,8 +140,24 @@ for engine in support.engines() do
         assert.equal("high", row.most)
         local rows = Task:max("level", { group = "next", order = "next" })
         assert.same({ "high", "it's", "low" }, { rows[1].max, rows[2].max, rows[3].max })
+        assert.equal("it's", Task:max("level", { order = "-n", limit = 3 }))
+        assert.equal("high", Task:max("level", { order = "n", limit = 3 }))
         Task:update({ parentId = 3 }, { where = { n = Op.ne(3) } })
         assert.equal("high", Task:max("children.level", { where = { n = 3 } }))
+      end)
+
+      it("in groups that are ordered and filtered by the first or last one", function()
+        local most = liga.fn("max", liga.col "level")
+        local function groups(having)
+          local list = Task:findAll{
+            attributes = { "next", { most, "most" } }, group = "next", order = { { most, "DESC" }, "next" }, raw = true,
+            where = { level = Op.isNot(liga.null) }, having = having,
+          }
+          return support.pluck(list, "most")
+        end
+        assert.same({ "high", "it's", "low" }, groups())
+        assert.same({ "high", "it's" }, groups(liga.where(most, Op.gt, "low")))
+        assert.same({ "low" }, groups(liga.where(most, Op.eq, "low")))
       end)
 
       it("paged and walked", function()
