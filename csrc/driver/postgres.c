@@ -348,6 +348,18 @@ void pg_cursor_answer(struct pg_conn *conn, struct pg_cursor *cursor, enum comma
     cursor->result = result;
 }
 
+void pg_cursor_undone(struct pg_conn *conn, PGresult *result) {
+    struct pg_cursor *last = conn->cursors;
+    while (last && last->next) last = last->next;
+    if (!last || last->state != CURSOR_ANSWERED) {
+        PQclear(result);
+        return;
+    }
+    PQclear(last->result);
+    last->result = result;
+    last->state = CURSOR_FAILED;
+}
+
 /* ------------------------------------------------------------------------------------------------------------- rows */
 
 static void open_result(struct pg_cursor *cursor, struct arena *arena) {

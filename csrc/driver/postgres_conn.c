@@ -41,7 +41,7 @@ bool pg_reserve(struct pg_conn *conn, int more) {
 }
 
 void pg_expect(struct pg_conn *conn, enum command command, struct pg_cursor *cursor) {
-    conn->queue[(conn->head + conn->expected++) % conn->room] = (struct expected){ command, cursor };
+    conn->queue[(conn->head + conn->expected++) % conn->room] = (struct expected){ command, cursor, false };
 }
 
 const struct expected *pg_head(const struct pg_conn *conn) {
@@ -67,17 +67,35 @@ static void take_sync(struct pg_conn *conn) {
     conn->in_transaction = status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
 }
 
-/* libpq gives NULL behind the results of a command, and nothing behind that of a sync. */
+/* Behind the results of a command libpq gives NULL. One without results found no memory for them: nobody could tell any more whose
+ * answer comes next. */
+static void end_answer(struct pg_conn *conn, const struct expected *head) {
+    if (!head || head->command == COMMAND_SYNC) return;
+    if (!head->answered) conn->base.broken = true;
+    pg_unexpect(conn);
+}
+
+/* An error in place of a sync, which still comes: the end of the transaction failed, that of statements without a bracket. One of
+ * libpq's own: it had no memory for the sync, which never comes. */
+static void take_late_error(struct pg_conn *conn, PGresult *result) {
+    if (!PQresultErrorField(result, PG_DIAG_SQLSTATE)) conn->base.broken = true;
+    pg_cursor_undone(conn, result);
+}
+
 static void take_answer(struct pg_conn *conn, PGresult *result) {
-    const struct expected *head = pg_head(conn);
+    struct expected *head = conn->expected ? &conn->queue[conn->head] : NULL;
+    bool sync = head && head->command == COMMAND_SYNC;
     if (!result) {
-        if (head && head->command != COMMAND_SYNC) pg_unexpect(conn);
+        end_answer(conn, head);
         return;
     }
-    if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
+    if (head) head->answered = true;
+    if (sync && PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
         PQclear(result);
         pg_unexpect(conn);
         take_sync(conn);
+    } else if (sync) {
+        take_late_error(conn, result);
     } else if (head && head->cursor) {
         pg_cursor_answer(conn, head->cursor, head->command, result);
     } else {
@@ -102,7 +120,7 @@ enum drive pg_receive(struct pg_conn *conn) {
         if (PQisBusy(conn->pg)) return pg_is_late(conn) ? DRIVE_FAILED : DRIVE_WAIT;
     }
     take_answer(conn, PQgetResult(conn->pg));
-    return lost(conn) ? DRIVE_FAILED : DRIVE_DONE;
+    return conn->base.broken || lost(conn) ? DRIVE_FAILED : DRIVE_DONE;
 }
 
 /* ----------------------------------------------------------------------------------------------------- the session */

@@ -18,6 +18,7 @@ enum command { COMMAND_PREPARE, COMMAND_DESCRIBE, COMMAND_EXECUTE, COMMAND_IGNOR
 struct expected {
     enum command command;
     struct pg_cursor *cursor;       /* whose command it is; NULL: the connection's own, or one that nobody waits for */
+    bool answered;                          /* a result of it has come */
 };
 
 enum { NOTICES = 16, FIRST_ERROR_SIZE = 256 };
@@ -80,6 +81,10 @@ enum drive pg_receive(struct pg_conn *conn);
 
 /* An answer to a statement of a cursor; the result is the cursor's from now on. Called by pg_receive. */
 void pg_cursor_answer(struct pg_conn *conn, struct pg_cursor *cursor, enum command command, PGresult *result);
+
+/* The statements since the last sync were a transaction of their own, and its end failed: the error is the last one's, which had been
+ * answered. */
+void pg_cursor_undone(struct pg_conn *conn, PGresult *result);
 
 /* True if the deadline is over. */
 bool pg_is_late(const struct pg_conn *conn);

@@ -63,6 +63,21 @@ for engine in support.engines() do
         assert.same({ "Note", "firstId" }, { e.model, e.attribute })
       end)
 
+      it("is raised of a statement that stands alone, too, and nothing is stored", function()
+        local note = Note:create{ text = "fine" }
+        note.writerId = 99
+        for i, write in ipairs{
+          function() Note:create{ writerId = 99 } end,
+          function() note:save() end,
+          function() Note:update({ writerId = 99 }, { where = { id = note.id } }) end,
+          function() db:query('UPDATE "Notes" SET writer_id = 99') end,
+        } do
+          local e = support.raises("ForeignKeyConstraintError", write)
+          assert.same({ i, "Note" }, { i, i == 4 and "Note" or e.model })
+        end
+        assert.same({ 1, nil }, { Note:count(), Note:findByPk(note.id).writerId })
+      end)
+
       it("also where the row that is referred to went", function()
         local ann = User:create{ team = "red" }
         Note:create{ writerId = ann.id }
