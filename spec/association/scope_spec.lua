@@ -187,8 +187,8 @@ for engine in support.engines() do
         post:addLabels({ c, d.id }, { individualHooks = true })
         assert.equal("label", c.kind)
         assert.same({ "l", "n", "o", "p" }, sorted(post:getLabels(), "name"))
-        local e, again = Tag:create { name = "q" }, nil
-        again = Tag:findByPk(e.id)
+        local e = Tag:create { name = "q" }
+        local again = Tag:findByPk(e.id)
         post:setLabels { c.id, e, again }
         assert.same({ "label", "label" }, { e.kind, again.kind })
         post:setLabels(nil, { individualHooks = true })

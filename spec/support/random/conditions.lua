@@ -122,9 +122,7 @@ local ordered = {
   end,
   function(values)
     local x, y = pick(values), pick(values)
-    local first, second = pick(comparison_names), pick(comparison_names)
-    if first == second then second = "eq" end
-    if first == "eq" then first = "ne" end
+    local first, second = pick { "eq", "gt", "gte" }, pick { "lt", "lte", "ne" }
     local joined = { [Op[first]] = x, [Op[second]] = y }
     local tests = {
       known(function(value) return comparisons[first](value, x) end),

@@ -139,11 +139,10 @@ local function is_same(a, b)
   return a == b
 end
 
---- From here on `v` of an instance is a change that nobody saves.
-local UNSAVED = 10
+--- Makes a change to an instance that the coming step is not about, and nobody saves: `v` is far from what rows hold.
+function World.touch(instance) instance.v = (instance.v or 0) + 1000 end
 
---- Makes a change to an instance that the coming step is not about.
-function World.touch(instance) instance.v = (instance.v or 0) + UNSAVED end
+local function is_touched(instance) return instance.v ~= nil and instance.v > 500 end
 
 --- An instance that took part holds what its row holds. (One that was deleted on the way need not know.)
 function World:compare_instance(instance, what)
@@ -151,7 +150,7 @@ function World:compare_instance(instance, what)
   local class = liga.modelOf(instance)
   local row = class:findByPk(instance:where(), { paranoid = false })
   if not row or row.deletedAt and not instance.deletedAt then return end
-  local touched = instance.v and instance.v >= UNSAVED
+  local touched = is_touched(instance)
   for _, attribute in ipairs(class.attributes) do
     local name = attribute.name
     if not (touched and name == "v") and not is_same(instance[name], row[name]) then
