@@ -54,6 +54,19 @@ for engine in support.engines() do
         assert.is_true(described.age.allowNull)
       end)
 
+      it("are described alike on both engines: defaults as values, an enum with its values", function()
+        q:createTable("things", {
+          id = { type = liga.INTEGER, primaryKey = true }, price = { type = liga.DECIMAL(8, 2), defaultValue = 1.5 },
+          kind = { type = liga.ENUM { "a_b", "c" }, defaultValue = "a_b" },
+          on = { type = liga.BOOLEAN, defaultValue = false }, word = { type = liga.STRING, defaultValue = "it's" },
+        })
+        local described = q:describeTable("things")
+        assert.same({ "1.50", "a_b", false, "it's" }, { described.price.defaultValue, described.kind.defaultValue,
+          described.on.defaultValue, described.word.defaultValue })
+        if engine.dialect == "sqlite" then return end
+        assert.same({ "a_b", "c" }, described.kind.values)
+      end)
+
       it("may have a key of several columns and unique keys over several", function()
         q:createTable("seats", {
           row = { type = liga.INTEGER, primaryKey = true }, place = { type = liga.INTEGER, primaryKey = true },
