@@ -136,6 +136,7 @@ static const char *constraint_sentence(struct arena *arena, const struct error *
         if (!error->column_count) return arena_printf(arena, "%s: %s", model, error->message);
         return arena_printf(arena, "%s.%s must not be NULL", model, attributes);
     case ERROR_CHECK:
+        if (!error->model && !error->table) return arena_printf(arena, "the check %s does not hold", constraint);
         return arena_printf(arena, "%s: the check %s does not hold", model, constraint);
     default:
         return error->message;

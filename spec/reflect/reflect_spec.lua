@@ -297,7 +297,8 @@ for engine in support.engines() do
       if not fresh then return end
       load(code)()(fresh)
       assert.same({}, fresh:sync{ alter = true, dryRun = true })
-      if engine.dialect == "postgres" then assert.equal("b", fresh.models.Tag:build{}.kind) end    -- SQLite has no enums
+      local fine = engine.dialect == "sqlite" or fresh.models.Tag:build{}.kind == "b"       -- SQLite has no enums
+      assert.is_true(fine)
     end)
 
     it("takes decimals for what they are, with any number of digits and with some", function()

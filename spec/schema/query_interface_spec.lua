@@ -39,6 +39,12 @@ for engine in support.engines() do
 
     local function rows(sql) return (db:query(sql)) end
 
+    it("says which method there is for one that there is not", function()
+      support.raises("UsageError", function() q:creatTable("x", { id = liga.INTEGER }) end, "createTable")
+      support.raises("UsageError", function() q:listTables() end, "showAllTables")
+      support.raises("UsageError", function() q:bulkDelete("users", {}) end, "db:query")
+    end)
+
     describe("tables", function()
       it("are created with columns, keys and indexes, and listed", function()
         users_and_posts()
@@ -157,6 +163,26 @@ for engine in support.engines() do
         q:removeColumn("posts", "user_id")
         assert.is_nil(q:describeTable("posts").user_id)
         assert.equal(2, #rows "SELECT * FROM posts")
+      end)
+
+      it("are removed with the checks and indexes that speak of them, and no others", function()
+        q:addColumn("users", "low", liga.INTEGER)
+        q:addColumn("users", "high", liga.INTEGER)
+        q:addConstraint("users", { type = "check", name = "in_order", where = { high = Op.gte(liga.col "low") } })
+        q:addConstraint("users", { type = "check", name = "not_lower", where = { low = Op.gte(0) } })
+        q:addIndex("users", { "name" }, { name = "of_high", where = { high = Op.gt(3) } })
+        q:addIndex("users", { "low" }, { name = "of_low", where = { low = Op.gt(3) } })
+        q:addIndex("posts", { "title" }, { name = "of_title", where = { title = Op.ne(liga.null) } })
+        q:removeColumn("posts", "title")
+        q:removeColumn("users", "high")
+        local left = {}
+        for _, constraint in ipairs(q:showConstraints "users") do left[constraint.name or ""] = true end
+        for _, index in ipairs(q:showIndexes "users") do left[index.name] = true end
+        assert.same({ nil, true, nil, true }, { left.in_order, left.not_lower, left.of_high, left.of_low })
+        local e = support.raises("CheckConstraintError", function()
+          q:bulkInsert("users", { { name = "z", low = -1 } })
+        end)
+        assert.is_nil(e.message:find "the table")
       end)
 
       it("are renamed, with what speaks of them", function()
