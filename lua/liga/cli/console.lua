@@ -449,7 +449,8 @@ local function run_script(session, path)
   local function body()
     local chunk, reason = load(code, "@" .. path, "t", session.env)
     if not chunk then return complain(session, text.safe(reason)) end
-    local results = guarded(session, chunk)
+    open.note_file(path)
+    local results = guarded(session, session.given.debug and traced(chunk) or chunk)
     if not results[1] then complain(session, error_text(results[2])) end
   end
   if session.given.sandbox and not session.copy then
