@@ -153,6 +153,57 @@ for engine in support.engines() do
         db:query "CREATE INDEX i ON b (a_id)"
         finds { "foreign key of another type: b.a_id is integer, but references a.id, which is bigint" }
       end)
+
+      it("gives keys to tables that inherit from each other", function()
+        tables [[CREATE TABLE animals (name TEXT, id TEXT); CREATE TABLE dogs (barks BOOLEAN) INHERITS (animals);
+          CREATE TABLE beasts () INHERITS (dogs); INSERT INTO animals VALUES ('a', 'x');
+          INSERT INTO dogs VALUES ('b'), ('c'); INSERT INTO beasts VALUES ('d')]]
+        finds {
+          "table without key: the table animals has no primary key",
+          "table without key: the table beasts has no primary key",
+          "table without key: the table dogs has no primary key",
+        }
+        assert.equal(4, #db:query "SELECT DISTINCT row_id FROM animals")
+        db:query "INSERT INTO dogs (name) VALUES ('e')"
+        assert.equal(5, #db:query "SELECT DISTINCT row_id FROM animals")
+      end)
+
+      it("makes an inherited key the table's own, if its rows are told apart by it", function()
+        tables [[CREATE TABLE animals (id BIGINT PRIMARY KEY); CREATE TABLE cats () INHERITS (animals);
+          CREATE TABLE dogs () INHERITS (animals); INSERT INTO cats VALUES (1), (2); INSERT INTO dogs VALUES (1), (1)]]
+        finds { "table without key: the table cats has no primary key",
+          "table without key: the table dogs has no primary key" }
+        db:reflect()
+        assert.same({ "id" }, db.models.Cat.primaryKey)
+        assert.same({ "rowId" }, db.models.Dog.primaryKey)
+      end)
+
+      it("gives keys to partitioned tables, with what they are partitioned by", function()
+        tables [[CREATE TABLE events (day DATE, n INTEGER) PARTITION BY RANGE (day);
+          CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+          CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+          INSERT INTO events VALUES ('2024-05-05', 1), ('2024-05-05', 1), ('2025-05-05', 1)]]
+        finds { "table without key: the table events has no primary key" }
+        assert.equal(3, #db:query "SELECT DISTINCT id FROM events")
+        tables [[DROP TABLE events; CREATE TABLE events (day DATE, n INTEGER) PARTITION BY HASH (abs(n));
+          CREATE TABLE events_1 PARTITION OF events FOR VALUES WITH (MODULUS 1, REMAINDER 0)]]
+        local found = doctor.examine(db)
+        assert.same({ 1, 0 }, { #found, #found[1].sql })                -- there is no key that such a table can have
+      end)
+
+      it("counts and removes duplicate links over all partitions", function()
+        tables [[CREATE TABLE a (id KEY!); CREATE TABLE b (id KEY!);
+          CREATE TABLE links (a_id BIGINT NOT NULL REFERENCES a, b_id BIGINT NOT NULL REFERENCES b)
+            PARTITION BY HASH (a_id);
+          CREATE TABLE links_1 PARTITION OF links FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+          CREATE TABLE links_2 PARTITION OF links FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+          CREATE INDEX i ON links (b_id); CREATE INDEX k ON links (a_id);
+          INSERT INTO a SELECT generate_series(1, 20); INSERT INTO b SELECT generate_series(1, 3);
+          INSERT INTO links SELECT x, y FROM generate_series(1, 20) x, (VALUES (1), (2), (1), (1)) y (y)]]
+        finds { "duplicate junction rows: 20 links of links stand there several times",
+          "table without key: the table links has no primary key" }
+        assert.equal(40, #db:query "SELECT * FROM links")
+      end)
     end
 
     if engine.dialect == "sqlite" then

@@ -38,8 +38,8 @@ for i, code in ipairs(blocks()) do
 end
 
 describe("README.md", function()
-  it("has ten examples, each of which prints something", function()
-    assert.equal(10, #features)
+  it("has ten examples and one of loading, each of which prints something", function()
+    assert.equal(11, #features)
     for _, code in ipairs(features) do assert.is_truthy(code:find("-->", 1, true)) end
   end)
 

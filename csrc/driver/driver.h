@@ -44,7 +44,7 @@ struct cursor {
 
 /* What a connection waits for. */
 struct waiting {
-    int fd;                         /* its descriptor */
+    int fd;                         /* its descriptor; below 0: nothing but the time */
     bool read, write;               /* … to be ready for */
     int64_t deadline;               /* ms of the monotonic clock, when to call again at the latest; 0: none */
 };

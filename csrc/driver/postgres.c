@@ -523,6 +523,7 @@ static void postgres_finish(struct conn *base, struct cursor *base_cursor) {
 
 static struct waiting postgres_waits_for(const struct conn *base) {
     const struct pg_conn *conn = (const struct pg_conn *)base;
+    if (conn->retry_at) return (struct waiting){ .fd = -1, .deadline = conn->retry_at };
     bool write = conn->opening ? conn->poll == PGRES_POLLING_WRITING : conn->flushing;
     return (struct waiting){ .fd = PQsocket(conn->pg), .read = !conn->opening || !write, .write = write, .deadline = conn->deadline };
 }

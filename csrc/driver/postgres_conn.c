@@ -11,8 +11,10 @@
 
 #include "driver/postgres.h"
 #include "driver/postgres_error.h"
+#include "driver/postgres_target.h"
 
-enum { CONNECT_TIMEOUT = 10000 };       /* ms, where the user gave none: libpq itself would wait for ever */
+/* ms: where the user gave none, as libpq itself would wait for ever; between two attempts */
+enum { CONNECT_TIMEOUT = 10000, REFUSED_PAUSE = 100 };
 
 static struct pg_conn *conn_of(struct conn *conn) {
     return (struct pg_conn *)conn;
@@ -245,25 +247,9 @@ static struct pg_conn *conn_new(const struct conn_options *options) {
     return NULL;
 }
 
-/* What stands behind "postgres:": the rest of a URL, or conninfo. libpq's own message may quote a part of the password, so it is
- * not passed on. */
-static const char *read_target(const struct conn_options *options, struct arena *arena, struct error *error) {
-    bool url = strncmp(options->target, "//", 2) == 0;
-    const char *target = arena_printf(arena, "%s%s", url ? "postgresql:" : "", options->target);
-    char *reason = NULL;
-    PQconninfoOption *parsed = PQconninfoParse(target, &reason);
-    PQfreemem(reason);
-    PQconninfoFree(parsed);
-    if (parsed) return target;
-    error_set(error, arena, ERROR_USAGE, "liga.connect: the %s can't be read: expected %s", url ? "URL" : "connection text",
-              url ? "postgres://user:password@host:port/database?option=value, with special characters written as %XX"
-                  : "host=... port=... dbname=... user=... password=..., with values in quotes where they hold blanks");
-    return NULL;
-}
-
 struct conn *postgres_open(const struct conn_options *options, struct arena *arena, struct error *error) {
     static const char *const keys[] = { "dbname", "client_encoding", "fallback_application_name", NULL };
-    const char *target = read_target(options, arena, error);
+    const char *target = postgres_target(options->target, arena, error);
     if (!target) return NULL;
     struct pg_conn *conn = conn_new(options);
     const char *const values[] = { target, "UTF8", "liga", NULL };
@@ -274,6 +260,7 @@ struct conn *postgres_open(const struct conn_options *options, struct arena *are
         return NULL;
     }
     PQsetNoticeProcessor(conn->pg, take_notice, conn);
+    PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);        /* or nothing tells the SQLSTATE of a refusal */
     conn->opening = true;
     conn->poll = PGRES_POLLING_WRITING;
     conn->deadline = pg_now() + conn->connect_timeout;
@@ -295,16 +282,36 @@ static enum drive too_late(struct pg_conn *conn, struct arena *arena, struct err
 /* The connection stands: it becomes non-blocking and gets its settings. */
 static bool begin_session(struct pg_conn *conn) {
     conn->opening = false;
+    PQsetErrorVerbosity(conn->pg, PQERRORS_DEFAULT);
     conn->cancel = PQgetCancel(conn->pg);
     return PQsetnonblocking(conn->pg, 1) == 0 && PQenterPipelineMode(conn->pg) && send_settings(conn);
 }
 
+/* A server that starts, recovers or stops refuses everybody: in a moment it may be there again. */
+static enum drive refused(struct pg_conn *conn, struct arena *arena, struct error *error) {
+    const char *message = PQerrorMessage(conn->pg);
+    int64_t next = pg_now() + REFUSED_PAUSE;
+    if (!postgres_error_passes(message) || next >= conn->deadline) return fail_opening(conn, message, arena, error);
+    conn->retry_at = next;
+    return DRIVE_WAIT;
+}
+
+/* Begins anew when the pause is over. False: it is not. */
+static bool pause_is_over(struct pg_conn *conn) {
+    if (!conn->retry_at) return true;
+    if (pg_now() < conn->retry_at) return false;
+    conn->retry_at = 0;
+    conn->poll = PGRES_POLLING_WRITING;
+    PQresetStart(conn->pg);
+    return true;
+}
+
 enum drive postgres_ready(struct conn *base, struct arena *arena, struct error *error) {
     struct pg_conn *conn = conn_of(base);
+    if (!pause_is_over(conn)) return DRIVE_WAIT;
     if (conn->opening) {
         if (PQstatus(conn->pg) != CONNECTION_BAD) conn->poll = PQconnectPoll(conn->pg);
-        if (PQstatus(conn->pg) == CONNECTION_BAD || conn->poll == PGRES_POLLING_FAILED)
-            return fail_opening(conn, PQerrorMessage(conn->pg), arena, error);
+        if (PQstatus(conn->pg) == CONNECTION_BAD || conn->poll == PGRES_POLLING_FAILED) return refused(conn, arena, error);
         if (conn->poll != PGRES_POLLING_OK) return pg_is_late(conn) ? too_late(conn, arena, error) : DRIVE_WAIT;
         if (!begin_session(conn)) return fail_opening(conn, PQerrorMessage(conn->pg), arena, error);
     }

@@ -38,6 +38,7 @@ struct pg_conn {
     PostgresPollingStatusType poll; /* while opening */
     int timeout, connect_timeout;   /* ms; 0: none */
     int64_t deadline;               /* ms of the monotonic clock; 0: none */
+    int64_t retry_at;               /* … when opening begins anew, as the server was not ready; 0: it goes on */
     char **closing;                 /* names of statements that the server can forget */
     int closing_count, closing_room;
     char *notices[NOTICES], *handed;        /* handed: the one that was taken last */

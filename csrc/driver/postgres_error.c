@@ -160,9 +160,32 @@ bool postgres_error_set(const struct pg_failure *failure, struct arena *arena, s
     return false;
 }
 
+enum { SQLSTATE_LEN = 5 };
+
+/* The SQLSTATE in the first line of libpq's sentence, `… FATAL:  57P03: the database system is starting up`, or NULL. */
+static const char *find_sqlstate(const char *sentence) {
+    static const char letters[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    const char *end = sentence + strcspn(sentence, "\n");
+    for (const char *at = sentence; (at = strstr(at, ":  ")) && at < end; at++)
+        if (strspn(at + 3, letters) == SQLSTATE_LEN && strncmp(at + 3 + SQLSTATE_LEN, ": ", 2) == 0) return at + 3;
+    return NULL;
+}
+
+bool postgres_error_passes(const char *sentence) {
+    const char *sqlstate = find_sqlstate(sentence);
+    return sqlstate && strncmp(sqlstate, "57P03", SQLSTATE_LEN) == 0;
+}
+
 /* The first line without what surrounds it; the others are hints about servers and sockets. */
 bool postgres_lost_set(const char *sentence, bool opening, struct arena *arena, struct error *error) {
     size_t len = sentence ? strcspn(sentence, "\n") : 0;
+    const char *sqlstate = len && opening ? find_sqlstate(sentence) : NULL;
     const char *reason = len ? arena_text(arena, sentence, len) : "the server closed the connection";
-    return error_set(error, arena, ERROR_CONNECTION, opening ? "cannot connect: %s" : "the connection was lost: %s", reason);
+    if (sqlstate) {
+        const char *rest = sqlstate + SQLSTATE_LEN + 2;
+        reason = arena_printf(arena, "%.*s%.*s", (int)(sqlstate - sentence), sentence, (int)(sentence + len - rest), rest);
+    }
+    error_set(error, arena, ERROR_CONNECTION, opening ? "cannot connect: %s" : "the connection was lost: %s", reason);
+    if (sqlstate) error->sqlstate = arena_text(arena, sqlstate, SQLSTATE_LEN);
+    return false;
 }

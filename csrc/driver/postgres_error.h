@@ -37,6 +37,9 @@ bool postgres_error_lost_statement(const char *sqlstate);
 /* True if preparing failed because a statement of this name, and so of this text, is there already. */
 bool postgres_error_prepared_already(const char *sqlstate);
 
+/* True if libpq's sentence about a connection that was refused says that the server is not ready yet. */
+bool postgres_error_passes(const char *sentence);
+
 /* Sets a ConnectionError made of libpq's own sentence about a connection that could not be opened, or was lost. */
 bool postgres_lost_set(const char *sentence, bool opening, struct arena *arena, struct error *error);
 

@@ -108,6 +108,7 @@ static void *refuse(const struct statement *statement, struct arena *arena, stru
 static void *fail(struct sqlite_conn *conn, const struct statement *statement, int code, struct arena *arena,
                   struct error *error) {
     struct sqlite_failure failure = failure_of(conn, code);
+    failure.committing = statement->kind == STATEMENT_TRANSACTION;
     conn->base.broken |= sqlite_error_breaks(code);
     sqlite_error_set(&failure, arena, error);
     return blame(statement, arena, error);

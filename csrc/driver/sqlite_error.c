@@ -134,6 +134,65 @@ static void read_subject(const struct sqlite_failure *failure, enum detail detai
     else read_columns(subject, failure->db, arena, error);
 }
 
+/* Violations of keys that are declared as deferred; of all keys, where the connection was told to wait with them. */
+static const char *const violations[] = {
+    "SELECT DISTINCT c.\"table\", c.fkid FROM sqlite_schema m JOIN pragma_foreign_key_check(m.name) c "
+    "WHERE m.type = 'table' AND m.sql LIKE '%DEFERRED%' LIMIT 2",
+    "SELECT DISTINCT \"table\", fkid FROM pragma_foreign_key_check LIMIT 2",
+};
+
+/* Room for a name, taken before a statement is prepared: out of memory, an arena jumps away. */
+enum { NAME_ROOM = 256 };
+
+/* False: the column of the row holds a longer name. */
+static bool take_name(sqlite3_stmt *statement, char *room) {
+    const char *name = (const char *)sqlite3_column_text(statement, 0);
+    if (!name || strlen(name) >= NAME_ROOM) return false;
+    strcpy(room, name);
+    return true;
+}
+
+/* The table and the number of the key that is violated; false: none is, or not one alone. */
+static bool find_violated(struct sqlite3 *db, const char *sql, char *table, int *number) {
+    sqlite3_stmt *statement = NULL;
+    int count = 0;
+    *table = '\0';
+    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK) return false;
+    while (sqlite3_step(statement) == SQLITE_ROW && ++count == 1) {
+        *number = sqlite3_column_int(statement, 1);
+        if (!take_name(statement, table)) break;
+    }
+    bool alone = count == 1 && *table;
+    sqlite3_finalize(statement);
+    return alone;
+}
+
+/* Its columns, into `names`; counts them. */
+static int read_key_columns(struct sqlite3 *db, const char *table, int number, char (*names)[NAME_ROOM]) {
+    static const char sql[] = "SELECT \"from\" FROM pragma_foreign_key_list(?) WHERE id = ? ORDER BY seq";
+    sqlite3_stmt *statement = NULL;
+    int count = 0;
+    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK) return 0;
+    sqlite3_bind_text(statement, 1, table, -1, SQLITE_STATIC);
+    sqlite3_bind_int(statement, 2, number);
+    while (count < MOST_COLUMNS && sqlite3_step(statement) == SQLITE_ROW && take_name(statement, names[count])) count++;
+    sqlite3_finalize(statement);
+    return count;
+}
+
+/* COMMIT does not say which key it was, but as long as the transaction is open the row is there that violates it. */
+static void read_violated(struct sqlite3 *db, struct arena *arena, struct error *error) {
+    int number;
+    char *table = arena_array(arena, char, NAME_ROOM);
+    char (*names)[NAME_ROOM] = arena_alloc(arena, MOST_COLUMNS * sizeof *names);
+    size_t i = 0;
+    while (i < sizeof violations / sizeof violations[0] && !find_violated(db, violations[i], table, &number)) i++;
+    if (i == sizeof violations / sizeof violations[0]) return;
+    error->table = table;
+    error->column_count = read_key_columns(db, table, number, names);
+    for (int k = 0; k < error->column_count; k++) error->columns[k] = names[k];
+}
+
 /* --------------------------------------------------------------------------------------------------------- errors */
 
 /* A write under the option readOnly, our own deadline, a sum that is too large: the user's doing, with a sentence of its own. */
@@ -169,6 +228,7 @@ bool sqlite_error_set(const struct sqlite_failure *failure, struct arena *arena,
     const struct row *row = row_get(failure->code);
     if (!set_own(failure, arena, error)) {
         if (set_mapped(row, failure, arena, error)) read_subject(failure, row->detail, arena, error);
+        if (row->code == ERROR_FOREIGN_KEY && failure->committing && failure->db) read_violated(failure->db, arena, error);
         error->retryable = row->effect == EFFECT_RETRYABLE;
     }
     error->native = failure->code;

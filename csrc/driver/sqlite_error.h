@@ -16,6 +16,7 @@ struct sqlite_failure {
     struct sqlite3 *db;         /* to look up tables; NULL: closed */
     bool opening;               /* there is no connection yet */
     bool read_only;             /* option readOnly */
+    bool committing;            /* it was a command of transactions: they look at deferred keys */
     int timed_out;              /* ms: our own deadline stopped the statement after so long; 0: it didn't */
 };
 

@@ -367,11 +367,36 @@ static int save_targets_first(lua_State *L, struct call *call, struct access *ac
     lua_pushvalue(L, 2);
     lua_pushvalue(L, 3);
     lua_pushvalue(L, presets);
+    lua_pushboolean(L, access->assoc->kind->holder == HELD_BY_TARGET && !access->assoc->kind->many);
     call_close(L, call);
-    return call_function(L, 5);
+    return call_function(L, 6);
 }
 
-/* The stack is (source, targets, options, list of the junction's defaults by function or nil). */
+static bool has_dependents(lua_State *L, const struct access *access) {
+    lua_getiuservalue(L, lua_upvalueindex(2), 1);
+    lua_getiuservalue(L, -1, MODEL_DB);
+    bool has = push_model(L, access_assoc(L)->db, lua_gettop(L), access->assoc->target)->has_dependents;
+    lua_pop(L, 3);
+    return has;
+}
+
+/* Whether rows depend on targets that the call is to delete, and the fourth argument doesn't say that this is looked after. */
+static bool needs_free_targets(lua_State *L, const struct call *call, const struct access *access) {
+    return !lua_isboolean(L, 4) && !call->db->dry && deletes_targets(access) && has_dependents(L, access);
+}
+
+static int free_targets_first(lua_State *L, struct call *call, struct access *access) {
+    const struct verb_row *verb = assoc_verb(access->assoc, access->verb);
+    push_handler(L, HANDLER_FREE_TARGETS);
+    push_plain_accessor(L, lua_upvalueindex(2), verb);
+    lua_pushstring(L, access->assoc->name);
+    lua_pushstring(L, verb->name);
+    for (int i = 1; i <= 3; i++) lua_pushvalue(L, i);
+    call_close(L, call);
+    return call_function(L, 6);
+}
+
+/* The stack is (source, targets, options, list of the junction's defaults by function or nil; true: targets are free). */
 static int write_links(lua_State *L, int status, lua_KContext context) {
     struct access *access;
     enum verb verb = (enum verb)context;
@@ -384,6 +409,7 @@ static int write_links(lua_State *L, int status, lua_KContext context) {
              && (verb == VERB_CREATE ? plan_create(L, call, access) : read_elements(L, call, access, &unsaved));
     if (!fine) return call_raise(L, call);
     if (unsaved) return save_targets_first(L, call, access);
+    if (needs_free_targets(L, call, access)) return free_targets_first(L, call, access);
     if (verb != VERB_CREATE) keep_result(L, call, access);
     lua_pushvalue(L, 1);
     set_call_value(L, call, CALL_KEEP);
@@ -404,11 +430,12 @@ static bool push_calling_junction(lua_State *L, enum verb verb) {
     return junction->calls_lua;
 }
 
-/* A fourth argument comes from the Lua side: what the junction's rows are to hold, see handlers.fill_link_defaults. */
+/* A fourth argument comes from the Lua side: what the junction's rows are to hold, see handlers.fill_link_defaults; true, see
+ * handlers.free_targets. */
 int access_write(lua_State *L, enum verb verb) {
     check_call(L, verb);
     lua_settop(L, 4);
-    if (lua_istable(L, 4)) return write_links(L, LUA_OK, verb);
+    if (!lua_isnil(L, 4)) return write_links(L, LUA_OK, verb);
     lua_settop(L, 3);
     if (!push_calling_junction(L, verb)) {
         lua_settop(L, 4);
@@ -441,6 +468,7 @@ static int create_with_defaults(lua_State *L) { return access_write(L, VERB_CREA
 
 static int access_create(lua_State *L) {
     const struct assoc_box *box = access_assoc(L);
+    if (lua_isboolean(L, 4)) return create_with_defaults(L);        /* called again: they are there */
     lua_settop(L, 3);
     lua_getiuservalue(L, lua_upvalueindex(2), 1);
     lua_getiuservalue(L, -1, MODEL_DB);

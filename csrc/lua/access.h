@@ -43,8 +43,12 @@ static inline bool removes(const struct access *access) {
     return access->verb == VERB_REMOVE || access->verb == VERB_REMOVE_MULTIPLE;
 }
 
+static inline bool links(const struct access *access) {
+    return access->verb == VERB_SET || access->verb == VERB_ADD || access->verb == VERB_ADD_MULTIPLE || access->verb == VERB_CREATE;
+}
+
 /* What the job's statements are about, in order; each verb uses some. */
-enum access_phase { PHASE_READ, PHASE_UNLINK, PHASE_CHECK, PHASE_CREATE, PHASE_SCOPE, PHASE_LINK, PHASE_OVER };
+enum access_phase { PHASE_READ, PHASE_UNLINK, PHASE_CHECK, PHASE_CREATE, PHASE_LOOK, PHASE_SCOPE, PHASE_LINK, PHASE_OVER };
 
 /* Pushes the function of a verb of the association (userdata at assoc_index). */
 void push_accessor(lua_State *L, int assoc_index, const struct verb_row *verb);
@@ -86,7 +90,12 @@ struct element *element_of_key(lua_State *L, struct call *call, const struct acc
 /* A cell as a logical value that outlives its row. */
 struct value kept_cell(struct call *call, const struct attr *attr, struct value cell);
 
-/* True if the instance at `index` holds these values (logical form). */
+/* What the row of an instance held when it was last read or written (logical form), whatever has been assigned since. `known`:
+ * not for attributes that were not selected. False: error set. */
+bool read_originals(lua_State *L, struct call *call, int rowset_index, const struct instance *instance, struct attr_list attrs,
+                    struct value *values, bool *known);
+
+/* True if these are the originals of the instance at `index` (logical form). */
 bool holds_values(lua_State *L, struct call *call, int index, struct attr_list attrs, const struct value *values);
 
 /* updatedAt and version of a target whose row has changed, behind `count` other values: at most two. Returns the new count. */
@@ -117,6 +126,9 @@ struct link_rule {
     void (*adopt)(lua_State *L, struct call *call);     /* brings the instances handed over up to date */
 };
 extern const struct link_rule link_by_source, link_by_target, link_by_through;
+
+/* Whether the call deletes targets that hold the key: as wanted, or as it can't be NULL. */
+bool deletes_targets(const struct access *access);
 
 /* Fails with InstanceError: a target's row does not exist. */
 bool missing_row(struct call *call);

@@ -26,7 +26,8 @@ static bool read_far(lua_State *L, struct call *call, const struct access *acces
     const struct hop *last = assoc_last_hop(access->assoc);
     if (access->assoc->kind->holder == HELD_BY_TARGET) return true;
     element->far = arena_array(&call->arena, struct value, last->far.count + 1);
-    return read_attributes(L, call, index, last->far, element->far) && check_far(call, access, element->far);
+    if (!read_attributes(L, call, index, last->far, element->far)) return false;
+    return !links(access) || check_far(call, access, element->far);
 }
 
 /* What tells a stored target from others, and what the association refers to. */
@@ -275,25 +276,53 @@ static struct link_keys collect_keys(struct call *call, const struct access *acc
 struct link_keys element_keys(struct call *call, const struct access *access) { return collect_keys(call, access, false); }
 struct link_keys raw_element_keys(struct call *call, const struct access *access) { return collect_keys(call, access, true); }
 
+bool read_originals(lua_State *L, struct call *call, int rowset_index, const struct instance *instance, struct attr_list attrs,
+                    struct value *values, bool *known) {
+    for (int k = 0; k < attrs.count; k++) {
+        values[k] = value_null();
+        known[k] = instance->row >= 0 && original_kind(instance->rowset, instance->row, attrs.items[k]) != ORIGINAL_ABSENT;
+        if (!known[k]) continue;
+        push_original(L, rowset_index, instance->rowset, instance->row, attrs.items[k]);
+        bool fine = read_attr_value(L, lua_gettop(L), attrs.items[k], &values[k], &call->arena, &call->error);
+        lua_pop(L, 1);
+        if (!fine) return false;
+    }
+    return true;
+}
+
 bool holds_values(lua_State *L, struct call *call, int index, struct attr_list attrs, const struct value *values) {
     struct value *held = arena_array(&call->arena, struct value, attrs.count + 1);
+    bool *known = arena_array(&call->arena, bool, attrs.count + 1);
     struct error error = call->error;
-    bool same = read_attributes(L, call, index, attrs, held);
-    for (int k = 0; same && k < attrs.count; k++) same = value_equal(held[k], values[k]);
+    struct instance instance = instance_look(L, index);
+    if (instance.state == INSTANCE_NONE) return false;
+    bool same = read_originals(L, call, lua_gettop(L), &instance, attrs, held, known);
+    for (int k = 0; same && k < attrs.count; k++) same = known[k] && value_equal(held[k], values[k]);
+    lua_pop(L, 1);
     call->error = error;
     return same;
+}
+
+/* The version that the row was known to have; NULL kind: it wasn't. */
+static struct value version_of(lua_State *L, struct call *call, int index, const struct attr *version) {
+    struct value held = value_null();
+    bool known;
+    struct error error = call->error;
+    struct instance instance = instance_look(L, index);
+    if (instance.state == INSTANCE_NONE) return held;
+    if (!read_originals(L, call, lua_gettop(L), &instance, (struct attr_list){ &version, 1 }, &held, &known)) call->error = error;
+    lua_pop(L, 1);
+    return held;
 }
 
 int collect_stamps(lua_State *L, struct call *call, int index, const struct attr **attrs, struct value *values, int count) {
     const struct access *access = call->data;
     const struct attr *updated_at = access->assoc->target->updated_at, *version = access->assoc->target->version;
-    struct value held = value_null();
     if (updated_at && !access->options.silent) {
         attrs[count] = updated_at;
         values[count++] = call_now(call);
     }
-    struct error error = call->error;
-    if (version && !read_attributes(L, call, index, (struct attr_list){ &version, 1 }, &held)) call->error = error;
+    struct value held = version ? version_of(L, call, index, version) : value_null();
     if (held.kind != VALUE_INT) return count;
     attrs[count] = version;
     values[count++] = value_int(held.as.integer + 1);

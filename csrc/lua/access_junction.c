@@ -54,7 +54,8 @@ static bool is_link(const struct access *access, const struct attr *attr) {
     return holds_attr(first->far, attr) || holds_attr(last->near, attr);
 }
 
-/* What the functions of the junction's defaults gave for this row: written, but no reason to update a link that is there. */
+/* What the functions of the junction's defaults gave for this row: written, but no reason to update a link that is there. false:
+ * the row has been written. */
 static bool read_defaults(lua_State *L, struct call *call, const struct access *access, int at, struct junction_row *row) {
     const struct model *junction = junction_of(access);
     struct junction_row defaults = {
@@ -62,6 +63,7 @@ static bool read_defaults(lua_State *L, struct call *call, const struct access *
         .given = arena_array(&call->arena, bool, junction->attr_count + 1),
     };
     lua_rawgeti(L, access->defaults, at + 1);
+    row->done = lua_isboolean(L, -1);
     bool fine = !lua_istable(L, -1) || read_junction_table(L, call, access, lua_gettop(L), &defaults);
     lua_pop(L, 1);
     for (int i = 0; fine && i < junction->attr_count; i++)

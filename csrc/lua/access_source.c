@@ -22,17 +22,7 @@ static bool check_clearable(struct call *call, const struct access *access) {
 static bool read_held(lua_State *L, struct call *call, struct access *access, const struct instance *instance, int rowset_index) {
     const struct attr_list near = hop_of(access)->near;
     access->held = arena_array(&call->arena, bool, near.count + 1);
-    for (int k = 0; k < near.count; k++) {
-        const struct attr *attr = near.items[k];
-        access->source[k] = value_null();
-        access->held[k] = instance->row >= 0 && original_kind(instance->rowset, instance->row, attr) != ORIGINAL_ABSENT;
-        if (!access->held[k]) continue;
-        push_original(L, rowset_index, instance->rowset, instance->row, attr);
-        bool fine = read_attr_value(L, lua_gettop(L), attr, &access->source[k], &call->arena, &call->error);
-        lua_pop(L, 1);
-        if (!fine) return false;
-    }
-    return true;
+    return read_originals(L, call, rowset_index, instance, near, access->source, access->held);
 }
 
 static bool read_source_key(lua_State *L, struct call *call, struct access *access) {

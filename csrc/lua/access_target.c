@@ -20,6 +20,11 @@ static bool deletes(const struct access *access) {
     return true;
 }
 
+bool deletes_targets(const struct access *access) {
+    if (access->assoc->kind->holder != HELD_BY_TARGET) return false;
+    return (unlinks_first(access) || removes(access)) && deletes(access);
+}
+
 static bool target_plan(lua_State *L, struct call *call) {
     (void)L;
     struct access *access = call->data;
@@ -180,10 +185,9 @@ static void adopt_linked(lua_State *L, struct call *call, const struct access *a
     const struct attr_list key = { access->assoc->target->attrs, access->assoc->target->attr_count };
     const struct attr **attrs = arena_array(&call->arena, const struct attr *, key.count + 2);
     struct value *values = arena_array(&call->arena, struct value, key.count + 2);
-    bool already = says_linked(L, call, access, index);
-    (void)element;
     int count = collect_linked(call, access, attrs, values);
-    if (!already) count = collect_stamps(L, call, index, attrs, values, count);
+    (void)element;
+    if (!holds_values(L, call, index, (struct attr_list){ attrs, count }, values)) count = collect_stamps(L, call, index, attrs, values, count);
     set_stored(L, call, index, attrs, values, count);
 }
 

@@ -36,6 +36,25 @@ static bool needs_read(const struct access *access) {
     return false;
 }
 
+/* Whether the association fixes all that makes a link unique: then an INSERT meets the link that is there. Not so from the other
+ * side of a junction that several scopes share. */
+static bool fixes_unique_key(const struct assoc *assoc) {
+    const struct hop *first = &assoc->hops[0];
+    bool fixes = assoc->unique;
+    for (int k = 0; k < assoc->unique_key.count && fixes; k++) {
+        const struct attr *attr = assoc->unique_key.items[k];
+        fixes = holds_attr(first->far, attr) || holds_attr(assoc_last_hop(assoc)->near, attr);
+        for (int i = 0; i < first->value_count && !fixes; i++) fixes = first->values[i].attr == attr;
+    }
+    return fixes;
+}
+
+/* Whether links that are there have to be looked for before others are added. */
+static bool looks_for_links(const struct access *access) {
+    if (!access->count || removes(access) || fixes_unique_key(access->assoc)) return false;
+    return access->assoc->unique || access->verb == VERB_SET;
+}
+
 static bool through_plan(lua_State *L, struct call *call) {
     struct access *access = call->data;
     int rows = access->created ? 1 : access->count;
@@ -44,9 +63,9 @@ static bool through_plan(lua_State *L, struct call *call) {
         if (!read_junction_row(L, call, access, i)) return false;
     if (!no_faults(call)) return false;
     bool reads = needs_read(access), scoped = assoc_last_hop(access->assoc)->value_count > 0;
-    call->phase = reads ? PHASE_READ : access->created ? PHASE_CREATE : access->verb == VERB_SET || removes(access) ? PHASE_UNLINK
-                : PHASE_SCOPE;
-    bool single = !access->created && access->verb != VERB_SET && access->count <= LINK_ROWS && !scoped;
+    bool unlinks = access->verb == VERB_SET || removes(access), looks = looks_for_links(access);
+    call->phase = reads ? PHASE_READ : access->created ? PHASE_CREATE : unlinks ? PHASE_UNLINK : looks ? PHASE_LOOK : PHASE_SCOPE;
+    bool single = !access->created && access->verb != VERB_SET && access->count <= LINK_ROWS && !scoped && !looks;
     call->atomic = !single || (access->raw_count && removes(access)) || (reads && access->count > 0);
     if (access->verb == VERB_SET && !access->count) call->atomic = false;
     if (reads && single && access->count == 1 && !removes(access)) call->atomic = false;
@@ -320,7 +339,7 @@ static bool single_links(const struct assoc *assoc) {
     return assoc->unique && assoc->unique_key.count == assoc->hops[0].far.count + assoc_last_hop(assoc)->near.count;
 }
 
-/* Where links may repeat, INSERT tells nothing about those that are there: they are looked for. */
+/* Where INSERT tells nothing about the links that are there, they are looked for. */
 static enum drive take_linked(lua_State *L, struct call *call) {
     struct access *access = call->data;
     struct conn *conn = call->link->conn;
@@ -345,10 +364,14 @@ static bool linked_next(struct call *call) {
     return call->statement != NULL;
 }
 
+static bool first_link(struct call *call) {
+    return looks_for_links(call->data) ? linked_next(call) : scope_next(call);
+}
+
 static bool after_unlink(struct call *call) {
     struct access *access = call->data;
     access->removed = call->affected;
-    if (!removes(access)) return access->assoc->unique || !access->count ? scope_next(call) : linked_next(call);
+    if (!removes(access)) return first_link(call);
     call->phase = PHASE_OVER;
     if (!access->raw_count || (access->removed >= access->count && single_links(access->assoc))) return false;
     call->statement = count_keys_statement(call, raw_element_keys(call, access));
@@ -378,7 +401,8 @@ static bool through_next(lua_State *L, struct call *call) {
     case AFTER_READ:
         if (!check_found(call, access)) return false;
         if (access->verb == VERB_SET || removes(access)) return unlink_next(call);
-        return scope_next(call);
+        return first_link(call);
+    case PHASE_LOOK: return linked_next(call);
     case PHASE_UNLINK: return unlink_next(call);
     case AFTER_UNLINK: return after_unlink(call);
     case PHASE_CHECK:

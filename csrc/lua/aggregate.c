@@ -87,6 +87,24 @@ static const char *extreme_of(const struct dialect *dialect, const struct aggreg
     return (aggregate == &aggregates[AGGREGATE_MIN] ? dialect->least : dialect->greatest)[attr->type.id];
 }
 
+/* The value at the smallest or largest place of an ENUM whose values the engine takes for texts. */
+static struct expr *extreme_place(struct arena *arena, const struct aggregate *aggregate, struct expr *subject,
+                                  const struct attr *attr) {
+    int count = attr->type.value_count;
+    const char **pieces = arena_array(arena, const char *, count + 2);
+    struct expr *raw = between(arena, pieces, expr_new(arena, EXPR_PLACE)), *last = raw->first;
+    last->first = subject;
+    last->attr = attr;
+    pieces[0] = arena_printf(arena, "CASE %s(", aggregate->function);
+    pieces[1] = ") WHEN 0 THEN ";
+    for (int i = 0; i < count; i++) {
+        const char *value = attr->type.values[i];
+        last = last->next = expr_param(arena, value_text(value, strlen(value)));
+        pieces[i + 2] = i + 1 < count ? arena_printf(arena, " WHEN %d THEN ", i + 1) : " END";
+    }
+    return raw;
+}
+
 /* count(*), count(DISTINCT x), sum(x) …, NULL for no rows; DECIMALs are summed exactly, and a sum of integers is one. */
 static struct expr *aggregate_value(struct arena *arena, const struct dialect *dialect, const struct aggregate *aggregate,
                                     struct expr *subject, const struct attr *attr, bool distinct) {
@@ -99,6 +117,8 @@ static struct expr *aggregate_value(struct arena *arena, const struct dialect *d
     }
     if (attr && type_is_long_decimal(&attr->type) && dialect->decimal_text && aggregate->keeps_type)
         subject = collated(arena, subject);
+    if (attr && is_extreme(aggregate) && enum_is_text(dialect, &attr->type))
+        return extreme_place(arena, aggregate, subject, attr);
     const char *own = extreme_of(dialect, aggregate, attr);
     struct expr *call = own ? expr_template(arena, own, subject, NULL) : call_of(arena, aggregate->function, subject);
     if (aggregate->real && dialect->real_cast) return cast_as(arena, call, dialect->real_cast);

@@ -194,13 +194,15 @@ static bool names_target(const struct error *error, const struct foreign_key *ke
     return same;
 }
 
-/* PostgreSQL names the constraint, and the columns of its key, or those that it refers to where the row is still referred to. */
+/* PostgreSQL names the constraint, and the columns of its key, or those that it refers to where the row is still referred to. For a
+ * COMMIT on SQLite table and columns are known. */
 static struct violation find_violation(struct call *call, const struct model *holder) {
     const struct error *error = &call->error;
     struct violation found = { .holder = holder };
     const struct foreign_key *by_columns = NULL;
     for (const struct foreign_key *key = holder->foreign_keys; key; key = key->next) {
-        if (strcmp(ddl_foreign_key_name(&call->arena, holder, key), error->constraint) == 0) found.key = key;
+        const char *name = error->constraint ? ddl_foreign_key_name(&call->arena, holder, key) : NULL;
+        if (name && strcmp(name, error->constraint) == 0) found.key = key;
         if (names_attrs(error, key->attrs)) by_columns = key;
     }
     if (!found.key) found.key = by_columns;
@@ -225,7 +227,7 @@ static const char *violation_sentence(struct arena *arena, const struct violatio
 static void explain_foreign_key(struct call *call, const struct model *model) {
     struct error *error = &call->error;
     struct violation found = { .holder = model };
-    if (model && error->constraint) found = find_violation(call, model);
+    if (model && (error->constraint || error->column_count)) found = find_violation(call, model);
     else if (call->model && call->gives) found = guess_violation(call);
     if (found.holder) error->model = found.holder->name;
     if (found.holder) error->table = found.holder->table;

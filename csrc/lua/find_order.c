@@ -49,10 +49,10 @@ static bool parse_direction(const char *text, struct direction *direction) {
     return first || !strcasecmp(words[at + 1], "LAST");
 }
 
-static bool aliased_column(const struct plan *plan, const char *name) {
+static const struct plan_column *aliased_column(const struct plan *plan, const char *name) {
     for (int i = 0; i < plan->column_count; i++)
-        if (!plan->columns[i].tracked && strcmp(plan->columns[i].name, name) == 0) return true;
-    return false;
+        if (!plan->columns[i].tracked && strcmp(plan->columns[i].name, name) == 0) return &plan->columns[i];
+    return NULL;
 }
 
 /* What to order by: an attribute, an alias from `attributes`, or an expression. */
@@ -64,8 +64,10 @@ static const struct expr *read_order_subject(lua_State *L, struct find *find, in
         return expr;
     }
     const char *name = name_at(L, index);
-    if (!attr_find(model_of(find), name) && aliased_column(find->plan, name)) {
+    const struct plan_column *column = attr_find(model_of(find), name) ? NULL : aliased_column(find->plan, name);
+    if (column) {
         struct expr *alias = expr_new(find->where.arena, EXPR_NAME);
+        alias->attr = column->attr;
         alias->text = arena_text(find->where.arena, name, strlen(name));
         return alias;
     }

@@ -13,6 +13,7 @@
     X(DESTROY_WHERE,     "destroy_where")                   \
     X(TRUNCATE,          "truncate")                        \
     X(ASSOCIATE,         "associate")                       \
+    X(FREE_TARGETS,      "free_targets")                    \
     X(LINKED,            "linked")                          \
     X(CREATE_NESTED,     "create_nested")                   \
     X(READ_BATCH,        "read_batch")                      \

@@ -35,17 +35,15 @@ static void add_late(struct model_order *order, const struct model *holder, cons
     order->late_models[order->late_count++] = holder;
 }
 
-/* Whether CREATE TABLE itself makes a reference of the table to these columns of its own possible: they are its primary key or a
- * unique attribute. Unique indexes are made after the table. */
+/* Whether CREATE TABLE itself makes a reference of the table to these columns of its own possible: they are its primary key.
+ * Unique indexes are made after the table. */
 static bool is_key_of_table(const struct model *model, const struct foreign_key *key) {
     int primary = 0;
-    bool unique = false;
     for (int i = 0; i < key->attrs.count; i++) {
         const struct attr *attr = attr_of_column(model, key->columns[i]);
         if (attr && attr->primary) primary++;
-        unique = attr && attr->unique && key->attrs.count == 1;
     }
-    return unique || primary == model->key.count;
+    return primary == model->key.count && key->attrs.count == primary;
 }
 
 /* Depth first: what a model references is placed before it; an open one met again closes a cycle. */

@@ -93,6 +93,11 @@ struct dialect {
     const char *begin[BEGIN_MODES];
 };
 
+/* True for an ENUM whose values the engine would compare as the texts they are. */
+static inline bool enum_is_text(const struct dialect *dialect, const struct type *type) {
+    return type->id == TYPE_ENUM && !(dialect->enum_types && type->enum_name);
+}
+
 extern const struct dialect dialect_sqlite;
 extern const struct dialect dialect_postgres;
 

@@ -13,7 +13,7 @@ struct select;
 
 enum expr_kind {
     EXPR_COLUMN,        /* attr of the table `alias`; ALIAS_HERE: of the table in whose scope the expression is used */
-    EXPR_NAME,          /* a result column by its alias name: text */
+    EXPR_NAME,          /* a result column by its alias name: text; attr: what it is read as, or NULL */
     EXPR_FIELD,         /* the column `text` of the subquery `alias` */
     EXPR_PARAM,         /* value, in stored form */
     EXPR_OPERATOR,      /* op over first, first->next, … */
@@ -32,7 +32,8 @@ enum expr_kind {
     EXPR_STANDING,      /* … of the row that stood in its way */
     EXPR_KEYS,          /* attrs: (a, b) is one of the tuples in values, row after row */
     EXPR_JSON,          /* what the JSON document `first` holds at the path in values: texts name members, integers elements from 0 */
-    EXPR_TEMPLATE       /* text of the dialect with \1 \2 \3 for the children */
+    EXPR_TEMPLATE,      /* text of the dialect with \1 \2 \3 for the children */
+    EXPR_PLACE          /* the place of first among the values of the ENUM attr */
 };
 
 /* ALIAS_LINK stands in a standing order only, for the junction through which the rows are read: see order_of_links. */

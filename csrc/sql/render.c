@@ -190,7 +190,44 @@ static bool is_condition(const struct expr *expr) {
 /* The attribute that decides how an operand compares, or NULL. */
 static const struct attr *operand_attr(const struct expr *expr) {
     while (expr->kind == EXPR_AT) expr = expr->first;
-    return expr->kind == EXPR_COLUMN ? expr->attr : NULL;
+    return expr->kind == EXPR_COLUMN || expr->kind == EXPR_NAME ? expr->attr : NULL;
+}
+
+/* The ENUM by whose order of values an operand has to be compared, as the engine knows none; or NULL. */
+static const struct attr *placing_attr(const struct out *out, const struct expr *expr) {
+    const struct attr *attr = operand_attr(expr);
+    return attr && enum_is_text(out->dialect, &attr->type) ? attr : NULL;
+}
+
+static int place_of(const struct type *type, struct value value) {
+    for (int i = 0; i < type->value_count; i++)
+        if (value.kind == VALUE_TEXT && strlen(type->values[i]) == value.len && !memcmp(type->values[i], value.as.text, value.len))
+            return i;
+    return -1;
+}
+
+/* EXPR_PLACE; NULL for what is none of the values. */
+static void put_place(struct out *out, const struct expr *expr, const struct type *type) {
+    int place = expr->kind == EXPR_PARAM ? place_of(type, expr->value) : -1;
+    if (place >= 0) {
+        put_param(out, value_int(place));
+        return;
+    }
+    put_text(out, "CASE ");
+    put_expr(out, expr);
+    for (int i = 0; i < type->value_count; i++) {
+        put_text(out, " WHEN ");
+        put_param(out, value_text(type->values[i], strlen(type->values[i])));
+        put_text(out, " THEN ");
+        buf_addi(&out->buf, i);
+    }
+    put_text(out, " END");
+}
+
+void put_ordered(struct out *out, const struct expr *expr) {
+    const struct attr *attr = placing_attr(out, expr);
+    if (attr) put_place(out, expr, &attr->type);
+    else put_operand(out, expr);
 }
 
 /* Other programs have to be able to open the file: what liga adds to SQLite stays out of its schema. */
@@ -233,9 +270,26 @@ static void put_operands(struct out *out, const char *text, const struct expr *e
     put_template(out, text, operands);
 }
 
+static bool op_orders(enum op op) {
+    return op >= OP_GT && op <= OP_NOT_BETWEEN;
+}
+
+/* The operator over the places of its operands in the ENUM that the first one is of. */
+static void put_places(struct out *out, const char *text, const struct expr *expr, const struct attr *attr) {
+    struct expr places[3] = { { .kind = EXPR_PLACE } };
+    const struct expr *operands[3] = { NULL }, *child = expr->first;
+    for (int i = 0; child && i < 3; i++, child = child->next) {
+        places[i] = (struct expr){ .kind = EXPR_PLACE, .first = (struct expr *)(uintptr_t)child, .attr = attr };
+        operands[i] = &places[i];
+    }
+    put_template(out, text, operands);
+}
+
 static void put_operator(struct out *out, const struct expr *expr) {
     const char *text = out->dialect->op[expr->op] ? out->dialect->op[expr->op] : op_table[expr->op].text;
-    put_operands(out, text, expr);
+    const struct attr *attr = op_orders(expr->op) ? placing_attr(out, expr->first) : NULL;
+    if (attr) put_places(out, text, expr, attr);
+    else put_operands(out, text, expr);
 }
 
 static int count_children(const struct expr *expr) {
@@ -376,5 +430,6 @@ void put_expr(struct out *out, const struct expr *expr) {
     case EXPR_KEYS:     put_keys(out, expr); break;
     case EXPR_JSON:     put_json(out, expr); break;
     case EXPR_TEMPLATE: put_operands(out, expr->text, expr); break;
+    case EXPR_PLACE:    put_place(out, expr->first, &expr->attr->type); break;
     }
 }

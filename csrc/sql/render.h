@@ -50,6 +50,7 @@ void put_operand(struct out *out, const struct expr *expr);             /* an ex
 
 void put_constant(struct out *out, bool boolean);                      /* a condition that is always so */
 void put_real(struct buf *buf, double real);                            /* as a number of JSON or SQL; infinities as too large ones */
+void put_ordered(struct out *out, const struct expr *expr);             /* … that is ordered by */
 /* An operator's text, its operands in place of \1 \2 \3. */
 void put_template(struct out *out, const char *text, const struct expr *const operands[3]);
 

@@ -96,7 +96,7 @@ static const char *nulls_text(const struct out *out, const struct order_term *te
 static void put_order_by(struct out *out, const struct order_term *terms) {
     for (const struct order_term *term = terms; term; term = term->next) {
         put_text(out, term == terms ? " ORDER BY " : ", ");
-        put_operand(out, term->expr);
+        put_ordered(out, term->expr);
         put_text(out, term->descending ? " DESC" : "");
         put_text(out, nulls_text(out, term));
     }

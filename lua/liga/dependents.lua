@@ -102,10 +102,16 @@ local function find_rows(context, class, rules, find)
   return core.class_methods.findAll(class, reading(context, find))
 end
 
+local function key_of(class, row)
+  local key = {}
+  for i, name in ipairs(class.primaryKey) do key[i] = row[name] end
+  return key
+end
+
 local function key_text(class, row)
   local parts = {}
-  for i, name in ipairs(class.primaryKey) do
-    local text = tostring(row[name])
+  for i, value in ipairs(key_of(class, row)) do
+    local text = tostring(value)
     parts[i] = #text .. ":" .. text
   end
   return table.concat(parts)
@@ -119,7 +125,7 @@ local function new_rows(context, class, rows)
   for _, row in ipairs(rows) do
     local key = key_text(class, row)
     if not met[key] then fresh[#fresh + 1] = row end
-    met[key] = true
+    met[key] = key_of(class, row)
   end
   return fresh
 end
@@ -128,6 +134,13 @@ end
 local function is_new(context, class, row)
   local met = context.met[class]
   return not (met and met[key_text(class, row)])
+end
+
+--- The condition for the rows of a class that were met: they are about to be destroyed. nil: there are none.
+local function met_rows(context, class)
+  local keys = {}
+  for _, key in next, context.met[class] or {} do keys[#keys + 1] = key end
+  return keys[1] and keyset.among(class.primaryKey, keys)
 end
 
 --- Applies the rules to what depends on rows.
@@ -145,10 +158,7 @@ end
 local function naming(class, rows, otherwise)
   if #class.primaryKey == 0 then return otherwise end
   local keys = {}
-  for i, row in ipairs(rows) do
-    keys[i] = {}
-    for place, name in ipairs(class.primaryKey) do keys[i][place] = row[name] end
-  end
+  for i, row in ipairs(rows) do keys[i] = key_of(class, row) end
   return keyset.among(class.primaryKey, keys)
 end
 
@@ -159,13 +169,15 @@ apply = {
       local fresh = apply_rules(context, class, rules, find_rows(context, class, rules, { where = where }))
       where = naming(class, fresh, where)
     end
-    core.class_methods.destroy(class, removing(context, { where = where }), true)
+    local count = core.class_methods.destroy(class, removing(context, { where = where }), true)
+    context.taken = context.taken or count > 0
   end,
 
   destroy = function(context, a, where)
     for _, instance in ipairs(core.class_methods.findAll(a.target, reading(context, { where = where }))) do
       local options = removing(context, { hooks = context.hooks })
       if is_new(context, a.target, instance) then
+        context.taken = true
         write.single(instance, "Destroy", options, function(each, with) return destroy_one(context, each, with) end)
       end
     end
@@ -175,7 +187,14 @@ apply = {
     local values = {}
     for _, name in ipairs(a.foreignKey) do values[name] = core.null end
     local goes = not getmetatable(a.source).deletedAt or context.force      -- then nothing may refer to it any more
-    core.class_methods.update(a.target, values, calling(context, { where = where, paranoid = not goes }))
+    local function update(more)
+      core.class_methods.update(a.target, values, calling(context, { where = { where, more }, paranoid = not goes }))
+    end
+    local version, going = getmetatable(a.target).version, met_rows(context, a.target)
+    if not version or not going then return update() end
+    update { [core.Op.not_] = going }
+    values[version] = core.col(version)                     -- who destroys them has seen them as they were
+    update(going)
   end,
 
   restrict = function(context, a, where)
@@ -195,7 +214,7 @@ apply = {
 
 local function new_context(options)
   return {
-    met = {}, transaction = options.transaction, logging = options.logging,
+    met = {}, taken = false, transaction = options.transaction, logging = options.logging,
     force = options.force, hooks = options.hooks,
   }
 end
@@ -211,11 +230,20 @@ local function stored_row(context, class, rules, instance)
   return row
 end
 
---- A row that the database has taken away meanwhile, with one that it belonged to, is as gone as it should be.
-local function destroy_plainly(instance, options)
-  local ok, e = pcall(core.destroy, instance, options, true)
-  if not ok and not errors.is(e, "InstanceError") then error(e, 0) end
+--- A row that has been taken away meanwhile, with one that it belonged to, is as gone as it should be.
+local function destroy_remaining(context, instance, options, plainly)
+  local ok, e = pcall(core.destroy, instance, options, plainly)
+  if ok then return instance end
+  local expected = errors.is(e, "InstanceError") or errors.is(e, "OptimisticLockError")
+  local find = reading(context, { where = instance:where() })
+  if not expected or core.class_methods.exists(core.class_of(instance), find) then error(e, 0) end
   return instance
+end
+
+--- Destroys one of several rows that were read at once: those before it may have taken it with them.
+-- @param plainly true: the rules are skipped
+function dependents.destroy_one_of(instance, options, plainly)
+  return destroy_remaining(new_context(options), instance, options, plainly)
 end
 
 function destroy_one(context, instance, options)
@@ -223,7 +251,7 @@ function destroy_one(context, instance, options)
   local rules = rules_of(class)
   local row = stored_row(context, class, rules, instance)
   if row then apply_rules(context, class, rules, { row }) end
-  return destroy_plainly(instance, options)
+  return destroy_remaining(context, instance, options, true)
 end
 
 --- Destroys an instance by the rules of its model.
@@ -236,6 +264,7 @@ function dependents.destroy_instance(instance, options)
     local context = new_context(given)
     local row = stored_row(context, class, rules, instance)
     if row then apply_rules(context, class, rules, { row }) end
+    if context.taken then return destroy_remaining(context, instance, options, true) end
     return core.destroy(instance, options, true)
   end)
 end

@@ -187,7 +187,12 @@ local function orphan_rows(context, add)
   end
 end
 
-local row_numbers = { sqlite = "rowid", postgres = "ctid" }
+--- One row of each group stays: table, and the columns that are equal. A row of PostgreSQL may be in a partition.
+local remove_duplicates = {
+  sqlite = "DELETE FROM %1$s WHERE rowid NOT IN (SELECT min(rowid) FROM %1$s GROUP BY %2$s)",
+  postgres = "DELETE FROM %1$s WHERE (tableoid, ctid) NOT IN "
+    .. "(SELECT DISTINCT ON (%2$s) tableoid, ctid FROM %1$s ORDER BY %2$s, tableoid, ctid)",
+}
 
 local function duplicate_junction_rows(context, add)
   for _, item in ipairs(parts.tables(context)) do
@@ -196,10 +201,9 @@ local function duplicate_junction_rows(context, add)
       local list, name = quote_all(columns), parts.name_of(item)
       local rows = context.query(("SELECT count(*) AS n FROM %s GROUP BY %s HAVING count(*) > 1"):format(name, list))
       if #rows > 0 then
-        local number = row_numbers[context.db.dialect]
-        local delete = ("DELETE FROM %s WHERE %s NOT IN (SELECT min(%s) FROM %s GROUP BY %s)"):format(name, number,
-          number, name, list)
+        local delete = remove_duplicates[context.db.dialect]:gsub("%%(%d)%$s", { ["1"] = name, ["2"] = list })
         local keyed = #item.primaryKey > 0 or parts.has_nulls(context, item, columns)   -- else the pair becomes the key
+        keyed = keyed and parts.can_be_unique(item, columns)
         add(item, ("%d link%s of %s stand%s there several times"):format(#rows, #rows == 1 and "" or "s", item.name,
           #rows == 1 and "s" or ""),
           { rows = { delete }, indexes = keyed and { parts.index_sql(item, columns, true) } or nil })

@@ -94,11 +94,13 @@ end
 --- Saves unsaved targets and then links them, together; if that fails they are as unsaved as before.
 -- @param accessor the method that was called
 -- @param presets what the association writes into targets: key and scope
-function handlers.associate(accessor, source, targets, options, presets)
+-- @param is_only there is one target at most: the others are unlinked first, their key may be unique
+function handlers.associate(accessor, source, targets, options, presets, is_only)
   local unsaved = without_repeats(unsaved_in(targets))
   local class = core.class_of(unsaved[1])
   local before = memory.guard(unsaved)
   local function save_and_link()
+    if is_only then accessor(source, nil, options) end
     for _, target in ipairs(unsaved) do
       for name, value in next, presets do target[name] = value end
     end
@@ -124,6 +126,18 @@ function handlers.create_nested(name, source, values, options)
   linking.include = nil
   local target = a.target:build(values, { include = options.include })
   return source[verb](source, target, linking)
+end
+
+--- The methods of hasOne and hasMany that delete targets: what depends on these goes first.
+-- @param accessor the method that was called
+-- @param name of the association
+-- @param verb of the method
+function handlers.free_targets(accessor, name, verb, source, targets, options)
+  local class = core.class_of(source)
+  local a = getmetatable(class).associations[name]
+  return transaction.atomically(getmetatable(class).db, options, function()
+    return require "liga.behaviour.target".delete_first(accessor, a, verb, source, targets, options or {})
+  end)
 end
 
 -- Dependents ---------------------------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 --
 -- A catalogue is a list of tables that also stand under their names. A table:
 --   name · schema (PostgreSQL) · kind "table"|"view"|"virtual" · sql (SQLite) · comment
+--   parents (PostgreSQL): the tables that it inherits from · partitionKey (PostgreSQL): list of the columns by which it
+--     is partitioned, JSON's null for expressions; nil: it is not
 --   columns: list and by name; {name, type (as declared, e.g. "VARCHAR(40)"), base (PostgreSQL: of a domain the type
 --     behind it), dimensions (PostgreSQL: of an array), allowNull, default (SQL text), generated
 --     (computed by the database), autoIncrement, comment}
@@ -13,7 +15,9 @@
 --   triggers: list of {name, sql} (SQLite)
 -- Names of constraints that have none in the database are made up as PostgreSQL would, and marked `unnamed`.
 local core = require "liga.core"
+local errors = require "liga.errors"
 local naming = require "liga.naming"
+local options = require "liga.options"
 
 local introspect = {}
 
@@ -54,11 +58,23 @@ function introspect.read(db, given)
   return index_by(catalogue, "name")
 end
 
+--- The same of a schema that was asked for: UsageError for one that is not there.
+-- @param what the call, for the message
+function introspect.schema(db, given, what)
+  local catalogue = introspect.read(db, given)
+  if #catalogue > 0 or given.schema == nil then return catalogue end
+  local names = introspect.dialect(db).schemas(runner(db, given))
+  for _, name in ipairs(names) do
+    if name == given.schema then return catalogue end
+  end
+  errors.usage("%s: there is no schema %q%s", what, given.schema, options.hint(given.schema, names))
+end
+
 --- One table, or nil.
 function introspect.table(db, name, given)
-  local options = { table = name }
-  for key, value in pairs(given or {}) do options[key] = value end
-  return introspect.read(db, options)[1]
+  local wanted = options.copy(given)
+  wanted.table = name
+  return introspect.read(db, wanted)[1]
 end
 
 -- Comparing ----------------------------------------------------------------------------------------------------------

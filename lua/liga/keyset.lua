@@ -1,8 +1,9 @@
 --- Conditions over keys: rows among a list of keys, rows after a given one in some order. With the latter, rows are
 -- read in batches by where they stand, never by OFFSET.
 --
--- An order is a list of terms {name, descending, nulls = "first" | "last", never_null}; the last ones are the key, so
--- that no two rows are equal in it. Without a word about NULLs, NULL counts as the largest value, as everywhere.
+-- An order is a list of terms {name = attribute or path, key = where its value stands in a row, descending,
+-- nulls = "first" | "last", never_null}; the last ones are the key, so that no two rows are equal in it. Without a word
+-- about NULLs, NULL counts as the largest value, as everywhere.
 local core = require "liga.core"
 local errors = require "liga.errors"
 local options = require "liga.options"
@@ -33,8 +34,8 @@ end
 
 local descends = { asc = false, desc = true }
 
---- "DESC", "asc nulls last", "NULLS FIRST" in any case and spacing.
--- @return whether it descends; "first", "last" or nil
+--- "DESC", "asc nulls last", "NULLS FIRST" in any case and spacing; nil: the text is something else.
+-- @return {descending, nulls = "first", "last" or nil}
 local function read_direction(text)
   local given = type(text) == "string" and text:lower():gsub("%s+", " "):match "^ ?(.-) ?$" or ""
   local direction, nulls = given:match "^(%a+) nulls (%a+)$"
@@ -42,46 +43,102 @@ local function read_direction(text)
     nulls = given:match "^nulls (%a+)$"
     direction = nulls and "asc" or given
   end
-  if descends[direction] == nil or (nulls and nulls ~= "first" and nulls ~= "last") then
-    wrong_order("the direction must be ASC or DESC, with NULLS FIRST or NULLS LAST, not %q", tostring(text))
-  end
-  return descends[direction], nulls
+  if descends[direction] == nil or (nulls and nulls ~= "first" and nulls ~= "last") then return nil end
+  return { descending = descends[direction], nulls = nulls }
 end
 
---- Reads one entry: "name", "-name", {"name"}, {"name", "DESC"}.
-local function read_entry(entry)
+--- The steps in "author.name" or "$author.name$".
+local function split(path)
+  local steps = {}
+  for step in (path:match "^%$(.+)%$$" or path):gmatch "[^.]+" do steps[#steps + 1] = step end
+  return steps
+end
+
+--- Reads one entry: "name", "-name", {"name"}, {"name", "DESC"}, and paths: "author.name", {"author", "name", "DESC"}.
+-- @return the steps, the last of which is an attribute
+-- @return {descending, nulls}
+local function read_entry(class, entry)
   if type(entry) == "string" then
     local descending = entry:sub(1, 1) == "-"
-    return descending and entry:sub(2) or entry, descending
+    return split(descending and entry:sub(2) or entry), { descending = descending }
   end
-  if type(entry) ~= "table" or #entry > 2 or type(entry[1]) ~= "string" then
+  local steps = type(entry) == "table" and not getmetatable(entry) and table.move(entry, 1, #entry, 1, {}) or {}
+  local direction = #steps > 1 and read_direction(steps[#steps]) or nil
+  if direction then steps[#steps] = nil end
+  if #steps == 2 and class.attributes[steps[1]] then
+    wrong_order("the direction must be ASC or DESC, with NULLS FIRST or NULLS LAST, not %q", tostring(steps[2]))
+  elseif type(steps[#steps]) ~= "string" then
     wrong_order "attribute names expected (from an expression there is no place to go on)"
   end
-  if entry[2] == nil then return entry[1], false end
-  return entry[1], read_direction(entry[2])
+  return #steps == 1 and split(steps[1]) or steps, direction or { descending = false }
 end
 
-local function names_of(attributes)
+-- Steps to other tables: each row has one place in the order if they are belongsTo.
+
+local function names_of(list, field)
   local names = {}
-  for i, attribute in ipairs(attributes) do names[i] = attribute.name end
+  for i, item in ipairs(list) do names[i] = item[field] end
   return names
 end
 
-local function read_term(class, entry)
-  local name, descending, nulls = read_entry(entry)
-  local attribute = class.attributes[name]
-  if not attribute then
-    wrong_order("%s has no attribute %q%s", class.name, name, options.hint(name, names_of(class.attributes)))
+local function association_to(class, target)
+  local found
+  for _, association in ipairs(class.associations) do
+    if association.target == target then
+      if found then wrong_order("%s has several associations to %s: name one", class.name, target.name) end
+      found = association
+    end
   end
+  return found or wrong_order("%s has no association to %s", class.name, target.name)
+end
+
+--- The association that a step names: a name, the object, its model, or {association =, as = or model =}.
+local function association_of(class, step)
+  if core.is_class(step) then return association_to(class, step) end
+  if type(step) == "table" and not getmetatable(step) then
+    return association_of(class, step.association or step.as or step.model)
+  end
+  local name = type(step) == "table" and step.as or step
+  local association = type(name) == "string" and class.associations[name] or nil
+  if association and (step == name or step == association) then return association end
+  local hint = options.hint(name, names_of(class.associations, "as"))
+  wrong_order("%s has no association %q%s", class.name, tostring(name), hint)
+end
+
+--- The model at the end of the steps before the attribute, and their names.
+local function follow(class, steps)
+  local names = {}
+  for i = 1, #steps - 1 do
+    local association = association_of(class, steps[i])
+    if association.type ~= "belongsTo" then
+      wrong_order("%s is a %s: where each row is to have one place, a path goes over belongsTo only",
+        tostring(association):match "^[^:]+", association.type)
+    end
+    names[i], class = association.as, association.target
+  end
+  return class, names
+end
+
+local function read_term(class, entry)
+  local steps, direction = read_entry(class, entry)
+  local holder, names = follow(class, steps)
+  local attribute = holder.attributes[steps[#steps]]
+  if not attribute then
+    wrong_order("%s has no attribute %q%s", holder.name, tostring(steps[#steps]),
+      options.hint(steps[#steps], names_of(holder.attributes, "name")))
+  end
+  names[#names + 1] = attribute.name
+  local name = table.concat(names, ".")
   return {
-    name = name, descending = descending, nulls = nulls or (descending and "first" or "last"),
-    never_null = attribute.primaryKey or not attribute.allowNull,
+    name = name, key = #names > 1 and "_at_" .. name or name, descending = direction.descending,
+    nulls = direction.nulls or (direction.descending and "first" or "last"),
+    never_null = #names == 1 and (attribute.primaryKey or not attribute.allowNull),
   }
 end
 
---- Reads an `order` of plain attributes, completed by the key.
+--- Reads an `order` of attributes, of the model or over belongsTo, completed by the key.
 -- @param class the model
--- @param order as in finds: "name", "-name", {"name", {"age", "DESC NULLS LAST"}}; nil: the key alone
+-- @param order as in finds: "name", "-name", {"name", {"age", "DESC NULLS LAST"}, "author.name"}; nil: the key alone
 -- @return list of terms
 function keyset.terms(class, order)
   local terms, seen = {}, {}
@@ -92,6 +149,27 @@ function keyset.terms(class, order)
   for _, entry in ipairs(type(order) == "table" and order or { order }) do add(read_term(class, entry)) end
   for _, name in ipairs(class.primaryKey) do add(read_term(class, name)) end
   return terms
+end
+
+--- What a find has to select for the position of its rows.
+-- @return names of attributes
+-- @return list of {path, the key that it stands under in a row}: `keyset.clean` takes them out again
+function keyset.needed(terms)
+  local names, paths = {}, {}
+  for _, term in ipairs(terms) do
+    if term.key == term.name then names[#names + 1] = term.name
+    else paths[#paths + 1] = { term.name, term.key } end
+  end
+  return names, paths
+end
+
+--- Takes what was selected for the positions only out of the rows.
+function keyset.clean(terms, rows)
+  for _, term in ipairs(terms) do
+    if term.key ~= term.name then
+      for _, row in ipairs(rows) do row[term.key] = nil end
+    end
+  end
 end
 
 --- The terms as the `order` of a find.
@@ -107,7 +185,7 @@ end
 --- Where a row stands: the values of the terms.
 function keyset.position(terms, row)
   local position = {}
-  for _, term in ipairs(terms) do position[term.name] = row[term.name] end
+  for _, term in ipairs(terms) do position[term.name] = row[term.key] end
   return position
 end
 

@@ -148,8 +148,18 @@ function methods:keys(list)
   return among(self, named_keys(self, "keys", list))
 end
 
+local function appended(list, more)
+  local all = {}
+  for _, part in ipairs { list or {}, more } do
+    for _, item in ipairs(part) do all[#all + 1] = item end
+  end
+  return all
+end
+
 --- The option `attributes` so that some attributes are among them.
-function model.selecting(attributes, names)
+-- @param more what else is to be selected, {{path, alias} …}, or nil
+function model.selecting(attributes, names, more)
+  if attributes == nil and more and #more > 0 then return { include = more } end
   if type(attributes) ~= "table" then return attributes end
   local needed, chosen = {}, copy(attributes)
   for _, name in ipairs(names) do needed[name] = true end
@@ -159,12 +169,15 @@ function model.selecting(attributes, names)
       if not needed[name] then table.insert(chosen.exclude, name) end
     end
   end
-  if chosen.exclude ~= nil or chosen.include ~= nil then return chosen end
+  if chosen.exclude ~= nil or chosen.include ~= nil then
+    if more and #more > 0 then chosen.include = appended(chosen.include, more) end
+    return chosen
+  end
   for _, name in ipairs(chosen) do needed[name] = nil end
   for _, name in ipairs(names) do
     if needed[name] then table.insert(chosen, name) end
   end
-  return chosen
+  return appended(chosen, more or {})
 end
 
 --- Finds rows by keys: in the order of the keys, those without a row left out. The key is read whatever `attributes`
@@ -254,6 +267,7 @@ local function batches(class, find, terms, batch)
     local rows = class:findAll(find)
     left = #rows < batch and 0 or left - #rows
     last = rows[1] and keyset.position(terms, rows[#rows])
+    keyset.clean(terms, rows)
     return rows
   end
 end
@@ -266,9 +280,9 @@ function methods:each(options)
   options = check_options("each", options)
   option_tables.check("each", options, each_options)
   check_keyed(self)
-  local batch, terms, find, names = check_batch(options), keyset.terms(self, options.order), copy(options), {}
-  for i, term in ipairs(terms) do names[i] = term.name end
-  find.batch, find.order, find.attributes = nil, keyset.order(terms), model.selecting(options.attributes, names)
+  local batch, terms, find = check_batch(options), keyset.terms(self, options.order), copy(options)
+  find.batch, find.order = nil, keyset.order(terms)
+  find.attributes = model.selecting(options.attributes, keyset.needed(terms))
   local next_rows = batches(self, find, terms, batch)
   local rows, at = next_rows() or {}, 0
   return function()

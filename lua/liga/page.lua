@@ -164,15 +164,15 @@ end
 --- One page of a find.
 -- @param self the model, or a scope of it
 -- @param options of the find; size (20), after or before: a cursor
--- @param selecting function(attributes, names) → attributes with these names among them
+-- @param selecting function(attributes, names, paths) → attributes with these among them
 -- @param find_and_count function(self, options, options of the count) → rows, count, of one moment
 -- @return the rows
 -- @return {after, before (cursors; nil at the end), hasNext, hasPrevious}
 function page.read(self, options, selecting, find_and_count)
   local size, terms = check(options), keyset.terms(self, options.order)
-  local names, find = {}, option_tables.copy(options)
-  for i, term in ipairs(terms) do names[i] = term.name end
-  find.size, find.after, find.before, find.attributes = nil, nil, nil, selecting(options.attributes, names)
+  local find = option_tables.copy(options)
+  find.size, find.after, find.before = nil, nil, nil
+  find.attributes = selecting(options.attributes, keyset.needed(terms))
   local back = options.before ~= nil
   local cursor = back and options.before or options.after
   local position = cursor ~= nil and read_cursor(self, terms, back and "before" or "after", cursor) or nil
@@ -188,11 +188,13 @@ function page.read(self, options, selecting, find_and_count)
   rows[size + 1] = nil
   if back then rows, more, behind = reversed(rows), behind, more end
   local last, first = rows[#rows], rows[1]
-  return rows, {
+  local info = {
     hasNext = more, hasPrevious = behind,
     after = more and last and write_cursor(self, terms, last) or nil,
     before = behind and first and write_cursor(self, terms, first) or nil,
   }
+  keyset.clean(terms, rows)
+  return rows, info
 end
 
 return page

@@ -589,7 +589,8 @@ for engine in support.engines() do
           raises("InstanceError", function() ann:setPlans { plan } end, "Plan", "code")
         end
         raises("InstanceError", function() ann:createPlan {} end, "Plan", "code")
-        assert.equal(0, ann:removePlan(without.id))
+        assert.same({ 0, 0 }, { ann:removePlan(without.id), ann:removePlan(without) })
+        assert.same({ false, false }, { ann:hasPlan(without.id), ann:hasPlan(without) })
         assert.equal(1, ann:countPlans())
         assert.equal(3, Project:count())
       end)

@@ -72,6 +72,16 @@ for engine in support.engines() do
         assert.equal(7, line:getRoom().door)
       end)
 
+      it("to a unique attribute of the own table", function()
+        local Room = db:define("Room", { name = { type = liga.STRING(5), unique = true } })
+        Room:belongsTo(Room, { as = "next", targetKey = "name", inverse = "formers" })
+        db:sync()
+        assert.equal(0, #db:sync { alter = true, dryRun = true })
+        local hall = Room:create { name = "hall" }
+        assert.equal("hall", hall:createFormer({ name = "hut" }).nextName)
+        support.raises("ForeignKeyConstraintError", function() hall:update { nextName = "x" } end)
+      end)
+
       it("to attributes of the own table that a unique index makes a key", function()
         local Room = db:define("Room", { house = liga.STRING(5), door = liga.INTEGER },
           { indexes = { { fields = { "house", "door" }, unique = true } } })

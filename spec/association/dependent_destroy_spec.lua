@@ -52,6 +52,16 @@ for engine in support.engines() do
       assert.equal(0, Post:count())
     end)
 
+    it("is no obstacle where a row takes others of the same call with it", function()
+      local Node = db:define("Node", {}, { hooks = { beforeDestroy = function() end } })
+      Node:hasMany(Node, { as = "children", inverse = "parent", dependent = "delete" })
+      db:sync()
+      local node = Node:create {}
+      node:addChildren { Node:create {}, Node:create {} }
+      assert.equal(3, Node:destroy { all = true, individualHooks = true })
+      assert.equal(0, Node:count())
+    end)
+
     it("needs a where with a condition, as where there are no rules", function()
       fill()
       local function refused(model)
@@ -75,6 +85,9 @@ for engine in support.engines() do
       fill()
       Post:update({ userId = liga.null }, { all = true })
       User:destroy { all = true, dependent = false }
+      assert.equal(3, Post:count())
+      User:create({ name = "dan" }):setPosts { 2 }
+      User:destroy { all = true, dependent = false, individualHooks = true, hooks = false }
       assert.equal(3, Post:count())
       User:create({ name = "pia" }):setPosts { 1 }
       User:findOne():destroy { hooks = false }

@@ -504,6 +504,18 @@ for engine in support.engines() do
         assert.equal(ann.id, task.userId)
       end)
 
+      it("raises InstanceError on a source without what the key refers to, with hooks or without", function()
+        User = db:define("Member", { code = { type = liga.STRING, unique = true } })
+        User:hasMany(Task, { sourceKey = "code", foreignKey = { allowNull = false } })
+        db:sync()
+        local member = User:create {}
+        for _ = 1, 2 do
+          raises("InstanceError", function() member:createTask { title = "a" } end, "code")
+          raises("InstanceError", function() member:addTask(Task:build {}) end, "code")
+          Task:addHook("beforeCreate", function() error "never" end)
+        end
+      end)
+
       it("raises InstanceError on an unsaved source and makes nothing", function()
         raises("InstanceError", function() User:build({ name = "x" }):createTask { title = "a" } end)
         assert.equal(0, Task:count())
@@ -694,6 +706,42 @@ for engine in support.engines() do
         ann:createInvoice {}
         raises("ForeignKeyConstraintError", function() ann:destroy() end)
         assert.equal(3, Task:count())
+      end)
+
+      it("holds where methods of associations delete rows", function()
+        User:belongsTo(db:define("Team", {}), { foreignKey = { allowNull = false },
+          inverse = { as = "users", type = "hasMany" } })
+        User:hasMany(Task, { dependent = "restrict", constraints = false })
+        db:sync()
+        local team = db:model("Team"):create {}
+        local eva = team:createUser { name = "eva" }
+        eva:createTask { title = "a" }
+        raises("AssociationError", function() team:removeUser(eva) end, "tasks")
+        raises("AssociationError", function() team:setUsers(nil) end, "tasks")
+        raises("AssociationError", function() team:setUsers { User:build { name = "pia" } } end, "tasks")
+        raises("InstanceError", function() team:removeUsers { eva.id, 99 } end)
+        eva:setTasks {}
+        assert.equal(1, team:removeUser(eva.id))
+      end)
+
+      it("of a row that belongs to itself is no change of that row", function()
+        local Node = db:define("Node", {}, { version = true })
+        Node:hasMany(Node, { as = "children", inverse = "parent", dependent = "nullify" })
+        db:sync()
+        local node = Node:create {}
+        node:addChildren { node, Node:create {} }
+        node:reload():destroy()
+        assert.equal(1, Node:count { where = { parentId = liga.null } })
+      end)
+
+      it("may take the row itself along, over the constraints of what it deletes", function()
+        declare { dependent = "delete" }
+        Task:hasMany(User, { as = "helpers", foreignKey = "taskId", onDelete = "CASCADE" })
+        db:sync { force = true }
+        ann = User:create { name = "ann" }
+        ann:createTask({ title = "a" }):addHelper(ann)
+        ann:destroy()
+        assert.same({ 0, 0 }, { User:count(), Task:count() })
       end)
 
       it("holds for Model:destroy as for instances, unless dependent = false", function()

@@ -89,6 +89,21 @@ for engine in support.engines() do
       end
     end)
 
+    it("is dropped where the association itself has a filter and something is added, which may be outside", function()
+      User:hasMany(Post, { as = "goodPosts", inverse = "author", where = { score = liga.Op.gt(4) } })
+      User:hasOne(Post, { as = "hit", inverse = "author", where = { score = 9 } })
+      local ann = load{ "goodPosts", "hit" }
+      assert.equal("p1 p2", titles(ann.goodPosts))
+      ann:removeGoodPost(ann.goodPosts[1])
+      assert.equal("p2", titles(ann.goodPosts))
+      ann:addGoodPost(4)
+      assert.is_nil(ann.goodPosts)
+      assert.is_false(ann:isLoaded "goodPosts")
+      ann:setHit(Post:findByPk(4))
+      assert.is_nil(ann.hit)
+      ann:save()
+    end)
+
     it("stays away where it was not loaded", function()
       local ann = User:findByPk(1)
       ann:addPost(4)

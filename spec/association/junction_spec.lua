@@ -207,6 +207,24 @@ for engine in support.engines() do
         assert.same({ "image", "post" }, sorted(Link:findAll(), "kind"))
       end)
 
+      it("links once from the other side, which sees the links of every scope", function()
+        local Group = db:define("Group", {})
+        local Member = db:define("Member", { role = liga.STRING(10), since = liga.INTEGER })
+        Group:belongsToMany(Tag, { as = "heads", through = { model = Member, scope = { role = "head" } },
+          inverse = "groups" })
+        db:sync()
+        local group, tag = Group:create {}, Tag:create { name = "a" }
+        tag:addGroup(group)
+        tag:addGroups { group }
+        tag:setGroups { group, Group:create {} }
+        assert.equal(2, Member:count())
+        tag:addGroup(group, { through = { since = 1999 } })
+        assert.equal(1, Member:count { where = { since = 1999 } })
+        group:addHead(tag)
+        group:addHead(tag)
+        assert.same({ 1, 3 }, { group:countHeads(), Member:count() })
+      end)
+
       it("reads and removes only rows with its values", function()
         local tag = post:createTag { name = "a" }
         image:createTag { name = "b" }

@@ -182,6 +182,11 @@ for engine in support.engines() do
         post:setLabels { label, b }
         assert.equal("label", b:reload().kind)
         assert.same({ "l", "n" }, sorted(post:getLabels(), "name"))
+        db:model("PostTag"):addHook("afterCreate", function() end)
+        local c, d = Tag:create { name = "o" }, Tag:create { name = "p" }
+        post:addLabels({ c, d.id }, { individualHooks = true })
+        assert.equal("label", c.kind)
+        assert.same({ "l", "n", "o", "p" }, sorted(post:getLabels(), "name"))
       end)
 
       it("limits set and remove: links outside stay", function()

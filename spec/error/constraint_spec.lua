@@ -36,6 +36,52 @@ for engine in support.engines() do
       assert.same({ "number", "team" }, e.attributes)
     end)
 
+    describe("of a foreign key that is looked at at COMMIT", function()
+      local Note
+      before_each(function()
+        Note = db:define("Note", { text = liga.STRING }, { timestamps = false })
+        Note:belongsTo(User, { foreignKey = { name = "writerId", columnName = "writer_id", deferrable = "deferred" } })
+        Note:belongsTo(Note, { as = "first", foreignKey = { deferrable = "deferred" },
+          inverse = { as = "others", type = "hasMany" } })
+        db:sync()
+      end)
+
+      local function at_commit(f)
+        return support.raises("ForeignKeyConstraintError", function() db:transaction(f) end)
+      end
+
+      it("names model, table and attributes", function()
+        local e = at_commit(function()
+          Note:create{ text = "fine" }
+          Note:create{ writerId = 99 }
+        end)
+        assert.same({ "Note", "Notes", "writerId", "rolled_back" }, { e.model, e.table, e.attribute, e.outcome })
+        assert.same({ "writerId" }, e.attributes)
+        assert.is_truthy(e.message:find("Note: there is no row of User that writerId could refer to", 1, true))
+        assert.equal(0, Note:count())
+        e = at_commit(function() Note:create{ firstId = 99 } end)
+        assert.same({ "Note", "firstId" }, { e.model, e.attribute })
+      end)
+
+      it("also where the row that is referred to went", function()
+        local ann = User:create{ team = "red" }
+        Note:create{ writerId = ann.id }
+        db:query('UPDATE "Notes" SET text = \'x\'')
+        local e = at_commit(function()
+          db:query('DELETE FROM "Users"')
+          db:query('UPDATE "Notes" SET writer_id = 98')
+        end)
+        assert.same({ "Note", "writerId" }, { e.model, e.attribute })
+      end)
+
+      if engine.dialect == "sqlite" then
+        it("names none where several could be meant", function()
+          local e = at_commit(function() Note:create{ writerId = 99, firstId = 98 } end)
+          assert.same({ {}, "rolled_back" }, { e.attributes, e.outcome })
+        end)
+      end
+    end)
+
     it("of the primary key names the key", function()
       User:create{ id = 7 }
       assert.same({ "id" }, support.raises("UniqueConstraintError", function() User:create{ id = 7 } end).attributes)

@@ -239,6 +239,15 @@ for engine in support.engines() do
           assert.equal(3, Post:count { where = { userId = liga.null } })
         end)
 
+        it("keep the instances handed over as they are stored", function()
+          local a = post "a"
+          ann:addPost(a, options)
+          Post:update({ updatedAt = "2020-01-01T00:00:00Z" }, { all = true, silent = true, hooks = false })
+          a:reload()
+          ann:removePost(a, options)
+          assert.equal(Post:findOne().updatedAt, a.updatedAt)
+        end)
+
         it("destroy each where unlinking removes rows", function()
           local a, b = post "a", post "b"
           ann:addPosts({ a, b }, { hooks = false })
@@ -392,6 +401,26 @@ for engine in support.engines() do
           assert.same({ 4, 4 }, support.pluck(Link:findAll(), "weight"))
           assert.same({ "beforeUpdate Link", "afterUpdate Link", "beforeBulkCreate Link", "beforeCreate Link",
             "afterCreate Link", "afterBulkCreate Link" }, ran)
+        end)
+
+        it("restore a link that was marked as deleted: between the hooks of that, not of creating", function()
+          local Mark = db:define("Mark", { weight = liga.INTEGER, note = liga.STRING }, { paranoid = true })
+          Post:belongsToMany(Tag, { as = "marks", through = Mark, inverse = { as = "marked" } })
+          db:sync()
+          post:addMark(a, { through = { weight = 1, note = "first" } })
+          post:removeMark(a)
+          record(Mark, "Create", "Restore", "Update")
+          clear()
+          post:addMarks({ a, b }, { individualHooks = true, through = { weight = 2 } })
+          table.sort(ran)
+          assert.same({ "afterCreate Mark", "afterRestore Mark", "beforeCreate Mark", "beforeRestore Mark" }, ran)
+          assert.equal(2, Mark:count { paranoid = false })
+          local mark = Mark:findOne { where = { tagId = a.id } }
+          assert.same({ 2, "first" }, { mark.weight, mark.note })
+          Mark:beforeRestore(function() error "no" end)
+          post:setMarks({})
+          assert.is_false(pcall(post.addMark, post, a, options))
+          assert.equal(0, post:countMarks())
         end)
 
         it("are taken back where one fails", function()

@@ -122,6 +122,80 @@ for engine in support.engines() do
       assert.equal("n1 n4", table.concat(support.pluck(rows, "text"), " "))
     end)
 
+    describe("ordered by an attribute of another table", function()
+      local User, City
+      before_each(function()
+        City = db:define("City", { name = liga.STRING }, { timestamps = false })
+        User = db:define("User", { name = liga.STRING, born = liga.DATE }, { timestamps = false })
+        User:belongsTo(City)
+        Note:belongsTo(User, { as = "author" })
+        Note:belongsTo(Note, { as = "first", inverse = { as = "others", type = "hasMany" } })
+        db:sync{ force = true }
+        local oslo, rome = table.unpack(City:bulkCreate{ { name = "Oslo" }, { name = "Rome" } })
+        local users = User:bulkCreate{
+          { name = "bob", cityId = rome.id, born = 0 }, { name = "ann", cityId = oslo.id },
+          { cityId = oslo.id, born = 1000 },
+        }
+        for i = 1, 10 do
+          Note:create{ text = "n" .. i, authorId = users[i % 4] and users[i % 4].id, rank = i % 2 }
+        end
+      end)
+
+      it("walks all rows once in both directions, those without such a row among the NULLs", function()
+        for name, order in pairs {
+          ["a path"] = "author.name", ["one with dollars"] = { "-$author.name$" }, ["two steps"] = "author.city.name",
+          ["names"] = { { "author", "city", "name", "DESC" }, "rank" }, ["a date"] = { { "author.born", "DESC" } },
+          ["models"] = { { User, City, "name" }, { User, "name", "ASC NULLS FIRST" } },
+          ["objects"] = { { Note:association "author", "name", "DESC NULLS LAST" }, "-rank" },
+          ["tables"] = { "rank", { { as = "author" }, { model = City }, "name" } },
+        } do
+          local complete = type(order) == "table" and table.move(order, 1, #order, 1, {}) or { order }
+          complete[#complete + 1] = "id"
+          local expected = support.pluck(Note:findAll{ order = complete }, "id")
+          for _, size in ipairs { 3, 10 } do
+            local all, back = walk{ size = size, order = order }
+            assert.same(expected, all, name)
+            assert.same(size < 10 and table.move(expected, 1, 9, 1, {}) or {}, back, name)
+          end
+          local each = {}
+          for note in Note:each{ order = order, batch = 3 } do each[#each + 1] = note.id end
+          assert.same(expected, each, name)
+        end
+      end)
+
+      it("leaves nothing of it in the rows", function()
+        local function check(note)
+          for key in pairs(note) do assert.is_true(Note.attributes[key] ~= nil or key == "author", key) end
+        end
+        for _, options in ipairs {
+          {}, { attributes = { "id" } }, { raw = true }, { attributes = { exclude = { "at" } } },
+          { include = "author" },
+        } do
+          options.order, options.size = "author.name", 2
+          for _, note in ipairs(Note:page(options)) do check(note) end
+          options.size = nil
+          for note in Note:each(options) do check(note) end
+        end
+        local note = Note:page{ order = "author.name" }[1]
+        note.text = "changed"
+        assert.equal("changed", note:save():reload().text)
+      end)
+
+      it("goes over belongsTo only: elsewhere a row has no one place", function()
+        local function refuse(order, ...)
+          support.raises("UsageError", function() Note:page{ order = order } end, "order", ...)
+        end
+        refuse("others.text", "others", "hasMany", "belongsTo")
+        refuse("auhtor.name", "auhtor", "author")
+        refuse("author.nmae", "User", "nmae", "name")
+        refuse({ { City, "name" } }, "no association to City")
+        refuse({ { "author", "name", "UP" } }, "name")
+        refuse({ { "text", "UP" } }, "direction", "UP")
+        refuse({ { liga.fn("lower", liga.col "text"), "ASC" } }, "expression")
+        refuse({ liga.col "author.name" }, "expression")
+      end)
+    end)
+
     it("tells of rows that were added or taken away meanwhile", function()
       local _, info = Note:page{ size = 4 }
       Note:destroy{ where = { id = { 4, 5 } } }

@@ -107,6 +107,43 @@ for engine in support.engines() do
         assert.same({ "users" }, q:showAllTables())
       end)
 
+      it("take tables for JSON when rows are inserted", function()
+        local Doc = db:define("Doc", { { "data", liga.JSON }, { "more", liga.JSONB }, { "n", liga.INTEGER } },
+          { timestamps = false })
+        Doc:sync()
+        assert.equal(3, q:bulkInsert("Docs", {
+          { data = { a = { 1, "x", liga.null } }, more = { 1, 2 }, n = 1 },
+          { data = '{"plain": true}', more = liga.null, n = 2 }, { data = {}, more = { b = false }, n = 3 },
+        }))
+        local docs = Doc:findAll{ order = "n" }
+        assert.same({ { a = { 1, "x", liga.null } }, { plain = true }, {} }, support.pluck(docs, "data"))
+        assert.same({ { 1, 2 }, nil, { b = false } }, support.pluck(docs, "more"))
+        support.raises("UsageError", function() q:bulkInsert("Docs", { { n = { 1 } } }) end, "JSON", "n is ")
+        support.raises("ValidationError", function() q:bulkInsert("Docs", { { data = { print } } }) end)
+        assert.equal(3, Doc:count())
+        if engine.dialect == "postgres" then
+          db:query "CREATE TABLE lists (n INTEGER[], t TEXT[])"
+          q:bulkInsert("lists", { { n = { 1, liga.null }, t = { 'a "b"', "c,d" } }, { n = {}, t = "{x}" } })
+          local found = db:query "SELECT array_to_json(n)::text AS n, array_to_json(t)::text AS t FROM lists"
+          assert.same({ { n = "[1,null]", t = [=[["a \"b\"","c,d"]]=] }, { n = "[]", t = '["x"]' } }, found)
+        end
+      end)
+
+      if engine.dialect == "postgres" then
+        it("are dropped all where some inherit from others; one that is kept is kept", function()
+          db:query "CREATE TABLE animals (name TEXT)"
+          db:query "CREATE TABLE beasts (age INTEGER) INHERITS (animals)"
+          db:query "CREATE TABLE dogs (barks BOOLEAN) INHERITS (animals)"
+          db:query "INSERT INTO dogs VALUES ('rex', true)"
+          q:dropAllTables{ skip = { "dogs" } }
+          assert.same({ "dogs" }, q:showAllTables())
+          assert.equal("rex", db:query("SELECT * FROM dogs")[1].name)
+          db:query "CREATE TABLE puppies () INHERITS (dogs)"
+          q:dropAllTables()
+          assert.same({}, q:showAllTables())
+        end)
+      end
+
       it("are named with the nearest where there is none of that name", function()
         users_and_posts()
         support.raises("UsageError", function() q:describeTable("user") end, '"user"', '"users"')

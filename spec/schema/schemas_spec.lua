@@ -28,6 +28,19 @@ for engine in support.engines() do
         assert.equal("INTEGER", q:describeTable("artists", { schema = "shop" }).born.type)
       end)
 
+      it("is named right: one that is not there is an error, an empty one is none", function()
+        local function refuse(f)
+          support.raises("UsageError", f, 'no schema "shpo"', 'did you mean "shop"?')
+        end
+        refuse(function() db:reflect{ schema = "shpo" } end)
+        refuse(function() liga.reflect.source(db, { schema = "shpo" }) end)
+        refuse(function() q:showAllTables{ schema = "shpo" } end)
+        q:createSchema "shpo"
+        assert.same({}, db:reflect{ schema = "shpo" })
+        assert.same({}, q:showAllTables{ schema = "shpo" })
+        q:dropSchema "shpo"
+      end)
+
       it("is reflected by itself, and its models know where their tables are", function()
         assert.same({}, db:reflect{ tables = {} })
         local made = db:reflect{ schema = "shop" }

@@ -35,6 +35,29 @@ for engine in support.engines() do
         end
       end)
 
+      it("names an unknown parameter and the nearest one", function()
+        for target, said in pairs {
+          ["//ann:s3cret@host/db?sslmod=require"] = { '"sslmod"', '"sslmode"' },
+          ["//ann:s3cret@host/db?sslmode=require&conect_timeout=s3cret"] = { '"conect_timeout"', '"connect_timeout"' },
+          ["//host/db?zzzzzzzzzz=1"] = { '"zzzzzzzzzz"' },
+          ["host=h pasword=s3cret"] = { '"pasword"', '"password"' },
+          ["host = 'a b' dbnam='s3cret'"] = { '"dbnam"', '"dbname"' },
+        } do
+          local e = raises("UsageError", function() liga.connect("postgres:" .. target) end, table.unpack(said))
+          assert.is_nil(tostring(e):find("s3cret", 1, true))
+        end
+      end)
+
+      it("names nothing that may be a part of a password", function()
+        for _, target in ipairs {
+          "//ann:pw?s3cret=x@host/db", "//ann:pw@host/db?password=x&s3cret=y", "password=x s3cret=y",
+          "host=h password='x s3cret=y", "//host/db?%73s3cret=1",
+        } do
+          local e = raises("UsageError", function() liga.connect("postgres:" .. target) end, "can't be")
+          assert.is_nil(tostring(e):find("s3cret", 1, true))
+        end
+      end)
+
       it("raises ConnectionError for a wrong host, port, user or database, at once", function()
         local started = os.time()
         for _, target in ipairs {
@@ -80,6 +103,54 @@ for engine in support.engines() do
             over = true
           end)
         end
+
+        describe("that is just starting", function()
+          local function through_proxy(body)
+            loop.run(function()
+              local proxy = Proxy.new(engine)
+              local _ <close> = proxy:serve()
+              body(proxy)
+            end)
+          end
+
+          it("asks again until it takes clients, and lets the event loop go on meanwhile", function()
+            through_proxy(function(proxy)
+              proxy.refusals = 3
+              local ticks, over = 0, false
+              cqueues.running():wrap(function()
+                while not over do cqueues.sleep(0.01) ticks = ticks + 1 end
+              end)
+              local db <close> = liga.connect(proxy.url, { wait = loop.wait })
+              over = true
+              assert.is_true(db:ping() and ticks > 5)
+              assert.equal(3, proxy.refused)
+            end)
+          end)
+
+          it("gives up after connectTimeout, with what the server said", function()
+            through_proxy(function(proxy)
+              proxy.refusals = 1000
+              local started = cqueues.monotime()
+              local e = raises("ConnectionError", function()
+                liga.connect(proxy.url, { wait = loop.wait, connectTimeout = 500 })
+              end, "the database system is starting up")
+              local took = cqueues.monotime() - started
+              assert.is_true(took > 0.25 and took < 2)
+              assert.same({ "57P03", "none" }, { e.sqlstate, e.outcome })
+              assert.is_nil(e.message:find "57P03")
+              assert.is_true(proxy.refused > 2)
+            end)
+          end)
+
+          it("does not ask again where it is refused for another reason", function()
+            through_proxy(function(proxy)
+              proxy.refusals, proxy.refusal = 1000, { "28P01", "password authentication failed" }
+              local e = raises("ConnectionError", function() liga.connect(proxy.url, { wait = loop.wait }) end,
+                "password authentication failed")
+              assert.same({ "28P01", 1 }, { e.sqlstate, proxy.refused })
+            end)
+          end)
+        end)
 
         it("gives up a silent server after connectTimeout", function()
           beside(nil, function(port)

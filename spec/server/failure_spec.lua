@@ -375,7 +375,7 @@ for engine in support.engines() do
           for round = 1, 3 do
             for i = 1, 10001 do list[i] = { text = round .. " " .. i } end
             narrow:query "DEALLOCATE ALL"
-            Mine:bulkCreate(list)
+            assert.equal(round * 10001, Mine:bulkCreate(list)[10001].id)
             narrow:query "DEALLOCATE ALL"
             local rows, count = Mine:findAndCountAll { order = "id", limit = 1 }
             assert.equal("1 1", rows[1].text)

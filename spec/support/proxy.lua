@@ -5,7 +5,7 @@
 --     loop.run(function()
 --       local serving <close> = proxy:serve()
 --       local db <close> = liga.connect(proxy.url, { wait = loop.wait })
---       proxy.flushes = 0 ... proxy.silent = true ... proxy:cut()
+--       proxy.flushes = 0 ... proxy.silent = true ... proxy:cut() ... proxy.refusals = 2 (of the next clients)
 --     end)
 local found, cqueues = pcall(require, "cqueues")
 local socket = found and require "cqueues.socket"
@@ -26,6 +26,7 @@ function Proxy.new(engine)
   os.execute("mkdir " .. folder)
   return setmetatable({
     folder = folder, target = folder_of(engine.url) .. "/.s.PGSQL.5432", flushes = 0, delay = 0, lines = {},
+    refused = 0, refusals = 0, refusal = { "57P03", "the database system is starting up" },
     url = engine.url:gsub("host=[^&]+", "host=" .. folder),
   }, Proxy)
 end
@@ -39,6 +40,22 @@ local function pump(self, from, to, note)
     if not to:write(piece) or not to:flush() then break end
   end
   to:shutdown "w"
+end
+
+--- What a server says that refuses a client: an ErrorResponse.
+local function refusal(sqlstate, message)
+  local body = ("SFATAL\0VFATAL\0C%s\0M%s\0\0"):format(sqlstate, message)
+  return "E" .. string.pack(">I4", #body + 4) .. body
+end
+
+--- Answers as a server that takes nobody.
+local function refuse(self, client)
+  self.refused = self.refused + 1
+  client:setmode("b", "bn")
+  client:onerror(function(_, _, code) return code end)
+  client:read(-1000)
+  client:write(refusal(table.unpack(self.refusal)))
+  client:shutdown "rw"
 end
 
 local function connect_line(self, client)
@@ -62,7 +79,8 @@ function Proxy:serve()
     while true do
       local client = self.listener:accept(0.05)
       if self.closed then return end
-      if client then connect_line(self, client) end
+      if client and self.refused < self.refusals then refuse(self, client)
+      elseif client then connect_line(self, client) end
     end
   end)
   return setmetatable({}, { __close = function() self:close() end })

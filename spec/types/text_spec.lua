@@ -115,6 +115,78 @@ for engine in support.engines() do
       assert.equal("open", stored(Thing, "open"))
     end)
 
+    describe("of an ENUM stand in the order of its values:", function()
+      local Op, Task = liga.Op, nil
+      before_each(function()
+        local level = liga.ENUM { "low", "it's", "high" }
+        Task = db:define("Task", { level = level, next = level, n = liga.INTEGER }, { timestamps = false })
+        Task:belongsTo(Task, { as = "parent", inverse = { as = "children", type = "hasMany" } })
+        db:sync()
+        Task:bulkCreate{ { level = "high", n = 1, next = "low" }, { level = "low", n = 2, next = "it's" }, { n = 3 },
+          { level = "it's", n = 4, next = "it's" }, { level = "low", n = 5, next = "high" } }
+      end)
+
+      local function found(options) return table.concat(support.pluck(Task:findAll(options), "n"), " ") end
+
+      it("sorted", function()
+        assert.equal("2 5 4 1 3", found{ order = { "level", "n" } })
+        assert.equal("3 1 4 2 5", found{ order = { "-level", "n" } })
+        assert.equal("1 4 2 5 3", found{ order = { { "level", "DESC NULLS LAST" }, "n" } })
+        assert.equal("2 5 4 1 3", found{ order = { { liga.col("level"), "ASC" }, "n" } })
+        assert.equal("2 5 4 1 3", found{ attributes = { "id", "n", { "level", "how" } }, order = { "how", "n" } })
+        local levels = Task:findAll{ attributes = { "level" }, distinct = true, order = "-level", raw = true }
+        assert.same({ "high", "it's", "low" }, { levels[2].level, levels[3].level, levels[4].level })
+        local counts = Task:count{ group = "level", order = "level" }
+        assert.same({ "low", "it's", "high" }, support.pluck(counts, "level"))
+      end)
+
+      it("compared", function()
+        for condition, expected in pairs {
+          [Op.gt "low"] = "1 4", [Op.gte "it's"] = "1 4", [Op.lt "high"] = "2 4 5", [Op.lte "low"] = "2 5",
+          [Op.between { "it's", "high" }] = "1 4", [Op.notBetween { "it's", "high" }] = "2 5",
+          [Op.eq "it's"] = "4", [Op.gt(Op.any { "it's", "low" })] = "1 4",
+        } do
+          assert.equal(expected, found{ where = { level = condition }, order = "n" })
+        end
+        assert.equal(2, Task:update({ n = 0 }, { where = { level = Op.gt "low" } }))
+      end)
+
+      it("with the first and the last one as min and max", function()
+        assert.same({ "low", "high" }, { Task:min("level"), Task:max("level") })
+        assert.is_nil(Task:max("level", { where = { n = 3 } }))
+        local row = Task:findOne{ attributes = { { liga.fn("max", liga.col "level"), "most" } }, raw = true }
+        assert.equal("high", row.most)
+        local rows = Task:max("level", { group = "next", order = "next" })
+        assert.same({ "high", "it's", "low" }, { rows[1].max, rows[2].max, rows[3].max })
+        Task:update({ parentId = 3 }, { where = { n = Op.ne(3) } })
+        assert.equal("high", Task:max("children.level", { where = { n = 3 } }))
+      end)
+
+      it("paged and walked", function()
+        local seen, after = {}, nil
+        repeat
+          local page, info = Task:page{ order = { "-level", "n" }, size = 2, after = after }
+          for _, task in ipairs(page) do seen[#seen + 1] = task.n end
+          after = info.after
+        until not after
+        assert.same({ 3, 1, 4, 2, 5 }, seen)
+        seen = {}
+        for task in Task:each{ order = { "level", "n" }, batch = 2 } do seen[#seen + 1] = task.n end
+        assert.same({ 2, 5, 4, 1, 3 }, seen)
+      end)
+
+      it("in includes, cut for each parent, and behind a path", function()
+        Task:update({ parentId = Task:findOne{ where = { n = 3 } }.id }, { where = { n = Op.ne(3) } })
+        for _, strategy in ipairs { "select", "join" } do
+          local top = Task:findOne{ where = { n = 3 }, include = { children = { order = "-level", limit = 2,
+            strategy = strategy } } }
+          assert.same({ 1, 4 }, support.pluck(top.children, "n"))
+        end
+        assert.equal("3", found{ where = { ["children.level"] = Op.gt "it's" } })
+        assert.equal(3, Task:findOne{ order = { { "children", "level", "DESC" } } }.n)
+      end)
+    end)
+
     it("of a STRING without length have 255 characters at most, as its column has", function()
       local Thing, long = model_of(liga.STRING), ("ä"):rep(256)
       refuses(Thing, long)

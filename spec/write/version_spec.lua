@@ -135,6 +135,23 @@ for engine in support.engines() do
         badge:update { kind = "silver" }
       end)
 
+      it("is counted on where a linked target comes into the scope, by the instance too", function()
+        Team:hasMany(User, { as = "leaders", scope = { name = "leader" } })
+        local ann = User:create { name = "ann", teamId = team.id }
+        team:addLeader(ann)
+        assert.same({ 1, "leader" }, { ann.version, ann.name })
+        ann:update { name = "ann" }
+      end)
+
+      it("goes by what the row holds, not by what was assigned to the instance since", function()
+        local ann = User:create { name = "ann" }
+        ann.teamId = team.id
+        team:addUser(ann)
+        assert.equal(1, ann.version)
+        ann:update { name = "x" }
+        assert.equal(2, User:findOne().version)
+      end)
+
       it("of a junction's row is counted on by new values", function()
         local Link = db:define("Link", { weight = liga.INTEGER }, { version = true })
         User:belongsToMany(Team, { through = Link, as = "clubs", inverse = "members" })

@@ -1,6 +1,6 @@
 --- Loaded associations stay in step with what the generated methods write: what is added stands in the loaded list,
 -- once; what is removed is gone from it; a list that was loaded with a filter is dropped, as nobody knows what it would
--- hold now.
+-- hold now; so is one whose association has a filter, when something is added.
 local core = require "liga.core"
 local parts = require "liga.behaviour.parts"
 
@@ -12,6 +12,15 @@ local filters = { "where", "limit", "offset", "order", "on", "through", "include
 local function is_filtered(options)
   for _, name in ipairs(filters) do
     if options and options[name] ~= nil then return true end
+  end
+  return false
+end
+
+--- Whether the association reads only some of what it links: what is added may be outside of it.
+local function reads_some(a)
+  if a.read.where then return true end
+  for name, value in next, a.read.scope or {} do
+    if type(name) ~= "string" or not parts.is_plain(value) then return true end
   end
   return false
 end
@@ -102,10 +111,14 @@ local function drop(instance, name)
   core.forget_loaded(instance, name)
 end
 
+local adds = { set = true, create = true, add = true, addMultiple = true }
+local removes = { remove = true, removeMultiple = true }
+
 --- Brings a loaded association up to date.
 local function update(a, verb, source, targets)
   local value, options = core.loaded(source, a.as)
   if value == nil then return end
+  if #targets > 0 and adds[verb] and reads_some(a) then return drop(source, a.as) end
   if not a.kind.many then
     rawset(source, a.as, targets[1])
     return core.note_loaded(source, a.as, targets[1] or false, options)
@@ -123,15 +136,13 @@ local function with_loaded(a, verb, method, source, given, ...)
   local complete, stand_in = with_rows(a, verb, given, ...)
   local result = method(source, stand_in or given, ...)
   update(a, verb, source, complete)
-  if not stand_in or verb == "remove" or verb == "removeMultiple" then return result end
+  if not stand_in or removes[verb] then return result end
   return rawequal(stand_in, complete) and given or true
 end
 
-local writes = { set = true, create = true, add = true, addMultiple = true, remove = true, removeMultiple = true }
-
 --- A generated method that writes, minding what is loaded.
 function in_step.method(a, verb, method)
-  if not writes[verb] then return method end
+  if not adds[verb] and not removes[verb] then return method end
   return function(source, ...)
     if core.state(source) ~= "stored" or select("#", ...) == 0 and verb ~= "create" then return method(source, ...) end
     if core.class_of(source) ~= a.source or core.loaded(source, a.as) == nil then return method(source, ...) end

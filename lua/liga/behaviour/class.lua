@@ -3,6 +3,7 @@
 -- They take self apart first: a class or a scope object. What they hand on to the core is always the class itself, with
 -- options of which the scopes are a part.
 local core = require "liga.core"
+local dependents = require "liga.dependents"
 local dry = require "liga.dry"
 local errors = require "liga.errors"
 local expand = require "liga.behaviour.expand"
@@ -310,7 +311,7 @@ end
 local function individually(class, event, options, write_one)
   return operation.atomically(getmetatable(class).db, options, function()
     local list = instances_of(class, event, options)
-    for _, instance in ipairs(list) do write_one(instance, of_single(options)) end
+    for _, instance in ipairs(list) do write_one(instance, of_single(options), options) end
     if options.returning then return #list, list end
     return #list
   end)
@@ -325,7 +326,9 @@ local function write_many(self, event, given, values, write_all, write_one)
   return write.bulk(class, event, options, nil, function(writing)
     values, writing.attributes = writing.attributes, nil
     if taken(writing) then
-      return individually(class, event, writing, function(instance, single) write_one(instance, values, single) end)
+      return individually(class, event, writing, function(instance, single, all)
+        write_one(instance, values, single, all)
+      end)
     end
     return write_all(class, values, writing)
   end)
@@ -343,7 +346,11 @@ end
 function methods:destroy(given)
   return write_many(self, "BulkDestroy", given, nil,
     function(class, _, options) return plain.destroy(class, options) end,
-    function(instance, _, options) write.single(instance, "Destroy", options, core.destroy) end)
+    function(instance, _, options, all)
+      write.single(instance, "Destroy", options, function(each, destroying)
+        return dependents.destroy_one_of(each, destroying, all.dependent == false)
+      end)
+    end)
 end
 
 --- The rows that are restored are those marked as deleted.

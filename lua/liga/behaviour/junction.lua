@@ -54,9 +54,11 @@ local function links_where(a, source, elements)
 end
 
 --- These rows, in the order of their key.
-local function read_links(a, source, elements, options)
+-- @param paranoid false: those marked as deleted, too
+local function read_links(a, source, elements, options, paranoid)
   return core.class_methods.findAll(a.through, {
-    where = links_where(a, source, elements), order = a.through.primaryKey, transaction = options.transaction,
+    where = links_where(a, source, elements), order = a.through.primaryKey, paranoid = paranoid,
+    transaction = options.transaction,
   })
 end
 
@@ -120,7 +122,7 @@ local function check_rows(a, rows, options)
 end
 
 --- What the core is to write into the rows of links, by element, should they be new: all but the keys, which are its
--- own.
+-- own. false: that row has been written.
 local function values_of(a, elements, links)
   local list, keys = {}, key_names(a)
   for i, element in ipairs(elements) do
@@ -128,6 +130,7 @@ local function values_of(a, elements, links)
     for name, value in next, element.row or links[element.text] or {} do
       if not keys[name] and a.through.attributes[name] then list[i][name] = value end
     end
+    if element.done then list[i] = false end
   end
   return list
 end
@@ -269,42 +272,60 @@ local function inside(a, rows, options)
   return kept
 end
 
+--- Does something to junction rows one by one, between hooks.
+local function change_each(rows, event, job, options)
+  local changing = parts.of_save(options)
+  changing.validate, changing.silent = nil, nil
+  for _, row in ipairs(rows) do write.single(row, event, copy(changing), job) end
+end
+
 --- Destroys junction rows one by one.
 -- @return how many
 local function delete_each(a, rows, options)
   rows = inside(a, rows, options)
-  local deleting = parts.of_save(options)
-  deleting.validate, deleting.silent = nil, nil
-  for _, row in ipairs(rows) do write.single(row, "Destroy", copy(deleting), core.destroy) end
+  change_each(rows, "Destroy", core.destroy, options)
   return #rows
 end
-
---- Links targets one by one. What is linked already, or was and is marked as deleted, is left to the core.
--- @param verb of the core's method that does: "addMultiple", or "set", which does not repeat links
-local function insert_each(a, source, elements, links, options, verb)
-  local rows, rest, targets = {}, {}, {}
-  for _, element in ipairs(elements) do rows[#rows + 1] = element.row end
-  local inserting = parts.of_save(options)
-  inserting.ignoreDuplicates = a.unique ~= false or nil
-  class_methods.save_each(rows, inserting)
-  for _, element in ipairs(elements) do
-    if core.state(element.row) ~= "stored" then
-      rest[#rest + 1], targets[#targets + 1] = element, element.target
-    end
-  end
-  if #rest == 0 then return end
-  if verb == "set" then rest, targets = elements, handed(elements) end
-  settle_values(a, rest, options)
-  link_by_core(core.plain_accessor(a.meta[1], verb), a, source, targets, rest, links, options)
-end
-
--- All at once, or each -----------------------------------------------------------------------------------------------
 
 local function new_among(elements)
   local new = {}
   for _, element in ipairs(elements) do new[#new + 1] = element.row and element or nil end
   return new
 end
+
+--- Restores the links that are marked as deleted.
+-- @return them, by the text of the key to the target
+local function restore_each(a, source, elements, options)
+  local mark, new, gone = getmetatable(a.through).deletedAt, new_among(elements), {}
+  if not mark or a.unique == false then return gone end
+  for _, row in ipairs(#new > 0 and read_links(a, source, new, options, false) or {}) do
+    if row[mark] ~= nil then gone[#gone + 1] = row end
+  end
+  change_each(gone, "Restore", core.restore, options)
+  return links_of(a, gone)
+end
+
+--- Links targets one by one, restoring links that are marked as deleted. What is linked then is left to the core, and
+-- so is the scope that targets are given.
+-- @param verb of the core's method that does: "addMultiple", or "set", which does not repeat links
+local function insert_each(a, source, elements, links, options, verb)
+  local rows, rest, inserting = {}, {}, parts.of_save(options)
+  local restored = restore_each(a, source, elements, options)
+  for _, element in ipairs(elements) do
+    if not restored[element.text] then rows[#rows + 1] = element.row end
+  end
+  inserting.ignoreDuplicates = a.unique ~= false or nil
+  class_methods.save_each(rows, inserting)
+  for _, element in ipairs(elements) do
+    element.done = core.state(element.row) == "stored"
+    if not element.done then rest[#rest + 1] = element end
+  end
+  if #rest == 0 and not a.read.scope then return end
+  settle_values(a, rest, options)
+  link_by_core(core.plain_accessor(a.meta[1], verb), a, source, handed(elements), elements, links, options)
+end
+
+-- All at once, or each -----------------------------------------------------------------------------------------------
 
 --- Links new rows between the hooks of the junction's bulkCreate, which see them as instances.
 -- @param others function that destroys what is linked otherwise, one by one; nil: targets are added, also once more

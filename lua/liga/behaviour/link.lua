@@ -190,10 +190,19 @@ local function check(plain, a, verb, source, argument, given)
   dry.run(parts.db_of(a), function() return plain(source, argument, checked, rows) end)
 end
 
+--- Whether a source has what its targets, or the junction, refer to.
+local function can_be_source(a, source)
+  if core.state(source) ~= "stored" then return false end
+  for _, name in ipairs(a.kind.holder ~= "source" and a.sourceKey or {}) do
+    if rawget(source, name) == nil then return false end
+  end
+  return true
+end
+
 --- Runs a method that writes. What the core refuses anyway (an unsaved source, wrong arguments) goes to it at once.
 function link.write(plain, a, verb, source, argument, given)
   local plain_options = given == nil or type(given) == "table" and not core.is_class(given)
-  if core.state(source) ~= "stored" or not plain_options then return plain(source, argument, given) end
+  if not can_be_source(a, source) or not plain_options then return plain(source, argument, given) end
   if verb == "create" and argument ~= nil and (type(argument) ~= "table" or core.state(argument)) then
     return plain(source, argument, given)
   end

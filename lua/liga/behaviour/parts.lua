@@ -25,14 +25,15 @@ end
 
 -- Values -------------------------------------------------------------------------------------------------------------
 
-local function is_plain(value)
+--- Whether a value of a scope is one that is written, too: no condition.
+function parts.is_plain(value)
   return type(value) ~= "table" and (type(value) ~= "userdata" or value == core.null)
 end
 
 --- Adds the values that a scope writes.
 function parts.add_scope(values, scope)
   for name, value in next, scope or {} do
-    if type(name) == "string" and is_plain(value) then values[name] = value end
+    if type(name) == "string" and parts.is_plain(value) then values[name] = value end
   end
   return values
 end

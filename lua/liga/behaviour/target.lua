@@ -2,6 +2,7 @@
 -- unlinked between the hooks of single instances.
 local copy = require "liga.options".copy
 local core = require "liga.core"
+local dependents = require "liga.dependents"
 local memory = require "liga.memory"
 local operation = require "liga.operation"
 local parts = require "liga.behaviour.parts"
@@ -48,6 +49,30 @@ function target.linked(a, source, options, condition)
     transaction = options.transaction, logging = options.logging })
 end
 
+--- Deletes what a method unlinks, by the rules for what depends on it.
+-- @param verb "set", "create": all but these targets; "remove", "removeMultiple": just these
+-- @param list of targets: instances and keys
+-- @return how many
+function target.delete_linked(a, verb, source, list, options)
+  local named, removal = #list > 0 and a.target:keys(list) or nil, options.destroy or options.destroyPrevious
+  if verb == "set" and named then named = { [core.Op.not_] = named } end
+  local rows = target.linked(a, source, options, named)
+  return #rows == 0 and 0 or core.class_methods.destroy(a.target, {
+    where = a.target:keys(rows), transaction = options.transaction, logging = options.logging, hooks = options.hooks,
+    force = type(removal) == "table" and removal.force or nil,
+  })
+end
+
+--- Runs a method that deletes targets which others depend on.
+-- @param plain the core's method
+-- @return what the method returns
+function target.delete_first(plain, a, verb, source, targets, options)
+  local list, removes = parts.list_of(a, verb, verb ~= "create" and targets or nil), verb:find "^remove"
+  local refused = removes and (#list == 0 or not parts.instances(a, list, options))
+  local count = not refused and target.delete_linked(a, verb, source, list, options)
+  return removes and count or plain(source, targets, options, true)
+end
+
 --- Takes an instance away from its source.
 function target.unlink(a, instance, options)
   local saving = parts.of_save(options)
@@ -55,7 +80,7 @@ function target.unlink(a, instance, options)
     local removal = options.destroy or options.destroyPrevious
     saving.validate, saving.silent = nil, nil
     saving.force = type(removal) == "table" and removal.force or nil
-    return write.single(instance, "Destroy", saving, core.destroy)
+    return write.single(instance, "Destroy", saving, dependents.destroy_one_of)
   end
   local values = target.cleared(a)
   for name in next, values do rawset(instance, name, nil) end
@@ -119,10 +144,12 @@ function each.set(plain, a, source, targets, list, options)
   return plain(source, targets, options)
 end
 
---- The key of an instance that was handed over is up to date afterwards; so is its version, if it was before.
+--- The key of an instance that was handed over is up to date afterwards; so are its stamps, if they were before.
 -- @param row another instance of the same row, which was unlinked
 local function take_over(a, instance, row)
-  local names, version = target.cleared(a), getmetatable(a.target).version
+  local names, meta = target.cleared(a), getmetatable(a.target)
+  local version = meta.version
+  if meta.updatedAt then names[meta.updatedAt] = true end
   if version and core.previous(instance, version) == row[version] - 1 then names[version] = true end
   for name in next, names do
     rawset(instance, name, row[name])

@@ -13,7 +13,14 @@ local OF_SCHEMA = [[
 
 local TABLES = [[
 SELECT c.oid::int8 AS oid, c.relname::text AS name, n.nspname::text AS schema, c.relkind::text AS kind,
-  obj_description(c.oid, 'pg_class') AS comment
+  obj_description(c.oid, 'pg_class') AS comment,
+  (SELECT array_to_json(array_agg(p.relname ORDER BY h.inhseqno))::text
+    FROM pg_inherits h JOIN pg_class p ON p.oid = h.inhparent
+    WHERE h.inhrelid = c.oid AND p.relnamespace = c.relnamespace) AS parents,
+  (SELECT array_to_json(array_agg(a.attname ORDER BY k.place))::text
+    FROM pg_partitioned_table t, unnest(t.partattrs::int[]) WITH ORDINALITY k(num, place)
+    LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.num AND a.attnum > 0 WHERE t.partrelid = c.oid)
+    AS partition_key
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition AND]] .. OF_SCHEMA .. [[
 
@@ -123,6 +130,7 @@ function postgres.read(query, given)
   for _, row in ipairs(query(TABLES, bind)) do
     local item = introspect.new_table {
       name = row.name, schema = row.schema, kind = table_kinds[row.kind], comment = row.comment,
+      parents = names_of(row.parents), partitionKey = row.partition_key and names_of(row.partition_key) or nil,
     }
     list[#list + 1], by_oid[row.oid] = item, item
   end
@@ -135,6 +143,17 @@ function postgres.read(query, given)
   each(CONSTRAINTS, function(item, row) add_constraint[row.kind](item, row) end)
   each(INDEXES, add_index)
   return list
+end
+
+--- The names of all schemas but the server's own.
+-- @param query runs SQL
+function postgres.schemas(query)
+  local names = {}
+  for i, row in ipairs(query([[SELECT nspname::text AS name FROM pg_namespace
+    WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' ORDER BY 1]])) do
+    names[i] = row.name
+  end
+  return names
 end
 
 -- Types --------------------------------------------------------------------------------------------------------------

@@ -15,13 +15,33 @@ local function sorted_keys(record)
   return keys
 end
 
-local function insert_statement(item, keys, records)
-  local rows, values = {}, {}
+--- Where tables may go: kinds of columns, and what makes of the JSON text at a mark what they hold. SQLite's JSON is a
+-- text.
+local holders = {
+  sqlite = { JSON = "%s", JSONB = "%s", TEXT = "%s" },
+  postgres = { JSON = "%s", JSONB = "%s", ARRAY = "ARRAY(SELECT jsonb_array_elements_text(%s::jsonb))::%s" },
+}
+
+--- What is bound for a value, and the text that stands for it.
+local function bound(db, column, value, mark)
+  if type(value) ~= "table" then return value, mark end
+  local kind = introspect.dialect(db).kind_of(column.base or column.type)
+  local holder = kind and holders[db.dialect][kind.name]
+  if not holder then
+    errors.usage("bulkInsert: a table is a value of JSON columns%s, but %s is %s",
+      db.dialect == "postgres" and " and arrays" or "", column.name, column.type)
+  end
+  local empty = kind.name == "ARRAY" and next(value) == nil
+  return empty and "[]" or core.json.encode(value), holder:format(mark, column.base or column.type)
+end
+
+local function insert_statement(db, item, keys, records)
+  local rows, values, columns = {}, {}, {}
+  for n, key in ipairs(keys) do columns[n] = arguments.find_column("bulkInsert", item, key) end
   for i, record in ipairs(records) do
     local marks = {}
     for n, key in ipairs(keys) do
-      values[#values + 1] = record[key]
-      marks[n] = "$" .. #values
+      values[#values + 1], marks[n] = bound(db, columns[n], record[key], "$" .. #values + 1)
     end
     rows[i] = "(" .. table.concat(marks, ", ") .. ")"
   end
@@ -39,13 +59,14 @@ local function insert_records(self, item, records, given)
       if not introspect.same_names(sorted_keys(records[place]), keys) then break end
       together[#together + 1] = records[place]
     end
-    local sql, values = insert_statement(item, keys, together)
+    local sql, values = insert_statement(self.db, item, keys, together)
     core.query(self.db._.core, sql, { bind = values, logging = given.logging })
     first = first + #together
   end
 end
 
---- Inserts rows as they are, without a model: no defaults, timestamps or conversions of liga's.
+--- Inserts rows as they are, without a model: no defaults, timestamps or conversions of liga's. Tables are encoded for
+-- JSON columns and, on PostgreSQL, for arrays of one dimension.
 -- @param name the table, by name or model
 -- @param records list of {column = value}
 -- @param given {transaction, logging; PostgreSQL: schema}, or nil

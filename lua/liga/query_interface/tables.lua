@@ -64,11 +64,22 @@ function methods:dropTable(name, given)
   arguments.run(self, plan, given)
 end
 
-local function drop_all(self, list, given)
-  local plan, cascade = { statements = {} }, self.db.dialect == "postgres" and " CASCADE" or ""
-  for i, item in ipairs(list) do plan.statements[i] = "DROP TABLE " .. arguments.table_name(item) .. cascade end
-  for _, item in ipairs(list) do add_types(plan.statements, item) end
-  for _, sql in ipairs(plan.statements) do core.execute(self.db._.core, sql, { logging = given.logging }) end
+--- Drops tables, each with those that inherit from it; one that is kept inherits no more.
+local function drop_all(self, list, catalogue, given)
+  local statements, cascade = {}, self.db.dialect == "postgres" and " CASCADE" or ""
+  for _, item in ipairs(catalogue) do
+    for _, name in ipairs(not list[item] and item.parents or {}) do
+      if list[catalogue[name]] then
+        statements[#statements + 1] = ("ALTER TABLE %s NO INHERIT %s"):format(arguments.table_name(item),
+          arguments.table_name(catalogue[name]))
+      end
+    end
+  end
+  for _, item in ipairs(list) do
+    statements[#statements + 1] = "DROP TABLE IF EXISTS " .. arguments.table_name(item) .. cascade
+  end
+  for _, item in ipairs(list) do add_types(statements, item) end
+  for _, sql in ipairs(statements) do core.execute(self.db._.core, sql, { logging = given.logging }) end
 end
 
 --- Views that nothing can be read from any more, as their tables are gone.
@@ -89,10 +100,10 @@ function methods:dropAllTables(given)
   for _, name in ipairs(given.skip or {}) do skipped[arguments.read_table("dropAllTables", name)] = true end
   local catalogue = introspect.read(self.db, { schema = given.schema })
   for _, item in ipairs(catalogue) do
-    if item.kind ~= "view" and not skipped[item.name] then list[#list + 1] = item end
+    if item.kind ~= "view" and not skipped[item.name] then list[#list + 1], list[item] = item, true end
   end
   local function body()
-    drop_all(self, list, given)
+    drop_all(self, list, catalogue, given)
     drop_broken_views(self, catalogue)
   end
   local on = self.db.dialect == "sqlite" and core.query(self.db._.core, "PRAGMA foreign_keys")[1].foreign_keys ~= 0
@@ -127,7 +138,7 @@ end
 function methods:showAllTables(given)
   given = arguments.read_options(self, "showAllTables", given)
   local names = {}
-  for _, item in ipairs(introspect.read(self.db, { schema = given.schema })) do
+  for _, item in ipairs(introspect.schema(self.db, { schema = given.schema }, "showAllTables")) do
     if item.kind ~= "view" then names[#names + 1] = item.name end
   end
   return names

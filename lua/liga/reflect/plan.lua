@@ -436,7 +436,7 @@ end
 -- @param fresh true: as if nothing were defined
 -- @param progress function(tables read, of how many), or nil
 function plan.read(db, given, fresh, progress)
-  local catalogue = introspect.read(db, { schema = given.schema })
+  local catalogue = introspect.schema(db, { schema = given.schema }, "reflect")
   local classes = fresh and {} or registry.of(db).classes
   local taken, models = {}, { by_table = {}, classes = classes, elsewhere = {} }
   for _, class in ipairs(classes) do taken[class.name] = true end
