@@ -89,7 +89,7 @@ demo:
 test:
 	@tools/setup.sh build test
 	@$(MAKE) $(PARALLEL) build
-	@tools/with_engines.sh $(LUA) tools/test.lua layers luacheck symbols guide docs rocks ctest busted $(if $(CI),sanitized)
+	@tools/with_engines.sh $(LUA) tools/test.lua layers tour luacheck symbols guide docs rocks ctest busted $(if $(CI),sanitized)
 
 # ---------------------------------------------------------------------------------------------------- other targets
 
@@ -99,7 +99,7 @@ spec: build
 check:
 	@tools/setup.sh build test check
 	@$(MAKE) $(PARALLEL) build
-	@tools/with_engines.sh $(LUA) tools/test.lua layers warnings luacheck symbols ctest sanitized
+	@tools/with_engines.sh $(LUA) tools/test.lua layers tour warnings luacheck symbols ctest sanitized
 
 # Compiles everything with both compilers; a warning is an error.
 warnings: warnings-gcc warnings-clang

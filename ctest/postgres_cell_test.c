@@ -39,6 +39,8 @@ static const struct { unsigned type; size_t len; const char *bytes, *text; } tex
     { TIME, 8, "\0\0\0\0\0\17\102\101", "00:00:01.000001" },
     { TIMESTAMPTZ, 8, "\0\0\0\0\0\17\102\100", "2000-01-01T00:00:01.000Z" },
     { TIMESTAMPTZ, 8, "\177\377\377\377\377\377\377\377", "infinity" },
+    { DATE, 4, "\177\377\377\376", "after 9999" },
+    { TIMESTAMPTZ, 8, "\177\377\377\377\377\377\377\376", "after 9999" },
     { TIMESTAMPTZ, 8, "\177\0\0\0\0\0\0\0", "after 9999" },
     { TEXT, 2, "it", "it" },
 };

@@ -153,6 +153,7 @@ end
 
 local PARTS = {
   layers = function() check("layers", "lua5.4 tools/layers.lua") end,
+  tour = function() check("tour", "lua5.4 tools/tour.lua") end,
   luacheck = function() check("luacheck", "luacheck --quiet --no-color .") end,
   symbols = function() check("exported symbols", "tools/symbols.sh") end,
   guide = function() check("examples of docs/guide", "lua5.4 tools/guide.lua") end,

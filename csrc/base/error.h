@@ -39,6 +39,8 @@ enum error_code {
 /* What became of the write. */
 enum outcome { OUTCOME_NONE, OUTCOME_ROLLED_BACK, OUTCOME_COMMITTED, OUTCOME_UNKNOWN };
 
+enum { ERROR_COLUMNS = 16 };
+
 /* All texts belong to the arena given to error_set, or are constants; NULL where a field says nothing. */
 struct error {
     enum error_code code;
@@ -46,7 +48,7 @@ struct error {
     const char *model, *table, *constraint, *path, *sql;
     const char *sqlstate;               /* PostgreSQL */
     int native;                         /* SQLite's extended result code, 0: none */
-    const char *columns[16];            /* of a constraint: column names as the engine says them */
+    const char *columns[ERROR_COLUMNS]; /* of a constraint: column names as the engine says them */
     int column_count;
     const char *attribute;
     struct value value;                 /* the offending value; never part of the message */

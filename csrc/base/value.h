@@ -72,4 +72,11 @@ static inline bool value_equal(struct value a, struct value b) {
     return false;
 }
 
+/* True if one of them is NULL: a key that refers to nothing. */
+static inline bool values_have_null(const struct value *values, int count) {
+    for (int i = 0; i < count; i++)
+        if (values[i].kind == VALUE_NULL) return true;
+    return false;
+}
+
 #endif

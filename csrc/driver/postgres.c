@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
+#include "base/names.h"
 #include "driver/postgres_cell.h"
 #include "driver/postgres_conn.h"
 #include "driver/postgres_error.h"
@@ -69,18 +71,11 @@ void postgres_dispose(void *handle) {
     free(prepared);
 }
 
-/* FNV-1a. */
-static uint64_t hash_text(const char *text, size_t len) {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < len; i++) hash = (hash ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
 static struct prepared *prepared_new(struct pg_conn *conn, const char *key, size_t len) {
     struct prepared *prepared = calloc(1, sizeof *prepared);
     if (!prepared) return NULL;
     prepared->conn = conn;
-    snprintf(prepared->name, NAME_SIZE, "liga_%016llx", (unsigned long long)hash_text(key, len));
+    snprintf(prepared->name, NAME_SIZE, "liga_%016llx", (unsigned long long)text_hash(key, len));
     return prepared;
 }
 
@@ -459,7 +454,7 @@ static bool is_settled(const struct pg_conn *conn, const struct pg_cursor *curso
 
 static void set_deadline(struct pg_conn *conn) {
     int grace = conn->keeps ? 250 + conn->timeout / 4 : 0;      /* the server's own timeout comes first */
-    conn->deadline = conn->timeout > 0 ? pg_now() + conn->timeout + grace : 0;
+    conn->deadline = conn->timeout > 0 ? clock_ms() + conn->timeout + grace : 0;
 }
 
 /* Sends what is not sent yet, and waits until the answer is settled. */

@@ -241,6 +241,7 @@ static bool binary_timestamp(struct value *cell, const char *bytes, size_t len, 
     int64_t micros = (int64_t)get64(bytes);
     if (micros == INT64_MAX) return set_word(cell, "infinity");
     if (micros == INT64_MIN) return set_word(cell, "-infinity");
+    if (micros > INT64_MAX - POSTGRES_EPOCH_MICROS) return set_word(cell, "after 9999");
     micros += POSTGRES_EPOCH_MICROS;
     if (!inside_years(micros)) return set_word(cell, micros < 0 ? "before 0001" : "after 9999");
     *cell = value_text(room.scratch, datetime_write(micros, room.scratch));
@@ -272,7 +273,9 @@ static bool binary_date(struct value *cell, const char *bytes, size_t len, struc
     int32_t days = (int32_t)get32(bytes);
     if (days == INT32_MAX) return set_word(cell, "infinity");
     if (days == INT32_MIN) return set_word(cell, "-infinity");
-    int64_t micros = (days + EPOCH_DAYS) * DAY_MICROS;
+    enum { MOST_DAYS = 4000000 };               /* far outside of the years, and not too many to be counted in microseconds */
+    int64_t near = days > MOST_DAYS ? MOST_DAYS : days < -MOST_DAYS ? -MOST_DAYS : days;
+    int64_t micros = (near + EPOCH_DAYS) * DAY_MICROS;
     if (!inside_years(micros)) return set_word(cell, micros < 0 ? "before 0001" : "after 9999");
     datetime_write(micros, room.scratch);
     *cell = value_text(room.scratch, 10);

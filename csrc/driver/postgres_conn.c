@@ -1,4 +1,4 @@
-#define _POSIX_C_SOURCE 200809L         /* clock_gettime, strdup; before any header */
+#define _POSIX_C_SOURCE 200809L         /* strdup; before any header */
 
 #include "driver/postgres_conn.h"
 
@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "driver/postgres.h"
 #include "driver/postgres_error.h"
 #include "driver/postgres_target.h"
@@ -20,14 +20,8 @@ static struct pg_conn *conn_of(struct conn *conn) {
     return (struct pg_conn *)conn;
 }
 
-int64_t pg_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 bool pg_is_late(const struct pg_conn *conn) {
-    return conn->deadline && pg_now() >= conn->deadline;
+    return conn->deadline && clock_ms() >= conn->deadline;
 }
 
 /* --------------------------------------------------------------------------------------------- answers to come */
@@ -263,7 +257,7 @@ struct conn *postgres_open(const struct conn_options *options, struct arena *are
     PQsetErrorVerbosity(conn->pg, PQERRORS_VERBOSE);        /* or nothing tells the SQLSTATE of a refusal */
     conn->opening = true;
     conn->poll = PGRES_POLLING_WRITING;
-    conn->deadline = pg_now() + conn->connect_timeout;
+    conn->deadline = clock_ms() + conn->connect_timeout;
     return &conn->base;
 }
 
@@ -290,7 +284,7 @@ static bool begin_session(struct pg_conn *conn) {
 /* A server that starts, recovers or stops refuses everybody: in a moment it may be there again. */
 static enum drive refused(struct pg_conn *conn, struct arena *arena, struct error *error) {
     const char *message = PQerrorMessage(conn->pg);
-    int64_t next = pg_now() + REFUSED_PAUSE;
+    int64_t next = clock_ms() + REFUSED_PAUSE;
     if (!postgres_error_passes(message) || next >= conn->deadline) return fail_opening(conn, message, arena, error);
     conn->retry_at = next;
     return DRIVE_WAIT;
@@ -299,7 +293,7 @@ static enum drive refused(struct pg_conn *conn, struct arena *arena, struct erro
 /* Begins anew when the pause is over. False: it is not. */
 static bool pause_is_over(struct pg_conn *conn) {
     if (!conn->retry_at) return true;
-    if (pg_now() < conn->retry_at) return false;
+    if (clock_ms() < conn->retry_at) return false;
     conn->retry_at = 0;
     conn->poll = PGRES_POLLING_WRITING;
     PQresetStart(conn->pg);

@@ -47,9 +47,6 @@ struct pg_conn {
     char first_error[FIRST_ERROR_SIZE];     /* of the open transaction; "": none yet */
 };
 
-/* ms of the monotonic clock */
-int64_t pg_now(void);
-
 /* Room for `more` answers to come; false: out of memory. */
 bool pg_reserve(struct pg_conn *conn, int more);
 void pg_expect(struct pg_conn *conn, enum command command, struct pg_cursor *cursor);

@@ -6,8 +6,6 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-enum { MOST_COLUMNS = sizeof ((struct error *)0)->columns / sizeof (const char *) };
-
 enum effect { EFFECT_NONE, EFFECT_RETRYABLE, EFFECT_BREAKS };
 
 struct row {
@@ -97,7 +95,7 @@ static void read_columns(const char *detail, struct arena *arena, struct error *
     const char *end = start ? strstr(start, ")=(") : NULL;
     if (!end) return;
     const char *at = start + 1;
-    while (error->column_count < MOST_COLUMNS) {
+    while (error->column_count < ERROR_COLUMNS) {
         const char *name = next_name(&at, end, arena);
         if (!name) return;
         error->columns[error->column_count++] = name;

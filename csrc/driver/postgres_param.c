@@ -126,12 +126,6 @@ static char *put_element(char *out, const struct value *item, unsigned element) 
     }
 }
 
-static bool has_null(const struct value *list) {
-    for (size_t i = 0; i < list->len; i++)
-        if (list->as.items[i].kind == VALUE_NULL) return true;
-    return false;
-}
-
 /* Bytes that the list takes at most when each element has so many beside those of its text. */
 static size_t list_size(const struct value *list, size_t each) {
     size_t size = list->len * each;
@@ -146,7 +140,7 @@ static size_t list_size(const struct value *list, size_t each) {
 static bool set_binary_array(struct param *param, const struct value *list, unsigned array, unsigned element) {
     enum { HEAD = 20, ELEMENT = 12 };
     char *start = arena_alloc(param->arena, HEAD + list_size(list, ELEMENT));
-    char *out = put32(put32(put32(start, list->len > 0), has_null(list)), element);
+    char *out = put32(put32(put32(start, list->len > 0), values_have_null(list->as.items, (int)list->len)), element);
     if (list->len) out = put32(put32(out, (uint32_t)list->len), 1);
     for (size_t i = 0; i < list->len; i++) out = put_element(out, &list->as.items[i], element);
     param->type = array;

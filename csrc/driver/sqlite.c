@@ -1,5 +1,3 @@
-#define _POSIX_C_SOURCE 200809L         /* clock_gettime; before any header */
-
 #include "driver/sqlite.h"
 
 #include <limits.h>
@@ -8,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "driver/cache.h"
 #include "driver/driver.h"
 #include "driver/sqlite_error.h"
@@ -66,16 +64,10 @@ static sqlite3_stmt *handle_of(const struct cursor *cursor) {
 
 /* --------------------------------------------------------------------------------------------------- the deadline */
 
-static int64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Called by SQLite while a statement runs; not 0: stop. */
 static int check_deadline(void *state) {
     struct sqlite_conn *conn = state;
-    if (now_ms() < conn->deadline) return 0;
+    if (clock_ms() < conn->deadline) return 0;
     conn->timed_out = true;
     return 1;
 }
@@ -351,7 +343,7 @@ static struct cursor *bind_cursor(struct sqlite_conn *conn, struct sqlite_cursor
 }
 
 static void set_deadline(struct sqlite_conn *conn, struct sqlite_cursor *cursor) {
-    if (conn->timeout > 0) conn->deadline = cursor->deadline = now_ms() + conn->timeout;
+    if (conn->timeout > 0) conn->deadline = cursor->deadline = clock_ms() + conn->timeout;
 }
 
 static struct cursor *sqlite_start(struct conn *base, const struct statement *statement, struct arena *arena,

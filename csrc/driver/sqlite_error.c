@@ -6,7 +6,6 @@
 #include "base/arena.h"
 #include "base/error.h"
 
-enum { MOST_COLUMNS = sizeof ((struct error *)0)->columns / sizeof (const char *) };
 
 /* What SQLite's sentence tells beyond itself. */
 enum detail {
@@ -87,7 +86,7 @@ static void split(const char *list, size_t table_len, struct arena *arena, struc
         end = strstr(column, separator);
         error->columns[count++] = arena_text(arena, column, end ? (size_t)(end - column) : strlen(column));
         if (end) column = end + strlen(separator);
-    } while (end && count < MOST_COLUMNS);
+    } while (end && count < ERROR_COLUMNS);
     error->column_count = count;
     error->table = arena_text(arena, list, table_len);
 }
@@ -175,7 +174,7 @@ static int read_key_columns(struct sqlite3 *db, const char *table, int number, c
     if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK) return 0;
     sqlite3_bind_text(statement, 1, table, -1, SQLITE_STATIC);
     sqlite3_bind_int(statement, 2, number);
-    while (count < MOST_COLUMNS && sqlite3_step(statement) == SQLITE_ROW && take_name(statement, names[count])) count++;
+    while (count < ERROR_COLUMNS && sqlite3_step(statement) == SQLITE_ROW && take_name(statement, names[count])) count++;
     sqlite3_finalize(statement);
     return count;
 }
@@ -184,7 +183,7 @@ static int read_key_columns(struct sqlite3 *db, const char *table, int number, c
 static void read_violated(struct sqlite3 *db, struct arena *arena, struct error *error) {
     int number;
     char *table = arena_array(arena, char, NAME_ROOM);
-    char (*names)[NAME_ROOM] = arena_alloc(arena, MOST_COLUMNS * sizeof *names);
+    char (*names)[NAME_ROOM] = arena_alloc(arena, ERROR_COLUMNS * sizeof *names);
     size_t i = 0;
     while (i < sizeof violations / sizeof violations[0] && !find_violated(db, violations[i], table, &number)) i++;
     if (i == sizeof violations / sizeof violations[0]) return;

@@ -51,11 +51,9 @@ static struct plan_column *add_column(struct arena *arena, struct plan *plan) {
     return new_column(arena, plan);
 }
 
-/* Most types leave a cell of their own kind alone; these three have a canonical form to look after. */
+/* Most types leave a cell of their own kind alone. */
 static int settled_kind(const struct attr *attr) {
-    if (!attr || attr->type.id == TYPE_CHAR || attr->type.id == TYPE_DECIMAL || attr->type.id == TYPE_DATE) return -1;
-    if (type_is_table(&attr->type) && !type_is_json(&attr->type)) return -1;
-    return (int)type_info(attr->type.id)->logical;
+    return !attr || type_is_reread(&attr->type) ? -1 : (int)type_info(attr->type.id)->logical;
 }
 
 /* JSON always; dates where the database shows them as numbers, which the reader knows. */

@@ -207,13 +207,6 @@ static bool plan_create(lua_State *L, struct call *call, struct access *access) 
     return prepare_row(L, call, instance, model_index + 1, &access->options, access->row) && no_faults(call);
 }
 
-struct value kept_cell(struct call *call, const struct attr *attr, struct value cell) {
-    char *scratch = arena_alloc(&call->arena, TYPE_SCRATCH);
-    if (cell.kind != VALUE_NULL) type_read(&attr->type, &cell, scratch, &call->arena);
-    if (cell.kind == VALUE_TEXT || cell.kind == VALUE_BLOB) cell.as.text = arena_text(&call->arena, cell.as.text, cell.len);
-    return cell;
-}
-
 /* What the database computed for the target that createS makes goes into the instance. */
 static void take_computed(lua_State *L, struct call *call, const struct access *access) {
     push_call_value(L, call, CALL_RESULT);

@@ -3,7 +3,7 @@
 #define LIGA_LUA_ACCESS_H
 
 #include "load/link.h"
-#include "lua/write.h"
+#include "lua/write_job.h"
 
 /* A target as it was handed over. */
 struct element {
@@ -86,9 +86,6 @@ struct link_keys raw_element_keys(struct call *call, const struct access *access
 
 /* The element with this primary key, or NULL. */
 struct element *element_of_key(lua_State *L, struct call *call, const struct access *access, const struct value *key);
-
-/* A cell as a logical value that outlives its row. */
-struct value kept_cell(struct call *call, const struct attr *attr, struct value cell);
 
 /* What the row of an instance held when it was last read or written (logical form), whatever has been assigned since. `known`:
  * not for attributes that were not selected. False: error set. */

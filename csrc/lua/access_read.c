@@ -4,70 +4,39 @@
 #include "lua/access.h"
 #include "lua/handler.h"
 #include "lua/hydrate.h"
+#include "lua/through.h"
 #include "lua/value.h"
 
 /* -------------------------------------------------------------------------------------------------- the junction */
 
-static bool wrong(struct find *find, const char *path, const char *sentence) {
-    return error_set(find->where.error, find->where.arena, ERROR_USAGE, "%s: %s", path, sentence);
-}
-
 struct junction {
-    const struct model *model;
+    const struct model *model;  /* NULL: there is none */
     int alias;
-    const char *property;
-    int attributes;             /* stack index of the list, 0: all */
-    bool hidden;                /* an empty list: no junction row */
-    bool with_deleted;          /* paranoid = false: links that are marked as deleted too */
 };
 
-static bool read_through_option(lua_State *L, struct find *find, struct junction *junction, const char *key, int index) {
-    if (strcmp(key, "where") == 0) {
-        struct where_reader reader = find->where;
-        reader.model = junction->model;
-        reader.path = "through.where";
-        const struct expr *where = read_where(L, &reader, index);
-        if (error_is_set(reader.error)) return false;
-        if (where) select_where(reader.arena, find->plan->select, expr_at(reader.arena, junction->alias, where));
-        return true;
+/* What the call says about the junction's rows; links that are marked as deleted are no links. */
+static bool read_junction(lua_State *L, struct find *find, struct junction junction) {
+    struct arena *arena = find->where.arena;
+    struct select *select = find->plan->select;
+    bool with_deleted = false;
+    if (!junction.model) return true;
+    if (find->through) {
+        push_field(L, find->options, "through");
+        select_where(arena, select, through_where(L, find->where.call, lua_gettop(L), junction.model, junction.alias));
+        with_deleted = through_counts_deleted(L, lua_gettop(L));
+        lua_pop(L, 1);
     }
-    if (strcmp(key, "as") == 0) {
-        if (lua_type(L, index) != LUA_TSTRING) return wrong(find, "through.as", "a name expected");
-        const char *name = name_at(L, index);
-        junction->property = arena_text(find->where.arena, name, strlen(name));
-        return true;
-    }
-    if (strcmp(key, "attributes") == 0) {
-        if (!lua_istable(L, index)) return wrong(find, "through.attributes", "a list of attributes expected");
-        return true;
-    }
-    if (strcmp(key, "paranoid") == 0) {
-        if (!lua_isboolean(L, index)) return wrong(find, "through.paranoid", "true or false expected");
-        junction->with_deleted = !lua_toboolean(L, index);
-        return true;
-    }
-    return wrong(find, "through",
-                 arena_printf(find->where.arena, "unknown option \"%s\" (it has: where, attributes, as, paranoid)", key));
+    const struct expr *there = not_deleted(arena, junction.model);
+    if (there && !with_deleted) select_where(arena, select, expr_at(arena, junction.alias, there));
+    return !error_is_set(find->where.error);
 }
 
-static bool read_through_options(lua_State *L, struct find *find, struct junction *junction) {
+static const char *junction_property(lua_State *L, const struct find *find, const char *property) {
+    if (!find->through) return property;
     push_field(L, find->options, "through");
-    int table = lua_gettop(L);
-    for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
-        if (lua_type(L, -2) != LUA_TSTRING) return wrong(find, "through", "keys are option names; there is one that is none");
-        if (!read_through_option(L, find, junction, name_at(L, -2), lua_gettop(L))) return false;
-    }
-    return true;
-}
-
-/* What the call says about the junction; links that are marked as deleted are no links. */
-static bool read_through(lua_State *L, struct find *find, struct junction *junction) {
-    if (!junction->model) return true;
-    if (find->through && !read_through_options(L, find, junction)) return false;
-    const struct expr *there = not_deleted(find->where.arena, junction->model);
-    if (there && !junction->with_deleted)
-        select_where(find->where.arena, find->plan->select, expr_at(find->where.arena, junction->alias, there));
-    return true;
+    property = through_property(L, find->where.arena, lua_gettop(L), property);
+    lua_pop(L, 1);
+    return property;
 }
 
 /* through.attributes, or joinTableAttributes by its old name; left on the stack. */
@@ -81,29 +50,23 @@ static void push_junction_attributes(lua_State *L, const struct find *find) {
     lua_remove(L, -2);
 }
 
-/* The junction row hangs on the target under the junction model's name, a full instance. */
-static bool add_junction(lua_State *L, struct find *find, struct junction *junction) {
+/* The junction row hangs on the target under the junction model's name or that of `through.as`, a full instance. */
+static bool add_junction(lua_State *L, struct find *find, struct junction junction) {
     bool fine = true;
     if (find->options) push_junction_attributes(L, find);
     else lua_pushnil(L);
     int attributes = lua_gettop(L);
     bool given = lua_istable(L, attributes);
     if (given && lua_rawlen(L, attributes) == 0) return true;
-    plan_node(find->where.arena, find->plan, junction->model, 0, junction->property);
+    plan_node(find->where.arena, find->plan, junction.model, 0, junction_property(L, find, junction.model->name));
     find->where.path = "through.attributes";
-    if (given) fine = read_attribute_list(L, find, junction->model, junction->alias, attributes);
-    else plan_attrs(find->where.arena, find->plan, junction->model, junction->alias);
+    if (given) fine = read_attribute_list(L, find, junction.model, junction.alias, attributes);
+    else plan_attrs(find->where.arena, find->plan, junction.model, junction.alias);
     lua_settop(L, attributes - 1);
     return fine;
 }
 
 /* ----------------------------------------------------------------------------------------------------------- get */
-
-static bool has_null(const struct value *values, int count) {
-    for (int k = 0; k < count; k++)
-        if (values[k].kind == VALUE_NULL) return true;
-    return false;
-}
 
 static struct find *link_find(struct call *call, const struct access *access, int *junction) {
     struct find *find = find_new(call, access->assoc->target);
@@ -113,20 +76,19 @@ static struct find *link_find(struct call *call, const struct access *access, in
         *link = (struct outer_table){ assoc_through(access->assoc), NULL, *junction };
         find->link = link;
     }
-    if (has_null(access->source, access->assoc->hops[0].near.count))        /* it refers to nothing */
+    if (values_have_null(access->source, access->assoc->hops[0].near.count))        /* it refers to nothing */
         select_where(&call->arena, find->plan->select, expr_const(&call->arena, false));
     return find;
 }
 
 static bool read_get(lua_State *L, struct find *find, const struct access *access, int alias) {
-    const struct model *through = assoc_through(access->assoc);
-    struct junction junction = { .model = through, .alias = alias, .property = through ? through->name : NULL };
-    if (!read_find(L, find, 2, FIND_LINKED | (through ? FIND_LINK : FIND_PLAIN))) return false;
+    struct junction junction = { assoc_through(access->assoc), alias };
+    if (!read_find(L, find, 2, FIND_LINKED | (junction.model ? FIND_LINK : FIND_PLAIN))) return false;
     if (!find->plan->select->order)
         find->plan->select->order = order_of_links(find->where.arena, access->assoc->order, alias);
-    if (!read_through(L, find, &junction)) return false;
+    if (!read_junction(L, find, junction)) return false;
     find_columns(L, find);
-    return !through || find->plan->select->group || add_junction(L, find, &junction);
+    return !junction.model || find->plan->select->group || add_junction(L, find, junction);
 }
 
 /* With batch = true the call is answered for all instances that were read together. */
@@ -159,7 +121,7 @@ int access_get(lua_State *L) {
     if (error_is_set(&call->error)) return call_raise(L, call);
     bool one = !access->assoc->kind->many;
     find->plan->one = one;
-    if (has_null(access->source, access->assoc->hops[0].near.count)) {
+    if (values_have_null(access->source, access->assoc->hops[0].near.count)) {
         bool reject = find->reject_on_empty;
         if (reject) return call_fail(L, call, ERROR_EMPTY_RESULT, "%s: no row is linked", access->assoc->name);
         call_close(L, call);
@@ -181,10 +143,9 @@ int access_count(lua_State *L) {
     if (is_batch(L)) return read_batch(L, "count");
     struct call *call = access_open(L, &access, VERB_COUNT);
     struct find *find = link_find(call, access, &alias);
-    const struct model *through = assoc_through(access->assoc);
-    struct junction junction = { .model = through, .alias = alias };
-    bool fine = read_find(L, find, 2, FIND_LINKED | FIND_COUNT | (through ? FIND_LINK : FIND_PLAIN))
-             && read_through(L, find, &junction);
+    struct junction junction = { assoc_through(access->assoc), alias };
+    bool fine = read_find(L, find, 2, FIND_LINKED | FIND_COUNT | (junction.model ? FIND_LINK : FIND_PLAIN))
+             && read_junction(L, find, junction);
     if (fine) find_filters(L, find);
     return count_rows(L, call, find);
 }
@@ -228,6 +189,23 @@ static void select_keys(struct call *call, struct select *select, struct attr_li
         output_add(&call->arena, &select->outputs, expr_column(&call->arena, keys.items[k], 0), NULL);
 }
 
+/* The linked rows among the targets asked for; `exactly`: all linked rows, too. */
+static void plan_has(struct call *call, const struct access *access, struct has *has) {
+    struct select *select = has->find.plan->select;
+    has->all = arena_copy(&call->arena, select, sizeof *select);
+    select_keys(call, select, element_attrs(access->assoc));
+    select_keys(call, has->all, element_attrs(access->assoc));
+    struct expr *keys = link_keys_condition(&call->arena, element_keys(call, access));
+    keys->alias = 0;
+    if (access->count) select->where = expr_and(&call->arena, select->where, keys);
+    call->next = count_again;
+    call->results = has_results;
+    if (access->count) return;
+    has->answer = true;             /* no targets asked for, exactly: there must be none */
+    call->phase = 1;
+    call->rows = 0;
+}
+
 int access_has(lua_State *L, enum verb verb) {
     struct access *access;
     int alias;
@@ -236,36 +214,22 @@ int access_has(lua_State *L, enum verb verb) {
     lua_settop(L, 3);
     struct call *call = access_open(L, &access, verb);
     struct find *found = link_find(call, access, &alias);
-    const struct model *through = assoc_through(access->assoc);
-    struct junction junction = { .model = through, .alias = alias };
+    struct junction junction = { assoc_through(access->assoc), alias };
     bool fine = read_elements(L, call, access, &unsaved)
-             && read_find(L, found, 3, FIND_LINKED | FIND_HAS | (through ? FIND_LINK : FIND_PLAIN))
-             && read_through(L, found, &junction);
+             && read_find(L, found, 3, FIND_LINKED | FIND_HAS | (junction.model ? FIND_LINK : FIND_PLAIN))
+             && read_junction(L, found, junction);
     if (fine) find_filters(L, found);
     if (error_is_set(&call->error)) return call_raise(L, call);
     struct has *has = arena_new(&call->arena, struct has);
     has->find = *found;
-    call->data = has;
-    struct select *select = found->plan->select;
     has->exact = found->exact;
     has->wanted = access->count;
-    has->all = arena_copy(&call->arena, select, sizeof *select);
-    select_keys(call, select, element_attrs(access->assoc));
-    select_keys(call, has->all, element_attrs(access->assoc));
+    call->data = has;
     if (unsaved || (!access->count && !has->exact)) {
         call_close(L, call);
         lua_pushboolean(L, !unsaved);
         return 1;
     }
-    struct expr *keys = link_keys_condition(&call->arena, element_keys(call, access));
-    keys->alias = 0;
-    if (access->count) select->where = expr_and(&call->arena, select->where, keys);
-    call->next = count_again;
-    call->results = has_results;
-    if (!access->count) {           /* no targets asked for, exactly: there must be none */
-        has->answer = true;
-        call->phase = 1;
-        call->rows = 0;
-    }
+    plan_has(call, access, has);
     return call_run(L, call);
 }

@@ -96,7 +96,7 @@ static const struct statement *read_statement(struct call *call) {
     return render_select(&call->arena, call->db->dialect, select, &call->error);
 }
 
-static bool vanished(struct call *call) {
+static bool source_vanished(struct call *call) {
     const struct access *access = call->data;
     error_set(&call->error, &call->arena, ERROR_INSTANCE, "this %s can't be saved: its row does not exist any more",
               access->assoc->source->name);
@@ -130,7 +130,7 @@ static bool source_next(lua_State *L, struct call *call) {
         call->statement = save_statement(call);
         return call->statement != NULL;
     default:
-        return access->updates && !call->affected ? vanished(call) : false;
+        return access->updates && !call->affected ? source_vanished(call) : false;
     }
 }
 

@@ -48,19 +48,6 @@ static bool is_decimal(const struct attr *attr) {
     return attr->type.id == TYPE_DECIMAL;
 }
 
-static bool is_numeric(const struct attr *attr) {
-    enum type_id id = attr->type.id;
-    return id == TYPE_INTEGER || id == TYPE_BIGINT || id == TYPE_SMALLINT || id == TYPE_FLOAT || id == TYPE_DOUBLE
-        || id == TYPE_REAL || id == TYPE_DECIMAL;
-}
-
-/* Dates in mixed forms have no order before they are read. */
-static struct expr *comparable(struct arena *arena, const struct dialect *dialect, struct expr *subject,
-                               const struct attr *attr) {
-    bool mixed = dialect->decimal_text && attr->type.id == TYPE_DATE && attr->type.stored == DATE_MIXED;
-    return mixed ? call_of(arena, "liga_date", subject) : subject;
-}
-
 /* SQL before and behind an operand. */
 static struct expr *between(struct arena *arena, const char *const *pieces, struct expr *subject) {
     struct expr *raw = expr_new(arena, EXPR_RAW);
@@ -75,50 +62,21 @@ static struct expr *distinct_of(struct arena *arena, struct expr *subject) {
     return between(arena, pieces, subject);
 }
 
-/* A DECIMAL that SQLite keeps as text. */
-static struct expr *collated(struct arena *arena, struct expr *subject) {
-    static const char *const pieces[] = { "", " COLLATE liga_decimal" };
-    return between(arena, pieces, subject);
-}
-
 /* What the dialect has for min and max of a type that it has no order for, or NULL. */
 static const char *extreme_of(const struct dialect *dialect, const struct aggregate *aggregate, const struct attr *attr) {
     if (!attr || !is_extreme(aggregate)) return NULL;
     return (aggregate == &aggregates[AGGREGATE_MIN] ? dialect->least : dialect->greatest)[attr->type.id];
 }
 
-/* The value at the smallest or largest place of an ENUM whose values the engine takes for texts. */
-static struct expr *extreme_place(struct arena *arena, const struct aggregate *aggregate, struct expr *subject,
-                                  const struct attr *attr) {
-    int count = attr->type.value_count;
-    const char **pieces = arena_array(arena, const char *, count + 2);
-    struct expr *raw = between(arena, pieces, expr_new(arena, EXPR_PLACE)), *last = raw->first;
-    last->first = subject;
-    last->attr = attr;
-    pieces[0] = arena_printf(arena, "CASE %s(", aggregate->function);
-    pieces[1] = ") WHEN 0 THEN ";
-    for (int i = 0; i < count; i++) {
-        const char *value = attr->type.values[i];
-        last = last->next = expr_param(arena, value_text(value, strlen(value)));
-        pieces[i + 2] = i + 1 < count ? arena_printf(arena, " WHEN %d THEN ", i + 1) : " END";
-    }
-    return raw;
-}
-
 /* count(*), count(DISTINCT x), sum(x) …, NULL for no rows; DECIMALs are summed exactly, and a sum of integers is one. */
 static struct expr *aggregate_value(struct arena *arena, const struct dialect *dialect, const struct aggregate *aggregate,
                                     struct expr *subject, const struct attr *attr, bool distinct) {
     bool sums = aggregate == &aggregates[AGGREGATE_SUM];
-    if (attr) subject = comparable(arena, dialect, subject, attr);
     if (distinct && !is_extreme(aggregate)) subject = distinct_of(arena, subject);
     if (attr && is_decimal(attr) && sums && dialect->decimal_text) {
         subject->next = expr_text(arena, arena_printf(arena, "%d", type_scale(&attr->type)));
         return call_of(arena, "liga_sum", subject);
     }
-    if (attr && type_is_long_decimal(&attr->type) && dialect->decimal_text && aggregate->keeps_type)
-        subject = collated(arena, subject);
-    if (attr && is_extreme(aggregate) && enum_is_text(dialect, &attr->type))
-        return extreme_place(arena, aggregate, subject, attr);
     const char *own = extreme_of(dialect, aggregate, attr);
     struct expr *call = own ? expr_template(arena, own, subject, NULL) : call_of(arena, aggregate->function, subject);
     if (aggregate->real && dialect->real_cast) return cast_as(arena, call, dialect->real_cast);
@@ -168,7 +126,7 @@ const struct expr *aggregate_expression(const struct find *find, const struct ex
     const struct expr *subject = expr->kind == EXPR_FUNCTION ? expr->first : NULL;
     const struct aggregate *aggregate = subject && !subject->next ? aggregate_named(expr->text) : NULL;
     const struct attr *attr = aggregate && subject->kind == EXPR_COLUMN ? subject->attr : NULL;
-    if (!attr || (!is_numeric(attr) && (aggregate->zero || aggregate->real))) return expr;
+    if (!attr || (!type_is_number(&attr->type) && (aggregate->zero || aggregate->real))) return expr;
     struct arena *arena = find->where.arena;
     struct expr *column = expr_new(arena, EXPR_COLUMN);
     *column = *subject;
@@ -198,6 +156,7 @@ static struct expr *subject_of_limited(struct find *find, struct expr *subject) 
     find->plan->select = outer;
     struct expr *value = expr_new(arena, EXPR_NAME);
     value->text = "value";
+    value->attr = subject->kind == EXPR_COLUMN ? subject->attr : NULL;
     return value;
 }
 
@@ -279,7 +238,7 @@ static int aggregate_of(lua_State *L, const struct aggregate *aggregate) {
     if (subject && read_find(L, find, 3, FIND_VALUE)) find_filters(L, find);
     if (find->attributes_given) find_wrong(find, "attributes", "an aggregate takes no attributes");
     if (error_is_set(&call->error)) return call_raise(L, call);
-    if (attr && !is_numeric(attr) && (aggregate->zero || aggregate->real))
+    if (attr && !type_is_number(&attr->type) && (aggregate->zero || aggregate->real))
         return call_fail(L, call, ERROR_USAGE, "%s: %s.%s is no number but %s", aggregate->function, call->model->name,
                          attr->name, type_text(&attr->type, &call->arena));
     if (attr && is_extreme(aggregate) && type_is_json(&attr->type))

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/names.h"
 #include "lua/call.h"
 #include "lua/define.h"
@@ -331,9 +332,7 @@ static int sleep_ms(lua_State *L) {
 
 /* core.clock() → seconds of the monotonic clock */
 static int clock_seconds(lua_State *L) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    lua_pushnumber(L, (double)now.tv_sec + (double)now.tv_nsec / 1e9);
+    lua_pushnumber(L, (double)clock_ns() / 1e9);
     return 1;
 }
 

@@ -5,11 +5,6 @@
 
 /* ----------------------------------------------------------------------------------------------------- counters */
 
-static bool is_numeric(const struct attr *attr) {
-    enum value_kind kind = type_info(attr->type.id)->logical;
-    return kind == VALUE_INT || kind == VALUE_REAL || attr->type.id == TYPE_DECIMAL;
-}
-
 static const struct expr *raw_two(struct arena *arena, const struct attr *attr, struct value by, const char *const pieces[3]) {
     struct expr *expr = expr_new(arena, EXPR_RAW);
     expr->pieces = pieces;
@@ -49,7 +44,7 @@ static bool add_counter(lua_State *L, struct call *call, struct update *update, 
     struct value by;
     const struct attr *attr = find_attr(&reader, name);
     if (!attr) return false;
-    if (!is_numeric(attr))
+    if (!type_is_number(&attr->type))
         return error_set(&call->error, &call->arena, ERROR_USAGE, "%s.%s is no number", call->model->name, attr->name);
     if (is_null(L, value_index))
         return error_set(&call->error, &call->arena, ERROR_USAGE, "%s.%s: a number expected", call->model->name, attr->name);

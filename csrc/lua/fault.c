@@ -36,7 +36,7 @@ void keep_fault_value(lua_State *L, struct call *call, int index) {
 static bool names_anew(const struct error *error, const char *attribute) {
     for (int i = 0; i < error->column_count; i++)
         if (error->columns[i] == attribute) return false;
-    return error->column_count < (int)(sizeof error->columns / sizeof error->columns[0]);
+    return error->column_count < ERROR_COLUMNS;
 }
 
 bool no_faults(struct call *call) {
@@ -233,8 +233,8 @@ static void explain_foreign_key(struct call *call, const struct model *model) {
     else if (call->model && call->gives) found = guess_violation(call);
     if (found.holder) error->model = found.holder->name;
     if (found.holder) error->table = found.holder->table;
-    int most = (int)(sizeof error->columns / sizeof error->columns[0]);
-    error->column_count = found.key ? found.key->attrs.count < most ? found.key->attrs.count : most : 0;
+    error->column_count = found.key ? found.key->attrs.count : 0;
+    if (error->column_count > ERROR_COLUMNS) error->column_count = ERROR_COLUMNS;
     for (int k = 0; k < error->column_count; k++) error->columns[k] = found.key->attrs.items[k]->name;
     error->message = violation_sentence(&call->arena, &found, error);
 }

@@ -24,7 +24,7 @@ struct find {
     int grouped_count;
     bool exact;                     /* of has */
     int options;                    /* stack index of the options table */
-    bool through, join_table_attributes;    /* given; read by the getter itself */
+    bool through;                   /* given; read by the getter itself */
     int64_t total;                  /* of findAndCountAll: rows, whatever the limit */
 };
 

@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 #include "lua/include.h"
 #include "lua/marker.h"
+#include "lua/through.h"
 #include "lua/value.h"
 #include "lua/where_internal.h"
 
@@ -352,14 +353,13 @@ static bool read_col_option(lua_State *L, struct find *find, int index) {
 }
 
 static bool read_through(lua_State *L, struct find *find, int index) {
-    if (!lua_istable(L, index)) return find_wrong(find, "through", "a table expected");
+    const char *place, *fault = through_fault(L, find->where.arena, index, &place);
     find->through = true;
-    return true;
+    return !fault || find_wrong(find, place, fault);
 }
 
 static bool read_join_table_attributes(lua_State *L, struct find *find, int index) {
     if (!lua_istable(L, index)) return find_wrong(find, "joinTableAttributes", "a list of attributes expected");
-    find->join_table_attributes = true;
     return true;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/names.h"
 #include "lua/marker.h"
+#include "lua/through.h"
 #include "lua/value.h"
 
 static bool read_children(lua_State *L, const struct level *level, struct include *include, int index) {
@@ -111,7 +112,8 @@ static bool read_on(lua_State *L, const struct level *level, struct include *inc
 }
 
 static bool read_through_table(lua_State *L, const struct level *level, struct include *include, int index) {
-    if (!lua_istable(L, index)) return option_wrong(level, include, "through", "a table expected");
+    const char *place, *fault = through_fault(L, arena_of(level), index, &place);
+    if (fault) return option_wrong(level, include, place, fault);
     if (assoc_through(include->assoc)) return true;
     return option_wrong(level, include, "through", "option \"through\" is for belongsToMany only");
 }

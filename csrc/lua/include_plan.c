@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "lua/through.h"
 #include "lua/value.h"
 
 /* Where includes hang: a node of a plan. */
@@ -80,47 +81,30 @@ static bool read_include_order(lua_State *L, struct find *find, const struct inc
     return fine;
 }
 
-static bool wrong_through(struct find *find, const struct include *include, const char *sentence) {
-    return include_wrong(find, arena_printf(find->where.arena, "%s.through", include->path), sentence);
-}
-
 /* The junction row (its table is `alias`) of each target, unless `through.attributes` is empty. */
 static bool add_junction(lua_State *L, struct place *place, const struct include *include, struct plan *plan, int target,
                          int alias) {
     const struct model *through = assoc_through(include->assoc);
     struct find *find = place->find;
+    struct arena *arena = find->where.arena;
     const char *property = through->name;
-    bool fine = true, hidden = false;
-    int given = 0;
-    push_option(L, find, include, "through");
-    int table = lua_gettop(L);
-    for (lua_pushnil(L); lua_istable(L, table) && lua_next(L, table); lua_pop(L, 1)) {
-        const char *key = lua_type(L, -2) == LUA_TSTRING ? name_at(L, -2) : "";
-        if (strcmp(key, "attributes") == 0) {
-            if (!lua_istable(L, -1)) return wrong_through(find, include, "attributes: a list of attributes expected");
-            hidden = lua_rawlen(L, -1) == 0;
-            given = 1;
-        } else if (strcmp(key, "as") == 0) {
-            if (lua_type(L, -1) != LUA_TSTRING) return wrong_through(find, include, "as: a name expected");
-            property = arena_text(find->where.arena, name_at(L, -1), strlen(name_at(L, -1)));
-        } else if (strcmp(key, "where") != 0 && strcmp(key, "paranoid") != 0) {
-            return wrong_through(find, include, arena_printf(find->where.arena,
-                                                             "unknown option \"%s\" (it has: where, attributes, as, "
-                                                             "paranoid)", key));
-        }
+    int top = lua_gettop(L);
+    bool fine = true, listed = false;
+    if (push_option(L, find, include, "through") == LUA_TTABLE) {
+        property = through_property(L, arena, top + 1, property);
+        listed = push_field(L, top + 1, "attributes") == LUA_TTABLE;
     }
-    lua_settop(L, table);
-    if (!hidden) {
-        int node = plan_node(find->where.arena, plan, through, target, property);
+    int attributes = lua_gettop(L);
+    if (!listed || lua_rawlen(L, attributes) > 0) {
+        int node = plan_node(arena, plan, through, target, property);
         plan->nodes[node].alias = alias;
         struct find sub = sub_find(find, through, plan, node,
                                    (struct path_base){ plan->select, &plan->next_alias, alias, false, false });
-        if (given) push_field(L, table, "attributes");
         sub.where.path = "through.attributes";
-        if (given) fine = placed(find, include, read_attribute_list(L, &sub, through, alias, lua_gettop(L)));
-        else plan_attrs(find->where.arena, plan, through, alias);
+        if (listed) fine = placed(find, include, read_attribute_list(L, &sub, through, alias, attributes));
+        else plan_attrs(arena, plan, through, alias);
     }
-    lua_settop(L, table - 1);
+    lua_settop(L, top);
     return fine;
 }
 

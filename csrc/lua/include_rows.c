@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lua/through.h"
 #include "lua/value.h"
 
 bool placed(struct find *find, const struct include *include, bool fine) {
@@ -50,11 +51,7 @@ const struct expr *standing_condition(struct find *find, const struct include *i
 
 bool with_deleted_links(lua_State *L, struct find *find, const struct include *include) {
     bool deleted = false;
-    if (push_option(L, find, include, "through") == LUA_TTABLE) {
-        push_field(L, -1, "paranoid");
-        deleted = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
-        lua_pop(L, 1);
-    }
+    if (push_option(L, find, include, "through") == LUA_TTABLE) deleted = through_counts_deleted(L, lua_gettop(L));
     lua_pop(L, 1);
     return deleted;
 }
@@ -68,15 +65,11 @@ const struct expr *read_through_where(lua_State *L, struct find *find, const str
     const struct model *through = assoc_through(include->assoc);
     const struct expr *expr = NULL;
     if (!through) return NULL;
-    if (push_option(L, find, include, "through") == LUA_TTABLE) {
-        struct where_reader reader = where_reader(find->where.call, through, "through.where");
-        push_field(L, -1, "where");
-        if (!lua_isnil(L, -1)) expr = read_where(L, &reader, lua_gettop(L));
-        lua_pop(L, 1);
-    }
+    if (push_option(L, find, include, "through") == LUA_TTABLE)
+        expr = through_where(L, find->where.call, lua_gettop(L), through, junction);
     lua_pop(L, 1);
     placed(find, include, !error_is_set(&find->where.call->error));
-    return expr ? expr_at(find->where.arena, junction, expr) : NULL;
+    return expr;
 }
 
 bool has_on(lua_State *L, struct find *find, const struct include *include) {

@@ -6,17 +6,11 @@
 #include <limits.h>
 #include <poll.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "lua/hydrate.h"
 #include "lua/pool.h"
 #include "lua/value.h"
-
-long long job_now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (long long)time.tv_sec * 1000000000 + time.tv_nsec;
-}
 
 static struct statement *control(struct call *call, const char *text) {
     struct statement *statement = arena_new(&call->arena, struct statement);
@@ -162,7 +156,7 @@ static struct flight *start_next(lua_State *L, struct call *call) {
     flight->statement = statement;
     flight->stage = call->planned;
     flight->take = call->planned == STAGE_BODY ? call->take : call->planned == STAGE_PATH ? take_path : NULL;
-    if (call->driven) flight->started = job_now();
+    if (call->driven) flight->started = clock_ns();
     flight->cursor = conn->driver->start(conn, statement, &call->arena, &call->error);
     append(&call->flights, flight);
     return flight;
@@ -369,7 +363,7 @@ struct waiting job_waits_for(const struct call *call) {
 static void wait_blocking(const struct call *call) {
     struct waiting waiting = job_waits_for(call);
     struct pollfd poll_for = { .fd = waiting.fd, .events = (short)((waiting.read ? POLLIN : 0) | (waiting.write ? POLLOUT : 0)) };
-    long long left = waiting.deadline ? waiting.deadline - job_now() / 1000000 : -1;
+    long long left = waiting.deadline ? waiting.deadline - clock_ms() : -1;
     poll(&poll_for, 1, left > INT_MAX ? INT_MAX : left < -1 ? 0 : (int)left);
 }
 

@@ -19,7 +19,4 @@ bool job_is_open(const struct call *call);
 /* A job that is left before its end (error in a logger, closed coroutine): its transaction bracket is undone. */
 void job_undo(lua_State *L, struct call *call);
 
-/* ns of the monotonic clock */
-long long job_now(void);
-
 #endif

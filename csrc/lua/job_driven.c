@@ -1,6 +1,7 @@
 /* The box as operation.lua sees it, which drives the job: its steps, its events, its end. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "lua/fault.h"
 #include "lua/job.h"
 #include "lua/pool.h"
@@ -20,7 +21,7 @@ static int push_event(lua_State *L, struct call *call) {
     lua_pushliteral(L, "event");
     lua_pushlstring(L, statement->text, statement->len);
     lua_createtable(L, 0, 6);
-    lua_pushnumber(L, (lua_Number)(job_now() - call->started) / 1e6);
+    lua_pushnumber(L, (lua_Number)(clock_ns() - call->started) / 1e6);
     lua_setfield(L, -2, "ms");
     push_values(L, statement->params, statement->param_count);
     lua_setfield(L, -2, "params");
@@ -90,7 +91,7 @@ static const char *next_notice(const struct call *call) {
 /* "wait", what to wait for: descriptor (nil: a plain pause), "r", "w" or "rw", seconds (nil: for ever) */
 static int push_wait(lua_State *L, const struct call *call) {
     struct waiting waiting = job_waits_for(call);
-    lua_Number left = (lua_Number)(waiting.deadline - job_now() / 1000000) / 1000;
+    lua_Number left = (lua_Number)(waiting.deadline - clock_ms()) / 1000;
     lua_pushliteral(L, "wait");
     if (waiting.fd < 0) lua_pushnil(L);
     else lua_pushinteger(L, waiting.fd);

@@ -37,12 +37,6 @@ static void check_known(lua_State *L, struct call *call, const struct plan_step 
     }
 }
 
-static bool has_null(const struct value *key, int count) {
-    for (int k = 0; k < count; k++)
-        if (key[k].kind == VALUE_NULL) return true;
-    return false;
-}
-
 /* The instance on the top becomes a parent of the step. */
 static int add_parent(lua_State *L, struct call *call, const struct plan_step *step, int number) {
     struct value key[KEY_PARTS];
@@ -52,7 +46,7 @@ static int add_parent(lua_State *L, struct call *call, const struct plan_step *s
     if (instance.state == INSTANCE_NEW && step->assoc->kind->holder != HELD_BY_SOURCE) not_stored(L, call, step->assoc);
     if (!read_attributes(L, call, index, step->near, key)) call_raise(L, call);
     check_known(L, call, step, &instance, key);
-    return has_null(key, step->near.count) ? -1 : hydrate_parent(call, number, key);
+    return values_have_null(key, step->near.count) ? -1 : hydrate_parent(call, number, key);
 }
 
 static void add_parents(lua_State *L, struct call *call, struct load *load, int list) {

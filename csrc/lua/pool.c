@@ -1,16 +1,10 @@
-#define _POSIX_C_SOURCE 200809L
 
 #include "lua/pool.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-static long long now_ms(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (long long)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
+#include "base/clock.h"
 
 bool pool_forked(const struct db *db) {
     return !process_is_own(&db->process);
@@ -83,7 +77,7 @@ bool pool_run_idle(struct call *call, const char *text) {
 /* A replica that can't be reached is left out for a while; the call looks for another place to read. */
 static void leave_out(struct call *call, int site) {
     enum { LEFT_OUT = 5000 };           /* ms until it is tried again */
-    call->db->sites[site].down_until = now_ms() + LEFT_OUT;
+    call->db->sites[site].down_until = clock_ms() + LEFT_OUT;
     call->sited = false;
     error_clear(&call->error);
 }
@@ -152,10 +146,10 @@ static struct link *idle_or_new(struct db *db, int site) {
 static int choose_site(struct call *call) {
     struct db *db = call->db;
     int replicas = db->site_count - 1;
-    if (!replicas || call->writes || call->primary || call->locks || now_ms() - db->last_write < db->sticky_ms) return 0;
+    if (!replicas || call->writes || call->primary || call->locks || clock_ms() - db->last_write < db->sticky_ms) return 0;
     for (int i = 0; i < replicas; i++) {
         int site = 1 + db->next_replica++ % replicas;
-        if (now_ms() >= db->sites[site].down_until) return site;
+        if (clock_ms() >= db->sites[site].down_until) return site;
     }
     return 0;
 }
@@ -217,8 +211,8 @@ static bool waits_for_itself(const lua_State *L, const struct call *call) {
 static void collect_dropped(lua_State *L, const struct call *call) {
     enum { PATIENCE = 20, PAUSE = 1000 };
     struct db *db = call->db;
-    if (call->queued.pauses < PATIENCE || now_ms() - db->collected < PAUSE) return;
-    db->collected = now_ms();
+    if (call->queued.pauses < PATIENCE || clock_ms() - db->collected < PAUSE) return;
+    db->collected = clock_ms();
     lua_gc(L, LUA_GCCOLLECT);
 }
 
@@ -228,12 +222,12 @@ static struct link *wait_in_queue(lua_State *L, struct call *call) {
     if (queued->waits) {
         queued->pauses++;
         collect_dropped(L, call);
-        return queued->deadline && now_ms() >= queued->deadline ? too_long(L, call) : NULL;
+        return queued->deadline && clock_ms() >= queued->deadline ? too_long(L, call) : NULL;
     }
     struct call **end = &call->db->queue;
     while (*end) end = &(*end)->queued.next;
     *end = call;
-    *queued = (struct queued){ .waits = true, .deadline = call->db->acquire_ms ? now_ms() + call->db->acquire_ms : 0 };
+    *queued = (struct queued){ .waits = true, .deadline = call->db->acquire_ms ? clock_ms() + call->db->acquire_ms : 0 };
     return NULL;
 }
 
@@ -241,7 +235,7 @@ static struct link *wait_in_queue(lua_State *L, struct call *call) {
 struct waiting pool_pause(const struct call *call) {
     enum { LONGEST = 20 };
     int pause = call->queued.pauses < LONGEST ? call->queued.pauses + 1 : LONGEST;
-    return (struct waiting){ .fd = -1, .deadline = now_ms() + pause };
+    return (struct waiting){ .fd = -1, .deadline = clock_ms() + pause };
 }
 
 /* ------------------------------------------------------------------------------------------------------ leases */
@@ -316,7 +310,7 @@ struct link *pool_acquire(lua_State *L, struct call *call) {
         if (call->yields) return wait_in_queue(L, call);
         call_fail(L, call, ERROR_USAGE, "an open transaction holds the write lock: pass {transaction = t} to write inside it");
     }
-    if (db->watched) trim(db, now_ms());        /* hooks hear of it before the call sends anything */
+    if (db->watched) trim(db, clock_ms());        /* hooks hear of it before the call sends anything */
     struct link *link = is_first(call) ? free_link(call) : NULL;
     if (!link && !call->yields) {       /* perhaps a call that an error cut short still holds one: let the collector see it */
         lua_gc(L, LUA_GCCOLLECT);
@@ -336,18 +330,18 @@ void pool_release(struct db *db, struct link *link, const struct call *call) {
     if (link->user != call) return;
     link->user = NULL;
     forget_notices(link->conn);
-    if (call->writes && db->site_count > 1) db->last_write = now_ms();
+    if (call->writes && db->site_count > 1) db->last_write = clock_ms();
     if (link->lease) return;
     if (link->conn && (link->conn->broken || !link->ready)) close_link(db, link);
     if (link->conn && link->conn->driver->reset) link->conn->driver->reset(link->conn);
     if (db->link_limit == 1 || db->idle_ms <= 0) return;
-    link->released = now_ms();
+    link->released = clock_ms();
     trim(db, link->released);
 }
 
 void pool_take_back(struct db *db, struct link *link, bool close, bool wrote) {
     link->lease = NULL;
-    link->released = now_ms();
+    link->released = clock_ms();
     if (wrote) db->last_write = link->released;
     if (close || (link->conn && link->conn->broken)) close_link(db, link);
 }

@@ -38,10 +38,9 @@ bool run_statement_once(lua_State *L, struct call *call) {
     return call->phase++ == 0 && call->statement;
 }
 
-/* A copy of a cell that outlives its row. */
-static struct value kept(struct call *call, const struct attr *attr, struct value cell) {
-    char *scratch = arena_alloc(&call->arena, TYPE_SCRATCH);
-    if (cell.kind != VALUE_NULL) type_read(&attr->type, &cell, scratch, &call->arena);
+struct value kept_cell(struct call *call, const struct attr *attr, struct value cell) {
+    if (cell.kind != VALUE_NULL && type_reads(&attr->type))
+        type_read(&attr->type, &cell, arena_alloc(&call->arena, TYPE_SCRATCH), &call->arena);
     if (cell.kind == VALUE_TEXT || cell.kind == VALUE_BLOB) cell.as.text = arena_text(&call->arena, cell.as.text, cell.len);
     return cell;
 }
@@ -57,7 +56,7 @@ enum drive take_values(lua_State *L, struct call *call) {
         call->rows++;
         for (const struct output *output = write->returning; output; output = output->next, column++) {
             const struct attr *attr = output->expr->attr;
-            write->values[attr->ordinal] = kept(call, attr, call->cursor->cells[column]);
+            write->values[attr->ordinal] = kept_cell(call, attr, call->cursor->cells[column]);
             write->known[attr->ordinal] = true;
         }
     }

@@ -23,6 +23,9 @@ void write_tells(struct call *call, bool removes);
 /* A job of the one statement that call->statement is. */
 bool run_statement_once(lua_State *L, struct call *call);
 
+/* A cell as a logical value that outlives its row. */
+struct value kept_cell(struct call *call, const struct attr *attr, struct value cell);
+
 /* Takes the row of RETURNING (or of a reload) into the write's values. */
 enum drive take_values(lua_State *L, struct call *call);
 

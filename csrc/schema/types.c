@@ -530,44 +530,51 @@ static void read_blob(const struct type *type, struct value *cell, char *scratch
 
 /* ------------------------------------------------------------------------------------------------------ the table */
 
+enum trait {
+    NUMBER = 1,
+    REREAD = 2,             /* a cell of the logical kind may still not be in canonical form */
+    REWRITTEN = 4           /* the engine stores another text than it was given */
+};
+
 struct rule {
     bool (*accept)(struct accept *a);
     void (*read)(const struct type *type, struct value *cell, char *scratch);      /* NULL: cells pass as they are */
     void (*store)(const struct type *type, struct value *value, struct arena *arena);           /* NULL: … are stored as they are */
     void (*read_table)(const struct type *type, struct value *cell, struct arena *arena);       /* instead of read */
+    int traits;
 };
 
 static void store_date(const struct type *type, struct value *value, struct arena *arena);
 
 static const struct rule rules[TYPE_COUNT] = {
-    [TYPE_STRING]   = { accept_string,       read_text, NULL, NULL },
-    [TYPE_CHAR]     = { accept_char,         read_char, NULL, NULL },
-    [TYPE_TEXT]     = { accept_text,         read_text, NULL, NULL },
-    [TYPE_INTEGER]  = { accept_integer,      read_integer, NULL, NULL },
-    [TYPE_BIGINT]   = { accept_integer,       read_integer, NULL, NULL },
-    [TYPE_SMALLINT] = { accept_integer,     read_integer, NULL, NULL },
-    [TYPE_FLOAT]    = { accept_real,         read_real, NULL, NULL },
-    [TYPE_DOUBLE]   = { accept_real,         read_real, NULL, NULL },
-    [TYPE_REAL]     = { accept_single,       read_real, NULL, NULL },
-    [TYPE_DECIMAL]  = { accept_decimal,      read_decimal, NULL, NULL },
-    [TYPE_BOOLEAN]  = { accept_boolean,      read_boolean, NULL, NULL },
-    [TYPE_DATE]     = { accept_date,         read_date, store_date, NULL },
-    [TYPE_DATEONLY] = { accept_dateonly,     read_text, NULL, NULL },
-    [TYPE_TIME]     = { accept_time,         read_text, NULL, NULL },
-    [TYPE_BLOB]     = { accept_blob,         read_blob, NULL, NULL },
-    [TYPE_UUID]     = { accept_uuid,         read_text, NULL, NULL },
-    [TYPE_JSON]     = { accept_any,          NULL, NULL, NULL },
-    [TYPE_JSONB]    = { accept_any,          NULL, NULL, NULL },
-    [TYPE_ENUM]     = { accept_enum,         read_text, NULL, NULL },
-    [TYPE_ARRAY]    = { accept_array,        NULL, array_store, array_read },
-    [TYPE_VIRTUAL]  = { accept_any,          NULL, NULL, NULL },
-    [TYPE_CITEXT]   = { accept_text,         read_text, NULL, NULL },
-    [TYPE_INET]     = { accept_inet,         read_text, NULL, NULL },
-    [TYPE_CIDR]     = { accept_cidr,         read_text, NULL, NULL },
-    [TYPE_MACADDR]  = { accept_macaddr,      read_text, NULL, NULL },
-    [TYPE_TSVECTOR] = { accept_foreign_text, read_text, NULL, NULL },
-    [TYPE_RANGE]    = { accept_range,        NULL, range_store, range_read },
-    [TYPE_HSTORE]   = { accept_hstore,       NULL, hstore_store, hstore_read },
+    [TYPE_STRING]   = { accept_string,       read_text,    NULL,         NULL,        0 },
+    [TYPE_CHAR]     = { accept_char,         read_char,    NULL,         NULL,        REREAD },
+    [TYPE_TEXT]     = { accept_text,         read_text,    NULL,         NULL,        0 },
+    [TYPE_INTEGER]  = { accept_integer,      read_integer, NULL,         NULL,        NUMBER },
+    [TYPE_BIGINT]   = { accept_integer,      read_integer, NULL,         NULL,        NUMBER },
+    [TYPE_SMALLINT] = { accept_integer,      read_integer, NULL,         NULL,        NUMBER },
+    [TYPE_FLOAT]    = { accept_real,         read_real,    NULL,         NULL,        NUMBER },
+    [TYPE_DOUBLE]   = { accept_real,         read_real,    NULL,         NULL,        NUMBER },
+    [TYPE_REAL]     = { accept_single,       read_real,    NULL,         NULL,        NUMBER },
+    [TYPE_DECIMAL]  = { accept_decimal,      read_decimal, NULL,         NULL,        NUMBER | REREAD },
+    [TYPE_BOOLEAN]  = { accept_boolean,      read_boolean, NULL,         NULL,        0 },
+    [TYPE_DATE]     = { accept_date,         read_date,    store_date,   NULL,        REREAD },
+    [TYPE_DATEONLY] = { accept_dateonly,     read_text,    NULL,         NULL,        0 },
+    [TYPE_TIME]     = { accept_time,         read_text,    NULL,         NULL,        0 },
+    [TYPE_BLOB]     = { accept_blob,         read_blob,    NULL,         NULL,        0 },
+    [TYPE_UUID]     = { accept_uuid,         read_text,    NULL,         NULL,        0 },
+    [TYPE_JSON]     = { accept_any,          NULL,         NULL,         NULL,        0 },
+    [TYPE_JSONB]    = { accept_any,          NULL,         NULL,         NULL,        0 },
+    [TYPE_ENUM]     = { accept_enum,         read_text,    NULL,         NULL,        0 },
+    [TYPE_ARRAY]    = { accept_array,        NULL,         array_store,  array_read,  REREAD },
+    [TYPE_VIRTUAL]  = { accept_any,          NULL,         NULL,         NULL,        0 },
+    [TYPE_CITEXT]   = { accept_text,         read_text,    NULL,         NULL,        0 },
+    [TYPE_INET]     = { accept_inet,         read_text,    NULL,         NULL,        0 },
+    [TYPE_CIDR]     = { accept_cidr,         read_text,    NULL,         NULL,        0 },
+    [TYPE_MACADDR]  = { accept_macaddr,      read_text,    NULL,         NULL,        0 },
+    [TYPE_TSVECTOR] = { accept_foreign_text, read_text,    NULL,         NULL,        REWRITTEN },
+    [TYPE_RANGE]    = { accept_range,        NULL,         range_store,  range_read,  REREAD },
+    [TYPE_HSTORE]   = { accept_hstore,       NULL,         hstore_store, hstore_read, REREAD },
 };
 
 bool type_accept(const struct type *type, struct value *value, struct arena *arena, struct error *error) {
@@ -597,7 +604,15 @@ bool type_is_json(const struct type *type) {
 }
 
 bool type_is_rewritten(const struct type *type) {
-    return type->id == TYPE_TSVECTOR;
+    return rules[type->id].traits & REWRITTEN;
+}
+
+bool type_is_reread(const struct type *type) {
+    return rules[type->id].traits & REREAD;
+}
+
+bool type_is_number(const struct type *type) {
+    return rules[type->id].traits & NUMBER;
 }
 
 bool type_is_table(const struct type *type) {

@@ -88,6 +88,9 @@ struct type_info {
 };
 const struct type_info *type_info(enum type_id id);
 
+/* True for numbers, whatever their logical form. */
+bool type_is_number(const struct type *type);
+
 /* The largest value of an integer type; its least one is -largest - 1. Other types: 0. */
 int64_t type_most(enum type_id id);
 
@@ -130,5 +133,8 @@ void type_read(const struct type *type, struct value *cell, char *scratch, struc
 
 /* True where type_read may do something: hydration skips the call for the others. */
 bool type_reads(const struct type *type);
+
+/* True where it may do something even to a cell of the logical kind. */
+bool type_is_reread(const struct type *type);
 
 #endif

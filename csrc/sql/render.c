@@ -187,10 +187,21 @@ static bool is_condition(const struct expr *expr) {
     }
 }
 
+/* The column whose smallest or largest value a call gives, or NULL. */
+static const struct expr *extreme_column(const struct expr *call) {
+    bool extreme = call->kind == EXPR_FUNCTION && call->first && !call->first->next
+                && (strcasecmp(call->text, "min") == 0 || strcasecmp(call->text, "max") == 0);
+    const struct expr *column = extreme ? call->first : NULL;
+    while (column && column->kind == EXPR_AT) column = column->first;
+    return column && (column->kind == EXPR_COLUMN || column->kind == EXPR_NAME) ? call->first : NULL;
+}
+
 /* The attribute that decides how an operand compares, or NULL. */
 static const struct attr *operand_attr(const struct expr *expr) {
     while (expr->kind == EXPR_AT) expr = expr->first;
-    return expr->kind == EXPR_COLUMN || expr->kind == EXPR_NAME ? expr->attr : NULL;
+    if (expr->kind == EXPR_COLUMN || expr->kind == EXPR_NAME) return expr->attr;
+    const struct expr *column = extreme_column(expr);
+    return column ? operand_attr(column) : NULL;
 }
 
 /* The ENUM by whose order of values an operand has to be compared, as the engine knows none; or NULL. */
@@ -230,6 +241,14 @@ void put_ordered(struct out *out, const struct expr *expr) {
     else put_operand(out, expr);
 }
 
+static bool is_mixed_date(const struct out *out, const struct attr *attr) {
+    return out->dialect->decimal_text && attr->type.id == TYPE_DATE && attr->type.stored == DATE_MIXED;
+}
+
+static bool is_decimal_text(const struct out *out, const struct attr *attr) {
+    return out->dialect->decimal_text && type_is_long_decimal(&attr->type);
+}
+
 /* Other programs have to be able to open the file: what liga adds to SQLite stays out of its schema. */
 static void refuse_in_ddl(struct out *out, const char *what) {
     error_set(out->error, out->arena, ERROR_USAGE,
@@ -240,8 +259,7 @@ static void refuse_in_ddl(struct out *out, const char *what) {
  * forms; elsewhere this is put_expr. */
 void put_operand(struct out *out, const struct expr *expr) {
     const struct attr *attr = operand_attr(expr);
-    bool mixed = attr && out->dialect->decimal_text && attr->type.id == TYPE_DATE && attr->type.stored == DATE_MIXED;
-    bool collated = attr && out->dialect->decimal_text && type_is_long_decimal(&attr->type);
+    bool mixed = attr && is_mixed_date(out, attr), collated = attr && is_decimal_text(out, attr);
     if (out->literals && (mixed || collated)) refuse_in_ddl(out, attr->name);
     if (mixed) put_text(out, "liga_date(");
     if (is_condition(expr)) put_text(out, "(");
@@ -338,8 +356,41 @@ static bool takes_anything(const struct dialect *dialect, const char *function) 
     return false;
 }
 
+/* The value at the smallest or largest place. */
+static void put_extreme_place(struct out *out, const struct expr *call, const struct type *type) {
+    put_text(out, "CASE ");
+    put_text(out, call->text);
+    put_text(out, "(");
+    put_place(out, call->first, type);
+    put_text(out, ")");
+    for (int i = 0; i < type->value_count; i++) {
+        put_text(out, " WHEN ");
+        buf_addi(&out->buf, i);
+        put_text(out, " THEN ");
+        put_param(out, value_text(type->values[i], strlen(type->values[i])));
+    }
+    put_text(out, " END");
+}
+
+/* Smallest and largest values are found as the engine compares them: of a column that it would compare otherwise than as it is. */
+static bool put_extreme(struct out *out, const struct expr *call) {
+    const struct expr *column = extreme_column(call);
+    const struct attr *attr = column ? operand_attr(column) : NULL;
+    if (attr && placing_attr(out, column)) {
+        put_extreme_place(out, call, &attr->type);
+        return true;
+    }
+    if (!attr || !(is_mixed_date(out, attr) || is_decimal_text(out, attr))) return false;
+    put_text(out, call->text);
+    put_text(out, "(");
+    put_operand(out, column);
+    put_text(out, ")");
+    return true;
+}
+
 /* A function that takes values of any type tells the server nothing of what a parameter is: the parameter says so itself. */
 static void put_call(struct out *out, const struct expr *expr) {
+    if (put_extreme(out, expr)) return;
     bool any = takes_anything(out->dialect, expr->text);
     int place = 0;
     put_text(out, expr->text);

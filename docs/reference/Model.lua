@@ -115,7 +115,7 @@ function Model:findByPk(key, options) end
 -- @treturn {Instance,...}
 function Model:findByPks(keys, options) end
 
---- Rows, and how many there are without limit and offset.
+--- Rows, and how many there are without limit and offset; with `group` the counts of the groups, in their order.
 -- @tparam[opt] FindOptions options
 -- @treturn {Instance,...}
 -- @treturn integer
@@ -133,7 +133,7 @@ function Model:findOrBuild(options) end
 -- @treturn boolean whether it was created
 function Model:findOrCreate(options) end
 
---- The number of rows; with `group` a list of rows.
+--- The number of rows, where a limit is given of those that `findAll` would give; with `group` a list of rows.
 -- @tparam[opt] FindOptions options also `col`
 -- @treturn integer
 function Model:count(options) end

@@ -1,4 +1,5 @@
 --- Reads connect URLs and options into what the core opens.
+local dialect = require "liga.dialect"
 local errors = require "liga.errors"
 local hooks = require "liga.hooks"
 local options = require "liga.options"
@@ -169,7 +170,7 @@ local function read_pragmas(given)
 end
 
 local function check_others(given, engine)
-  if given.schema ~= nil and engine.dialect == "sqlite" then
+  if given.schema ~= nil and not dialect.of(engine).schemas then
     errors.usage "liga.connect: schema is for PostgreSQL: SQLite has none"
   end
   local schema = options.kind("liga.connect", given, "schema", "string")

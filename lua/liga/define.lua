@@ -10,6 +10,7 @@ local constraint = require "liga.define.constraint"
 local core = require "liga.core"
 local behaviour = require "liga.behaviour"
 local describe = require "liga.define.describe"
+local dialect = require "liga.dialect"
 local fail = require "liga.define.fail"
 local hooks = require "liga.hooks"
 local index = require "liga.define.index"
@@ -60,7 +61,7 @@ end
 
 local function check_schema(db, name, schema)
   if schema == nil then return end
-  if db.dialect == "sqlite" then fail.usage(name, nil, "schema is for PostgreSQL: SQLite has none") end
+  if not dialect.of(db).schemas then fail.usage(name, nil, "schema is for PostgreSQL: SQLite has none") end
   naming.check_identifier(db, name .. ": schema", schema)
 end
 
@@ -359,7 +360,7 @@ local function check_columns(meta, records)
     naming.check_identifier(meta.db, ("the column of %s.%s"):format(meta.name, record.name), record.columnName)
     for j = 1, i - 1 do
       local a, b = records[j].columnName, record.columnName
-      if a == b or meta.db.dialect == "sqlite" and a:lower() == b:lower() then
+      if dialect.same_name(meta.db, a, b) then
         fail.usage(meta.name, record.name, "the attribute %q has the same column, %q%s", records[j].name, a,
           a ~= b and " (capitals don't count)" or "")
       end

@@ -1,4 +1,5 @@
 --- Names: which are allowed, and those that liga makes itself.
+local dialect = require "liga.dialect"
 local errors = require "liga.errors"
 local inflect = require "liga.inflect"
 
@@ -31,7 +32,7 @@ function naming.check_identifier(db, what, text)
     errors.raise("UsageError", ("%s must be a non-empty string, got %s"):format(what, got))
   elseif text:find "%z" or not utf8.len(text) then
     errors.raise("UsageError", ("%s must be UTF-8 text without NUL"):format(what))
-  elseif db.dialect == "postgres" and #text > longest then
+  elseif #text > dialect.of(db).longest then
     errors.raise("UsageError", ("%s %q has %d bytes; PostgreSQL allows %d"):format(what, text, #text, longest))
   end
 end

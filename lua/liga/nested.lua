@@ -125,15 +125,35 @@ local function keys_to_come(a, tree, class)
   return later
 end
 
+local function without(names, later)
+  local rest = {}
+  for _, name in ipairs(names) do rest[#rest + 1] = not later[name] and name or nil end
+  return rest
+end
+
+local function names_of(class)
+  local names = {}
+  for i, attribute in ipairs(class.attributes) do names[i] = attribute.name end
+  return names
+end
+
 --- Checks the values of an instance that its owner's write brings along, before anything is sent.
 local function check(instance, tree, place, a, options)
   if not a or options.validate == false then return end
-  local class, fields = core.class_of(instance), {}
-  local later = keys_to_come(a, tree, class)
-  for _, attribute in ipairs(class.attributes) do
-    if not later[attribute.name] then fields[#fields + 1] = attribute.name end
+  local class = core.class_of(instance)
+  at(place, core.validate, instance, { fields = without(names_of(class), keys_to_come(a, tree, class)) })
+end
+
+--- What of an instance can be checked before it is saved: not the keys of what is nested in it and saved first.
+-- @param fields list of the attributes that are to be checked; nil: all
+-- @return the list, or nil: all
+function nested.known_fields(instance, fields)
+  local class, given = core.class_of(instance), {}
+  for _, node in ipairs(pending[instance] or {}) do
+    given[#given + 1] = rawget(instance, node.name) ~= nil and node or nil
   end
-  at(place, core.validate, instance, { fields = fields })
+  if #given == 0 then return fields end
+  return without(fields or names_of(class), keys_to_come(nil, given, class))
 end
 
 --- What is nested leaves the instances until they are saved: an association is no column.
@@ -209,8 +229,17 @@ local function values_of(context, instances, name, many)
   return values, owners
 end
 
-local function copy_key(from, from_names, to, to_names)
-  for k, name in ipairs(to_names) do to[name] = from[from_names[k]] end
+--- Copies what an association refers to; without a value there would be no link.
+-- @param from the instance that is referred to, a saved one
+local function copy_key(a, from, from_names, to, to_names)
+  for k, name in ipairs(to_names) do
+    local value = from[from_names[k]]
+    if value == nil then
+      local model = core.class_of(from).name
+      errors.raise("InstanceError", ("%s: the %s has no %s"):format(a.as, model, from_names[k]), { model = model })
+    end
+    to[name] = value
+  end
 end
 
 --- What the association writes into the rows it makes.
@@ -229,14 +258,14 @@ local by_holder = {}
 
 function by_holder.source(context, a, values, owners)
   save_new(context, a.target, values)
-  for i, target in ipairs(values) do copy_key(target, a.targetKey, owners[i], a.foreignKey) end
+  for i, target in ipairs(values) do copy_key(a, target, a.targetKey, owners[i], a.foreignKey) end
 end
 
 function by_holder.target(context, a, values, owners)
   local stored = {}
   for i, child in ipairs(values) do
     if core.state(child) == "new" then
-      copy_key(owners[i], a.sourceKey, child, a.foreignKey)
+      copy_key(a, owners[i], a.sourceKey, child, a.foreignKey)
       write_scope(a, child)
     else
       stored[#stored + 1] = i
@@ -251,8 +280,8 @@ local function junction_row(a, owner, target)
   local row = option_tables.copy(a.read.through.scope)
   local given = rawget(target, a.through.name)
   for name, value in next, type(given) == "table" and given or {} do row[name] = value end
-  copy_key(owner, a.sourceKey, row, a.foreignKey)
-  copy_key(target, a.targetKey, row, a.otherKey)
+  copy_key(a, owner, a.sourceKey, row, a.foreignKey)
+  copy_key(a, target, a.targetKey, row, a.otherKey)
   return row
 end
 

@@ -2,6 +2,7 @@
 -- code.
 local core = require "liga.core"
 local define = require "liga.define"
+local dialect = require "liga.dialect"
 local errors = require "liga.errors"
 local options = require "liga.options"
 local plan = require "liga.reflect.plan"
@@ -23,7 +24,7 @@ local function check_options(db, what, given, more)
   options.kind(what, given, "schema", "string")
   options.kind(what, given, "naming", "function")
   options.kind(what, given, "previous", "string")
-  if given.schema ~= nil and db.dialect == "sqlite" then errors.usage("%s: schema: SQLite has none", what) end
+  if given.schema ~= nil and not dialect.of(db).schemas then errors.usage("%s: schema: SQLite has none", what) end
   return given
 end
 

@@ -1,6 +1,7 @@
 --- sync and drop: tables of models made and dropped, in order of dependency, in one transaction.
 local association = require "liga.association"
 local core = require "liga.core"
+local dialect = require "liga.dialect"
 local errors = require "liga.errors"
 local hooks = require "liga.hooks"
 local options = require "liga.options"
@@ -165,8 +166,8 @@ function schema.drop(db, class, given)
   given = check_options("drop", given, drop_options)
   association.resolve(db, class)
   local statements = core.drop_statements(db._.core, models_of(db, class))
-  for _, statement in ipairs(given.cascade and db.dialect == "postgres" and statements or {}) do
-    if statement.kind == "table" then statement.sql = statement.sql .. " CASCADE" end
+  for _, statement in ipairs(given.cascade and statements or {}) do
+    if statement.kind == "table" then statement.sql = statement.sql .. dialect.of(db).cascade end
   end
   run(db, statements, given, true)
 end

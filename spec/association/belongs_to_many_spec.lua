@@ -177,7 +177,12 @@ for engine in support.engines() do
       end)
 
       it("has no unknown neighbours", function()
-        raises("UsageError", function() ann:getProjects { through = { wher = {} } } end, "wher", "where")
+        raises("UsageError", function() ann:getProjects { through = { wher = {} } } end, "through.wher", "where")
+      end)
+
+      it("raises UsageError for a path: it speaks of the junction's own attributes", function()
+        raises("UsageError", function() ann:getProjects { through = { where = { ["member.name"] = "x" } } } end,
+          "through.where", "member.name")
       end)
     end)
 

@@ -187,6 +187,12 @@ for engine in support.engines() do
         post:addLabels({ c, d.id }, { individualHooks = true })
         assert.equal("label", c.kind)
         assert.same({ "l", "n", "o", "p" }, sorted(post:getLabels(), "name"))
+        local e = Tag:create { name = "q" }
+        local again = Tag:findByPk(e.id)
+        post:setLabels { c.id, e, again }
+        assert.same({ "label", "label" }, { e.kind, again.kind })
+        post:setLabels(nil, { individualHooks = true })
+        assert.equal(0, post:countLabels())
       end)
 
       it("limits set and remove: links outside stay", function()

@@ -1,6 +1,8 @@
 -- DATE: an instant, read as UTC with milliseconds (contract, section 2).
 local liga = require "liga"
 local support = require "spec.support"
+local thing = require "spec.support.thing"
+local stored, refuses = thing.stored, thing.refuses
 
 for engine in support.engines() do
   describe("dates on " .. engine.name, function()
@@ -8,27 +10,7 @@ for engine in support.engines() do
     before_each(function() db = engine:open() end)
     after_each(function() db:close() end)
 
-    --- A model with one attribute `value` of this type, its table made.
-    local function model_of(type)
-      local Thing = db:define("Thing", { value = type }, { timestamps = false })
-      Thing:sync()
-      return Thing
-    end
-
-    --- What the database gives back for a stored value; the created instance must hold the same.
-    local function stored(Thing, value)
-      local created = Thing:create{ value = value }
-      local read = Thing:findByPk(created.id)
-      assert.same(read.value, created.value)
-      return read.value
-    end
-
-    local function refuses(Thing, value)
-      local e = support.raises("ValidationError", function() Thing:create{ value = value } end, "value")
-      assert.equal("Thing", e.model)
-      assert.equal("value", e.attribute)
-      assert.equal(0, Thing:count())
-    end
+    local function model_of(type) return thing.model(db, type) end
 
     it("are read as UTC with milliseconds", function()
       local Thing = model_of(liga.DATE)
@@ -145,6 +127,15 @@ for engine in support.engines() do
         local Thing = foreign(liga.DATE{ stored = "mixed" },
           "2026-01-01 00:00:00", 1000000000, "2020-01-01T00:00:00.000Z")
         assert.same({ 2, 3, 1 }, support.pluck(Thing:findAll{ order = { "value" } }, "id"))
+        local last = "2026-01-01T00:00:00.000Z"
+        assert.same({ "2001-09-09T01:46:40.000Z", last }, { Thing:min("value"), Thing:max("value") })
+        assert.equal("2020-01-01T00:00:00.000Z", Thing:max("value", { order = "value", limit = 2 }))
+        local most = liga.fn("max", liga.col("value"))
+        local found = Thing:findAll{
+          attributes = { "id", { most, "most" } }, group = "id", order = { { most, "DESC" } }, raw = true,
+          having = liga.where(most, liga.Op.gt, "2019-01-01T00:00:00Z"),
+        }
+        assert.same({ 1, 3 }, support.pluck(found, "id"))
       end)
     end
   end)

@@ -1,6 +1,8 @@
 -- DATEONLY and TIME (contract, section 2).
 local liga = require "liga"
 local support = require "spec.support"
+local thing = require "spec.support.thing"
+local stored, refuses = thing.stored, thing.refuses
 
 for engine in support.engines() do
   describe("days and times of day on " .. engine.name, function()
@@ -8,27 +10,7 @@ for engine in support.engines() do
     before_each(function() db = engine:open() end)
     after_each(function() db:close() end)
 
-    --- A model with one attribute `value` of this type, its table made.
-    local function model_of(type)
-      local Thing = db:define("Thing", { value = type }, { timestamps = false })
-      Thing:sync()
-      return Thing
-    end
-
-    --- What the database gives back for a stored value; the created instance must hold the same.
-    local function stored(Thing, value)
-      local created = Thing:create{ value = value }
-      local read = Thing:findByPk(created.id)
-      assert.same(read.value, created.value)
-      return read.value
-    end
-
-    local function refuses(Thing, value)
-      local e = support.raises("ValidationError", function() Thing:create{ value = value } end, "value")
-      assert.equal("Thing", e.model)
-      assert.equal("value", e.attribute)
-      assert.equal(0, Thing:count())
-    end
+    local function model_of(type) return thing.model(db, type) end
 
     it("are read as they were written", function()
       assert.equal("2026-11-22", stored(model_of(liga.DATEONLY), "2026-11-22"))

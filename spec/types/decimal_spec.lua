@@ -1,6 +1,8 @@
 -- DECIMAL(p, s): exact decimal numbers as strings (contract, section 2).
 local liga = require "liga"
 local support = require "spec.support"
+local thing = require "spec.support.thing"
+local stored, refuses = thing.stored, thing.refuses
 
 for engine in support.engines() do
   describe("decimals on " .. engine.name, function()
@@ -8,27 +10,7 @@ for engine in support.engines() do
     before_each(function() db = engine:open() end)
     after_each(function() db:close() end)
 
-    --- A model with one attribute `value` of this type, its table made.
-    local function model_of(type)
-      local Thing = db:define("Thing", { value = type }, { timestamps = false })
-      Thing:sync()
-      return Thing
-    end
-
-    --- What the database gives back for a stored value; the created instance must hold the same.
-    local function stored(Thing, value)
-      local created = Thing:create{ value = value }
-      local read = Thing:findByPk(created.id)
-      assert.same(read.value, created.value)
-      return read.value
-    end
-
-    local function refuses(Thing, value)
-      local e = support.raises("ValidationError", function() Thing:create{ value = value } end, "value")
-      assert.equal("Thing", e.model)
-      assert.equal("value", e.attribute)
-      assert.equal(0, Thing:count())
-    end
+    local function model_of(type) return thing.model(db, type) end
 
     it("are read as strings with exactly s digits after the point", function()
       local Thing = model_of(liga.DECIMAL(10, 2))
@@ -120,12 +102,24 @@ for engine in support.engines() do
         assert.equal(2, Price:count{ where = { value = { "9.5", 100 } } })
         assert.equal(1, Price:count{ where = { value = exact .. "0" } })
         assert.same({ "-20", exact }, { Price:min("value"), Price:max("value") })
+        assert.equal("100", Price:max("value", { order = "value", limit = 3 }))
         local seen, after = {}, nil
         repeat
           local page, info = Price:page{ order = "value", size = 1, after = after }
           seen[#seen + 1], after = page[1].value, info.after
         until not info.hasNext
         assert.same(all, seen)
+      end)
+
+      it("order and filter groups by their extremes", function()
+        local most = liga.fn("max", liga.col("value"))
+        local Sale = db:define("Sale", { value = liga.DECIMAL, city = liga.STRING }, { timestamps = false })
+        Sale:sync()
+        Sale:bulkCreate{ { value = "9", city = "a" }, { value = "100", city = "a" }, { value = "95.5", city = "b" } }
+        local find = { attributes = { "city", { most, "most" } }, group = "city", order = { most }, raw = true }
+        assert.same({ "95.5", "100" }, support.pluck(Sale:findAll(find), "most"))
+        find.having = liga.where(most, liga.Op.gt, "96")
+        assert.same({ "100" }, support.pluck(Sale:findAll(find), "most"))
       end)
 
       it("are summed and incremented exactly", function()

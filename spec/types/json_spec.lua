@@ -1,6 +1,8 @@
 -- JSON and JSONB (contract, section 2).
 local liga = require "liga"
 local support = require "spec.support"
+local thing = require "spec.support.thing"
+local stored = thing.stored
 
 for engine in support.engines() do
   describe("JSON on " .. engine.name, function()
@@ -8,20 +10,7 @@ for engine in support.engines() do
     before_each(function() db = engine:open() end)
     after_each(function() db:close() end)
 
-    --- A model with one attribute `value` of this type, its table made.
-    local function model_of(type)
-      local Thing = db:define("Thing", { value = type }, { timestamps = false })
-      Thing:sync()
-      return Thing
-    end
-
-    --- What the database gives back for a stored value; the created instance must hold the same.
-    local function stored(Thing, value)
-      local created = Thing:create{ value = value }
-      local read = Thing:findByPk(created.id)
-      assert.same(read.value, created.value)
-      return read.value
-    end
+    local function model_of(type) return thing.model(db, type) end
 
     it("keeps a table of tables", function()
       local Thing = model_of(liga.JSON)

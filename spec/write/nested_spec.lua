@@ -52,6 +52,38 @@ for engine in support.engines() do
       assert.same({ 1, 0, 1, 1, 0 }, counts())
     end)
 
+    it("of belongsTo give the key that may not be NULL, also where the model has hooks and validators", function()
+      local seen = {}
+      Comment:addHook("beforeCreate", function(comment) seen[#seen + 1] = comment.text end)
+      local values, options = { text = "c", post = { title = "p" } }, { include = "post" }
+      Comment:create(values, options)
+      values.post = { title = "q" }
+      Comment:build(values, options):save()
+      values.post = nil
+      local e = support.raises("ValidationError", function() Comment:create(values, options) end)
+      assert.equal("postId", e.attribute)
+      values.text, values.post = ("x"):rep(11), { title = "r" }
+      e = support.raises("ValidationError", function() Comment:create(values, options) end)
+      assert.same({ "text" }, e.attributes)
+      assert.same({ "c", "c" }, seen)
+      assert.same({ 0, 0, 2, 2, 0 }, counts())
+    end)
+
+    it("are refused where what the association refers to has no value", function()
+      local Shelf = db:define("Shelf", { code = { type = liga.STRING, unique = true } }, { timestamps = false })
+      Shelf:hasMany(Post, { sourceKey = "code" })
+      Shelf:belongsToMany(Tag, { through = "ShelfTag", sourceKey = "code" })
+      db:sync{ force = true }
+      for _, values in ipairs{ { posts = { { title = "p" } } }, { tags = { { name = "a" } } } } do
+        support.raises("InstanceError", function() Shelf:create(values, { include = { "posts", "tags" } }) end, "code")
+      end
+      support.raises("InstanceError", function()
+        Post:create({ title = "p", shelf = {} }, { include = "shelf" })
+      end, "shelf", "code")
+      assert.same({ 0, 0, 0, 0, 0 }, counts())
+      assert.equal(0, Shelf:count())
+    end)
+
     it("of belongsToMany get their junction rows, with values", function()
       local post = Post:create({ title = "p", tags = { { name = "a", PostTag = { weight = 5 } }, { name = "b" } } },
         { include = "tags" })

@@ -144,14 +144,19 @@ local function settle_values(a, elements, options)
   end
 end
 
---- The targets as the core's method takes them, raw keys as the rows that were read.
+--- The targets as the core's method takes them, raw keys as the rows that were read. More instances of one row stand
+-- behind: what is stored is stored in each.
 local function handed(elements)
   local given = elements.given
   if core.state(given) or given == nil or given == core.null then return given end
   if given ~= elements.list then return elements[1].target end
-  local targets, raw = {}, false
-  for i, element in ipairs(elements) do targets[i] = element.target end
-  for _, target in ipairs(given) do raw = raw or not core.state(target) end
+  local targets, there, raw = {}, {}, false
+  for i, element in ipairs(elements) do targets[i], there[element.target] = element.target, true end
+  for _, target in ipairs(given) do
+    local is_instance = core.state(target) ~= nil
+    raw = raw or not is_instance
+    if is_instance and not there[target] then targets[#targets + 1] = target end
+  end
   return raw and targets or given
 end
 
@@ -320,7 +325,7 @@ local function insert_each(a, source, elements, links, options, verb)
     element.done = core.state(element.row) == "stored"
     if not element.done then rest[#rest + 1] = element end
   end
-  if #rest == 0 and not a.read.scope then return end
+  if #elements == 0 or #rest == 0 and not a.read.scope then return end
   settle_values(a, rest, options)
   link_by_core(core.plain_accessor(a.meta[1], verb), a, source, handed(elements), elements, links, options)
 end

@@ -35,7 +35,8 @@ end
 
 local function check(class, instance, options)
   if options.validate == false then return end
-  validate.raise(class, nested.apart(instance, validate.faults, class, instance, options))
+  local known = { fields = nested.known_fields(instance, options.fields) }
+  validate.raise(class, nested.apart(instance, validate.faults, class, instance, known))
 end
 
 local function validated(class, instance, options)

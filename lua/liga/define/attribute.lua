@@ -3,6 +3,7 @@
 -- A record keeps what was given (`given`: option → value, by the model or by an association) and what it would be
 -- otherwise (`soft`), so that a later declaration can add to it; everything else in it is worked out anew each time.
 local core = require "liga.core"
+local dialect = require "liga.dialect"
 local fail = require "liga.define.fail"
 local inflect = require "liga.inflect"
 local markers = require "liga.markers"
@@ -212,14 +213,10 @@ end
 --- Only what `User.attributes` shows has changed.
 attribute.show = show
 
-local function same_column(db, a, b)
-  return a == b or db.dialect == "sqlite" and a:lower() == b:lower()
-end
-
 --- The record that has this column already, or nil.
 function attribute.with_column(meta, column, except)
   for _, record in ipairs(meta.attributes) do
-    if record.name ~= except and same_column(meta.db, record.columnName, column) then return record end
+    if record.name ~= except and dialect.same_name(meta.db, record.columnName, column) then return record end
   end
 end
 

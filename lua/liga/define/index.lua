@@ -3,6 +3,7 @@
 -- An index may name an attribute that an association will add later: it waits until the attribute is there.
 local attribute = require "liga.define.attribute"
 local core = require "liga.core"
+local dialect = require "liga.dialect"
 local fail = require "liga.define.fail"
 local naming = require "liga.naming"
 local options = require "liga.options"
@@ -119,12 +120,9 @@ local function same(a, b)
   return true
 end
 
---- An index of this name on another table, which would keep the new one from being made; nil: there is none. On
--- SQLite capitals don't count.
+--- An index of this name on another table, which would keep the new one from being made; nil: there is none.
 local function taken(meta, name)
-  local function same_name(other)
-    return other == name or meta.db.dialect == "sqlite" and other:lower() == name:lower()
-  end
+  local function same_name(other) return dialect.same_name(meta.db, other, name) end
   for _, class in ipairs(registry.of(meta.db).classes) do
     for other in pairs(getmetatable(class).indexes) do
       local same_table = class.tableName == meta.class.tableName

@@ -1,5 +1,6 @@
 --- What the methods of a query interface have in common: their arguments, and how a plan is run.
 local ddl = require "liga.ddl"
+local dialect = require "liga.dialect"
 local errors = require "liga.errors"
 local introspect = require "liga.introspect"
 local options = require "liga.options"
@@ -24,7 +25,9 @@ function arguments.read_options(self, method, given, allowed)
   local names = options.copy(call_options)
   for name in pairs(allowed or {}) do names[name] = true end
   options.check(method, given, names)
-  if given.schema ~= nil and self.db.dialect == "sqlite" then errors.usage("%s: schema: SQLite has none", method) end
+  if given.schema ~= nil and not dialect.of(self.db).schemas then
+    errors.usage("%s: schema: SQLite has none", method)
+  end
   return given
 end
 

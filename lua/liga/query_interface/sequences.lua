@@ -2,6 +2,7 @@
 local arguments = require "liga.query_interface.arguments"
 local core = require "liga.core"
 local ddl = require "liga.ddl"
+local dialect = require "liga.dialect"
 local errors = require "liga.errors"
 local sqltext = require "liga.sqltext"
 
@@ -9,7 +10,7 @@ local methods = {}
 local quote = sqltext.quote
 
 local function check_schemas(self, method)
-  if self.db.dialect == "sqlite" then errors.usage("%s: SQLite has no schemas", method) end
+  if not dialect.of(self.db).schemas then errors.usage("%s: SQLite has no schemas", method) end
 end
 
 --- Creates a schema (PostgreSQL) unless it is there.

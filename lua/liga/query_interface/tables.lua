@@ -4,6 +4,7 @@ local core = require "liga.core"
 local ddl = require "liga.ddl"
 local default = require "liga.query_interface.default"
 local definition = require "liga.query_interface.definition"
+local dialect = require "liga.dialect"
 local errors = require "liga.errors"
 local introspect = require "liga.introspect"
 local naming = require "liga.naming"
@@ -57,7 +58,7 @@ end
 function methods:dropTable(name, given)
   given = arguments.read_options(self, "dropTable", given, { cascade = true })
   name = arguments.read_table("dropTable", name)
-  local cascade = given.cascade and self.db.dialect == "postgres" and " CASCADE" or ""
+  local cascade = given.cascade and dialect.of(self.db).cascade or ""
   local plan = ddl.plain("DROP TABLE IF EXISTS " .. arguments.table_name(name, given) .. cascade)
   local item = self.db.dialect == "postgres" and introspect.table(self.db, name, { schema = given.schema })
   if item then add_types(plan.statements, item) end
@@ -66,7 +67,7 @@ end
 
 --- Drops tables, each with those that inherit from it; one that is kept inherits no more.
 local function drop_all(self, list, catalogue, given)
-  local statements, cascade = {}, self.db.dialect == "postgres" and " CASCADE" or ""
+  local statements, cascade = {}, dialect.of(self.db).cascade
   for _, item in ipairs(catalogue) do
     for _, name in ipairs(not list[item] and item.parents or {}) do
       if list[catalogue[name]] then

@@ -8,6 +8,7 @@
 --   rule {onDelete, onUpdate, deferrable, constraints} · inverse {as, type} · through (model), otherKey, links
 --   (belongsToMany) · wanted, wanted_inverse (the names that were taken already)
 local columns = require "liga.reflect.columns"
+local dialect = require "liga.dialect"
 local errors = require "liga.errors"
 local inflect = require "liga.inflect"
 local introspect = require "liga.introspect"
@@ -67,8 +68,7 @@ end
 
 local function defined_for(db, item, given)
   for _, class in ipairs(registry.of(db).classes) do
-    local same = class.tableName == item.name
-      or db.dialect == "sqlite" and class.tableName:lower() == item.name:lower()
+    local same = dialect.same_name(db, class.tableName, item.name)
     local schema = getmetatable(class).options.schema
     if same and (schema == given.schema or schema == item.schema) then return class end
   end
