@@ -96,8 +96,8 @@ static void test_accept_integers(void) {
     CHECK(refuses(smallint, value_int(32768), "range of SMALLINT (-32768 to 32767)"), "beyond 16 bits");
     CHECK(accepts(bigint, value_int(INT64_MIN), value_int(INT64_MIN)), "the smallest of 64 bits");
     CHECK(accepts(bigint, value_real(-9223372036854775808.0), value_int(INT64_MIN)), "the smallest as a float");
-    CHECK(refuses(bigint, value_real(9223372036854775808.0), "expects an integer"), "beyond 64 bits as a float");
-    CHECK(refuses(bigint, TEXT("9223372036854775808"), "expects an integer"), "beyond 64 bits as text");
+    CHECK(refuses(bigint, value_real(9223372036854775808.0), "out of the range of BIGINT"), "beyond 64 bits as a float");
+    CHECK(refuses(bigint, TEXT("9223372036854775808"), "out of the range of BIGINT"), "beyond 64 bits as text");
 }
 
 static void test_accept_numbers(void) {

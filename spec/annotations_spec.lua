@@ -74,6 +74,8 @@ describe("annotations", function()
     assert.same({ "Post[]", "Post", "fun(self: User, options?: liga.FindOptions): Post?" },
       { User.posts, User.pinned, User.getPinned })
     assert.equal("fun(self: User, target: Post|any, options?: liga.WriteOptions): Post|true", User.addPost)
+    assert.equal("fun(self: UserModel, options: liga.FindOrOptions): User, boolean", fields().UserModel.findOrCreate)
+    assert.equal("table", fields()["liga.FindOrOptions"].defaults)
     assert.is_truthy(annotations.text(db):find("---@field name string", 1, true))
     assert.is_truthy(annotations.text(db):find("---@field age? integer", 1, true))
     assert.is_string(fields().UserModel.byName)

@@ -19,6 +19,21 @@ describe("connect", function()
     support.raises("UsageError", function() liga.connect({}) end)
   end)
 
+  it("says where an option of Sequelize's belongs", function()
+    for option, place in pairs { host = "URL", storage = "URL", sync = "db:sync", isolationLevel = "db:transaction" } do
+      support.raises("UsageError", function() liga.connect("sqlite::memory:", { [option] = "x" }) end, option, place)
+    end
+    local pool = { acquire = 5 }
+    support.raises("UsageError", function() liga.connect("sqlite::memory:", { pool = pool }) end, "acquireTimeout")
+    local e = support.raises("UsageError", function() liga.connect("sqlite::memory:", { hosts = "x" }) end, "hosts")
+    assert.is_nil(e.message:find('"host"', 1, true))
+  end)
+
+  it("makes no file of a database in memory that is misspelt", function()
+    support.raises("UsageError", function() liga.connect "sqlite::memory" end, "sqlite::memory:")
+    assert.is_false(file_exists ":memory")
+  end)
+
   it("raises at once when the database cannot be opened", function()
     local ok, e = pcall(liga.connect, "sqlite:/no/such/folder/shop.db")
     assert.is_false(ok)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/error.h"
 
 enum effect { EFFECT_NONE, EFFECT_RETRYABLE, EFFECT_BREAKS };
@@ -123,6 +124,25 @@ static const char *without_value(const struct pg_failure *failure, struct arena 
     return arena_text(arena, message, value ? (size_t)(value - message) : strlen(message));
 }
 
+/* Errors about tables whose detail tells no value, and is what one wants to know. */
+static const char *const explained[] = { "42804" /* keys of two types */, "2BP01" /* others depend on it */ };
+
+static const char *explained_message(const struct pg_failure *failure, struct arena *arena) {
+    const char *message = without_value(failure, arena);
+    bool is_explained = false;
+    for (size_t i = 0; i < sizeof explained / sizeof *explained; i++)
+        is_explained = is_explained || is(failure->sqlstate, explained[i]);
+    if (!failure->schema || !failure->detail || !is_explained) return message;
+    struct buf buf;
+    buf_init(&buf, arena);
+    buf_addf(&buf, "%s: ", message);
+    for (const char *c = failure->detail; *c; c++) {
+        if (*c == '\n') buf_adds(&buf, "; ");
+        else buf_addc(&buf, *c);
+    }
+    return buf.text;
+}
+
 static const struct { enum error_code code; const char *sentence; } refusals[] = {
     [PG_ASKED]     = { ERROR_USAGE,      "cannot write: the transaction is readOnly" },
     [PG_READ_ONLY] = { ERROR_USAGE,      "cannot write: the database was connected with readOnly" },
@@ -150,7 +170,7 @@ bool postgres_error_set(const struct pg_failure *failure, struct arena *arena, s
     const struct row *row = row_get(failure->sqlstate);
     enum error_code code = failure->schema && row->code == ERROR_VALIDATION ? ERROR_DATABASE : row->code;
     if (!set_own(failure, arena, error)) {
-        error_set(error, arena, code, "%s", row->sentence ? row->sentence : without_value(failure, arena));
+        error_set(error, arena, code, "%s", row->sentence ? row->sentence : explained_message(failure, arena));
         error->retryable = row->effect == EFFECT_RETRYABLE;
         read_constraint(failure, arena, error);
     }

@@ -122,6 +122,16 @@ int plan_hidden(struct arena *arena, struct plan *plan, int node, const struct a
     return add_hidden(arena, plan, expr_column(arena, attr, alias), attr);
 }
 
+int plan_hidden_of_group(struct arena *arena, struct plan *plan, const struct attr *attr, int alias) {
+    const char **pieces = arena_array(arena, const char *, 2);
+    struct expr *expr = expr_new(arena, EXPR_RAW);
+    pieces[0] = "nullif(count(";
+    pieces[1] = "), 0)";
+    expr->pieces = pieces;
+    expr->first = expr_column(arena, attr, alias);
+    return add_hidden(arena, plan, expr, NULL);
+}
+
 /* The same for a table that is none of the node's. */
 static int *apart_columns(struct arena *arena, struct plan *plan, struct attr_list attrs, int alias) {
     int *columns = arena_array(arena, int, attrs.count + 1);

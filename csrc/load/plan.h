@@ -102,6 +102,9 @@ void plan_expression(struct arena *arena, struct plan *plan, const struct expr *
  * result, which no instance shows. */
 int plan_hidden(struct arena *arena, struct plan *plan, int node, const struct attr *attr, int alias);
 
+/* The same in a SELECT that groups: NULL where no row of the group has a value. */
+int plan_hidden_of_group(struct arena *arena, struct plan *plan, const struct attr *attr, int alias);
+
 /* Puts the node's key into the result, so that rows of equal key become one instance. A model without key: no change. */
 void plan_identity(struct arena *arena, struct plan *plan, int node);
 

@@ -135,7 +135,10 @@ static const char *constraint_sentence(struct arena *arena, const struct error *
     case ERROR_NOT_NULL:                                            /* a domain's: PostgreSQL does not tell the column */
         if (!error->column_count) return arena_printf(arena, "%s: %s", model, error->message);
         return arena_printf(arena, "%s.%s must not be NULL", model, attributes);
+    case ERROR_EXCLUSION:
+        return arena_printf(arena, "%s: the row conflicts with another one, by the constraint %s", model, constraint);
     case ERROR_CHECK:
+        if (!error->model && !error->table) return arena_printf(arena, "the check %s does not hold", constraint);
         return arena_printf(arena, "%s: the check %s does not hold", model, constraint);
     default:
         return error->message;
@@ -251,7 +254,7 @@ static void explain(struct call *call) {
 
 void push_call_error(lua_State *L, struct call *call) {
     struct error *error = &call->error;
-    bool constraint = error->code >= ERROR_UNIQUE && error->code <= ERROR_CHECK;
+    bool constraint = error->code >= ERROR_UNIQUE && error->code <= ERROR_EXCLUSION;
     if (constraint && !call->explained) explain(call);
     call->explained = true;
     if (error->code != ERROR_USAGE && !error->model && call->model) error->model = call->model->name;

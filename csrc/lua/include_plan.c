@@ -49,7 +49,7 @@ static bool selects(const struct plan *plan, int node, const struct attr *attr) 
     return false;
 }
 
-/* The attributes of the node that was added last; instances always have their key. */
+/* The attributes of the node that was added last; instances always have their key, but for what stands for a group of rows. */
 static bool read_columns(lua_State *L, struct find *find, const struct include *include, struct plan *plan, int node, int alias) {
     const struct model *model = include->assoc->target;
     struct find sub = sub_find(find, model, plan, node, (struct path_base){ plan->select, &plan->next_alias, alias, false, false });
@@ -59,7 +59,7 @@ static bool read_columns(lua_State *L, struct find *find, const struct include *
                                                                                                 alias);
     else fine = placed(find, include, read_attributes_option(L, &sub, lua_gettop(L)) && aliases_are_free(&sub));
     lua_pop(L, 1);
-    for (int k = 0; fine && !plan->raw && k < model->key.count; k++)
+    for (int k = 0; fine && !plan->raw && !plan->select->group && k < model->key.count; k++)
         if (!selects(plan, node, model->key.items[k])) plan_attr(sub.where.arena, plan, model->key.items[k], alias);
     return fine;
 }
@@ -170,7 +170,9 @@ static int add_joined_node(lua_State *L, struct place *place, const struct inclu
     plan->nodes[node].assoc = assoc;
     plan->nodes[node].include = include->options;
     if (!read_columns(L, place->find, include, plan, node, join->target)) return -1;
-    plan->nodes[node].presence = plan_hidden(arena, plan, node, assoc_last_hop(assoc)->far.items[0], join->target);
+    const struct attr *referred = assoc_last_hop(assoc)->far.items[0];
+    plan->nodes[node].presence = plan->select->group ? plan_hidden_of_group(arena, plan, referred, join->target)
+                                                     : plan_hidden(arena, plan, node, referred, join->target);
     return node;
 }
 
@@ -185,7 +187,7 @@ static bool add_joined(lua_State *L, struct place *place, const struct include *
     struct join *join = single ? join_single(L, place, include, kind) : join_picked(L, place, include, kind);
     int node = join ? add_joined_node(L, place, include, join) : -1;
     if (node < 0) return false;
-    plan_identity(arena, plan, node);
+    if (!plan->select->group) plan_identity(arena, plan, node);
     struct place below = { place->find, plan, node, join->target, inner ? NULL : join, place->step, false };
     /* What was picked has its required children; the conditions are in the subquery. */
     return plan_children(L, below, include->first);

@@ -19,13 +19,25 @@ static const char *attribute_list(const struct model *model, struct arena *arena
     return buf.text;
 }
 
+/* The operator that "$or", "or" or "gte" must mean, or NULL. */
+static const char *meant_operator(const char *name) {
+    if (*name == '$') name++;
+    size_t len = strlen(name);
+    for (int i = 0; len && i < OP_COUNT; i++) {
+        const char *known = op_table[i].name;
+        if (strncmp(known, name, len) == 0 && (!known[len] || strcmp(known + len, "_") == 0)) return known;
+    }
+    return NULL;
+}
+
 static void unknown_attr(struct where_reader *reader, const char *name) {
     struct nearest nearest = { .word = name };
     const struct model *model = reader->model;
     for (int i = 0; i < model->attr_count; i++) nearest_offer(&nearest, model->attrs[i]->name);
-    const char *hint = nearest.best ? arena_printf(reader->arena, "did you mean \"%s\"?", nearest.best)
+    const char *where = reader->path, *op = strstr(where, "where") ? meant_operator(name) : NULL;
+    const char *hint = op ? arena_printf(reader->arena, "the operator is [Op.%s]", op)
+                     : nearest.best ? arena_printf(reader->arena, "did you mean \"%s\"?", nearest.best)
                                     : arena_printf(reader->arena, "it has: %s", attribute_list(model, reader->arena));
-    const char *where = reader->path;
     error_set(reader->error, reader->arena, ERROR_USAGE, "%s: %s has no attribute \"%s\" (%s)", where, model->name, name, hint);
     reader->error->path = arena_printf(reader->arena, "%s.%s", where, name);
     reader->error->model = model->name;
@@ -76,6 +88,10 @@ const struct assoc *find_assoc(struct where_reader *reader, const struct model *
 static char *bare_path(struct where_reader *reader, const char *name) {
     size_t len = strlen(name);
     if (*name != '$') return arena_text(reader->arena, name, len);
+    if (meant_operator(name)) {
+        unknown_attr(reader, name);
+        return NULL;
+    }
     if (len < 3 || name[len - 1] != '$') return where_fail(reader, "\"%s\" is no path: write \"association.attribute\"", name);
     return arena_text(reader->arena, name + 1, len - 2);
 }

@@ -105,11 +105,14 @@ static bool accept_any(struct accept *a) {
 
 /* ---- numbers ---- */
 
+static bool out_of_range(struct accept *a) {
+    long long most = type_most(a->type->id);
+    return refuse(a, "is out of the range of %s (%lld to %lld)", infos[a->type->id].name, -most - 1, most);
+}
+
 static bool fits(struct accept *a, int64_t integer) {
     int64_t most = type_most(a->type->id);
-    if (integer > most || integer < -most - 1)
-        return refuse(a, "is out of the range of %s (%lld to %lld)", infos[a->type->id].name, (long long)(-most - 1),
-                      (long long)most);
+    if (integer > most || integer < -most - 1) return out_of_range(a);
     *a->value = value_int(integer);
     return true;
 }
@@ -119,13 +122,23 @@ static bool is_int64(double real) {
     return real >= -9223372036854775808.0 && real < 9223372036854775808.0 && floor(real) == real;
 }
 
+/* Whether a value has no fraction, however large it is. */
+static bool is_whole(const struct value *value) {
+    if (value->kind == VALUE_REAL) return isfinite(value->as.real) && floor(value->as.real) == value->as.real;
+    if (value->kind != VALUE_TEXT) return false;
+    size_t sign = value->len && (*value->as.text == '-' || *value->as.text == '+');
+    for (size_t i = sign; i < value->len; i++)
+        if (value->as.text[i] < '0' || value->as.text[i] > '9') return false;
+    return value->len > sign;
+}
+
 static bool accept_integer(struct accept *a) {
     const struct value *value = a->value;
     int64_t integer;
     if (value->kind == VALUE_INT) return fits(a, value->as.integer);
     if (value->kind == VALUE_REAL && is_int64(value->as.real)) return fits(a, (int64_t)value->as.real);
     if (value->kind == VALUE_TEXT && integer_read(value->as.text, value->len, &integer)) return fits(a, integer);
-    return refuse(a, "expects an integer");
+    return is_whole(value) ? out_of_range(a) : refuse(a, "expects an integer");
 }
 
 static bool accept_real(struct accept *a) {

@@ -39,15 +39,27 @@ end
 
 --- What options hold, by name; any other is `any`.
 local option_types = {
-  where = "table|userdata", attributes = "table", include = "table", order = "table|string", limit = "integer",
-  offset = "integer", group = "table", having = "table|userdata", distinct = "boolean", paranoid = "boolean",
+  where = "table|userdata", attributes = "table", include = "table|string", order = "table|string|userdata",
+  limit = "integer", offset = "integer", group = "table|string", having = "table|userdata", distinct = "boolean",
+  paranoid = "boolean",
   raw = "boolean", lock = "string|boolean", skipLocked = "boolean", hooks = "boolean", rejectOnEmpty = "boolean",
   searchPath = "string", logging = "boolean|fun(sql: string, info: table)", transaction = "table", lazy = "string",
   fields = "string[]", validate = "boolean", silent = "boolean", individualHooks = "boolean", all = "boolean",
   returning = "boolean|string[]", ignoreDuplicates = "boolean", updateOnDuplicate = "string[]",
   conflictFields = "string[]", conflictWhere = "table|userdata", by = "number|string", force = "boolean",
-  dependent = "boolean", truncate = "boolean", save = "boolean", through = "table", destroy = "boolean",
-  destroyPrevious = "boolean", joinTableAttributes = "string[]",
+  dependent = "boolean", truncate = "boolean", save = "boolean", through = "table", destroy = "boolean|table",
+  destroyPrevious = "boolean|table", joinTableAttributes = "string[]", scope = "boolean|string|table",
+  exact = "boolean", batch = "boolean|integer", size = "integer", after = "string", before = "string",
+  defaults = "table",
+}
+
+--- What getters, and each, take beside: the same class tells them.
+local of_getters = { "scope", "batch", "through", "joinTableAttributes", "exact" }
+
+--- What single methods take beside the options of finds: class, the names.
+local further_options = {
+  { "liga.PageOptions", { "size", "after", "before" } },
+  { "liga.FindOrOptions", { "defaults", "fields", "validate", "silent" } },
 }
 
 local writes = { "save", "create", "bulkCreate", "destroy rows", "restore", "upsert", "link", "update", "build",
@@ -59,6 +71,7 @@ local function option_sets()
   local finds, written = {}, {}
   for name in pairs(common) do finds[name], written[name] = true, true end
   for name, effect in pairs(core.find_options) do finds[name] = effect == true or nil end
+  for _, name in ipairs(of_getters) do finds[name] = true end
   for _, verb in ipairs(writes) do
     for name in pairs(core.write_options(verb)) do written[name] = true end
   end
@@ -77,6 +90,13 @@ local function options_classes(lines)
     lines[#lines + 1] = "---@class " .. class[1]
     for _, name in ipairs(sorted(class[2])) do
       lines[#lines + 1] = ("---@field %s? %s"):format(name, option_types[name] or "any")
+    end
+    lines[#lines + 1] = ""
+  end
+  for _, class in ipairs(further_options) do
+    lines[#lines + 1] = ("---@class %s: liga.FindOptions"):format(class[1])
+    for _, name in ipairs(class[2]) do
+      lines[#lines + 1] = ("---@field %s? %s"):format(name, option_types[name])
     end
     lines[#lines + 1] = ""
   end
@@ -99,9 +119,11 @@ local class_signatures = {
   build = { "values?: $Values, " .. writing, "$" }, create = { "values?: $Values, " .. writing, "$" },
   bulkCreate = { "list: ($Values|$)[], " .. writing, "$[]" }, update = { "values: $Values, " .. writing, "integer" },
   destroy = { writing, "integer" }, upsert = { "values: $Values, " .. writing, "$, boolean" },
-  findOrCreate = { writing, "$, boolean" }, findOrBuild = { writing, "$, boolean" },
+  findOrCreate = { "options: liga.FindOrOptions", "$, boolean" },
+  findOrBuild = { "options: liga.FindOrOptions", "$, boolean" },
   increment = { "what: any, " .. writing, "integer" }, decrement = { "what: any, " .. writing, "integer" },
-  association = { "name: string", "table" }, page = { finding, "$[], table" }, sync = { "options?: table", "$Model" },
+  association = { "name: string", "table" }, page = { "options?: liga.PageOptions", "$[], table" },
+  sync = { "options?: table", "$Model" },
   restore = { writing, "integer" }, scope = { "...: string|table", "$Model" }, unscoped = { "", "$Model" },
   addScope = { "name: string, scope: table|function, options?: table", "$Model" },
   belongsTo = { defining, "table" }, hasOne = { defining, "table" }, hasMany = { defining, "table" },
@@ -111,7 +133,8 @@ local class_signatures = {
 local instance_signatures = {
   save = { writing, "$" }, update = { "values: $Values, " .. writing, "$" }, destroy = { writing, "$" },
   reload = { finding, "$" }, restore = { writing, "$" }, set = { "name: string|table, value?: any", "$" },
-  get = { "name?: string|table", "any" }, toTable = { writing, "table" }, changed = { "name?: string", "any" },
+  get = { "name?: string|table", "any" }, toTable = { "options?: { nulls: boolean }", "table" },
+  changed = { "name?: string", "any" },
   previous = { "name: string", "any" }, isNew = { "", "boolean" }, validate = { writing, "$" },
   increment = { "what: any, " .. writing, "$" }, decrement = { "what: any, " .. writing, "$" },
   equals = { "other: any", "boolean" }, where = { "", "table" }, load = { "name: any, " .. finding, "any" },

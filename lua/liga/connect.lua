@@ -12,7 +12,21 @@ for name in ([[logging define pool statementCache timeout connectTimeout foreign
   allowed[name] = true
 end
 
-local pool_options = { max = true, idle = true, acquireTimeout = true }
+-- Sequelize's, with what they are here.
+for name in ("dialect host port username password database storage url"):gmatch "%a+" do
+  allowed[name] = "is a part of the URL: sqlite:PATH, postgres://USER:PASSWORD@HOST:PORT/DATABASE"
+end
+allowed.ssl = "is a part of the URL: postgres://…?sslmode=require"
+allowed.dialectOptions = "is not liga's way: what libpq takes stands in the URL, behind the ?"
+allowed.sync = "is not liga's way: call db:sync{…}"
+allowed.isolationLevel = "belongs to db:transaction, as isolation"
+allowed.retry = "belongs to db:transaction"
+allowed.timezone = "is not liga's way: instants are kept and read in UTC"
+
+local pool_options = {
+  max = true, idle = true, acquireTimeout = true, acquire = "is written acquireTimeout",
+  min = "is not liga's way: the last connection stays open", evict = "is not liga's way: see idle",
+}
 
 --- Engines by URL scheme.
 local engines = {
@@ -67,6 +81,8 @@ function connect.parse(url)
   end
   if engine.dialect == "sqlite" and target == "" then
     errors.usage 'liga.connect: a path or ":memory:" expected after "sqlite:"'
+  elseif engine.dialect == "sqlite" and (target == ":memory" or target == "::memory:") then
+    errors.usage('liga.connect: %q is no path: the database in memory is "sqlite::memory:"', target)
   end
   if target:find "%z" then errors.usage "liga.connect: the URL holds a NUL byte" end
   if engine.dialect == "postgres" then check_postgres(target) end

@@ -12,6 +12,11 @@ function Error.__tostring(e)
   return e.name == "UsageError" and e.source and ("%s: %s"):format(e.source, text) or text
 end
 
+--- Errors are put behind words as texts are: `"can't save: " .. e`.
+function Error.__concat(a, b)
+  return tostring(a) .. tostring(b)
+end
+
 errors.Error = Error
 
 --- Raises an error object.

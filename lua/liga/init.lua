@@ -37,6 +37,7 @@ setmetatable(liga.Op, {
   __index = function(_, name)
     local names = {}
     for known in next, liga.Op do names[#names + 1] = known end
+    table.sort(names)
     errors.usage("liga.Op has no operator %s%s", tostring(name), options.hint(name, names))
   end,
 })

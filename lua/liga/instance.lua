@@ -242,16 +242,18 @@ end
 function methods:changed(name)
   local class = class_of(self, "changed")
   if name == nil then return core.changed(self) end
-  if getmetatable(class).virtuals[name] then return false end
-  return core.changed(self, attribute_of(class, name).name)
+  local attribute = attribute_of(class, name).name
+  if getmetatable(class).virtuals[attribute] then return false end
+  return core.changed(self, attribute)
 end
 
 --- The value that is stored, as it was read or last written; nil for NULL, and where it is not known.
 -- @param name an attribute
 function methods:previous(name)
   local class = class_of(self, "previous")
-  if getmetatable(class).virtuals[name] then return nil end
-  return core.previous(self, attribute_of(class, name).name)
+  local attribute = attribute_of(class, name).name
+  if getmetatable(class).virtuals[attribute] then return nil end
+  return core.previous(self, attribute)
 end
 
 --- Whether there is no row for it yet.

@@ -6,7 +6,9 @@ local options = {}
 
 local function names_of(set)
   local names = {}
-  for name in pairs(set) do names[#names + 1] = name end
+  for name, value in pairs(set) do
+    if type(value) ~= "string" then names[#names + 1] = name end
+  end
   table.sort(names)
   return names
 end

@@ -57,6 +57,15 @@ function sqltext.tokens(sql)
   return list
 end
 
+--- Whether an expression speaks of a name, as a column is called there.
+function sqltext.mentions(sql, name)
+  for _, token in ipairs(sqltext.tokens(sql)) do
+    local named = token.kind == "word" or token.kind == "name"
+    if named and token.value:lower() == name:lower() then return true end
+  end
+  return false
+end
+
 -- Definitions --------------------------------------------------------------------------------------------------------
 
 local function is_symbol(token, char)

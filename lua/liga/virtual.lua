@@ -54,8 +54,8 @@ end
 -- @return whether there is a getter, the value
 function virtual.get(class, self, name)
   local meta = getmetatable(class)
-  local record = meta.virtuals[name] or meta.attributes[name]
-  if not record or not record.given.get then return meta.virtuals[name] ~= nil, nil end
+  local record = type(name) == "string" and (meta.virtuals[name] or meta.attributes[name])
+  if not record or not record.given.get then return record ~= false and meta.virtuals[name] ~= nil, nil end
   return true, shown_value(self, record, rawget(self, name))
 end
 
@@ -161,7 +161,8 @@ function virtual.metamethods(meta, common)
   for name, method in pairs(common) do own[name] = method end
   own.__shown = shown_copy(class)
   if #meta.virtuals == 0 then return own end
-  local methods, virtuals = class.methods, meta.virtuals
+  local methods, virtuals = class.methods, {}
+  for _, record in ipairs(meta.virtuals) do virtuals[record.name] = record end        -- an integer is no name
   function own.__index(self, name)
     local record = virtuals[name]
     if not record then return methods[name] end

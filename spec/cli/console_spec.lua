@@ -159,6 +159,12 @@ describe("liga console in a pipe", function()
     assert.equal("2\n4\n", (run(nil, "--no-sql", "-e", "Author:count()", "-e", "_ * 2")))
     local script = cli.file("local n = Author:count()\nprint('authors', n)\n", ".lua")
     assert.equal("authors\t2\n", (cli.liga { "console", path, script, "--no-sql" }))
+    local wrong = cli.file("\nAuthor:findAll { were = 1 }\n", ".lua")
+    local _, complaint = cli.liga { "console", path, wrong, "--no-sql" }
+    assert.equal(wrong .. ':2: UsageError: were: unknown option (did you mean "where"?)\n', complaint)
+    _, complaint = cli.liga { "console", path, wrong, "--no-sql", "--debug" }
+    assert.is_truthy(complaint:find("stack traceback:", 1, true), complaint)
+    os.remove(wrong)
     local broken = cli.file("print(1)\nerror 'oops'\n", ".lua")
     local out, err, status = cli.liga { "console", path, broken }
     assert.same({ "1\n", 1 }, { out, status })

@@ -28,6 +28,18 @@ for engine in support.engines() do
         assert.equal(2, db.models.Author:count())
       end)
 
+      it("in a sandbox does not show its own savepoints", function()
+        local _, echo = cli.liga({ "console", engine.url, "--sandbox" }, [[
+Author:count()
+db:query "SELECT nope"
+db:transaction(function() Author:count() end)
+Author:count()
+]])
+        local shown = {}
+        for word in echo:gmatch "%f[^\n\0](%u+) " do shown[#shown + 1] = word end
+        assert.same({ "BEGIN", "SELECT", "SELECT", "SAVEPOINT", "SELECT", "RELEASE", "SELECT", "ROLLBACK" }, shown)
+      end)
+
       it("in a sandbox keeps nothing, and goes on after an error", function()
         local out = cli.liga({ "console", engine.url, "--no-sql", "--sandbox" }, [[
 Author:create{ name = 'bob' }.name

@@ -37,6 +37,7 @@ for engine in support.engines() do
       local e = raised(function() User:create{ age = "old" } end)
       assert.is_truthy(tostring(e):find(e.message, 1, true))
       assert.is_nil(e.message:find("\n", 1, true))
+      assert.equal("oh: " .. tostring(e) .. "!", "oh: " .. e .. "!")
     end)
 
     it("tells where it was caused, outside of liga", function()

@@ -28,6 +28,21 @@ for engine in support.engines() do
       assert.same({ "ALL", "ALL" }, support.pluck(User:findAll(), "name"))
     end)
 
+    it("knows no attribute by its number", function()
+      local Person = db:define("Person", {
+        first = liga.STRING,
+        shown = { type = liga.VIRTUAL, get = function() return "x" end, set = function() error "not called" end },
+      })
+      local ann = Person:build { first = "ann" }
+      assert.is_nil(ann[1])
+      assert.is_nil(ipairs(ann)(ann, 0))
+      for _, name in ipairs { "get", "changed", "previous" } do
+        support.raises("UsageError", function() ann[name](ann, 1) end, "has no attribute 1")
+      end
+      ann[1] = "y"
+      assert.equal("y", rawget(ann, 1))
+    end)
+
     it("does not see plain assignment", function()
       local ann = User:build {}
       ann.name = "ann"

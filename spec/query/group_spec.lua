@@ -40,6 +40,24 @@ for engine in support.engines() do
       assert.same({ 1, 1, 1, 2 }, support.pluck(rows, "n"))
     end)
 
+    it("may be by what is included, of which there is nothing but what is asked for", function()
+      local City = db:define("City", { name = liga.STRING, land = liga.STRING }, { timestamps = false })
+      local Trip = db:define("Trip", { days = liga.INTEGER }, { timestamps = false })
+      Trip:belongsTo(City)
+      db:sync()
+      local porto = City:create{ name = "Porto", land = "PT" }
+      Trip:bulkCreate{ { days = 2, cityId = porto.id }, { days = 3, cityId = porto.id }, { days = 7 } }
+      for _, raw in ipairs { true, false } do
+        local rows = Trip:findAll{
+          attributes = { { liga.fn("sum", liga.col("days")), "total" } }, raw = raw,
+          include = { city = { attributes = { "name" } } }, group = { "city.name" }, order = { { "city", "name" } },
+        }
+        assert.same({ 5, 7 }, support.pluck(rows, "total"))
+        assert.same({ "Porto", nil }, { rows[1].city.name, rows[1].city.id })
+        assert.is_nil(rows[2].city)
+      end
+    end)
+
     it("counts the rows of each group", function()
       local rows = Sale:count{ group = { "city" } }
       local counts = {}

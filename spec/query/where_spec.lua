@@ -131,6 +131,12 @@ for engine in support.engines() do
       support.raises("UsageError", function() return { [Op.startWith] = "a" } end, "startsWith")
     end)
 
+    it("names the operator that is written as a text", function()
+      for name, op in pairs { ["$or"] = "or_", ["or"] = "or_", ["$gte"] = "gte", ["not"] = "not_" } do
+        support.raises("UsageError", function() User:findAll{ where = { [name] = { age = 1 } } } end, name, "Op." .. op)
+      end
+    end)
+
     it("names the nearest attribute for one that does not exist", function()
       refused({ agee = 30 }, "agee", "age")
     end)

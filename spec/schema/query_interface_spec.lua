@@ -39,6 +39,12 @@ for engine in support.engines() do
 
     local function rows(sql) return (db:query(sql)) end
 
+    it("says which method there is for one that there is not", function()
+      support.raises("UsageError", function() q:creatTable("x", { id = liga.INTEGER }) end, "createTable")
+      support.raises("UsageError", function() q:listTables() end, "showAllTables")
+      support.raises("UsageError", function() q:bulkDelete("users", {}) end, "db:query")
+    end)
+
     describe("tables", function()
       it("are created with columns, keys and indexes, and listed", function()
         users_and_posts()
@@ -52,6 +58,19 @@ for engine in support.engines() do
         assert.is_true(described.name.unique)
         assert.equal(3, described.age.defaultValue)
         assert.is_true(described.age.allowNull)
+      end)
+
+      it("are described alike on both engines: defaults as values, an enum with its values", function()
+        q:createTable("things", {
+          id = { type = liga.INTEGER, primaryKey = true }, price = { type = liga.DECIMAL(8, 2), defaultValue = 1.5 },
+          kind = { type = liga.ENUM { "a_b", "c" }, defaultValue = "a_b" },
+          on = { type = liga.BOOLEAN, defaultValue = false }, word = { type = liga.STRING, defaultValue = "it's" },
+        })
+        local described = q:describeTable("things")
+        assert.same({ "1.50", "a_b", false, "it's" }, { described.price.defaultValue, described.kind.defaultValue,
+          described.on.defaultValue, described.word.defaultValue })
+        if engine.dialect == "sqlite" then return end
+        assert.same({ "a_b", "c" }, described.kind.values)
       end)
 
       it("may have a key of several columns and unique keys over several", function()
@@ -181,6 +200,26 @@ for engine in support.engines() do
         q:removeColumn("posts", "user_id")
         assert.is_nil(q:describeTable("posts").user_id)
         assert.equal(2, #rows "SELECT * FROM posts")
+      end)
+
+      it("are removed with the checks and indexes that speak of them, and no others", function()
+        q:addColumn("users", "low", liga.INTEGER)
+        q:addColumn("users", "high", liga.INTEGER)
+        q:addConstraint("users", { type = "check", name = "in_order", where = { high = Op.gte(liga.col "low") } })
+        q:addConstraint("users", { type = "check", name = "not_lower", where = { low = Op.gte(0) } })
+        q:addIndex("users", { "name" }, { name = "of_high", where = { high = Op.gt(3) } })
+        q:addIndex("users", { "low" }, { name = "of_low", where = { low = Op.gt(3) } })
+        q:addIndex("posts", { "title" }, { name = "of_title", where = { title = Op.ne(liga.null) } })
+        q:removeColumn("posts", "title")
+        q:removeColumn("users", "high")
+        local left = {}
+        for _, constraint in ipairs(q:showConstraints "users") do left[constraint.name or ""] = true end
+        for _, index in ipairs(q:showIndexes "users") do left[index.name] = true end
+        assert.same({ nil, true, nil, true }, { left.in_order, left.not_lower, left.of_high, left.of_low })
+        local e = support.raises("CheckConstraintError", function()
+          q:bulkInsert("users", { { name = "z", low = -1 } })
+        end)
+        assert.is_nil(e.message:find "the table")
       end)
 
       it("are renamed, with what speaks of them", function()

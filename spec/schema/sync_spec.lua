@@ -148,7 +148,7 @@ for engine in support.engines() do
         db:sync()
         db:query 'CREATE TABLE foreigners (id BIGINT REFERENCES "Users" (id))'
         db:query 'CREATE VIEW user_names AS SELECT name FROM "Users"'
-        support.raises("DatabaseError", function() User:drop() end)
+        support.raises("DatabaseError", function() User:drop() end, "depends on")
         User:drop{ cascade = true }
         assert.same({ "foreigners" }, db:queryInterface():showAllTables())
         assert.equal(1, select(2, db:query "INSERT INTO foreigners VALUES (77)").affected)

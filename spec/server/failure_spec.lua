@@ -183,6 +183,16 @@ for engine in support.engines() do
           assert.is_nil(e.message:find("no_such_column", 1, true))
         end)
 
+        it("a row that an exclusion constraint refuses is an ExclusionConstraintError that names the model", function()
+          db:query "CREATE TABLE stays (id BIGSERIAL PRIMARY KEY, days int4range, EXCLUDE USING gist (days WITH &&))"
+          db:reflect { tables = { "stays" } }
+          local Stay = db.models.Stay
+          Stay:create { days = { 1, 5 } }
+          local e = raises("ExclusionConstraintError", function() Stay:create { days = { 4, 8 } } end, "Stay")
+          assert.same({ "Stay", "stays", "stays_days_excl" }, { e.model, e.table, e.constraint })
+          db:query "DROP TABLE stays"
+        end)
+
         it("NULL in a column of a domain that takes none is a NotNullConstraintError in the server's words", function()
           db:query "CREATE DOMAIN filled AS text NOT NULL"
           db:query "CREATE TABLE forms (id BIGSERIAL PRIMARY KEY, word filled)"

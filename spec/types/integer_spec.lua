@@ -63,6 +63,9 @@ for engine in support.engines() do
       refuses(Thing, "9223372036854775808")
       refuses(Thing, "-9223372036854775809")
       refuses(Thing, math.huge)
+      for _, value in ipairs { 2.0 ^ 63, "9223372036854775808", "-99999999999999999999", 1e300 } do
+        support.raises("ValidationError", function() Thing:create{ value = value } end, "out of the range of BIGINT")
+      end
     end)
 
     it("refuse a number with a fraction", function()

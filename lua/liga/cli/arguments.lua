@@ -24,7 +24,9 @@ local function find_flag(command, flags, name)
   end
   local names = {}
   for i, flag in ipairs(flags) do names[i] = "--" .. flag.name end
-  arguments.wrong("liga %s: unknown flag %q%s", command, name, options.hint(name, names))
+  local hint = options.hint(name, names)
+  if hint == "" then hint = (" (see liga help %s)"):format(command) end
+  arguments.wrong("liga %s: unknown flag %q%s", command, name, hint)
 end
 
 local function read_value(command, flag, value)

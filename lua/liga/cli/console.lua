@@ -107,9 +107,25 @@ local function watch_coroutines()
   end
 end
 
+--- Statements that the console itself needs are not shown.
+local function quietly(session, run, ...)
+  session.quiet = true
+  local results = table.pack(pcall(run, ...))
+  session.quiet = false
+  if not results[1] then error(results[2], 0) end
+  return table.unpack(results, 2, results.n)
+end
+
+--- The sandbox's own savepoint, one for each input.
+local function own_savepoint(session)
+  local point = quietly(session, session.transaction.savepoint, session.transaction)
+  session.own_savepoint = point.name
+  return point
+end
+
 --- Runs a function so that Ctrl-C ends it, inside a savepoint of the sandbox's transaction.
 local function guarded(session, run)
-  local point = session.transaction and session.transaction:savepoint()
+  local point = session.transaction and own_savepoint(session)
   local results = table.pack(core.interruptible(run))
   if point and not session.transaction:isFinished() then
     if results[1] then pcall(point.release, point) else pcall(point.rollback, point) end
@@ -151,6 +167,7 @@ end
 local function logger(session)
   return function(sql, info)
     if not session.settings.sql or session.quiet then return end
+    if info.kind == "transaction" and sql:match "%S+$" == session.own_savepoint then return end
     io.stdout:flush()
     io.stderr:write(echo.line(sql, info, session.paint_sql), "\n"):flush()
   end
@@ -172,15 +189,6 @@ local function new_env(session)
     if class ~= nil then return class end
     return _G[name]
   end })
-end
-
---- Statements that the console itself needs are not shown.
-local function quietly(session, run, ...)
-  session.quiet = true
-  local results = table.pack(pcall(run, ...))
-  session.quiet = false
-  if not results[1] then error(results[2], 0) end
-  return table.unpack(results, 2, results.n)
 end
 
 local function connect(session)
@@ -449,7 +457,8 @@ local function run_script(session, path)
   local function body()
     local chunk, reason = load(code, "@" .. path, "t", session.env)
     if not chunk then return complain(session, text.safe(reason)) end
-    local results = guarded(session, chunk)
+    open.note_file(path)
+    local results = guarded(session, session.given.debug and traced(chunk) or chunk)
     if not results[1] then complain(session, error_text(results[2])) end
   end
   if session.given.sandbox and not session.copy then

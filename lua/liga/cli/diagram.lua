@@ -2,7 +2,6 @@
 local arguments = require "liga.cli.arguments"
 local diagram = require "liga.diagram"
 local open = require "liga.cli.open"
-local options = require "liga.options"
 local output = require "liga.cli.output"
 local terminal = require "liga.cli.terminal"
 local text = require "liga.cli.text"
@@ -11,7 +10,7 @@ local function check_format(format)
   for _, name in ipairs(diagram.formats) do
     if name == format then return end
   end
-  arguments.wrong("liga diagram: unknown format %q%s", format, options.hint(format, diagram.formats))
+  arguments.wrong("liga diagram: unknown format %q (there are %s)", format, table.concat(diagram.formats, ", "))
 end
 
 local flags = {

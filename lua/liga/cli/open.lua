@@ -67,22 +67,29 @@ function open.reading(word)
   return open.connect(word, open.path(open.url(word)) and { readOnly = true } or nil)
 end
 
-local models_file
+local files = {}
 
---- Where in the file of models a wrong use stands.
+--- Notes a file of the user's: what is wrong in it is shown with its place.
+function open.note_file(path)
+  files[#files + 1] = path
+end
+
+--- Where in a file of the user's, models or a script, a wrong use stands.
 -- @param problem an error object
 -- @return "file:line: ", to stand before what it says; "" where it stands elsewhere
 function open.place(problem)
-  local file = models_file and problem.source and problem.source:match "^(.*):%d+$"
+  local file = problem.source and problem.source:match "^(.*):%d+$"
   if not file then return "" end
   local ending = file:match "^%.%.%.(.*)"                             -- Lua cuts long paths
-  local same = ending and models_file:sub(-#ending) == ending or models_file == file
-  return same and problem.source .. ": " or ""
+  for _, path in ipairs(files) do
+    if ending and path:sub(-#ending) == ending or path == file then return problem.source .. ": " end
+  end
+  return ""
 end
 
 --- Runs a file of models on a connection.
 function open.models(db, path)
-  models_file = path
+  open.note_file(path)
   local chunk, problem = loadfile(path)
   if not chunk then errors.raise("UsageError", problem:find(path, 1, true) and problem or path .. ": " .. problem) end
   local define = chunk()

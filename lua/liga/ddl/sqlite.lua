@@ -37,14 +37,14 @@ local function uses_column(list, name)
   return false
 end
 
---- Whether DROP COLUMN takes it: in no key, constraint or computed column. Checks are looked through as text.
+--- Whether DROP COLUMN takes it: in no key, constraint or computed column.
 local function droppable(item, name)
   if uses_column({ { columns = item.primaryKey } }, name) or uses_column(item.uniques, name)
     or uses_column(item.foreignKeys, name) then
     return false
   end
   for _, check in ipairs(item.checks) do
-    if check.sql:lower():find(name:lower(), 1, true) then return false end
+    if sqltext.mentions(check.sql, name) then return false end
   end
   for _, column in ipairs(item.columns) do
     if column.generated then return false end
@@ -102,11 +102,37 @@ local function add_keys(definitions, keys)
   end
 end
 
---- Takes out what speaks of a column: constraints over it, and the column from the primary key.
+--- A column without one of its clauses; the one of the catalogue stays as it is.
+local function without_clause(definition, clause)
+  local new = { clauses = {} }
+  for name, value in pairs(definition) do new[name] = new[name] or value end
+  for _, other in ipairs(definition.clauses) do
+    if other.kind ~= clause.kind or other.text ~= clause.text then new.clauses[#new.clauses + 1] = other end
+  end
+  new.text = column_text(new)
+  return new
+end
+
+local function is_check_of(entry, name)
+  return entry.kind == "check" and sqltext.mentions(entry.body, name)
+end
+
+--- The checks among the clauses of a column that speak of another one.
+local function checks_of(definition, name)
+  local list = {}
+  for _, clause in ipairs(definition.clauses or {}) do
+    if is_check_of(clause, name) then list[#list + 1] = clause end
+  end
+  return list
+end
+
+--- Takes out what speaks of a column, as PostgreSQL does: keys over it, the column from the primary key, checks.
 local function drop_constraints_of(definitions, name)
   for i = #definitions, 1, -1 do
-    local columns = definitions[i].columns
-    if columns and uses_column({ definitions[i] }, name) then table.remove(definitions, i) end
+    local definition = definitions[i]
+    for _, clause in ipairs(checks_of(definition, name)) do definitions[i] = without_clause(definitions[i], clause) end
+    local gone = definition.columns and uses_column({ definition }, name) or is_check_of(definition, name)
+    if gone then table.remove(definitions, i) end
   end
 end
 
@@ -136,17 +162,6 @@ local function drop_keys_over(definitions, keys)
       end
     end
   end
-end
-
---- A column without one of its clauses; the one of the catalogue stays as it is.
-local function without_clause(definition, clause)
-  local new = { clauses = {} }
-  for name, value in pairs(definition) do new[name] = new[name] or value end
-  for _, other in ipairs(definition.clauses) do
-    if other.kind ~= clause.kind or other.text ~= clause.text then new.clauses[#new.clauses + 1] = other end
-  end
-  new.text = column_text(new)
-  return new
 end
 
 --- Changes on the list of definitions, by kind.
@@ -220,13 +235,18 @@ local function keep_sequence(list, item, temporary)
     :format(sqltext.literal(temporary), sqltext.literal(item.name))
 end
 
+--- Whether an index is over a column, or one of its expressions or its condition speaks of it.
+local function index_uses(index, name)
+  return index.sql ~= nil and sqltext.mentions(index.sql:match "%(.*$" or "", name)
+end
+
 --- Indexes over columns that are gone go with them.
 local function remaining_indexes(item, definitions)
   local list = {}
   for _, index in ipairs(item.indexes) do
     local whole = index.sql ~= nil
-    for _, column in ipairs(index.columns) do
-      whole = whole and (column.name == nil or find_column(definitions, column.name) ~= nil)
+    for _, column in ipairs(item.columns) do
+      whole = whole and (find_column(definitions, column.name) ~= nil or not index_uses(index, column.name))
     end
     if whole then list[#list + 1] = index.sql end
   end
@@ -260,12 +280,7 @@ end
 local function drop_indexes_over(list, item, change)
   if change.kind ~= "drop column" then return end
   for _, index in ipairs(item.indexes) do
-    for _, column in ipairs(index.columns) do
-      if index.sql and column.name == change.name then
-        list[#list + 1] = ("DROP INDEX %s"):format(quote(index.name))
-        break
-      end
-    end
+    if index_uses(index, change.name) then list[#list + 1] = ("DROP INDEX %s"):format(quote(index.name)) end
   end
 end
 

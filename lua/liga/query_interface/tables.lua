@@ -162,16 +162,18 @@ end
 --- The columns of a table or view.
 -- @param name the table, by name or model
 -- @param given {transaction, logging; PostgreSQL: schema}, or nil
--- @return column → {type, allowNull, defaultValue, primaryKey, autoIncrement, unique, generated, comment}
+-- @return column → {type, values (of an enum), allowNull, defaultValue, primaryKey, autoIncrement, unique, generated,
+--   comment}
 function methods:describeTable(name, given)
   given = arguments.read_options(self, "describeTable", given)
   local item = arguments.find_table(self, "describeTable", name, given)
   local described = {}
+  local kind_of = introspect.dialect(self.db).kind_of
   for _, column in ipairs(item.columns) do
-    local key = has_name(item.primaryKey, column.name)
+    local key, kind = has_name(item.primaryKey, column.name), kind_of(column.base or column.type) or {}
     described[column.name] = {
-      type = column.type:upper(), allowNull = column.allowNull and not key,
-      defaultValue = default.value(column.default),
+      type = column.type:find('"', 1, true) and column.type or column.type:upper(), values = column.values,
+      allowNull = column.allowNull and not key, defaultValue = default.value(column.default, kind.name == "DECIMAL"),
       primaryKey = key, autoIncrement = column.autoIncrement, unique = is_unique(item, column.name),
       generated = column.generated, comment = column.comment,
     }
