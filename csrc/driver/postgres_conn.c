@@ -75,11 +75,9 @@ static void end_answer(struct pg_conn *conn, const struct expected *head) {
     pg_unexpect(conn);
 }
 
-/* An error in place of a sync, which still comes: the end of the transaction failed, that of statements without a bracket. One of
- * libpq's own: it had no memory for the sync, which never comes. */
-static void take_late_error(struct pg_conn *conn, PGresult *result) {
-    if (!PQresultErrorField(result, PG_DIAG_SQLSTATE)) conn->base.broken = true;
-    pg_cursor_undone(conn, result);
+/* An error of libpq's own, as that it found no memory: what the server said is lost. */
+static bool is_own_error(const PGresult *result) {
+    return PQresultStatus(result) == PGRES_FATAL_ERROR && !PQresultErrorField(result, PG_DIAG_SQLSTATE);
 }
 
 static void take_answer(struct pg_conn *conn, PGresult *result) {
@@ -90,12 +88,13 @@ static void take_answer(struct pg_conn *conn, PGresult *result) {
         return;
     }
     if (head) head->answered = true;
+    if (is_own_error(result)) conn->base.broken = true;
     if (sync && PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
         PQclear(result);
         pg_unexpect(conn);
         take_sync(conn);
     } else if (sync) {
-        take_late_error(conn, result);
+        pg_cursor_undone(conn, result);         /* the sync still comes */
     } else if (head && head->cursor) {
         pg_cursor_answer(conn, head->cursor, head->command, result);
     } else {
