@@ -53,6 +53,7 @@ struct error {
     const char *attribute;
     struct value value;                 /* the offending value; never part of the message */
     bool has_value, retryable;
+    bool stale;                         /* the prepared statement is not what the server thinks it is: prepared anew it may do */
     enum outcome outcome;
 };
 

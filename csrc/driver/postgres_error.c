@@ -175,6 +175,7 @@ bool postgres_error_set(const struct pg_failure *failure, struct arena *arena, s
         read_constraint(failure, arena, error);
     }
     error->sqlstate = copy(failure->sqlstate, arena);
+    error->stale = postgres_error_stale(error->sqlstate) || postgres_error_prepared_already(error->sqlstate);
     return false;
 }
 

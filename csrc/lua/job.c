@@ -215,18 +215,10 @@ void call_drop_flights(struct call *call) {
     call->flights = NULL;
 }
 
-/* A prepared statement that the server does not have (any more), or whose plan does not fit the tables any more. */
-static bool is_stale(const struct error *error) {
-    static const char *const codes[] = { "26000", "0A000", "42P05" };
-    for (size_t i = 0; error->sqlstate && i < sizeof codes / sizeof codes[0]; i++)
-        if (strcmp(error->sqlstate, codes[i]) == 0) return true;
-    return false;
-}
-
-/* Inside a transaction such a statement can be sent once more when the bracket is undone, if nothing was done before it; those that
+/* Inside a transaction a stale statement can be sent once more when the bracket is undone, if nothing was done before it; those that
  * went along with it and were dropped, too. */
 static void plan_again(struct call *call, struct flight *flight, bool dropped) {
-    bool first = !call->repeated && call->begun && !call->taken && is_stale(&call->error);
+    bool first = !call->repeated && call->begun && !call->taken && call->error.stale;
     if (dropped ? !call->again : !first) return;
     append(&call->again, flight);
     call->repeated = true;

@@ -33,12 +33,6 @@ function errors.usage(format, ...)
   errors.raise("UsageError", format:format(...))
 end
 
---- Raises UsageError for something that belongs to liga's interface and is not there yet.
--- @param what begins the sentence
-function errors.later(what)
-  core.raise("UsageError", what .. " is not available yet")
-end
-
 --- Whether a value is an error object of liga.
 -- @param name only of this name, or nil
 -- @return a boolean

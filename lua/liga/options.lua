@@ -49,12 +49,9 @@ end
 -- @param what whose options, for the message
 -- @param given the table
 -- @param allowed set of names; the value is true, or a text where the option is refused with a pointer to the liga way
--- @param later set of names that are not available yet, or nil
-function options.check(what, given, allowed, later)
+function options.check(what, given, allowed)
   for name in next, given do
-    if later and later[name] then
-      errors.raise("UsageError", ('%s: option "%s" is not available yet'):format(what, name), { path = name })
-    elseif allowed[name] == nil then
+    if allowed[name] == nil then
       local hint = options.hint(name, names_of(allowed))
       errors.raise("UsageError", ('%s: unknown option "%s"%s'):format(what, tostring(name), hint),
         { path = tostring(name) })

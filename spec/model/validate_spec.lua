@@ -71,6 +71,14 @@ for engine in support.engines() do
       end)
     end
 
+    it("refuse a long text in the time of reading it", function()      -- hours, where it grows with the cube
+      local long = ("1"):rep(200000) .. "x"
+      for _, name in ipairs { "isFloat", "isNumeric", "isInt", "isEmail", "isUrl", "isIP", "isDate", "isCreditCard" } do
+        local Thing = db:define("Long_" .. name, { value = { type = liga.TEXT, validate = { [name] = true } } })
+        support.raises("ValidationError", function() Thing:build { value = long }:validate() end, "must")
+      end
+    end)
+
     it("are not asked about NULL", function()
       local Thing = model_with { isEmail = true, len = { 1, 3 } }
       assert.is_nil(Thing:create {}.value)

@@ -27,13 +27,6 @@ local allowed = {
     joinTableName joinTableModel]]),
 }
 
-local later = {
-  belongsTo = {},
-  hasOne = {},
-  hasMany = {},
-  belongsToMany = {},
-}
-
 --- Options of Sequelize that liga writes in another way.
 local elsewhere = {
   keyType = "foreignKey = {type = ...}",
@@ -211,7 +204,7 @@ local function check_names(place, kind, given)
   for option, there in pairs(elsewhere) do
     if given[option] ~= nil then errors.usage("%s: option %q is written %s", place.text, option, there) end
   end
-  options.check(place.text, given, allowed[kind], later[kind])
+  options.check(place.text, given, allowed[kind])
 end
 
 local function read_rule(place, given)

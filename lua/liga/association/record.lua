@@ -128,13 +128,6 @@ end
 
 -- Its place in the source --------------------------------------------------------------------------------------------
 
-local function take_out(list, item, name)
-  for i, other in ipairs(list) do
-    if rawequal(other, item) then table.remove(list, i) break end
-  end
-  list[name] = nil
-end
-
 --- Puts the association at the end of its source's.
 function record.announce(a)
   local meta = getmetatable(a.source)
@@ -142,8 +135,8 @@ function record.announce(a)
   list[#list + 1], list[a.as] = a, a
   shown[#shown + 1], shown[a.as] = a.object, a.object
   journal.note(function()
-    take_out(list, a, a.as)
-    take_out(shown, a.object, a.as)
+    journal.take_out(list, a, a.as)
+    journal.take_out(shown, a.object, a.as)
   end)
 end
 
@@ -202,8 +195,8 @@ end
 function record.withdraw(a)
   local meta = getmetatable(a.source)
   record.remove_methods(a)
-  take_out(meta.associations, a, a.as)
-  take_out(meta.shown_associations, a.object, a.as)
+  journal.take_out(meta.associations, a, a.as)
+  journal.take_out(meta.shown_associations, a.object, a.as)
 end
 
 --- Takes the methods away that an association has given.

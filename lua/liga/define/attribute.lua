@@ -6,6 +6,7 @@ local core = require "liga.core"
 local dialect = require "liga.dialect"
 local fail = require "liga.define.fail"
 local inflect = require "liga.inflect"
+local journal = require "liga.define.journal"
 local markers = require "liga.markers"
 local naming = require "liga.naming"
 local options = require "liga.options"
@@ -249,19 +250,12 @@ function attribute.add(meta, record)
   attribute.update(meta, record)
 end
 
-local function take_out(list, item, name)
-  for i, other in ipairs(list) do
-    if rawequal(other, item) then table.remove(list, i) break end
-  end
-  list[name] = nil
-end
-
 --- Takes an attribute out of the model.
 function attribute.remove(meta, name)
   local record = meta.attributes[name]
   core.remove_attribute(meta[1], name)
-  take_out(meta.attributes, record, name)
-  take_out(meta.shown_attributes, record.view, name)
+  journal.take_out(meta.attributes, record, name)
+  journal.take_out(meta.shown_attributes, record.view, name)
   meta.defaults[name] = nil
 end
 

@@ -27,4 +27,12 @@ function journal.run(body, ...)
   error(results[2], 0)
 end
 
+--- Takes an item out of a list that has it under its name, too.
+function journal.take_out(list, item, name)
+  for i, other in ipairs(list) do
+    if rawequal(other, item) then table.remove(list, i) break end
+  end
+  list[name] = nil
+end
+
 return journal

@@ -73,6 +73,20 @@ function formats.uuid(text, version)
   return found ~= nil and (version == nil or tonumber(found, 16) == version)
 end
 
+--- Digits with at most one point before the last ones, and a sign before all. No pattern says it alone: two repetitions
+-- of the same digits side by side take the square of the length to fail.
+function formats.numeric(text)
+  local whole, point, fraction = text:match "^[+-]?([^.]*)(%.?)(.*)$"
+  local digits = whole .. fraction
+  return not digits:find "%D" and digits ~= "" and (point == "" or fraction ~= "")
+end
+
+--- The same with an exponent.
+function formats.float(text)
+  local mantissa, exponent = text:match "^([^eE]*)[eE]?(.*)$"
+  return formats.numeric(mantissa) and not exponent:find "[^%d+-]" and tonumber(text) ~= nil
+end
+
 --- The check digit of card numbers, blanks and hyphens between the digits left out.
 function formats.credit_card(text)
   local digits = text:gsub("[ %-]", "")

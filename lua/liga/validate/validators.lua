@@ -93,8 +93,7 @@ end
 
 local function is_float(value)
   if type(value) == "number" then return value == value and math.abs(value) < math.huge end
-  local text = tostring(value)
-  return text:find "^[+-]?%d*%.?%d+[eE]?[+-]?%d*$" ~= nil and tonumber(text) ~= nil
+  return formats.float(tostring(value))
 end
 
 local function of_text(test)
@@ -145,7 +144,7 @@ local validators = {
     "must be an integer",
   },
   isFloat = { read.flag, is_float, "must be a number" },
-  isNumeric = { read.flag, matches "^[+-]?%d*%.?%d+$", "must have digits only" },
+  isNumeric = { read.flag, of_text(formats.numeric), "must have digits only" },
   isAlpha = { read.flag, matches "^%a+$", "must have letters only" },
   isAlphanumeric = { read.flag, matches "^%w+$", "must have letters and digits only" },
   isLowercase = { read.flag, of_text(function(text) return text == text:lower() end), "must be in lower case" },
