@@ -8,7 +8,8 @@ local transaction = require "liga.transaction"
 local operation = {}
 
 local function to_stderr(sql, info)
-  io.stderr:write(("%s  -- %.1f ms, %d rows\n"):format(sql, info.ms, info.rows))
+  local what = info.error and "failed" or ("%d row%s"):format(info.rows, info.rows == 1 and "" or "s")
+  io.stderr:write(("%s  -- %.1f ms, %s\n"):format(sql, info.ms, what))
 end
 
 --- The logging function of a job: the call's own, else the connection's; nil: none.
