@@ -252,11 +252,19 @@ static void explain(struct call *call) {
     error->message = constraint_sentence(&call->arena, error);
 }
 
+/* The engines don't say which number it was. */
+static void blame_counter(struct call *call) {
+    const struct attr *attr = call->counted;
+    call->error.attribute = attr->name;
+    call->error.message = arena_printf(&call->arena, "%s.%s: %s", attr->model->name, attr->name, call->error.message);
+}
+
 void push_call_error(lua_State *L, struct call *call) {
     struct error *error = &call->error;
     bool constraint = error->code >= ERROR_UNIQUE && error->code <= ERROR_EXCLUSION;
     if (constraint && !call->explained) explain(call);
     call->explained = true;
+    if (error->code == ERROR_VALIDATION && !error->attribute && call->counted) blame_counter(call);
     if (error->code != ERROR_USAGE && !error->model && call->model) error->model = call->model->name;
     push_error(L, error);
     if (error->code != ERROR_VALIDATION) return;

@@ -164,7 +164,8 @@ for engine in support.engines() do
       local least = { small = -32768, normal = -2147483648, large = math.mininteger }
       local highest, lowest = Game:create(most), Game:create(least)
       for name in pairs(most) do
-        support.raises("ValidationError", function() highest:increment(name) end, "range")
+        local e = support.raises("ValidationError", function() highest:increment(name) end, "range", "Game." .. name)
+        assert.equal(name, e.attribute)
         support.raises("ValidationError", function() lowest:decrement(name) end, "range")
         support.raises("ValidationError", function() Game:increment(name, { all = true }) end, "range")
       end
