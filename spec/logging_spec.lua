@@ -127,7 +127,8 @@ describe("logging = true", function()
     local code = "local liga = require [[liga]] local db = liga.connect([[sqlite::memory:]], { logging = true }) "
       .. "db:query [[SELECT 1 AS a]] db:query [[SELECT 1 WHERE 0]] pcall(db.query, db, [[SELECT nope]])"
     local places = ("LUA_PATH='%s' LUA_CPATH='%s'"):format(package.path, package.cpath)
-    local output = support.run(("env %s lua5.4 -e '%s'"):format(places, code))
+    local pipe <close> = assert(io.popen(("%s lua5.4 -e '%s' 2>&1"):format(places, code)))
+    local output = pipe:read "a"
     assert.equal("SELECT 1 AS a  -- ms, 1 row\nSELECT 1 WHERE 0  -- ms, 0 rows\nSELECT nope  -- ms, failed\n",
       (output:gsub("[%d.]+ ms", "ms")))
   end)
