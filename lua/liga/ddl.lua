@@ -79,8 +79,19 @@ local function orphans(db)
   return #rows(db, "PRAGMA foreign_key_check")
 end
 
+--- SQLite names a CHECK, but not the table whose rows it is about.
+local function name_table(db, e, plan)
+  if not errors.is(e, "CheckConstraintError") or e.table ~= nil or #plan.rebuilt > 1 then return end
+  e.table = plan.rebuilt[1].name
+  for name, model in pairs(db.models) do
+    if model.tableName == e.table then e.model = name end
+  end
+  e.message = ("%s: %s"):format(e.model or e.table, e.message)
+end
+
 --- An error that speaks of the new table means the one that it takes the place of.
-local function rename_in(e, plan)
+local function rename_in(db, e, plan)
+  name_table(db, e, plan)
   for _, item in ipairs(errors.is(e) and plan.rebuilt or {}) do
     local name = sqltext.temporary_name(item.name)
     local from, to = e.message:find(name, 1, true)
@@ -107,7 +118,7 @@ end
 local function rebuild(db, plan, given)
   local views, before = working_views(db), orphans(db)
   local ok, problem = pcall(execute, db, plan.statements, given)
-  if not ok then error(rename_in(problem, plan), 0) end
+  if not ok then error(rename_in(db, problem, plan), 0) end
   for _, item in ipairs(plan.rebuilt) do check_dependents(db, item, views) end
   if orphans(db) <= before then return end
   errors.raise("ForeignKeyConstraintError", ("the change of %q would leave rows that reference nothing"):format(

@@ -283,6 +283,10 @@ for engine in support.engines() do
         support.raises("CheckConstraintError", function() q:bulkInsert("posts", { { title = "x" } }) end)
         q:removeConstraint("posts", "long_enough")
         q:bulkInsert("posts", { { title = "x" } })
+        local e = support.raises("CheckConstraintError", function()
+          q:addConstraint("posts", { type = "check", where = liga.literal("length(title) > 2"), name = "long_enough" })
+        end, "posts: the check long_enough does not hold")
+        assert.equal("posts", e.table)
 
         q:removeConstraint("posts", "posts_user_id_fkey")
         q:bulkInsert("posts", { { title = "y", user_id = 99 } })
