@@ -29,6 +29,13 @@ for engine in support.engines() do
     it("counts the rows returned", function()
       User:findAll()
       assert.equal(2, log[1].info.rows)
+      log:clear()
+      User:findAndCountAll()
+      local counts = {}
+      for _, entry in ipairs(log) do
+        if entry.info.kind == "query" then counts[#counts + 1] = entry.info.rows end
+      end
+      assert.same({ 1, 2 }, counts)
     end)
 
     it("counts the rows affected", function()

@@ -44,7 +44,7 @@ static enum drive take_total(lua_State *L, struct call *call) {
     struct find *find = call->data;
     enum drive drive;
     (void)L;
-    while ((drive = conn->driver->step(conn, call->cursor, &call->arena, &call->error)) == DRIVE_ROW)
+    for (; (drive = conn->driver->step(conn, call->cursor, &call->arena, &call->error)) == DRIVE_ROW; call->rows++)
         find->total = call->cursor->cells[0].as.integer;
     return drive;
 }
