@@ -43,6 +43,21 @@ for engine in support.engines() do
       end
     end)
 
+    it("of a save that failed are forgotten: the next one reads the clock itself", function()
+      local Key = db:define("Key", { name = { type = liga.STRING, unique = true } })
+      db:sync()
+      Key:create{ name = "a" }
+      local key = Key:build{ name = "a" }
+      support.raises("UniqueConstraintError", function() key:save() end)
+      assert.is_nil(key.createdAt)
+      assert.is_nil(key.updatedAt)
+      key.name, key.createdAt = "b", "2020-01-01T00:00:00.000Z"
+      support.raises("ValidationError", function() key:set("name", ("x"):rep(300)):save() end)
+      assert.equal("2020-01-01T00:00:00.000Z", key.createdAt)
+      key.name = "b"
+      assert.is_true(key:save().updatedAt > "2026")
+    end)
+
     it("move updatedAt, not createdAt, when a change is saved", function()
       local ann = old_user(define())
       ann.name = "anna"
