@@ -2,6 +2,7 @@
 
 #include <libpq-fe.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -51,16 +52,20 @@ static bool is_secret(const char *at, size_t len) {
     return is_word(at, len, "password") || is_word(at, len, "sslpassword");
 }
 
-/* The first name that is no parameter; NULL: there is none, or it can't be told from a secret. */
-static const char *find_unknown(const struct parameters *parameters, struct arena *arena) {
+/* The first name that is no parameter, into `word`; false: there is none, or it can't be told from a secret. */
+static bool find_unknown(const struct parameters *parameters, char *word) {
     for (const char *at = parameters->at; at; at = parameters->next(at)) {
         size_t len = strspn(at, letters);
         const char *behind = at + len + strspn(at + len, blanks);
-        if (!len || *behind != '=' || is_secret(at, len)) return NULL;
-        if (!is_known(parameters, at, len)) return arena_text(arena, at, len);
+        if (!len || *behind != '=' || is_secret(at, len)) return false;
+        if (!is_known(parameters, at, len)) {
+            memcpy(word, at, len);
+            word[len] = '\0';
+            return true;
+        }
         at = behind;
     }
-    return NULL;
+    return false;
 }
 
 /* Where names begin; NULL: nowhere, or in what may be a password. */
@@ -71,18 +76,20 @@ static const char *first_name(const char *target, bool url) {
 }
 
 static bool name_unknown(const char *target, bool url, struct arena *arena, struct error *error) {
-    PQconninfoOption *known = PQconndefaults();
+    enum { LONGEST = 64 };                      /* of the names that libpq knows */
+    char *word = arena_alloc(arena, strlen(target) + 1), *best = arena_alloc(arena, LONGEST);
+    PQconninfoOption *known = PQconndefaults();             /* from here to its end nothing asks the arena, which may jump away */
     if (!known) return false;
     struct parameters parameters = { first_name(target, url), url ? next_of_url : next_of_text, known };
-    struct nearest nearest = { .word = find_unknown(&parameters, arena) };
-    for (const PQconninfoOption *option = known; nearest.word && option->keyword; option++)
-        nearest_offer(&nearest, option->keyword);
-    if (nearest.best) nearest.best = arena_text(arena, nearest.best, strlen(nearest.best));
+    struct nearest nearest = { .word = word };
+    bool found = find_unknown(&parameters, word);
+    for (const PQconninfoOption *option = known; found && option->keyword; option++) nearest_offer(&nearest, option->keyword);
+    snprintf(best, LONGEST, "%s", nearest.best ? nearest.best : "");
     PQconninfoFree(known);
-    if (!nearest.word) return false;
+    if (!found) return false;
     return !error_set(error, arena, ERROR_USAGE, "liga.connect: the %s has an unknown parameter \"%s\"%s%s%s",
-                      url ? "URL" : "connection text", nearest.word, nearest.best ? " (did you mean \"" : "",
-                      nearest.best ? nearest.best : "", nearest.best ? "\"?)" : "");
+                      url ? "URL" : "connection text", word, *best ? " (did you mean \"" : "", best,
+                      *best ? "\"?)" : "");
 }
 
 const char *postgres_target(const char *given, struct arena *arena, struct error *error) {
