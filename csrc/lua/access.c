@@ -220,9 +220,8 @@ static void take_computed(lua_State *L, struct call *call, const struct access *
 
 /* Takes the row that the target's INSERT gives back. */
 static enum drive take_inserted(lua_State *L, struct call *call) {
-    struct conn *conn = call->link->conn;
     enum drive drive;
-    while ((drive = conn->driver->step(conn, call->cursor, &call->arena, &call->error)) == DRIVE_ROW) {
+    while ((drive = call_step(call)) == DRIVE_ROW) {
         call->rows++;
         take_computed(L, call, call->data);
     }

@@ -136,11 +136,10 @@ static bool source_next(lua_State *L, struct call *call) {
 
 static enum drive source_take(lua_State *L, struct call *call) {
     struct access *access = call->data;
-    struct conn *conn = call->link->conn;
     const struct attr_list far = hop_of(access)->far;
     enum drive drive;
     (void)L;
-    while ((drive = conn->driver->step(conn, call->cursor, &call->arena, &call->error)) == DRIVE_ROW) {
+    while ((drive = call_step(call)) == DRIVE_ROW) {
         if (call->rows++ || access->created) continue;
         struct value *values = arena_array(&call->arena, struct value, far.count + 1);
         for (int k = 0; k < far.count; k++) values[k] = kept_cell(call, far.items[k], call->cursor->cells[k]);

@@ -151,9 +151,8 @@ static void take_target(lua_State *L, struct call *call, const struct access *ac
 
 static enum drive target_take(lua_State *L, struct call *call) {
     const struct access *access = call->data;
-    struct conn *conn = call->link->conn;
     enum drive drive;
-    while ((drive = conn->driver->step(conn, call->cursor, &call->arena, &call->error)) == DRIVE_ROW) {
+    while ((drive = call_step(call)) == DRIVE_ROW) {
         call->rows++;
         if (call->phase == PHASE_READ) take_target(L, call, access);
     }

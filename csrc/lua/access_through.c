@@ -90,11 +90,10 @@ static const struct statement *read_targets(struct call *call) {
 
 static enum drive through_take(lua_State *L, struct call *call) {
     struct access *access = call->data;
-    struct conn *conn = call->link->conn;
     const struct model *target = access->assoc->target;
     const struct attr_list key = target->key, far = assoc_last_hop(access->assoc)->far;
     enum drive drive;
-    while ((drive = conn->driver->step(conn, call->cursor, &call->arena, &call->error)) == DRIVE_ROW) {
+    while ((drive = call_step(call)) == DRIVE_ROW) {
         call->rows++;
         if (call->cursor->columns < key.count + far.count) continue;
         struct value *values = arena_array(&call->arena, struct value, key.count + far.count);
@@ -342,11 +341,10 @@ static bool single_links(const struct assoc *assoc) {
 /* Where INSERT tells nothing about the links that are there, they are looked for. */
 static enum drive take_linked(lua_State *L, struct call *call) {
     struct access *access = call->data;
-    struct conn *conn = call->link->conn;
     const struct attr_list attrs = element_attrs(access->assoc);
     struct value *key = arena_array(&call->arena, struct value, attrs.count + 1);
     enum drive drive;
-    while ((drive = conn->driver->step(conn, call->cursor, &call->arena, &call->error)) == DRIVE_ROW) {
+    while ((drive = call_step(call)) == DRIVE_ROW) {
         call->rows++;
         for (int k = 0; k < attrs.count; k++) key[k] = kept_cell(call, attrs.items[k], call->cursor->cells[k]);
         struct element *element = element_of_key(L, call, access, key);

@@ -391,9 +391,8 @@ static void take_told_row(lua_State *L, struct call *call, struct bulk *bulk) {
  * row on as it is inserted. */
 static enum drive take_answers(lua_State *L, struct call *call) {
     struct bulk *bulk = call->data;
-    struct conn *conn = call->link->conn;
     enum drive drive;
-    while ((drive = conn->driver->step(conn, call->cursor, &call->arena, &call->error)) == DRIVE_ROW) {
+    while ((drive = call_step(call)) == DRIVE_ROW) {
         call->rows++;
         if (bulk->asking) continue;
         if (bulk->by_column && bulk->told.count) {

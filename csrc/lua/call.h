@@ -116,6 +116,12 @@ int call_raise(lua_State *L, struct call *call);
 int call_fail(lua_State *L, struct call *call, enum error_code code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Asks the driver for the next row of the statement that runs. */
+static inline enum drive call_step(struct call *call) {
+    struct conn *conn = call->link->conn;
+    return conn->driver->step(conn, call->cursor, &call->arena, &call->error);
+}
+
 /* Values of the box on and off the stack. */
 static inline void push_call_value(lua_State *L, const struct call *call, enum call_value value) {
     lua_getiuservalue(L, call->self, value);

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "lua/hydrate.h"
+#include "lua/instance.h"
 #include "lua/value.h"
 
 /* ---------------------------------------------------------------------------------------------------- finders */
@@ -40,11 +41,10 @@ static int find_all(lua_State *L) {
 }
 
 static enum drive take_total(lua_State *L, struct call *call) {
-    struct conn *conn = call->link->conn;
     struct find *find = call->data;
     enum drive drive;
     (void)L;
-    for (; (drive = conn->driver->step(conn, call->cursor, &call->arena, &call->error)) == DRIVE_ROW; call->rows++)
+    for (; (drive = call_step(call)) == DRIVE_ROW; call->rows++)
         find->total = call->cursor->cells[0].as.integer;
     return drive;
 }
@@ -200,8 +200,7 @@ static void push_row_text(lua_State *L, struct call *call, int index) {
     struct attr_list attrs = call->model->key;
     struct value key[KEY_PARTS];
     for (int k = 0; k < attrs.count; k++) {
-        lua_pushstring(L, attrs.items[k]->name);
-        lua_rawget(L, index);
+        push_attribute(L, index, attrs.items[k]);
         if (!read_attr_value(L, lua_gettop(L), attrs.items[k], &key[k], &call->arena, &call->error)) call_raise(L, call);
         lua_pop(L, 1);
     }

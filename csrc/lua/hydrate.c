@@ -523,11 +523,6 @@ static void push_frame(lua_State *L, struct call *call, struct run *run) {
     take_chunks_up(L, call, run);
 }
 
-enum drive next_row(struct call *call) {
-    struct conn *conn = call->link->conn;
-    return conn->driver->step(conn, call->cursor, &call->arena, &call->error);
-}
-
 /* Pushes the list of the roots, made with room for them once there is one: as many as the driver knows of, or a few. */
 static void push_roots(lua_State *L, struct call *call, const struct run *run) {
     enum { FEW = 8 };
@@ -548,7 +543,7 @@ enum drive take_rows(lua_State *L, struct call *call, enum drive drive) {
     int list = lua_gettop(L), keys = list + 1;
     push_frame(L, call, run);
     int settled = lua_gettop(L);
-    for (; drive == DRIVE_ROW; drive = is_single(run->plan) ? DRIVE_DONE : next_row(call)) {
+    for (; drive == DRIVE_ROW; drive = is_single(run->plan) ? DRIVE_DONE : call_step(call)) {
         call->rows++;
         bool fine = take_row(L, call, run, keys, list);
         lua_settop(L, settled);

@@ -114,8 +114,6 @@ void push_noted(lua_State *L, struct noted *noted);
  * the metatable of the chunk that is filled. Pushes the table of that place, made if need be. */
 void push_aux(lua_State *L, struct call *call, lua_Integer place);
 
-/* Asks the driver for the cursor's next row. */
-enum drive next_row(struct call *call);
 /* Takes the cursor's row and those after it for hydration->run, `drive` being what the driver said of it. Returns what the driver
  * said last, or DRIVE_FAILED with the error set. */
 enum drive take_rows(lua_State *L, struct call *call, enum drive drive);

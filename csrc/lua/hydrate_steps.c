@@ -210,7 +210,7 @@ static struct run *run_of(const struct call *call) {
 
 static enum drive hydrate_take(lua_State *L, struct call *call) {
     struct run *run = call->hydration->run = run_of(call);
-    enum drive drive = take_rows(L, call, next_row(call));
+    enum drive drive = take_rows(L, call, call_step(call));
     if (drive == DRIVE_DONE) end_statement(L, call, run);
     return drive;
 }

@@ -57,10 +57,9 @@ static const struct statement *path_statement(struct call *call, const char *pat
 }
 
 static enum drive take_path(lua_State *L, struct call *call) {
-    struct conn *conn = call->link->conn;
     enum drive drive;
     (void)L;
-    while ((drive = conn->driver->step(conn, call->cursor, &call->arena, &call->error)) == DRIVE_ROW)
+    while ((drive = call_step(call)) == DRIVE_ROW)
         if (!call->path_before)
             call->path_before = arena_text(&call->arena, call->cursor->cells[0].as.text, call->cursor->cells[0].len);
     return drive;
@@ -172,9 +171,8 @@ static void start_flights(lua_State *L, struct call *call) {
 }
 
 static enum drive skip_rows(struct call *call) {
-    struct conn *conn = call->link->conn;
     enum drive drive;
-    while ((drive = conn->driver->step(conn, call->cursor, &call->arena, &call->error)) == DRIVE_ROW) call->rows++;
+    while ((drive = call_step(call)) == DRIVE_ROW) call->rows++;
     return drive;
 }
 

@@ -378,8 +378,7 @@ static void plan_result(struct call *call, struct raw *raw) {
 /* The columns are looked at after the first step: a statement of the cache may have been made anew by then. */
 static enum drive take_raw(lua_State *L, struct call *call) {
     struct raw *raw = call->data;
-    struct conn *conn = call->link->conn;
-    enum drive first = conn->driver->step(conn, call->cursor, &call->arena, &call->error);
+    enum drive first = call_step(call);
     if (first == DRIVE_FAILED || first == DRIVE_WAIT) return first;
     plan_result(call, raw);
     hydrate_returned(L, call);

@@ -49,9 +49,8 @@ struct value kept_cell(struct call *call, const struct attr *attr, struct value 
 enum drive take_values(lua_State *L, struct call *call) {
     (void)L;
     struct write *write = call->data;
-    struct conn *conn = call->link->conn;
     enum drive drive;
-    while ((drive = conn->driver->step(conn, call->cursor, &call->arena, &call->error)) == DRIVE_ROW) {
+    while ((drive = call_step(call)) == DRIVE_ROW) {
         int column = 0;
         call->rows++;
         for (const struct output *output = write->returning; output; output = output->next, column++) {

@@ -102,30 +102,15 @@ local function find_rows(context, class, rules, find)
   return core.class_methods.findAll(class, reading(context, find))
 end
 
-local function key_of(class, row)
-  local key = {}
-  for i, name in ipairs(class.primaryKey) do key[i] = row[name] end
-  return key
-end
-
-local function key_text(class, row)
-  local parts = {}
-  for i, value in ipairs(key_of(class, row)) do
-    local text = tostring(value)
-    parts[i] = #text .. ":" .. text
-  end
-  return table.concat(parts)
-end
-
 --- Leaves out rows that were met before: references may run in circles.
 local function new_rows(context, class, rows)
   if #class.primaryKey == 0 then return rows end
   local met, fresh = context.met[class] or {}, {}
   context.met[class] = met
   for _, row in ipairs(rows) do
-    local key = key_text(class, row)
+    local key = keyset.text(row, class.primaryKey)
     if not met[key] then fresh[#fresh + 1] = row end
-    met[key] = key_of(class, row)
+    met[key] = keyset.values(row, class.primaryKey)
   end
   return fresh
 end
@@ -133,7 +118,7 @@ end
 --- Whether a row was not met before; it isn't noted.
 local function is_new(context, class, row)
   local met = context.met[class]
-  return not (met and met[key_text(class, row)])
+  return not (met and met[keyset.text(row, class.primaryKey)])
 end
 
 --- The condition for the rows of a class that were met: they are about to be destroyed. nil: there are none.
@@ -158,7 +143,7 @@ end
 local function naming(class, rows, otherwise)
   if #class.primaryKey == 0 then return otherwise end
   local keys = {}
-  for i, row in ipairs(rows) do keys[i] = key_of(class, row) end
+  for i, row in ipairs(rows) do keys[i] = keyset.values(row, class.primaryKey) end
   return keyset.among(class.primaryKey, keys)
 end
 

@@ -14,6 +14,25 @@ local keyset = {}
 
 -- Keys ---------------------------------------------------------------------------------------------------------------
 
+--- The values of a row.
+-- @param names of attributes
+function keyset.values(row, names)
+  local values = {}
+  for place, name in ipairs(names) do values[place] = row[name] end
+  return values
+end
+
+--- The text that rows with equal values have in common.
+-- @param names of attributes
+function keyset.text(row, names)
+  local texts = {}
+  for place, name in ipairs(names) do
+    local text = tostring(row[name])
+    texts[place] = #text .. ":" .. text
+  end
+  return table.concat(texts)
+end
+
 --- The condition that attributes have one of several lists of values; no row fulfils it where there are none.
 -- @param names the attributes
 -- @param tuples list of lists of values

@@ -131,11 +131,7 @@ end
 --- The condition for rows with one of these keys.
 local function among(class, named)
   local names, tuples = class.primaryKey, {}
-  for i, key in ipairs(named) do
-    local tuple = {}
-    for place, name in ipairs(names) do tuple[place] = key[name] end
-    tuples[i] = tuple
-  end
+  for i, key in ipairs(named) do tuples[i] = keyset.values(key, names) end
   return keyset.among(names, tuples)
 end
 

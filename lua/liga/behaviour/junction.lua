@@ -11,15 +11,6 @@ local write = require "liga.behaviour.write"
 
 local junction = {}
 
-local function text_of(row, names)
-  local texts = {}
-  for place, name in ipairs(names) do
-    local text = tostring(row[name])
-    texts[place] = #text .. ":" .. text
-  end
-  return table.concat(texts)
-end
-
 local function is_complete(target, names)
   for _, name in ipairs(names) do
     if rawget(target, name) == nil then return false end
@@ -33,7 +24,7 @@ local function elements_of(a, list, options)
   local elements, instances = {}, parts.instances(a, list, options)
   for i, target in ipairs(instances or {}) do
     if not is_complete(target, a.targetKey) then return nil end
-    elements[i] = { target = target, text = text_of(target, a.targetKey) }
+    elements[i] = { target = target, text = keyset.text(target, a.targetKey) }
   end
   return instances and elements
 end
@@ -65,7 +56,7 @@ end
 --- Junction rows by the text of the key to the target.
 local function links_of(a, rows)
   local links = {}
-  for _, row in ipairs(rows) do links[text_of(row, a.otherKey)] = row end
+  for _, row in ipairs(rows) do links[keyset.text(row, a.otherKey)] = row end
   return links
 end
 
@@ -191,7 +182,7 @@ local function changes_of(a, elements, rows, options)
   local by_text, changes, changed = {}, {}, {}
   for _, element in ipairs(elements) do by_text[element.text] = element end
   for _, row in ipairs(rows) do
-    local element = by_text[text_of(row, a.otherKey)]
+    local element = by_text[keyset.text(row, a.otherKey)]
     virtual.set_all(a.through, row, element and given_values(a, element, options) or {})
     local names = element and core.changed(row)
     if names then
@@ -259,20 +250,17 @@ end
 local function inside(a, rows, options)
   if not a.read.scope and not a.read.where then return rows end
   local tuples, found, kept = {}, {}, {}
-  for i, row in ipairs(rows) do
-    tuples[i] = {}
-    for place, name in ipairs(a.otherKey) do tuples[i][place] = row[name] end
-  end
+  for i, row in ipairs(rows) do tuples[i] = keyset.values(row, a.otherKey) end
   local where = { keyset.among(a.targetKey, tuples) }
   where[#where + 1] = a.read.scope
   where[#where + 1] = a.read.where
   for _, target in ipairs(core.class_methods.findAll(a.target, {
     where = where, attributes = a.targetKey, raw = true, paranoid = false, transaction = options.transaction,
   })) do
-    found[text_of(target, a.targetKey)] = true
+    found[keyset.text(target, a.targetKey)] = true
   end
   for _, row in ipairs(rows) do
-    if found[text_of(row, a.otherKey)] then kept[#kept + 1] = row end
+    if found[keyset.text(row, a.otherKey)] then kept[#kept + 1] = row end
   end
   return kept
 end
@@ -370,7 +358,7 @@ local function other_links(a, rows, elements)
   local kept, others = {}, {}
   for _, element in ipairs(elements) do kept[element.text] = true end
   for _, row in ipairs(rows) do
-    if not kept[text_of(row, a.otherKey)] then others[#others + 1] = row end
+    if not kept[keyset.text(row, a.otherKey)] then others[#others + 1] = row end
   end
   return others
 end
