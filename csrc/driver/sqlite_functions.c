@@ -236,8 +236,8 @@ struct sum_state {
     int scale;
 };
 
+/* The scale may be left out, as a sum of DISTINCT has no other argument. */
 static void step_sum(sqlite3_context *context, int count, sqlite3_value **args) {
-    (void)count;
     struct text number;
     char scratch[REAL_TEXT];
     if (!read_number(context, args[0], &number, scratch)) return;
@@ -247,7 +247,7 @@ static void step_sum(sqlite3_context *context, int count, sqlite3_value **args) 
         return;
     }
     state->some = true;
-    state->scale = read_scale(args[1]);
+    state->scale = count > 1 ? read_scale(args[1]) : DECIMAL_NATURAL;
     state->failed |= !sum_add(&state->sum, number);
 }
 
@@ -419,6 +419,7 @@ static const struct function {
     { "liga_add",     4, call_add,     NULL,     NULL },
     { "liga_count",   4, call_count,   NULL,     NULL },
     { "liga_sum",     2, NULL,         step_sum, end_sum },
+    { "liga_sum",     1, NULL,         step_sum, end_sum },
     { "liga_date",    1, call_date,    NULL,     NULL },
     { "liga_json",    -1, call_json,   NULL,     NULL },
     { "liga_json_text",     1, call_json_text,     NULL, NULL },

@@ -196,10 +196,10 @@ static const struct expr *extreme_column(const struct expr *call) {
     return column && (column->kind == EXPR_COLUMN || column->kind == EXPR_NAME) ? call->first : NULL;
 }
 
-/* The attribute that decides how an operand compares, or NULL. */
-static const struct attr *operand_attr(const struct expr *expr) {
+const struct attr *operand_attr(const struct expr *expr) {
     while (expr->kind == EXPR_AT) expr = expr->first;
-    if (expr->kind == EXPR_COLUMN || expr->kind == EXPR_NAME) return expr->attr;
+    bool known = expr->kind == EXPR_COLUMN || expr->kind == EXPR_NAME || (expr->kind == EXPR_FUNCTION && expr->attr);
+    if (known) return expr->attr;
     const struct expr *column = extreme_column(expr);
     return column ? operand_attr(column) : NULL;
 }
@@ -242,7 +242,7 @@ void put_ordered(struct out *out, const struct expr *expr) {
 }
 
 static bool is_mixed_date(const struct out *out, const struct attr *attr) {
-    return out->dialect->decimal_text && attr->type.id == TYPE_DATE && attr->type.stored == DATE_MIXED;
+    return out->dialect->date_forms && attr->type.id == TYPE_DATE && attr->type.stored == DATE_MIXED;
 }
 
 static bool is_decimal_text(const struct out *out, const struct attr *attr) {
@@ -372,10 +372,22 @@ static void put_extreme_place(struct out *out, const struct expr *call, const st
     put_text(out, " END");
 }
 
+/* What the dialect has for min or max of a type for which it lacks these functions, or NULL. */
+static const char *own_extreme(const struct out *out, const struct expr *call, const struct attr *attr) {
+    bool least = strcasecmp(call->text, "min") == 0;
+    return (least ? out->dialect->least : out->dialect->greatest)[attr->type.id];
+}
+
 /* Smallest and largest values are found as the engine compares them: of a column that it would compare otherwise than as it is. */
 static bool put_extreme(struct out *out, const struct expr *call) {
     const struct expr *column = extreme_column(call);
     const struct attr *attr = column ? operand_attr(column) : NULL;
+    const char *own = attr ? own_extreme(out, call, attr) : NULL;
+    if (own) {
+        const struct expr *operands[3] = { column, NULL, NULL };
+        put_template(out, own, operands);
+        return true;
+    }
     if (attr && placing_attr(out, column)) {
         put_extreme_place(out, call, &attr->type);
         return true;
