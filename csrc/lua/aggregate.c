@@ -232,10 +232,10 @@ static int aggregate_of(lua_State *L, const struct aggregate *aggregate) {
     if (find->attributes_given) find_wrong(find, "attributes", "an aggregate takes no attributes");
     if (error_is_set(&call->error)) return call_raise(L, call);
     if (attr && !type_is_number(&attr->type) && (aggregate->zero || aggregate->real))
-        return call_fail(L, call, ERROR_USAGE, "%s: %s.%s is no number but %s", aggregate->function, call->model->name,
+        return call_fail(L, call, ERROR_USAGE, "%s: %s.%s is no number but %s", aggregate->function, attr->model->name,
                          attr->name, type_text(&attr->type, &call->arena));
     if (attr && is_extreme(aggregate) && !type_has_order(&attr->type))
-        return call_fail(L, call, ERROR_USAGE, "%s: %s.%s is %s, which has no order", aggregate->function, call->model->name,
+        return call_fail(L, call, ERROR_USAGE, "%s: %s.%s is %s, which has no order", aggregate->function, attr->model->name,
                          attr->name, type_text(&attr->type, &call->arena));
     plan_aggregate(find, aggregate, subject, attr);
     return run_planned(L, call);

@@ -303,10 +303,40 @@ static void put_places(struct out *out, const char *text, const struct expr *exp
     put_template(out, text, operands);
 }
 
+static const char *enum_type_name(const struct attr *attr) {
+    bool own = attr && attr->type.id == TYPE_ENUM && attr->type.enum_name;
+    return !own ? NULL : attr->type.enum_shared ? attr->type.enum_shared : attr->type.enum_name;
+}
+
+/* Whether ENUMs are compared that are types of their own, between which the engine knows no operator. */
+static bool mixes_enums(const struct out *out, const struct expr *expr) {
+    const char *first = out->dialect->enum_types ? enum_type_name(operand_attr(expr->first)) : NULL;
+    for (const struct expr *child = first ? expr->first->next : NULL; child; child = child->next) {
+        const char *other = enum_type_name(operand_attr(child));
+        if (other && strcmp(first, other) != 0) return true;
+    }
+    return false;
+}
+
+/* The same operator over the texts of its operands, in the order of the first one's values. */
+static void put_mixed_enums(struct out *out, const char *text, const struct expr *expr) {
+    struct expr texts[3] = { { .kind = EXPR_CAST } }, whole = *expr;
+    const struct expr *child = expr->first;
+    for (int i = 0; child && i < 3; i++, child = child->next) {
+        texts[i] = (struct expr){ .kind = EXPR_CAST, .text = "TEXT", .first = (struct expr *)(uintptr_t)child };
+        if (child->kind == EXPR_PARAM) texts[i] = *child;
+        texts[i].next = child->next && i < 2 ? &texts[i + 1] : NULL;
+    }
+    whole.first = texts;
+    if (op_orders(expr->op)) put_places(out, text, &whole, operand_attr(expr->first));
+    else put_operands(out, text, &whole);
+}
+
 static void put_operator(struct out *out, const struct expr *expr) {
     const char *text = out->dialect->op[expr->op] ? out->dialect->op[expr->op] : op_table[expr->op].text;
     const struct attr *attr = op_orders(expr->op) ? placing_attr(out, expr->first) : NULL;
     if (attr) put_places(out, text, expr, attr);
+    else if (mixes_enums(out, expr)) put_mixed_enums(out, text, expr);
     else put_operands(out, text, expr);
 }
 

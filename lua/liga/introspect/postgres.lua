@@ -32,8 +32,8 @@ SELECT c.oid::int8 AS oid, a.attname::text AS name, format_type(a.atttypid, a.at
   pg_get_expr(d.adbin, d.adrelid) AS default_sql, a.attidentity::text AS identity, a.attgenerated::text AS generated,
   col_description(c.oid, a.attnum) AS comment, t.typtype::text AS typtype, a.attndims::int8 AS dimensions,
   CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype, t.typtypmod) END AS base,
-  (SELECT array_to_json(array_agg(e.enumlabel ORDER BY e.enumsortorder))::text FROM pg_enum e WHERE e.enumtypid = t.oid)
-    AS labels
+  (SELECT array_to_json(array_agg(e.enumlabel ORDER BY e.enumsortorder))::text FROM pg_enum e
+    WHERE e.enumtypid IN (t.oid, t.typelem)) AS labels
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND]] .. OF_SCHEMA .. [[
@@ -86,7 +86,7 @@ local function add_column(item, row)
     default = not sequence and row.generated == "" and row.default_sql or nil,
     generated = row.generated ~= "" or nil, autoIncrement = sequence ~= nil or row.identity ~= "",
     serial = sequence ~= nil or nil, base = row.base, dimensions = row.dimensions,
-    values = row.typtype == "e" and names_of(row.labels) or nil,
+    values = row.labels and names_of(row.labels) or nil, list = row.labels and row.typtype ~= "e" or nil,
   }
 end
 

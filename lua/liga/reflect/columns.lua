@@ -66,7 +66,11 @@ end
 -- @param column of the catalogue
 -- @return descriptor
 function columns.declared(db, column)
-  if column.values then return types.ENUM(column.values) end
+  if column.values then
+    local enum = types.ENUM(column.values)
+    for _ = 1, column.list and math.max(column.dimensions, 1) or 0 do enum = types.ARRAY(enum) end
+    return enum
+  end
   local kind = introspect.dialect(db).kind_of(column.base or column.type)
   if not kind or not core.has_type(db._.core, kind.name) then return types.TEXT end
   for _ = 2, kind.name == "ARRAY" and column.dimensions or 0 do kind = { name = "ARRAY", element = kind } end
