@@ -71,6 +71,7 @@ static struct expr *aggregate_value(struct arena *arena, const struct dialect *d
         if (!distinct) subject->next = expr_text(arena, arena_printf(arena, "%d", type_scale(&attr->type)));
         return call_of(arena, "liga_sum", subject);
     }
+    if (attr && is_decimal(attr) && aggregate->real && dialect->decimal_text) return call_of(arena, "liga_avg", subject);
     struct expr *call = call_of(arena, aggregate->function, subject);
     if (aggregate->real && dialect->real_cast) return cast_as(arena, call, dialect->real_cast);
     if (sums && attr && attr->type.id == TYPE_BIGINT && dialect->bigint_cast) return cast_as(arena, call, dialect->bigint_cast);

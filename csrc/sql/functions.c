@@ -7,14 +7,14 @@
 #include "sql/dialect.h"
 #include "sql/expr.h"
 
-enum result { RESULT_EXTREME, RESULT_FIRST, RESULT_SUM };
+enum result { RESULT_EXTREME, RESULT_FIRST, RESULT_SUM, RESULT_AVERAGE };
 
 static const struct function {
     const char *name;
-    enum result result;         /* a value of the only argument, of the first one, or the sum of the only one */
+    enum result result;         /* a value of the only argument, of the first one, the sum or average of the only one */
 } functions[] = {
     { "min", RESULT_EXTREME }, { "max", RESULT_EXTREME }, { "coalesce", RESULT_FIRST }, { "ifnull", RESULT_FIRST },
-    { "nullif", RESULT_FIRST }, { "sum", RESULT_SUM },
+    { "nullif", RESULT_FIRST }, { "sum", RESULT_SUM }, { "avg", RESULT_AVERAGE },
 };
 
 static const struct function *function_find(const char *name) {
@@ -44,7 +44,8 @@ const struct attr *function_argument_attr(struct arena *arena, const struct dial
     return function && function->result == RESULT_FIRST ? without_column(arena, dialect, column_attr(first)) : NULL;
 }
 
-const struct attr *function_sum_attr(struct arena *arena, const struct attr *attr) {
+/* Sums have more digits than what is summed. */
+static const struct attr *sum_attr(struct arena *arena, const struct attr *attr) {
     struct attr *copy = arena_copy(arena, attr, sizeof *attr);
     if (attr->type.precision) copy->type.precision = DECIMAL_DIGITS;
     copy->type.as_number = false;
@@ -53,10 +54,15 @@ const struct attr *function_sum_attr(struct arena *arena, const struct attr *att
 
 static void complete_sum(struct arena *arena, const struct dialect *dialect, struct expr *call, const struct attr *attr) {
     if (attr->type.id != TYPE_DECIMAL) return;
-    call->attr = function_sum_attr(arena, attr);
+    call->attr = sum_attr(arena, attr);
     if (!dialect->decimal_text) return;
     call->text = "liga_sum";
     call->first->next = expr_text(arena, arena_printf(arena, "%d", type_scale(&attr->type)));
+}
+
+/* A float: it compares as it is. */
+static void complete_average(const struct dialect *dialect, struct expr *call, const struct attr *attr) {
+    if (attr->type.id == TYPE_DECIMAL && dialect->decimal_text) call->text = "liga_avg";
 }
 
 void function_complete(struct arena *arena, const struct dialect *dialect, struct expr *call) {
@@ -64,5 +70,6 @@ void function_complete(struct arena *arena, const struct dialect *dialect, struc
     const struct attr *attr = function ? column_attr(call->first) : NULL;
     if (!attr || (function->result != RESULT_FIRST && call->first->next)) return;
     if (function->result == RESULT_SUM) complete_sum(arena, dialect, call, attr);
+    else if (function->result == RESULT_AVERAGE) complete_average(dialect, call, attr);
     else call->attr = without_column(arena, dialect, attr);
 }

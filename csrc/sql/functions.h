@@ -13,10 +13,7 @@ const struct attr *function_argument_attr(struct arena *arena, const struct dial
                                           const struct expr *first);
 
 /* Completes a call (EXPR_FUNCTION with its arguments): `attr` becomes that as which its result compares and is read (NULL: nothing
- * is known of it), and a sum of DECIMALs an exact one. */
+ * is known of it), and sums and averages of DECIMALs exact ones. */
 void function_complete(struct arena *arena, const struct dialect *dialect, struct expr *call);
-
-/* SUM of DECIMALs: sums have more digits than what is summed; the attribute is a copy for them. */
-const struct attr *function_sum_attr(struct arena *arena, const struct attr *attr);
 
 #endif
