@@ -162,7 +162,8 @@ for engine in support.engines() do
       for _, type in ipairs { liga.DECIMAL(10, 2), liga.DECIMAL(30, 2), liga.DECIMAL } do
         local Price = db:define("Price" .. tostring(type), { value = type, kind = liga.STRING }, { timestamps = false })
         Price:sync()
-        Price:bulkCreate{ { value = "0.1", kind = "a" }, { value = "0.2", kind = "a" }, { value = "0.2", kind = "a" }, {} }
+        for _, value in ipairs { "0.1", "0.2", "0.2" } do Price:create{ value = value, kind = "a" } end
+        Price:create{}
         assert.equal(0.5 / 3, Price:avg("value"))
         assert.equal(0.15, Price:avg("value", { distinct = true }))
         assert.is_nil(Price:avg("value", { where = { id = 0 } }))
