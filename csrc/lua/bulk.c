@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lua/bulk_rows.h"
+#include "lua/collector.h"
 #include "lua/conflict.h"
 #include "lua/handler.h"
 #include "lua/hydrate.h"
@@ -90,7 +91,9 @@ static bool prepare_rows(lua_State *L, struct call *call, struct bulk *bulk) {
     push_attr_names(L, lua_gettop(L));
     int names = lua_gettop(L);
     struct row *row = row_new(call, false);
+    struct heap_growth growth = { 0 };
     for (lua_Integer i = 1; i <= bulk->count; i++) {
+        if (i % COLLECTOR_ROWS == 0) collector_spare(L, call, &growth);
         lua_rawgeti(L, 2, i);
         if (bulk->answered) note_given(L, call, lua_gettop(L), true, bulk->given);
         if (!push_row(L, call, names, bulk, row)) return false;
@@ -481,7 +484,9 @@ static void adopt_all(lua_State *L, struct call *call, int list) {
     int names = lua_gettop(L);
     lua_Integer count = (lua_Integer)lua_rawlen(L, list);
     struct rowset *rowset = NULL;
+    struct heap_growth growth = { 0 };
     for (lua_Integer i = 1; i <= count; i++) {
+        if (i % COLLECTOR_ROWS == 0) collector_spare(L, call, &growth);
         if (bulk->skipped && bulk->skipped[i - 1]) {
             lua_rawgeti(L, list, i);
             leave_unsaved(L, lua_gettop(L), model_index);

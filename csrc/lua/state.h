@@ -41,6 +41,7 @@ enum userdata {
 struct core {
     const void *metatable[USERDATA_COUNT];
     const void *list_metatable;         /* of lists that liga returns */
+    int spared, spared_from;            /* KB that loads have added to the heap without telling the collector; the heap before, KB */
     char source_prefix[512];            /* chunk name of liga's own Lua files, up to the last slash */
 };
 
