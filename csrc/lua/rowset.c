@@ -217,8 +217,8 @@ static void push_text(lua_State *L, int rowset_index, const struct rowset *rowse
     lua_remove(L, -2);
 }
 
-bool is_original_text(lua_State *L, int rowset_index, const struct rowset *rowset, int row, const struct attr *attr, int current) {
-    push_text(L, rowset_index, rowset, row, attr);
+bool is_original_text(lua_State *L, int texts, const struct rowset *rowset, int row, const struct attr *attr, int current) {
+    lua_rawgeti(L, texts, text_place(rowset, row, attr));
     bool same = lua_rawequal(L, current, -1);
     lua_pop(L, 1);
     return same;

@@ -92,8 +92,8 @@ bool original_keep_value(struct rowset *rowset, int row, const struct attr *attr
 void original_keep_source(lua_State *L, struct rowset *rowset, int row, const struct attr *attr, int texts_index,
                           struct value source);
 
-/* True if the string at `current` is the very string that was kept as the original (kind ORIGINAL_TEXT). */
-bool is_original_text(lua_State *L, int rowset_index, const struct rowset *rowset, int row, const struct attr *attr, int current);
+/* True if the string at `current` is the very string that was kept as the original (kind ORIGINAL_TEXT) among the texts at `texts`. */
+bool is_original_text(lua_State *L, int texts, const struct rowset *rowset, int row, const struct attr *attr, int current);
 
 /* Pushes the original as the instance showed it (JSON decoded anew); nil where NULL or absent. The RowSet userdata is at
  * `rowset_index`. */

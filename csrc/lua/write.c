@@ -268,19 +268,21 @@ static void restore(lua_State *L, int rowset_index, int names, const struct inst
     lua_rawset(L, 1);
 }
 
-/* Assigns the attributes that changed. "42" where 42 is stored becomes 42, as a
- * reload would give it; a table (JSON) may be the user's own and stays. `names`: list of their names. */
+/* Assigns the attributes that changed. "42" where 42 is stored becomes 42, as a reload would give it; a table (JSON) may be the
+ * user's own and stays. `names`: list of their names. */
 static bool collect_changes(lua_State *L, struct call *call, int rowset_index, int names, const struct instance *instance,
                             struct update *update) {
     const struct model *model = call->model;
     const struct write *write = call->data;
-    for (int i = 0; i < model->attr_count; i++, lua_pop(L, 1)) {
+    lua_getiuservalue(L, rowset_index, ROWSET_TEXTS);
+    int texts = lua_gettop(L);
+    for (int i = 0; i < model->attr_count; i++, lua_settop(L, texts)) {
         const struct attr *attr = model->attrs[i];
         lua_rawgeti(L, names, i + 1);
         lua_rawget(L, 1);
         bool stamped = (attr == model->updated_at && !write->options.silent) || attr == model->version;
         if (stamped || attr->type.id == TYPE_VIRTUAL || !written_field(&write->options, attr)) continue;
-        enum change change = value_change(L, call, rowset_index, instance, attr, lua_gettop(L));
+        enum change change = value_change(L, call, rowset_index, texts, instance, attr, texts + 1);
         if (change == SAME_VALUE && !lua_istable(L, -1)) restore(L, rowset_index, names, instance, attr);
         if (change != CHANGED) continue;
         if (attr->primary && instance->state == INSTANCE_STORED) return refuse_key_change(call, attr);
@@ -482,7 +484,7 @@ static int reload(lua_State *L) {
 /* A stored instance is checked where it changed, a new one as its INSERT would be. */
 static bool needs_check(lua_State *L, struct call *call, const struct instance *instance, int rowset_index,
                         const struct attr *attr) {
-    return instance->state == INSTANCE_NEW || value_change(L, call, rowset_index, instance, attr, lua_gettop(L)) == CHANGED;
+    return instance->state == INSTANCE_NEW || attribute_changed(L, call, 1, rowset_index, instance, attr);
 }
 
 static void validate_attr(lua_State *L, struct call *call, const struct instance *instance, const struct attr *attr) {
