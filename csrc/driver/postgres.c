@@ -229,9 +229,11 @@ static struct pg_failure failure_of(const struct pg_conn *conn, const struct pg_
     };
 }
 
-/* A statement that failed left nothing behind. */
+/* A statement that failed left nothing behind; one that was not even understood had not begun, unless the fault is in what it called. */
 static enum outcome outcome_of(const struct pg_cursor *cursor) {
-    return cursor->statement.kind == STATEMENT_READ ? OUTCOME_NONE : OUTCOME_ROLLED_BACK;
+    bool called = PQresultErrorField(cursor->result, PG_DIAG_CONTEXT);
+    bool refused = !called && postgres_error_refuses(PQresultErrorField(cursor->result, PG_DIAG_SQLSTATE));
+    return refused || cursor->statement.kind == STATEMENT_READ ? OUTCOME_NONE : OUTCOME_ROLLED_BACK;
 }
 
 static enum drive fail(struct pg_conn *conn, struct pg_cursor *cursor, struct arena *arena, struct error *error) {

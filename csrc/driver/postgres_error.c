@@ -58,6 +58,10 @@ bool postgres_error_breaks(const char *sqlstate) {
     return row_get(sqlstate)->effect == EFFECT_BREAKS;
 }
 
+bool postgres_error_refuses(const char *sqlstate) {
+    return sqlstate && (strncmp(sqlstate, "42", 2) == 0 || strncmp(sqlstate, "3F", 2) == 0);
+}
+
 bool postgres_error_stale(const char *sqlstate) {
     return is(sqlstate, "26000") || is(sqlstate, "0A000");
 }

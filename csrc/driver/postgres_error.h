@@ -25,6 +25,9 @@ bool postgres_error_set(const struct pg_failure *failure, struct arena *arena, s
 /* True after an error that ends the connection. */
 bool postgres_error_breaks(const char *sqlstate);
 
+/* True after one about the text of a statement: its syntax, names, types, the right to run it. */
+bool postgres_error_refuses(const char *sqlstate);
+
 /* True after one that tells that the server takes no writes any more. */
 bool postgres_error_demotes(const struct pg_failure *failure);
 
