@@ -137,8 +137,8 @@ for engine in support.engines() do
 
     it("tells of one that the engine did not understand that nothing had begun", function()
       for _, sql in ipairs {
-        "SELEC 1", "INSERT INTO no_such_table VALUES (1)", 'UPDATE "Users" SET no_such_column = 1', "DROP TABLE no_such_table",
-        'CREATE TABLE "Users" (id INTEGER)',
+        "SELEC 1", "INSERT INTO no_such_table VALUES (1)", 'UPDATE "Users" SET no_such_column = 1',
+        "DROP TABLE no_such_table", 'CREATE TABLE "Users" (id INTEGER)',
       } do
         assert.equal("none", support.raises("DatabaseError", function() db:query(sql) end).outcome, sql)
       end
