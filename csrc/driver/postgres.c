@@ -240,7 +240,7 @@ static struct pg_failure failure_of(const struct pg_conn *conn, const struct pg_
     };
 }
 
-/* A statement that failed left nothing behind; one that was not even understood had not begun, unless the fault is in what it called. */
+/* A statement that failed left nothing behind; one that was not understood had not begun, unless the fault is in what it called. */
 static enum outcome outcome_of(const struct pg_cursor *cursor) {
     bool called = PQresultErrorField(cursor->result, PG_DIAG_CONTEXT);
     bool refused = !called && postgres_error_refuses(PQresultErrorField(cursor->result, PG_DIAG_SQLSTATE));
