@@ -30,6 +30,7 @@ struct bulk {
     bool early;                         /* … have the originals since the rows were read; all rows will be stored */
     bool *given;                        /* by ordinal: some row brings a value */
     bool *keyed;                        /* by row: it brings its generated key along */
+    struct stamps *stamped;             /* by row: the timestamps that the call gave to it */
     bool *skipped;                      /* by row: ignoreDuplicates left it out; NULL: none can be */
     bool *written;                      /* by ordinal: attributes that the rows got; NULL: all */
     bool watched, asking;               /* the table was asked for what would spoil the answers; is being asked */
@@ -101,10 +102,30 @@ static void keep_early(lua_State *L, struct call *call, struct chunk_view *view,
     row->number = rowset_reserve(view->rowset);
 }
 
+/* The rows are gone again, and with them the keys that the database made: an instance that kept one would be inserted with it. */
+static void forget_rows(lua_State *L, struct call *call) {
+    const struct bulk *bulk = call->data;
+    const struct attr *key = call->model->auto_key;
+    push_call_value(L, call, CALL_RESULT);
+    int list = lua_gettop(L);
+    for (lua_Integer i = 1; i <= (lua_Integer)lua_rawlen(L, list); i++) {
+        lua_rawgeti(L, list, i);
+        forget_stamps(L, call->model, list + 1, bulk->stamped[i - 1]);
+        if (key && !bulk->keyed[i - 1]) {
+            lua_pushstring(L, key->name);
+            lua_pushnil(L);
+            lua_rawset(L, list + 1);
+        }
+        lua_settop(L, list);
+    }
+    lua_pop(L, 1);
+}
+
 static bool prepare_rows(lua_State *L, struct call *call, struct bulk *bulk) {
     push_list(L, (int)bulk->count);
     lua_pushvalue(L, -1);
     set_call_value(L, call, CALL_RESULT);
+    call->forget = forget_rows;
     int list = lua_gettop(L), model = push_model_names(L, call), names = model + 1;
     struct chunk_view view = chunk_view_open(L, &bulk->chunks, model);
     int settled = lua_gettop(L);
@@ -116,6 +137,7 @@ static bool prepare_rows(lua_State *L, struct call *call, struct bulk *bulk) {
         lua_rawgeti(L, 2, i);
         if (bulk->answered) note_given(L, call, lua_gettop(L), true, bulk->given);
         if (!push_row(L, call, names, bulk, row)) return false;
+        bulk->stamped[i - 1] = stamps_given(call, row);
         if (call->model->auto_key) bulk->keyed[i - 1] = row->values[call->model->auto_key->ordinal].kind != VALUE_NULL;
         lua_rawseti(L, list, i);
         lua_settop(L, settled);
@@ -481,26 +503,10 @@ static bool bulk_next(lua_State *L, struct call *call) {
     return more && call->statement && !error_is_set(&call->error);
 }
 
-/* The rows are gone again, and with them the keys that the database made: an instance that kept one would be inserted with it. */
-static void forget_keys(lua_State *L, struct call *call) {
-    const struct bulk *bulk = call->data;
-    const struct attr *key = call->model->auto_key;
-    int top = lua_gettop(L);
-    push_call_value(L, call, CALL_RESULT);
-    for (lua_Integer i = 1; key && i <= bulk->count; i++) {
-        if (bulk->keyed[i - 1]) continue;
-        lua_rawgeti(L, top + 1, i);
-        lua_pushstring(L, key->name);
-        lua_pushnil(L);
-        if (lua_istable(L, -3)) lua_rawset(L, -3);
-        lua_settop(L, top + 1);
-    }
-    lua_settop(L, top);
-}
-
 /* ------------------------------------------------------------------------------------------------------ results */
 
-static void leave_unsaved(lua_State *L, int index, int model_index) {
+static void leave_unsaved(lua_State *L, const struct call *call, int index, int model_index, struct stamps stamps) {
+    forget_stamps(L, call->model, index, stamps);
     push_unsaved_metatable(L, model_index);
     lua_setmetatable(L, index);
 }
@@ -527,7 +533,7 @@ static void adopt_all(lua_State *L, struct call *call, int list) {
     for (lua_Integer i = 1; i <= count; i++) {
         if (i % COLLECTOR_ROWS == 0) collector_spare(L, call, &growth);
         lua_rawgeti(L, list, i);
-        if (bulk->skipped && bulk->skipped[i - 1]) leave_unsaved(L, lua_gettop(L), model);
+        if (bulk->skipped && bulk->skipped[i - 1]) leave_unsaved(L, call, lua_gettop(L), model, bulk->stamped[i - 1]);
         else adopt_instance(L, call, &view, names, stored++);
         lua_pop(L, 1);
     }
@@ -548,6 +554,7 @@ static void prepare_answers(struct call *call, struct bulk *bulk) {
     bulk->keyed = arena_array(&call->arena, bool, (int)bulk->count + 1);
     bulk->early = !bulk->answered && !bulk->options.fields;
     bulk_chunks_init(call, &bulk->chunks, bulk->count);
+    bulk->stamped = arena_array(&call->arena, struct stamps, (int)bulk->count + 1);
     if (bulk->options.conflict == CONFLICT_NOTHING) bulk->skipped = arena_array(&call->arena, bool, (int)bulk->count + 1);
 }
 
@@ -577,7 +584,6 @@ static int bulk_filled(lua_State *L) {
     call->next = bulk_next;
     call->take = take_bulk;
     call->results = bulk_results;
-    call->forget = forget_keys;
     call->gives = bulk_gives;
     return call_run(L, call);
 }

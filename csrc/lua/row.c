@@ -332,6 +332,25 @@ bool prepare_row(lua_State *L, struct call *call, int index, int names, const st
     return read_row(L, call, index, index, names, options, row);
 }
 
+/* The clock reading is the call's own text. */
+static bool is_stamped(const struct call *call, const struct row *row, const struct attr *attr) {
+    return attr && row->values[attr->ordinal].kind == VALUE_TEXT && row->values[attr->ordinal].as.text == call->now;
+}
+
+struct stamps stamps_given(const struct call *call, const struct row *row) {
+    return (struct stamps){ is_stamped(call, row, call->model->created_at), is_stamped(call, row, call->model->updated_at) };
+}
+
+void forget_stamps(lua_State *L, const struct model *model, int index, struct stamps stamps) {
+    const struct attr *forgotten[] = { stamps.created ? model->created_at : NULL, stamps.updated ? model->updated_at : NULL };
+    for (int i = 0; i < 2; i++) {
+        if (!forgotten[i]) continue;
+        lua_pushstring(L, forgotten[i]->name);
+        lua_pushnil(L);
+        lua_rawset(L, index);
+    }
+}
+
 /* Keys that are no attributes (junction values, the user's own with _) are checked and come along. */
 static bool copy_others(lua_State *L, struct call *call, int from, int index) {
     for (lua_pushnil(L); lua_next(L, from); lua_pop(L, 1)) {

@@ -116,6 +116,7 @@ static int insert_results(lua_State *L, struct call *call) {
     push_call_value(L, call, CALL_RESULT);
     int instance = lua_gettop(L);
     if (write->options.conflict == CONFLICT_NOTHING && !call->affected) {
+        forget_stamps(L, call->model, instance, stamps_given(call, write->row));
         leave_unsaved(L, call, instance);
         return 1;
     }
@@ -334,28 +335,11 @@ static int update_instance(lua_State *L, struct call *call, int rowset_index, co
     return call_run(L, call);
 }
 
-/* The instance was not stored: the next save reads the clock itself. */
-static void forget_stamps(lua_State *L, struct call *call) {
+static void forget_save(lua_State *L, struct call *call) {
     const struct write *write = call->data;
     push_call_value(L, call, CALL_RESULT);
-    for (int i = 0; i < 2; i++) {
-        if (!write->stamps[i]) continue;
-        lua_pushstring(L, write->stamps[i]->name);
-        lua_pushnil(L);
-        lua_rawset(L, -3);
-    }
+    forget_stamps(L, call->model, lua_gettop(L), stamps_given(call, write->row));
     lua_pop(L, 1);
-}
-
-static void note_stamps(lua_State *L, struct call *call, struct write *write) {
-    const struct attr *stamps[2] = { call->model->created_at, call->model->updated_at };
-    for (int i = 0; i < 2; i++) {
-        if (!stamps[i]) continue;
-        push_attribute(L, 1, stamps[i]);
-        if (lua_isnil(L, -1)) write->stamps[i] = stamps[i];
-        lua_pop(L, 1);
-    }
-    call->forget = forget_stamps;
 }
 
 /* core.save(instance, options, creating): `creating` lets it take the options of create. */
@@ -371,7 +355,7 @@ static int save(lua_State *L) {
     push_attr_names(L, lua_gettop(L));
     int names = lua_gettop(L);
     if (!check_instance_keys(L, call, 1, names, rowset_index)) return call_raise(L, call);
-    note_stamps(L, call, write);
+    call->forget = forget_save;
     write->row = row_new(L, call, names, true);     /* others can reach the instance, a finaliser too: nothing is borrowed from it */
     return insert_row(L, call, write, 1, prepare_row(L, call, 1, names, &write->options, write->row) && no_faults(call));
 }

@@ -89,6 +89,13 @@ bool build_row(lua_State *L, struct call *call, int from, int names, const struc
  * stack index of push_attr_names. False: error set (faults are raised by no_faults). */
 bool prepare_row(lua_State *L, struct call *call, int index, int names, const struct write_options *options, struct row *row);
 
+/* Which timestamps the call gave to a row that was prepared; to be kept, as preparing the same instance again finds them there. */
+struct stamps { bool created, updated; };
+struct stamps stamps_given(const struct call *call, const struct row *row);
+
+/* Takes them out of the instance at `index`, which was not stored: the next save reads the clock itself. */
+void forget_stamps(lua_State *L, const struct model *model, int index, struct stamps stamps);
+
 /* What an absent attribute becomes: its default, or the clock for timestamps. False: nothing. */
 bool default_of(struct call *call, const struct attr *attr, struct value *value);
 

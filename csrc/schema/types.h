@@ -70,6 +70,7 @@ struct type {
     const char *const *values;          /* ENUM */
     int value_count;
     const char *enum_name;              /* ENUM on PostgreSQL: the type's own name */
+    bool enum_kept;                     /* … which the user gave: others may have it, too, so that it is never dropped */
     const char *enum_shared;            /* … that of the key it refers to, which has to be the same type; or NULL */
 };
 
