@@ -26,20 +26,6 @@ for engine in support.engines() do
       assert.equal(1, Thing:count{ where = { value = liga.null } })
     end)
 
-    it("alone are compared with true and false by Op.is", function()
-      local Op = liga.Op
-      local Thing = db:define("Thing", { value = liga.BOOLEAN, n = liga.INTEGER, text = liga.TEXT },
-        { timestamps = false })
-      Thing:sync()
-      Thing:bulkCreate{ { value = true }, { value = false }, {} }
-      assert.equal(1, Thing:count{ where = { value = Op.is(true) } })
-      assert.equal(2, Thing:count{ where = { value = Op.isNot(false) } })
-      for _, name in ipairs { "n", "text" } do
-        support.raises("UsageError", function() Thing:count{ where = { [name] = Op.is(true) } } end, name, "BOOLEAN")
-        assert.equal(3, Thing:count{ where = { [name] = Op.is(liga.null) } })
-      end
-    end)
-
     it("can be part of a key", function()
       local Flag = db:define("Flag", { on = { type = liga.BOOLEAN, primaryKey = true },
         n = { type = liga.INTEGER, primaryKey = true } }, { timestamps = false })
