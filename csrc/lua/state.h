@@ -79,7 +79,7 @@ struct link {
     struct call *user;                  /* the call that runs on it, or NULL */
     struct lease *lease;                /* the transaction that owns it, or NULL */
     bool ready;                         /* open, and set up */
-    long long released;                 /* ms, monotonic; 0: never used */
+    long long released;                 /* ns, monotonic; 0: never used */
     int savepoints;                     /* names given so far in the open transaction */
 };
 
