@@ -108,6 +108,7 @@ static const char *copy(const char *text, struct arena *arena) {
 
 static void read_constraint(const struct pg_failure *failure, struct arena *arena, struct error *error) {
     error->table = copy(failure->table, arena);
+    error->table_schema = copy(failure->table_schema, arena);
     error->constraint = copy(failure->constraint, arena);
     if (failure->column) error->columns[error->column_count++] = copy(failure->column, arena);
     else if (error->code == ERROR_UNIQUE || error->code == ERROR_FOREIGN_KEY) read_columns(failure->detail, arena, error);

@@ -98,10 +98,22 @@ void push_faults(lua_State *L, const struct call *call) {
 
 /* ---------------------------------------------------------------------------------------------- of the database */
 
-static const struct model *model_of_table(const struct db *db, const char *table) {
-    const struct model *model = db->schema.models;
-    while (model && strcmp(model->table, table) != 0) model = model->next;
-    return model;
+/* How well a model fits the table of an error; 0: not. A model without a schema has its table where the connection looks for it. */
+static int fitness(const struct call *call, const struct model *model) {
+    const char *schema = call->error.table_schema;
+    bool named = schema && model->table_schema;
+    bool fits = strcmp(model->table, call->error.table) == 0 && (!named || strcmp(model->table_schema, schema) == 0);
+    return fits ? 1 + (model == call->model) + 2 * named : 0;
+}
+
+static const struct model *model_of_table(const struct call *call) {
+    const struct model *best = NULL;
+    int most = 0;
+    for (const struct model *model = call->db->schema.models; model; model = model->next) {
+        int now = fitness(call, model);
+        if (now > most) best = model, most = now;
+    }
+    return best;
 }
 
 /* Of an index over expressions there are no attributes to name. */
@@ -241,7 +253,7 @@ static void explain_foreign_key(struct call *call, const struct model *model) {
 
 static void explain(struct call *call) {
     struct error *error = &call->error;
-    const struct model *model = error->table ? model_of_table(call->db, error->table) : call->model;
+    const struct model *model = error->table ? model_of_table(call) : call->model;
     if (error->code == ERROR_FOREIGN_KEY) {
         explain_foreign_key(call, model);
         return;

@@ -60,7 +60,8 @@ local FINDS = {
 
   { "a pattern of several by Op.any", { name = Op.like(Op.any{ "a%", "b%" }) }, { "ann", "bob" } },
   { "… with both operators as keys", { name = { [Op.like] = { [Op.any] = { "a%", "b%" } } } }, { "ann", "bob" } },
-  { "what is greater than all, with both operators as keys", { age = { [Op.gt] = { [Op.all] = { 25, 30 } } } }, { "dee" } },
+  { "what is greater than all, with both operators as keys", { age = { [Op.gt] = { [Op.all] = { 25, 30 } } } },
+    { "dee" } },
   { "the contrary of Op.any", { name = Op.not_(Op.any{ "ann", "bob" }) }, { "cid", "dee" } },
   { "what is true by Op.is", { active = Op.is(true) }, { "ann", "cid" } },
 
