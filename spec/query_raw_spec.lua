@@ -208,10 +208,9 @@ for engine in support.engines() do
         postgres = { "SELECT to_date($1, 'YYYY-MM')", "SELECT (length($1) || 'secret')::int" },
       }
       for _, sql in ipairs(refused[engine.dialect]) do
-        local ok, e = pcall(db.query, db, sql, { bind = { "my\'secret" } })
+        local ok, e = pcall(db.query, db, sql, { bind = { "secret's" } })
         assert.is_false(ok, sql)
-        assert.is_nil(e.message:find("secret", 1, true), e.message)
-        assert.is_nil(e.message:find("5678", 1, true), e.message)
+        assert.is_nil(e.message:find("secr", 1, true), e.message)
       end
     end)
 
