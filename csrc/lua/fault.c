@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "sql/ddl.h"
+#include "lua/instance.h"
 #include "lua/value.h"
 
 /* ------------------------------------------------------------------------------------------------- of validation */
@@ -271,6 +272,24 @@ static void blame_counter(struct call *call) {
     call->error.message = arena_printf(&call->arena, "%s.%s: %s", attr->model->name, attr->name, call->error.message);
 }
 
+/* What the instance that was to be written has under the attribute that a constraint's error names first becomes its `value`. The
+ * error is on the top. */
+static void add_blamed_value(lua_State *L, const struct call *call) {
+    const struct error *error = &call->error;
+    bool own = call->model && call->gives && error->column_count && strcmp(error->model, call->model->name) == 0;
+    const struct attr *attr = own ? attr_find(call->model, error->columns[0]) : NULL;
+    if (!attr || !call->gives(call, attr)) return;
+    push_call_value(L, call, CALL_RESULT);
+    int instance = lua_gettop(L);                                   /* one that was never stored is a plain table yet */
+    const struct rowset *rowset = instance_look(L, instance).rowset;
+    if (lua_istable(L, instance) && (!rowset || rowset->model == call->model)) {
+        lua_pushstring(L, attr->name);
+        lua_rawget(L, instance);
+        lua_setfield(L, instance - 1, "value");
+    }
+    lua_settop(L, instance - 1);
+}
+
 void push_call_error(lua_State *L, struct call *call) {
     struct error *error = &call->error;
     bool constraint = error->code >= ERROR_UNIQUE && error->code <= ERROR_EXCLUSION;
@@ -279,6 +298,7 @@ void push_call_error(lua_State *L, struct call *call) {
     if (error->code == ERROR_VALIDATION && !error->attribute && call->counted) blame_counter(call);
     if (error->code != ERROR_USAGE && !error->model && call->model) error->model = call->model->name;
     push_error(L, error);
+    if (constraint) add_blamed_value(L, call);
     if (error->code != ERROR_VALIDATION) return;
     push_faults(L, call);
     lua_rawgeti(L, -1, 1);
