@@ -135,6 +135,15 @@ for engine in support.engines() do
       assert.equal("rolled_back", inside)
     end)
 
+    it("tells of one that the engine did not understand that nothing had begun", function()
+      for _, sql in ipairs {
+        "SELEC 1", "INSERT INTO no_such_table VALUES (1)", 'UPDATE "Users" SET no_such_column = 1',
+        "DROP TABLE no_such_table", 'CREATE TABLE "Users" (id INTEGER)',
+      } do
+        assert.equal("none", support.raises("DatabaseError", function() db:query(sql) end).outcome, sql)
+      end
+    end)
+
     it("refuses a wrong count", function()
       support.raises("UsageError", function() db:query("SELECT ?", { replacements = { 1, 2 } }) end)
       support.raises("UsageError", function() db:query("SELECT ?, ?", { replacements = { 1 } }) end)

@@ -213,6 +213,17 @@ static enum pg_access access_of(const struct pg_conn *conn) {
     return demoted ? PG_DEMOTED : PG_ASKED;
 }
 
+/* The server's own timeout comes first. */
+static int grace_of(const struct pg_conn *conn) {
+    return conn->keeps ? 250 + conn->timeout / 4 : 0;
+}
+
+/* Whether a statement has taken as long as it may, give or take what clocks may differ. */
+static bool is_over(const struct pg_conn *conn) {
+    enum { CLOCKS_DIFFER = 10 };
+    return conn->deadline && clock_ms() + CLOCKS_DIFFER >= conn->deadline - grace_of(conn);
+}
+
 static struct pg_failure failure_of(const struct pg_conn *conn, const struct pg_cursor *cursor) {
     const PGresult *result = cursor->result;
     const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
@@ -224,15 +235,17 @@ static struct pg_failure failure_of(const struct pg_conn *conn, const struct pg_
         .table_schema = PQresultErrorField(result, PG_DIAG_SCHEMA_NAME),
         .column = PQresultErrorField(result, PG_DIAG_COLUMN_NAME),
         .constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME),
-        .timeout = conn->timeout,
+        .timeout = is_over(conn) ? conn->timeout : 0,
         .access = access_of(conn),
         .schema = cursor->statement.kind == STATEMENT_SCHEMA,
     };
 }
 
-/* A statement that failed left nothing behind. */
+/* A statement that failed left nothing behind; one that was not understood had not begun, unless the fault is in what it called. */
 static enum outcome outcome_of(const struct pg_cursor *cursor) {
-    return cursor->statement.kind == STATEMENT_READ ? OUTCOME_NONE : OUTCOME_ROLLED_BACK;
+    bool called = PQresultErrorField(cursor->result, PG_DIAG_CONTEXT);
+    bool refused = !called && postgres_error_refuses(PQresultErrorField(cursor->result, PG_DIAG_SQLSTATE));
+    return refused || cursor->statement.kind == STATEMENT_READ ? OUTCOME_NONE : OUTCOME_ROLLED_BACK;
 }
 
 static enum drive fail(struct pg_conn *conn, struct pg_cursor *cursor, struct arena *arena, struct error *error) {
@@ -466,8 +479,7 @@ static bool is_settled(const struct pg_conn *conn, const struct pg_cursor *curso
 }
 
 static void set_deadline(struct pg_conn *conn) {
-    int grace = conn->keeps ? 250 + conn->timeout / 4 : 0;      /* the server's own timeout comes first */
-    conn->deadline = conn->timeout > 0 ? clock_ms() + conn->timeout + grace : 0;
+    conn->deadline = conn->timeout > 0 ? clock_ms() + conn->timeout + grace_of(conn) : 0;
 }
 
 /* Sends what is not sent yet, and waits until the answer is settled. */

@@ -133,14 +133,23 @@ static bool send_own(struct pg_conn *conn, const char *text, int count, const ch
 
 enum { MOST_SETTINGS = 6 };
 
+static const struct { const char *name, *value; } needed[] = {
+    { "TimeZone", "UTC" }, { "DateStyle", "ISO" }, { "standard_conforming_strings", "on" },
+};
+
+/* `anew`: what the server last said of its settings holds no longer. */
+static bool is_set(const struct pg_conn *conn, size_t setting, bool anew) {
+    const char *value = anew ? NULL : PQparameterStatus(conn->pg, needed[setting].name);
+    size_t len = strlen(needed[setting].value);
+    bool begins = value && strncmp(value, needed[setting].value, len) == 0;
+    return begins && (value[len] == '\0' || value[len] == ',');             /* ISO, MDY */
+}
+
 /* What a session needs that the server's own settings may say otherwise. Name and value alternate. */
-static int list_settings(const struct pg_conn *conn, const char **settings, char *path, char *timeout) {
-    const char *zone = PQparameterStatus(conn->pg, "TimeZone"), *style = PQparameterStatus(conn->pg, "DateStyle");
+static int list_settings(const struct pg_conn *conn, bool anew, const char **settings, char *path, char *timeout) {
     int count = 0;
-    if (!zone || strcmp(zone, "UTC") != 0) settings[count++] = "TimeZone", settings[count++] = "UTC";
-    if (!style || strncmp(style, "ISO", 3) != 0) settings[count++] = "DateStyle", settings[count++] = "ISO";
-    const char *strings = PQparameterStatus(conn->pg, "standard_conforming_strings");
-    if (!strings || strcmp(strings, "on") != 0) settings[count++] = "standard_conforming_strings", settings[count++] = "on";
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+        if (!is_set(conn, i, anew)) settings[count++] = needed[i].name, settings[count++] = needed[i].value;
     if (conn->read_only) settings[count++] = "default_transaction_read_only", settings[count++] = "on";
     if (*path) settings[count++] = "search_path", settings[count++] = path;
     if (*timeout) settings[count++] = "statement_timeout", settings[count++] = timeout;
@@ -167,12 +176,12 @@ static void write_timeout(const struct pg_conn *conn, char *timeout, size_t size
     if (conn->timeout && conn->keeps) snprintf(timeout, size, "%d", conn->timeout);
 }
 
-static bool send_settings(struct pg_conn *conn) {
+static bool send_settings(struct pg_conn *conn, bool anew) {
     const char *settings[2 * MOST_SETTINGS];
     char path[192], timeout[16], text[512] = "SELECT ";
     write_path(conn, path, sizeof path);
     write_timeout(conn, timeout, sizeof timeout);
-    int count = list_settings(conn, settings, path, timeout);
+    int count = list_settings(conn, anew, settings, path, timeout);
     if (!count) return true;
     for (int i = 0; i < count; i += 2) {
         size_t at = strlen(text);
@@ -220,7 +229,7 @@ void pg_forget_statements(struct pg_conn *conn) {
 static bool discard(struct pg_conn *conn) {
     pg_forget_statements(conn);
     conn->resets = false;
-    return send_own(conn, "DISCARD ALL", 0, NULL) && pg_sync(conn) && send_settings(conn);
+    return send_own(conn, "DISCARD ALL", 0, NULL) && pg_sync(conn) && send_settings(conn, true);
 }
 
 bool pg_prepare_session(struct pg_conn *conn) {
@@ -295,7 +304,7 @@ static bool begin_session(struct pg_conn *conn) {
     conn->opening = false;
     PQsetErrorVerbosity(conn->pg, PQERRORS_DEFAULT);
     conn->cancel = PQgetCancel(conn->pg);
-    return PQsetnonblocking(conn->pg, 1) == 0 && PQenterPipelineMode(conn->pg) && send_settings(conn);
+    return PQsetnonblocking(conn->pg, 1) == 0 && PQenterPipelineMode(conn->pg) && send_settings(conn, false);
 }
 
 /* A server that starts, recovers or stops refuses everybody: in a moment it may be there again. */

@@ -26,7 +26,7 @@ static const struct row rows[] = {
     { "40001", ERROR_SERIALIZATION, EFFECT_RETRYABLE, NULL },
     { "40P01", ERROR_SERIALIZATION, EFFECT_RETRYABLE, NULL },
     { "55P03", ERROR_TIMEOUT,       EFFECT_NONE,      "another connection holds a lock" },
-    { "57014", ERROR_TIMEOUT,       EFFECT_NONE,      NULL },       /* statement_timeout, or cancelled by somebody */
+    { "57014", ERROR_TIMEOUT,       EFFECT_NONE,      NULL },       /* a statement_timeout; see set_own */
     { "25P03", ERROR_CONNECTION,    EFFECT_BREAKS,    NULL },       /* too long idle in a transaction */
     { "25P04", ERROR_CONNECTION,    EFFECT_BREAKS,    NULL },       /* … or in all */
     { "25P02", ERROR_DATABASE,      EFFECT_NONE,      "the transaction is aborted by an earlier error: it can only be rolled back" },
@@ -56,6 +56,10 @@ static bool is(const char *sqlstate, const char *code) {
 
 bool postgres_error_breaks(const char *sqlstate) {
     return row_get(sqlstate)->effect == EFFECT_BREAKS;
+}
+
+bool postgres_error_refuses(const char *sqlstate) {
+    return sqlstate && (strncmp(sqlstate, "42", 2) == 0 || strncmp(sqlstate, "3F", 2) == 0);
 }
 
 bool postgres_error_stale(const char *sqlstate) {
@@ -164,10 +168,18 @@ bool postgres_error_demotes(const struct pg_failure *failure) {
     return failure->access == PG_DEMOTED && is(failure->sqlstate, "25006");
 }
 
+/* By pg_cancel_backend, or the request of another program. The SQLSTATE does not say; a server that speaks another language is
+ * believed to mean a timeout. */
+static bool is_cancelled(const struct pg_failure *failure) {
+    return is(failure->sqlstate, "57014") && failure->message && strstr(failure->message, "user request");
+}
+
 /* What the options of the connection ask for, and what its server may be. */
 static bool set_own(const struct pg_failure *failure, struct arena *arena, struct error *error) {
     if (is(failure->sqlstate, "57014") && failure->timeout)
         error_set(error, arena, ERROR_TIMEOUT, "the statement took longer than its timeout, %d ms", failure->timeout);
+    else if (is_cancelled(failure))
+        error_set(error, arena, ERROR_DATABASE, "the statement was cancelled by somebody else's request");
     else if (is(failure->sqlstate, "25006"))
         error_set(error, arena, refusals[failure->access].code, "%s", refusals[failure->access].sentence);
     else

@@ -14,7 +14,7 @@ enum pg_access { PG_ASKED, PG_READ_ONLY, PG_REPLICA, PG_DEMOTED };
 /* What the server says of an error. The texts are NULL where it says nothing, and need live only until the call is over. */
 struct pg_failure {
     const char *sqlstate, *message, *detail, *table, *table_schema, *column, *constraint;
-    int timeout;                    /* ms a statement of this connection may take; 0: for ever */
+    int timeout;                    /* ms that a statement of this connection may take, where they are over; 0: they are not */
     enum pg_access access;          /* what a write is refused for, if it is */
     bool schema;                    /* the statement changes the schema: what does not fit is not the user's value */
 };
@@ -24,6 +24,9 @@ bool postgres_error_set(const struct pg_failure *failure, struct arena *arena, s
 
 /* True after an error that ends the connection. */
 bool postgres_error_breaks(const char *sqlstate);
+
+/* True after one about the text of a statement: its syntax, names, types, the right to run it. */
+bool postgres_error_refuses(const char *sqlstate);
 
 /* True after one that tells that the server takes no writes any more. */
 bool postgres_error_demotes(const struct pg_failure *failure);

@@ -1,6 +1,37 @@
 /* The values that a junction row gets: those of the call, of the target, of defaults. */
 #include "lua/access_junction.h"
+#include "lua/marker.h"
 #include "lua/value.h"
+
+static void compute(struct call *call, struct junction_row *row, const struct attr *attr, struct computed computed) {
+    if (!row->computed) row->computed = arena_array(&call->arena, struct computed, attr->model->attr_count);
+    row->computed[attr->ordinal] = computed;
+}
+
+/* The expression at `index`. Rows that share it, as those of one `through` do, share what was read of it, too. */
+static bool read_computed(lua_State *L, struct call *call, const struct access *access, int index, const struct attr *attr,
+                          struct junction_row *row) {
+    const struct junction_row *first = &access->rows[0];
+    struct computed computed = { .marker = lua_topointer(L, index) };
+    struct where_reader reader = where_reader(call, junction_of(access), attr->name);
+    bool shared = computed_of(first, attr) && first->computed[attr->ordinal].marker == computed.marker;
+    computed.expr = shared ? computed_of(first, attr) : read_expression(L, &reader, index);
+    if (computed.expr) compute(call, row, attr, computed);
+    return computed.expr != NULL;
+}
+
+/* The value at `index` of an attribute, or what the database is to make of it. */
+static bool read_given(lua_State *L, struct call *call, const struct access *access, int index, const struct attr *attr,
+                       struct junction_row *row) {
+    const struct model *before = call->model;
+    row->given[attr->ordinal] = true;
+    if (row->computed) row->computed[attr->ordinal].expr = NULL;
+    if (marker_test(L, index)) return read_computed(L, call, access, index, attr, row);
+    call->model = junction_of(access);
+    bool fine = read_written_value(L, call, index, attr, &row->values[attr->ordinal]);
+    call->model = before;
+    return fine || !error_is_set(&call->error);
+}
 
 static bool read_junction_table(lua_State *L, struct call *call, const struct access *access, int index, struct junction_row *row) {
     const struct model *junction = junction_of(access);
@@ -9,12 +40,7 @@ static bool read_junction_table(lua_State *L, struct call *call, const struct ac
         const char *name = lua_type(L, -2) == LUA_TSTRING ? name_at(L, -2) : "?";
         const struct attr *attr = find_attr(&reader, name);
         if (!attr) return false;
-        const struct model *before = call->model;
-        call->model = junction;
-        bool fine = read_written_value(L, call, lua_gettop(L), attr, &row->values[attr->ordinal]);
-        call->model = before;
-        if (!fine && error_is_set(&call->error)) return false;
-        row->given[attr->ordinal] = true;
+        if (!read_given(L, call, access, lua_gettop(L), attr, row)) return false;
     }
     return true;
 }
@@ -34,13 +60,12 @@ static bool read_target_values(lua_State *L, struct call *call, const struct acc
             const struct attr *attr = junction->attrs[i];
             if (!attribute_changed(L, call, index, index + 1, &instance, attr)) continue;
             push_attribute(L, index, attr);
-            fine = read_written_value(L, call, lua_gettop(L), attr, &row->values[i]);
-            row->given[i] = true;
+            fine = read_given(L, call, access, lua_gettop(L), attr, row);
             lua_pop(L, 1);
         }
     }
     lua_settop(L, index - 1);
-    return fine || !error_is_set(&call->error);
+    return fine;
 }
 
 bool holds_attr(struct attr_list list, const struct attr *attr) {
@@ -66,8 +91,11 @@ static bool read_defaults(lua_State *L, struct call *call, const struct access *
     row->done = lua_isboolean(L, -1);
     bool fine = !lua_istable(L, -1) || read_junction_table(L, call, access, lua_gettop(L), &defaults);
     lua_pop(L, 1);
-    for (int i = 0; fine && i < junction->attr_count; i++)
-        if (!row->given[i]) row->values[i] = defaults.values[i];
+    for (int i = 0; fine && i < junction->attr_count; i++) {
+        if (row->given[i]) continue;
+        row->values[i] = defaults.values[i];
+        if (defaults.computed) compute(call, row, junction->attrs[i], defaults.computed[i]);
+    }
     return fine;
 }
 
@@ -85,7 +113,8 @@ static void check_row(struct call *call, const struct access *access, const stru
     const struct model *junction = junction_of(access);
     for (int i = 0; i < junction->attr_count; i++) {
         const struct attr *attr = junction->attrs[i];
-        bool filled = row->values[i].kind != VALUE_NULL || is_link(access, attr) || (!row->given[i] && is_filled(attr));
+        bool filled = row->values[i].kind != VALUE_NULL || computed_of(row, attr) || is_link(access, attr)
+                   || (!row->given[i] && is_filled(attr));
         for (int k = 0; k < first->value_count; k++) filled = filled || first->values[k].attr == attr;
         if (!filled) check_null(call, attr, &options);
     }

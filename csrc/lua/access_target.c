@@ -1,5 +1,6 @@
 /* hasOne, hasMany: the target holds the key. set = unlink the others, link those named; add = link; remove = unlink. */
 #include "lua/access.h"
+#include "lua/lifecycle.h"
 #include "lua/value.h"
 
 static struct value now_or_null(struct call *call) {
@@ -190,8 +191,18 @@ static void adopt_linked(lua_State *L, struct call *call, const struct access *a
     set_stored(L, call, index, attrs, values, count);
 }
 
+/* All that was handed over is marked as deleted now; if only some of it was, nobody knows which. */
+static void adopt_deleted(lua_State *L, struct call *call, const struct access *access, int index) {
+    const struct model *target = access->assoc->target;
+    const struct attr *attrs[3] = { target->deleted_at };
+    struct value values[3] = { call_now(call) };
+    if (!removes_softly(target, &access->options) || access->removed < access->count) return;
+    set_stored(L, call, index, attrs, values, collect_stamps(L, call, index, attrs, values, 1));
+}
+
 static void adopt_unlinked(lua_State *L, struct call *call, const struct access *access, const struct element *element, int index) {
     const struct hop *hop = assoc_last_hop(access->assoc);
+    if (deletes(access)) adopt_deleted(L, call, access, index);
     if (element->stays || deletes(access) || !says_linked(L, call, access, index)) return;
     const struct attr **attrs = arena_array(&call->arena, const struct attr *, hop->far.count + 3);
     struct value *values = arena_array(&call->arena, struct value, hop->far.count + 3);

@@ -8,21 +8,21 @@
 
 enum { LINK_ROWS = 1000 };
 
+static void settle(struct junction_row *row, const struct attr *attr, struct value value, bool given) {
+    row->values[attr->ordinal] = value;
+    row->given[attr->ordinal] = given;
+    if (row->computed) row->computed[attr->ordinal].expr = NULL;
+}
+
 /* Key and scope win over all values given. A pair that is linked outside of the scope comes into it. */
 static void set_links(const struct access *access, const struct element *element, struct junction_row *row) {
     const struct attr *deleted_at = junction_of(access)->deleted_at;
     const struct hop *first = &access->assoc->hops[0], *last = assoc_last_hop(access->assoc);
-    for (int k = 0; k < first->far.count; k++) {
-        row->values[first->far.items[k]->ordinal] = access->source[k];
-        row->given[first->far.items[k]->ordinal] = false;
-    }
-    for (int k = 0; element && k < last->near.count; k++) {
-        row->values[last->near.items[k]->ordinal] = element->far[k];
-        row->given[last->near.items[k]->ordinal] = false;
-    }
+    for (int k = 0; k < first->far.count; k++) settle(row, first->far.items[k], access->source[k], false);
+    for (int k = 0; element && k < last->near.count; k++) settle(row, last->near.items[k], element->far[k], false);
     for (int i = 0; i < first->value_count; i++) {
-        row->values[first->values[i].attr->ordinal] = first->values[i].value;
-        row->given[first->values[i].attr->ordinal] = !holds_attr(access->assoc->unique_key, first->values[i].attr);
+        const struct attr *attr = first->values[i].attr;
+        settle(row, attr, first->values[i].value, !holds_attr(access->assoc->unique_key, attr));
     }
     if (deleted_at) row->given[deleted_at->ordinal] = true;     /* a link that is marked as deleted comes back */
 }
@@ -126,7 +126,7 @@ static bool same_given(const struct junction_row *a, const struct junction_row *
 
 /* A column is left out where the database makes its value: scope and keys are set, the others have defaults. */
 static bool in_insert(const struct junction_row *row, const struct attr *attr) {
-    if (row->values[attr->ordinal].kind != VALUE_NULL || row->given[attr->ordinal]) return true;
+    if (row->values[attr->ordinal].kind != VALUE_NULL || row->given[attr->ordinal] || computed_of(row, attr)) return true;
     return !attr->auto_increment && attr->default_kind != DEFAULT_SQL && attr->type.id != TYPE_VIRTUAL;
 }
 
@@ -187,13 +187,21 @@ static void add_columns(struct call *call, const struct access *access, const st
         if (in_insert(row, junction->attrs[i])) attrs[insert->attr_count++] = junction->attrs[i];
 }
 
-static void add_row(struct call *call, struct junction_row *row, struct insert *insert, struct value *values) {
-    for (int c = 0; c < insert->attr_count; c++) {
+static struct value stored_value(struct call *call, const struct junction_row *row, const struct attr *attr) {
+    struct value value = row->values[attr->ordinal];
+    if (value.kind == VALUE_NULL && !row->given[attr->ordinal]) default_of(call, attr, &value);
+    type_store(&attr->type, &value, &call->arena);
+    return value;
+}
+
+/* The row of values, or of cells where some row has what the database works out. */
+static void add_row(struct call *call, struct junction_row *row, struct insert *insert, struct value *values,
+                    const struct expr **cells) {
+    for (int c = 0, at = insert->rows * insert->attr_count; c < insert->attr_count; c++, at++) {
         const struct attr *attr = insert->attrs[c];
-        struct value *value = &values[insert->rows * insert->attr_count + c];
-        *value = row->values[attr->ordinal];
-        if (value->kind == VALUE_NULL && !row->given[attr->ordinal]) default_of(call, attr, value);
-        type_store(&attr->type, value, &call->arena);
+        const struct expr *computed = computed_of(row, attr);
+        if (!cells) values[at] = stored_value(call, row, attr);
+        else cells[at] = computed ? computed : expr_param(&call->arena, stored_value(call, row, attr));
     }
     row->done = true;
     insert->rows++;
@@ -203,6 +211,12 @@ static struct junction_row *next_row(const struct access *access, int rows) {
     for (int i = 0; i < rows; i++)
         if (!access->rows[i].done) return &access->rows[i];
     return NULL;
+}
+
+static bool computes(const struct access *access, int rows) {
+    for (int i = 0; i < rows; i++)
+        if (access->rows[i].computed) return true;
+    return false;
 }
 
 /* One INSERT for all rows that give values to the same attributes, a thousand at a time. */
@@ -215,12 +229,16 @@ static const struct statement *insert_links(struct call *call, const struct junc
     int fit = most_params(call) / (insert->attr_count ? insert->attr_count : 1);
     int limit = rows < LINK_ROWS ? rows : LINK_ROWS;
     if (limit > fit) limit = fit > 0 ? fit : 1;
-    struct value *values = arena_array(&call->arena, struct value, limit * insert->attr_count + 1);
+    int size = limit * insert->attr_count + 1;
+    const struct expr **cells = computes(access, rows) ? arena_array(&call->arena, const struct expr *, size) : NULL;
+    struct value *values = cells ? NULL : arena_array(&call->arena, struct value, size);
     for (int i = 0; i < rows && insert->rows < limit; i++) {
         struct junction_row *row = &access->rows[i];
-        if (!row->done && !row->linked && same_given(row, model_row, junction->attr_count)) add_row(call, row, insert, values);
+        if (row->done || row->linked || !same_given(row, model_row, junction->attr_count)) continue;
+        add_row(call, row, insert, values, cells);
     }
     insert->values = values;
+    insert->cells = cells;
     plan_conflict(call, access, model_row, insert);
     if (insert->rows == 1) return insert_statement(call, insert, &((struct assoc *)(uintptr_t)access->assoc)->link);
     struct statement *statement = render_insert(&call->arena, call->db->dialect, insert, &call->error);
@@ -239,14 +257,22 @@ static bool is_news(const struct access *access, const struct junction_row *row,
 static bool same_news(const struct access *access, const struct junction_row *a, const struct junction_row *b) {
     const struct model *junction = junction_of(access);
     if (!same_given(a, b, junction->attr_count)) return false;
-    for (int i = 0; i < junction->attr_count; i++)
-        if (is_news(access, a, junction->attrs[i]) && !value_equal(a->values[i], b->values[i])) return false;
+    for (int i = 0; i < junction->attr_count; i++) {
+        const struct attr *attr = junction->attrs[i];
+        bool same = computed_of(a, attr) == computed_of(b, attr) && value_equal(a->values[i], b->values[i]);
+        if (is_news(access, a, attr) && !same) return false;
+    }
     return true;
 }
 
 static struct expr *stored_param(struct call *call, const struct attr *attr, struct value value) {
     type_store(&attr->type, &value, &call->arena);
     return expr_param(&call->arena, value);
+}
+
+static struct expr *news_of(struct call *call, const struct junction_row *row, const struct attr *attr) {
+    struct expr *computed = computed_of(row, attr);
+    return computed ? computed : stored_param(call, attr, row->values[attr->ordinal]);
 }
 
 /* The keys of all links that are there and get the same values; they are done then. */
@@ -274,9 +300,9 @@ static const struct statement *update_linked(struct call *call, const struct jun
     for (int i = 0; i < junction->attr_count; i++) {
         const struct attr *attr = junction->attrs[i];
         if (!is_news(access, model_row, attr)) continue;
-        assign(&call->arena, &update->set, attr, stored_param(call, attr, model_row->values[i]));
-        expr_push(&call->arena, changes, differs(call, attr, expr_column(&call->arena, attr, ALIAS_HERE),
-                                                 stored_param(call, attr, model_row->values[i])));
+        assign(&call->arena, &update->set, attr, news_of(call, model_row, attr));
+        expr_push(&call->arena, changes,
+                  differs(call, attr, expr_column(&call->arena, attr, ALIAS_HERE), news_of(call, model_row, attr)));
     }
     if (!update->set) return NULL;
     const struct attr *touched = junction->updated_at;

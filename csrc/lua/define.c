@@ -179,7 +179,7 @@ static struct type read_type(lua_State *L, struct db *db, int index) {
     return type;
 }
 
-/* The ENUM that the attribute or its elements are of gets its own name, quoted, in the schema of the table. */
+/* The ENUM that the attribute or its elements are of gets its own name, quoted, in the schema that it says or that of the table. */
 static void name_enum(lua_State *L, struct model_box *box, struct attr *attr, int index) {
     struct type *type = &attr->type;
     while (type->element) type = (struct type *)(uintptr_t)type->element;
@@ -188,8 +188,11 @@ static void name_enum(lua_State *L, struct model_box *box, struct attr *attr, in
     struct error error = { .code = ERROR_NONE };
     struct out out;
     out_init(&out, &box->db->arena, box->db->dialect, &error);
-    put_table_name(&out, box->model->table_schema, name);
+    const char *dot = strchr(name, '.');
+    const char *schema = dot ? arena_text(&box->db->arena, name, (size_t)(dot - name)) : box->model->table_schema;
+    put_table_name(&out, schema, dot ? dot + 1 : name);
     type->enum_name = out.buf.text;
+    type->enum_kept = flag_field(L, index, "enumKept");
 }
 
 static void read_sql_default(lua_State *L, struct model_box *box, struct attr *attr) {

@@ -96,7 +96,7 @@ static bool split(struct call *call, struct raw *raw) {
     return true;
 }
 
-static bool first_word_is(struct sql_scan *scan, const char *const *words) {
+static bool first_word_is(const struct sql_scan *scan, const char *const *words) {
     for (; *words; words++)
         if (sql_is_word(scan, *words)) return true;
     return false;
@@ -113,10 +113,24 @@ static bool changes_session(const struct sql_scan *first) {
     return first_word_is(&scan, temporary);
 }
 
+/* Whether one of the words stands somewhere in the rest of the command. */
+static bool has_word(const struct sql_scan *from, const char *const *words) {
+    struct sql_scan scan = *from;
+    for (enum sql_token token; (token = sql_next(&scan)) != SQL_END;)
+        if (token == SQL_WORD && first_word_is(&scan, words)) return true;
+    return false;
+}
+
+/* WITH … is what its words say: rows may be written in any of its parts. */
+static bool reads_only(const struct sql_scan *first) {
+    static const char *const reads[] = { "SELECT", "VALUES", "TABLE", "EXPLAIN", "PRAGMA", "SHOW", NULL };
+    static const char *const writes[] = { "INSERT", "UPDATE", "DELETE", "MERGE", "INTO", NULL };
+    return first_word_is(first, reads) || (sql_is_word(first, "WITH") && !has_word(first, writes));
+}
+
 static bool classify(struct call *call, const struct raw *raw, struct command *command) {
     static const char *const transaction[] = { "BEGIN", "START", "COMMIT", "ROLLBACK", "END", "ABORT", "SAVEPOINT", "RELEASE",
                                                "PREPARE", NULL };
-    static const char *const reads[] = { "SELECT", "VALUES", "EXPLAIN", "PRAGMA", "SHOW", NULL };
     static const char *const schema[] = { "CREATE", "DROP", "ALTER", "REINDEX", "VACUUM", "ANALYZE", "COMMENT", "GRANT", "REVOKE", NULL };
     static const char *const inserts[] = { "INSERT", "REPLACE", "WITH", NULL };
     struct sql_scan scan = scan_of(call, raw, command->start, command->end);
@@ -126,7 +140,7 @@ static bool classify(struct call *call, const struct raw *raw, struct command *c
     command->inserts = token == SQL_WORD && first_word_is(&scan, inserts);
     if (token == SQL_WORD && first_word_is(&scan, transaction))
         return wrong(call, "query", "transaction commands are not sent raw: use db:transaction");
-    command->statement.kind = token != SQL_WORD ? STATEMENT_READ : first_word_is(&scan, reads) ? STATEMENT_READ
+    command->statement.kind = token != SQL_WORD ? STATEMENT_READ : reads_only(&scan) ? STATEMENT_READ
                             : first_word_is(&scan, schema) ? STATEMENT_SCHEMA : STATEMENT_WRITE;
     command->defines = command->statement.kind == STATEMENT_SCHEMA;
     return true;

@@ -11,7 +11,6 @@ struct write {
     bool *known;                        /* which of them the instance gets */
     const struct output *returning;     /* attributes that come back from the database */
     struct row *row;                    /* of an INSERT */
-    const struct attr *stamps[2];       /* timestamps that the call gave to a new instance; NULL: it had them */
     const char *vanished;               /* what to say if no row was there; NULL: nothing to say */
     bool guarded;                       /* … of the version that was read */
 };

@@ -70,12 +70,18 @@ struct type {
     const char *const *values;          /* ENUM */
     int value_count;
     const char *enum_name;              /* ENUM on PostgreSQL: the type's own name */
+    bool enum_kept;                     /* … which the user gave: others may have it, too, so that it is never dropped */
     const char *enum_shared;            /* … that of the key it refers to, which has to be the same type; or NULL */
 };
 
 /* True for a DECIMAL of more digits than a double keeps, or of any number of them. */
 static inline bool type_is_long_decimal(const struct type *type) {
     return type->id == TYPE_DECIMAL && (type->precision == 0 || type->precision > DECIMAL_NUMERIC_DIGITS);
+}
+
+/* True if a text is stored and read back just as it is, whatever it says. */
+static inline bool type_is_verbatim(const struct type *type) {
+    return type->id == TYPE_STRING || type->id == TYPE_TEXT;
 }
 
 /* Digits of a DECIMAL after the point; DECIMAL_NATURAL without parameters: those that the number has. */

@@ -301,7 +301,7 @@ struct statement *ddl_drop_enum(struct arena *arena, const struct dialect *diale
                                 struct error *error) {
     const struct type *type = enum_of(attr);
     struct out out;
-    if (!dialect->enum_types || !type || type->enum_shared) return NULL;
+    if (!dialect->enum_types || !type || type->enum_shared || type->enum_kept) return NULL;
     out_init(&out, arena, dialect, error);
     put_text(&out, "DROP TYPE IF EXISTS ");
     put_text(&out, type->enum_name);

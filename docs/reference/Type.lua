@@ -20,7 +20,8 @@
 -- @field CHAR `(n)`: trailing blanks are cut when read
 -- @field TEXT
 -- @field UUID
--- @field ENUM `{"a", "b"}`
+-- @field ENUM `{"a", "b"}`; on PostgreSQL a type of its own, made for the column, or, with `typeName = "mood"` among
+-- the values, the one of that name: it is made where it is missing, may be shared and is never dropped
 -- @field BLOB bytes
 
 --- Times.

@@ -44,7 +44,8 @@ for option, here in pairs {
   setterMethods = "is not liga's way: an attribute has set, a VIRTUAL one too",
   omitNull = "is not liga's way: a save writes what was changed",
   schemaDelimiter = "is not needed: PostgreSQL has schemas", hasTrigger = "is not needed on these engines",
-  engine = "belongs to MySQL", charset = "belongs to MySQL", collate = "belongs to MySQL", rowFormat = "belongs to MySQL",
+  engine = "belongs to MySQL", charset = "belongs to MySQL", collate = "belongs to MySQL",
+  rowFormat = "belongs to MySQL",
 } do
   allowed[option] = here
 end

@@ -4,9 +4,10 @@
 --   name · schema (PostgreSQL) · kind "table"|"view"|"virtual" · sql (SQLite) · comment
 --   parents (PostgreSQL): the tables that it inherits from · partitionKey (PostgreSQL): list of the columns by which it
 --     is partitioned, JSON's null for expressions; nil: it is not
---   columns: list and by name; {name, type (as declared, e.g. "VARCHAR(40)"), base (PostgreSQL: of a domain the type
---     behind it), dimensions (PostgreSQL: of an array), allowNull, default (SQL text), generated
---     (computed by the database), autoIncrement, comment}
+--   columns: list and by name; {name, type (as declared, e.g. "VARCHAR(40)"), base (PostgreSQL: of a domain, or of
+--     an array of one, the type behind it), dimensions (PostgreSQL: of an array), values (of an enum), elements (of an
+--     array of one), enum (its name and its schema, nil: the table's), allowNull, default (SQL text),
+--     generated (computed by the database), autoIncrement, comment}
 --   primaryKey: list of columns · primaryKeyName
 --   foreignKeys: list of {name, unnamed, columns, schema, table, references, onDelete, onUpdate, deferrable}
 --   uniques: list of {name, unnamed, columns} · checks: list of {name, unnamed, sql}

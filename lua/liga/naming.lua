@@ -24,6 +24,11 @@ function naming.shorten(name)
   return name:sub(1, kept) .. "_" .. hash(name)
 end
 
+--- The type that is made for a column of an enum, where that is a type of its own.
+function naming.enum(table_name, column)
+  return naming.shorten(("enum_%s_%s"):format(table_name, column))
+end
+
 --- Raises unless the text can be a table, column or index name on the connection's engine.
 -- @param what how the name is called in messages: `column of User.age`
 function naming.check_identifier(db, what, text)

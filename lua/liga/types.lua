@@ -6,6 +6,7 @@
 --
 -- Fields of a descriptor (nil where a type has none or it was not given):
 --   name "STRING" · serial · length · precision, scale · values (a copy of the list) · element (a descriptor) · stored
+--   typeName (of an ENUM: its own name on PostgreSQL, maybe with a schema before a dot)
 local core = require "liga.core"
 local errors = require "liga.errors"
 
@@ -90,11 +91,11 @@ local function read_date(row, ...)
   return { stored = options.stored or "text" }
 end
 
-local function check_value(row, index, value, seen)
+local function check_value(row, what, value, seen)
   if type(value) ~= "string" or value == "" then
-    fail("%s: value %d must be a non-empty string, got %s", row.name, index, value == "" and '""' or type(value))
+    fail("%s: %s must be a non-empty string, got %s", row.name, what, value == "" and '""' or type(value))
   elseif value:find "%z" or not utf8.len(value) then
-    fail("%s: value %d must be UTF-8 text without NUL", row.name, index)
+    fail("%s: %s must be UTF-8 text without NUL", row.name, what)
   elseif seen[value] then
     fail("%s: value %q stands twice", row.name, value)
   end
@@ -111,16 +112,17 @@ local function read_values(row, ...)
   end
   local values, seen = {}, {}
   for index = 1, #given do
-    check_value(row, index, given[index], seen)
+    check_value(row, "value " .. index, given[index], seen)
     values[index] = given[index]
   end
   if #values == 0 then fail("%s needs at least one value (write it %s)", row.name, row.usage) end
   for key in next, given do
-    if math.type(key) ~= "integer" or key < 1 or key > #values then
+    if key ~= "typeName" and (math.type(key) ~= "integer" or key < 1 or key > #values) then
       fail("%s takes a list of strings, got the key %s (write it %s)", row.name, shown(key), row.usage)
     end
   end
-  return { values = values }
+  if given.typeName ~= nil then check_value(row, "typeName", given.typeName, {}) end
+  return { values = values, typeName = given.typeName }
 end
 
 local function read_element(row, ...)
@@ -222,6 +224,13 @@ end
 function Descriptor.__tostring(descriptor)
   local fields = fields_of[descriptor]
   return fields.name .. parameter_text(fields)
+end
+
+--- A descriptor that holds no other as Lua source: what `tostring` shows, and the name of an ENUM, which is no part of
+-- what the type is.
+function types.source(descriptor)
+  local fields, text = fields_of[descriptor], tostring(descriptor)
+  return fields.typeName and ("%s,typeName=%q}"):format(text:sub(1, -2), fields.typeName) or text
 end
 
 --- Whether a value is a type descriptor.

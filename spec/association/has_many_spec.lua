@@ -553,6 +553,30 @@ for engine in support.engines() do
       end)
     end)
 
+    describe("with targets that are marked as deleted", function()
+      local Draft, a, b
+      before_each(function()
+        Draft = db:define("Draft", { title = liga.STRING }, { paranoid = true, version = true })
+        User:hasMany(Draft, { as = "drafts", foreignKey = { allowNull = false } })
+        declare()
+        a, b = ann:createDraft { title = "a" }, ann:createDraft { title = "b" }
+      end)
+
+      it("marks what is removed, and the instances handed over say so", function()
+        assert.equal(2, ann:removeDrafts { a, b.id })
+        assert.equal(Draft:findByPk(a.id, { paranoid = false }).deletedAt, a.deletedAt)
+        assert.is_nil(a:changed())
+        a:restore()
+        assert.same({ "a" }, pluck(ann:getDrafts(), "title"))
+      end)
+
+      it("leaves the instances alone where only some were linked", function()
+        local other = bob:createDraft { title = "c" }
+        assert.equal(1, ann:removeDrafts { a, other })
+        assert.same({}, { a.deletedAt, other.deletedAt })
+      end)
+    end)
+
     describe("with where and order", function()
       local a, b, c
       before_each(function()

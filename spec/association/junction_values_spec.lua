@@ -1,4 +1,4 @@
---- What is written into the rows of a junction that nobody gave: defaults, NULL and what may not be NULL.
+--- What is written into the rows of a junction: defaults, NULL and what may not be NULL, expressions.
 local liga = require "liga"
 local support = require "spec.support"
 local raises, sorted = support.raises, support.sorted
@@ -113,6 +113,39 @@ for engine in support.engines() do
       assert.same({ a = { 2 } }, Tagging:findOne().code)
       post:addTag(tag, { through = { code = liga.null } })
       assert.is_nil(Tagging:findOne().code)
+    end)
+
+    it("may be expressions, like the values of create", function()
+      local post = models { allowNull = false }
+      local a, b = Tag:create { name = "a" }, Tag:create { name = "b" }
+      local function codes() return sorted(Tagging:findAll(), "code") end
+      post:addTags({ a, b }, { through = { code = liga.fn("upper", "x") } })
+      assert.same({ "X", "X" }, codes())
+      a.Tagging = { code = liga.literal("'a' || 1") }
+      post:addTags({ a, b }, { through = { code = liga.fn("lower", "Y"), note = "n" } })
+      assert.same({ "a1", "y" }, codes())
+      post:setTags({ b }, { through = { code = liga.fn("upper", "z") } })
+      post:createTag({ name = "c" }, { through = { code = liga.sql("? || ?", "c", "d") } })
+      assert.same({ "Z", "cd" }, codes())
+    end)
+
+    it("that functions give may be expressions", function()
+      local post = models { allowNull = false, defaultValue = function() return liga.fn("upper", code()) end }
+      post:addTags { Tag:create { name = "a" }, Tag:create { name = "b" } }
+      assert.same({ "CODE 1", "CODE 2" }, sorted(Tagging:findAll(), "code"))
+    end)
+
+    it("may be expressions where links repeat or are looked for, and where hooks see them", function()
+      local post = models {}
+      Post:belongsToMany(Tag, { as = "marks", through = { model = Tagging, scope = { note = "m" }, unique = false },
+        inverse = { as = "marked" } })
+      Tagging:addHook("beforeBulkCreate", function(rows) calls = calls + #rows end)
+      local a, b = Tag:create { name = "a" }, Tag:create { name = "b" }
+      post:addMarks({ a, b }, { through = { code = liga.fn("upper", "x") } })
+      assert.same({ "X", "X" }, sorted(Tagging:findAll(), "code"))
+      post:setMarks({ a, b }, { through = { code = liga.fn("upper", "y") } })
+      assert.same({ "Y", "Y" }, sorted(Tagging:findAll(), "code"))
+      assert.equal(2, calls)
     end)
 
     it("are not used where NULL is given: it must be allowed", function()

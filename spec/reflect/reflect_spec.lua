@@ -336,6 +336,56 @@ for engine in support.engines() do
         assert.same({}, db:sync{ alter = true, dryRun = true })
       end)
 
+      it("knows what is behind domains and arrays: enums, other domains, what may not be NULL, defaults", function()
+        tables [[DROP TABLE IF EXISTS moods; DROP TYPE IF EXISTS mood CASCADE; DROP DOMAIN IF EXISTS small CASCADE;
+          CREATE TYPE mood AS ENUM ('sad', 'glad');
+          CREATE DOMAIN small AS integer NOT NULL DEFAULT 7 CHECK (value > 0);
+          CREATE DOMAIN tiny AS small CHECK (value < 10); CREATE DOMAIN many AS mood[];
+          CREATE DOMAIN word AS varchar(7);
+          CREATE TABLE moods (id KEY!, m mood, ms mood[], grid mood[][], more many, s small, t tiny DEFAULT 3, w word,
+            ws word[])]]
+        db:reflect()
+        local Mood, types, more = db.models.Mood, {}, {}
+        for i, attribute in ipairs(Mood.attributes) do
+          types[i] = tostring(attribute.type)
+          more[i] = ("%s %s"):format(attribute.allowNull, attribute.defaultValue)
+        end
+        local mood = 'ENUM{"sad","glad"}'
+        assert.same({
+          "BIGINT", mood, ("ARRAY(%s)"):format(mood), ("ARRAY(ARRAY(%s))"):format(mood), ("ARRAY(%s)"):format(mood),
+          "INTEGER", "INTEGER", "STRING(7)", "ARRAY(STRING(7))",
+        }, types)
+        assert.same({ "true nil", "false 7", "false 3" }, { more[2], more[6], more[7] })
+        assert.same({}, db:sync{ alter = true, dryRun = true })
+        local other <close> = engine:reopen()
+        load(liga.reflect.source(db))()(other)
+        for _, Model in ipairs { Mood, other.models.Mood } do
+          local made = Model:create{
+            m = "sad", ms = { "sad", "glad" }, grid = { { "sad" } }, more = { "glad" }, ws = { "a" },
+          }
+          local row = Model:findByPk(made.id)
+          assert.same({ "glad", "sad", "glad", 7, 3, "a" }, {
+            row.ms[2], row.grid[1][1], row.more[1], row.s, row.t, row.ws[1],
+          })
+          assert.equal(1, Model:count{ where = { id = row.id, ms = { [liga.Op.contains] = { "glad" } } } })
+        end
+        tables [[DROP TABLE moods; DROP DOMAIN many; DROP TYPE mood; DROP DOMAIN tiny; DROP DOMAIN small;
+          DROP DOMAIN word]]
+      end)
+
+      it("writes many rows with an enum of the database's, which it never drops", function()
+        tables [[DROP TYPE IF EXISTS mood; CREATE TYPE mood AS ENUM ('sad', 'glad');
+          CREATE TABLE days (id KEY!, m mood, n mood NOT NULL DEFAULT 'sad')]]
+        db:reflect()
+        assert.equal(2, #db.models.Day:bulkCreate { { m = "sad" }, { m = "glad", n = "glad" } })
+        assert.equal(1, db.models.Day:count{ where = { m = { [liga.Op.gt] = "sad" } } })
+        db.models.Day:sync{ force = true }
+        assert.equal(2, #db.models.Day:bulkCreate { { m = "sad" }, { m = "glad" } })
+        db.models.Day:drop()
+        assert.equal(1, #db:query "SELECT 1 FROM pg_type WHERE typname = 'mood'")
+        db:query "DROP TYPE mood"
+      end)
+
       it("knows domains, arrays of arrays, enums, partitions, and takes what has no type of liga's as text", function()
         tables [[DROP DOMAIN IF EXISTS positive; DROP TYPE IF EXISTS mood;
           CREATE DOMAIN positive AS integer CHECK (value > 0); CREATE TYPE mood AS ENUM ('good', 'so so');

@@ -233,7 +233,14 @@ for engine in support.engines() do
         assert.are_not.equal("1234kB", db:query("SHOW work_mem")[1].work_mem)
         db:query "CREATE TEMP TABLE short_lived (id int)"
         assert.is_nil(db:query("SELECT to_regclass('short_lived') AS it")[1].it)
-        assert.equal("UTC", db:query("SHOW timezone")[1].TimeZone)
+      end)
+
+      it("has liga's own settings again after it was reset, however often", function()
+        db = engine:open { pool = { max = 1 } }
+        for _, zone in ipairs { "UTC", "Asia/Tokyo", "UTC" } do
+          db:query("SET TimeZone = '" .. zone .. "'")
+          assert.equal("UTC", db:query("SHOW timezone")[1].TimeZone)
+        end
       end)
 
       it("reads what PostgreSQL's types hold", function()

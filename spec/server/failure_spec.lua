@@ -196,8 +196,7 @@ for engine in support.engines() do
         it("NULL in a column of a domain that takes none is a NotNullConstraintError in the server's words", function()
           db:query "CREATE DOMAIN filled AS text NOT NULL"
           db:query "CREATE TABLE forms (id BIGSERIAL PRIMARY KEY, word filled)"
-          db:reflect { tables = { "forms" } }
-          local Form = db.models.Form
+          local Form = db:define("Form", { word = liga.TEXT }, { tableName = "forms", timestamps = false })
           raises("NotNullConstraintError", function() Form:create {} end, "Form: domain filled")
           db:query "DROP TABLE forms"
           db:query "DROP DOMAIN filled"
@@ -261,6 +260,23 @@ for engine in support.engines() do
             Note:create { text = "a" }
           end)
           assert.equal(1, Note:count())
+        end)
+
+        it("are told from a statement that somebody else cancels", function()
+          local patient <close> = engine:reopen { timeout = 60000, pool = { max = 1 } }
+          for _, one in ipairs { db, patient } do
+            local e = raises("DatabaseError", function()
+              one:query "SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(5)"
+            end, "cancelled")
+            assert.same({ "57014", "none", false }, { e.sqlstate, e.outcome, e.retryable })
+          end
+          local e = raises("TimeoutError", function()
+            patient:transaction(function()
+              patient:query "SET LOCAL statement_timeout = 50"
+              patient:query "SELECT pg_sleep(5)"
+            end)
+          end)
+          assert.is_nil(e.message:find("60000", 1, true), e.message)
         end)
 
         it("of an idle transaction lose the connection, and what was done", function()

@@ -155,6 +155,10 @@ for engine in support.engines() do
       db:transaction({ readOnly = true }, function()
         assert.equal(0, User:count())
         support.raises("UsageError", function() User:create{ name = "ann" } end)
+        support.raises("UsageError", function()
+          db:query [[WITH one AS (SELECT 'ann') INSERT INTO "Users" (name) SELECT * FROM one]]
+        end)
+        assert.equal(1, db:query("WITH one AS (SELECT 1 AS n) SELECT n FROM one")[1].n)
       end)
       assert.equal(0, User:count())
     end)

@@ -243,6 +243,24 @@ for engine in support.engines() do
         assert.equal("", names(Thing, { v = Op.match(liga.fn("to_tsquery", "rat & !b")), name = "a" }))
       end)
 
+      it("ENUM may have a name, which others share, also of another schema", function()
+        local Mood = liga.ENUM { "sad", "glad", typeName = "mood" }
+        local A = model{ m = Mood }
+        local B = db:define("B", { ms = liga.ARRAY(Mood) }, { timestamps = false })
+        B:sync()
+        A:bulkCreate { { m = "sad" }, { m = "glad" } }
+        B:create{ ms = { "sad" } }
+        A:drop()
+        assert.equal("sad", B:findOne().ms[1])
+        assert.equal('ENUM{"sad","glad"}', tostring(Mood))
+        assert.equal("mood", Mood.typeName)
+        db:query "CREATE SCHEMA other"
+        local C = db:define("C", { m = liga.ENUM { "a", typeName = "other.kind" } }, { timestamps = false })
+        C:sync()
+        assert.equal(2, #C:bulkCreate { { m = "a" }, { m = "a" } })
+        support.raises("UsageError", function() return liga.ENUM { "a", typeName = 1 } end, "typeName")
+      end)
+
       it("ENUM is a type of its own, made before and dropped after its table", function()
         local Thing = model{ state = { type = liga.ENUM { "new", "it's", "$liga$" }, defaultValue = "new" } }
         assert.equal("new", Thing:create{}.state)

@@ -58,6 +58,21 @@ for engine in support.engines() do
       assert.is_true(key:save().updatedAt > "2026")
     end)
 
+    it("of a bulkCreate that failed, or of a duplicate that was ignored, are forgotten, too", function()
+      local Key = db:define("Key", { name = { type = liga.STRING, unique = true } })
+      db:sync()
+      Key:create{ name = "a" }
+      local function stamps(key) return { key.createdAt, key.updatedAt, key.id } end
+      local given = "2020-01-01T00:00:00.000Z"
+      local a, b = Key:build{ name = "a", createdAt = given }, Key:build{ name = "b" }
+      support.raises("UniqueConstraintError", function() Key:bulkCreate{ b, a } end)
+      assert.same({ { given }, {} }, { stamps(a), stamps(b) })
+      support.raises("ValidationError", function() Key:bulkCreate{ b, { name = ("x"):rep(300) } } end)
+      Key:bulkCreate({ a }, { ignoreDuplicates = true })
+      assert.same({ { given }, {} }, { stamps(a), stamps(b) })
+      assert.same({}, stamps(Key:create({ name = "a" }, { ignoreDuplicates = true })))
+    end)
+
     it("move updatedAt, not createdAt, when a change is saved", function()
       local ann = old_user(define())
       ann.name = "anna"

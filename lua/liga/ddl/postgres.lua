@@ -31,7 +31,8 @@ local function add_values(list, wanted, before)
     if not there[value] then
       local place = i > 1 and " AFTER " .. sqltext.literal(wanted[i - 1])
         or " BEFORE " .. sqltext.literal(before.values[1])
-      list[#list + 1] = ("ALTER TYPE %s ADD VALUE %s%s"):format(before.type, sqltext.literal(value), place)
+      local name = before.base or before.type
+      list[#list + 1] = ("ALTER TYPE %s ADD VALUE %s%s"):format(name, sqltext.literal(value), place)
     end
   end
 end

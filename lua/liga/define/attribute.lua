@@ -186,12 +186,22 @@ local function core_default(default)
   return { value = default }
 end
 
+--- The name that an enum of the attribute was given on PostgreSQL; nil: none.
+local function given_enum_name(descriptor)
+  while descriptor.element do descriptor = descriptor.element end
+  return descriptor.typeName
+end
+
 local function send(meta, record)
+  local enum_name = given_enum_name(record.type)
+  if enum_name then
+    naming.check_identifier(meta.db, ("the typeName of %s.%s"):format(meta.name, record.name), enum_name)
+  end
   core.attribute(meta[1], {
     name = record.name, column = record.columnName, type = record.type, allowNull = record.allowNull,
     primaryKey = record.primaryKey, autoIncrement = record.autoIncrement, unique = record.unique == true,
     default = core_default(record.defaultValue), comment = record.comment,
-    enumName = naming.shorten(("enum_%s_%s"):format(meta.class.tableName, record.columnName)),
+    enumName = enum_name or naming.enum(meta.class.tableName, record.columnName), enumKept = enum_name ~= nil,
   })
   meta.defaults[record.name] = type(record.defaultValue) == "function" and record.defaultValue or nil
 end

@@ -26,16 +26,32 @@ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition AND]] .. O
 
 ORDER BY c.relname]]
 
+-- What is behind a domain, over any number of steps; and behind the elements of an array.
 local COLUMNS = [[
+WITH RECURSIVE chain(oid, base, modifier, required, default_sql) AS (
+  SELECT t.oid, t.typbasetype, t.typtypmod, t.typnotnull, t.typdefault FROM pg_type t WHERE t.typtype = 'd'
+  UNION ALL
+  SELECT s.oid, t.typbasetype, t.typtypmod, s.required OR t.typnotnull, coalesce(s.default_sql, t.typdefault)
+  FROM chain s JOIN pg_type t ON t.oid = s.base AND t.typtype = 'd'),
+domain AS (SELECT s.* FROM chain s JOIN pg_type t ON t.oid = s.base AND t.typtype <> 'd')
 SELECT c.oid::int8 AS oid, a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS type,
-  a.attnotnull AS required,
-  pg_get_expr(d.adbin, d.adrelid) AS default_sql, a.attidentity::text AS identity, a.attgenerated::text AS generated,
-  col_description(c.oid, a.attnum) AS comment, t.typtype::text AS typtype, a.attndims::int8 AS dimensions,
-  CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype, t.typtypmod) END AS base,
-  (SELECT array_to_json(array_agg(e.enumlabel ORDER BY e.enumsortorder))::text FROM pg_enum e WHERE e.enumtypid = t.oid)
-    AS labels
+  a.attnotnull OR coalesce(own.required, false) AS required,
+  coalesce(pg_get_expr(d.adbin, d.adrelid), own.default_sql) AS default_sql,
+  a.attidentity::text AS identity, a.attgenerated::text AS generated,
+  col_description(c.oid, a.attnum) AS comment, a.attndims::int8 AS dimensions, each.oid IS NOT NULL AS is_array,
+  CASE WHEN each_own.oid IS NOT NULL THEN format_type(each_own.base, each_own.modifier) || '[]'
+    WHEN own.oid IS NOT NULL THEN format_type(own.base, own.modifier) END AS base,
+  unit.typname::text AS unit, nullif(un.nspname, n.nspname)::text AS unit_schema,
+  (SELECT array_to_json(array_agg(e.enumlabel ORDER BY e.enumsortorder))::text
+    FROM pg_enum e WHERE e.enumtypid = unit.oid) AS labels
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+LEFT JOIN domain own ON own.oid = a.atttypid
+JOIN pg_type whole ON whole.oid = coalesce(own.base, a.atttypid)
+LEFT JOIN pg_type each ON each.oid = whole.typelem AND whole.typcategory = 'A'
+LEFT JOIN domain each_own ON each_own.oid = each.oid
+JOIN pg_type unit ON unit.oid = coalesce(each_own.base, each.oid, whole.oid)
+JOIN pg_namespace un ON un.oid = unit.typnamespace
 WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND]] .. OF_SCHEMA .. [[
 
 ORDER BY c.oid, a.attnum]]
@@ -81,12 +97,14 @@ end
 
 local function add_column(item, row)
   local sequence = row.default_sql and row.default_sql:find "^nextval%("
+  local labels = row.labels and names_of(row.labels)
   item.columns[#item.columns + 1] = {
     name = row.name, type = row.type, allowNull = not row.required, comment = row.comment,
     default = not sequence and row.generated == "" and row.default_sql or nil,
     generated = row.generated ~= "" or nil, autoIncrement = sequence ~= nil or row.identity ~= "",
     serial = sequence ~= nil or nil, base = row.base, dimensions = row.dimensions,
-    values = row.typtype == "e" and names_of(row.labels) or nil,
+    values = not row.is_array and labels or nil, elements = row.is_array and labels or nil,
+    enum = labels and { name = row.unit, schema = row.unit_schema } or nil,
   }
 end
 

@@ -107,7 +107,9 @@ end
 -- @return {name, sql, where …}
 function definition.index_parts(self, item, index)
   local attributes = {}
-  for _, column in ipairs(item.columns) do attributes[column.name] = { type = reflected.declared(self.db, column) } end
+  for _, column in ipairs(item.columns) do
+    attributes[column.name] = { type = reflected.declared(self.db, item, column) }
+  end
   local dry, class = definition.scratch(self, item, attributes, { indexes = { index } })
   return core.table_parts(dry._.core, definition.model_of(class)).indexes[1]
 end

@@ -47,7 +47,7 @@ end
 local function add_types(statements, item)
   for _, column in ipairs(item.columns) do
     local bare = column.type:gsub('"', "")
-    if column.values and bare:match "[^.]+$" == naming.shorten(("enum_%s_%s"):format(item.name, column.name)) then
+    if column.values and bare:match "[^.]+$" == naming.enum(item.name, column.name) then
       statements[#statements + 1] = "DROP TYPE IF EXISTS " .. column.type
     end
   end

@@ -1,6 +1,7 @@
 --- Columns as attributes: types, also where SQLite's declaration says nothing, and defaults.
 local core = require "liga.core"
 local introspect = require "liga.introspect"
+local naming = require "liga.naming"
 local default = require "liga.query_interface.default"
 local sqltext = require "liga.sqltext"
 local types = require "liga.types"
@@ -61,15 +62,30 @@ local function descriptor(kind)
   return bare
 end
 
+--- An enum of the database's; one that liga would have made for the column needs no name.
+local function enum_of(item, column, values)
+  local given, enum = table.move(values, 1, #values, 1, {}), column.enum or {}
+  local own = enum.name == nil or enum.schema == nil and enum.name == naming.enum(item.name, column.name)
+  if not own then given.typeName = enum.schema and enum.schema .. "." .. enum.name or enum.name end
+  return types.ENUM(given)
+end
+
+local function array_of(element, dimensions)
+  for _ = 1, math.max(dimensions or 1, 1) do element = types.ARRAY(element) end
+  return element
+end
+
 --- The type that a column declares; TEXT where it declares none that liga knows.
 -- @param db the connection
+-- @param item its table
 -- @param column of the catalogue
 -- @return descriptor
-function columns.declared(db, column)
-  if column.values then return types.ENUM(column.values) end
+function columns.declared(db, item, column)
+  if column.values then return enum_of(item, column, column.values) end
+  if column.elements then return array_of(enum_of(item, column, column.elements), column.dimensions) end
   local kind = introspect.dialect(db).kind_of(column.base or column.type)
   if not kind or not core.has_type(db._.core, kind.name) then return types.TEXT end
-  for _ = 2, kind.name == "ARRAY" and column.dimensions or 0 do kind = { name = "ARRAY", element = kind } end
+  if kind.name == "ARRAY" then return array_of(descriptor(kind.element), column.dimensions) end
   return descriptor(kind)
 end
 
@@ -80,7 +96,7 @@ local function type_of(db, item, column)
     if not kind then return sampled_type(db, item, column) end
     if kind.name == "DATE" then return sampled_date(db, item, column) end
   end
-  return columns.declared(db, column)
+  return columns.declared(db, item, column)
 end
 
 -- Defaults -----------------------------------------------------------------------------------------------------------

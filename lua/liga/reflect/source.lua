@@ -80,7 +80,7 @@ end
 --- `liga.STRING(40)`; a type inside another is one of liga's too.
 local function type_text(value)
   if value.element then return ("liga.%s(%s)"):format(value.name, type_text(value.element)) end
-  return "liga." .. tostring(value)
+  return "liga." .. types.source(value)
 end
 
 function value_text(value, indent)
