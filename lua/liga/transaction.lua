@@ -279,8 +279,8 @@ end
 -- What is not there yet is false: nothing looks for it among the methods.
 local function new_level(class, db, lease, levels, settings)
   return setmetatable({
-    lease, db = db, levels = levels, settings = settings, finished = false, name = false, managed = false, thread = false,
-    before = false, committed = false, undone = false, wrapped = false, doomed = false, owner = false,
+    lease, db = db, levels = levels, settings = settings, finished = false, name = false, managed = false,
+    thread = false, before = false, committed = false, undone = false, wrapped = false, doomed = false, owner = false,
   }, class)
 end
 
