@@ -203,7 +203,7 @@ static bool plan_create(lua_State *L, struct call *call, struct access *access) 
     preset_all(L, call, access, instance);
     extend_fields(call, access);
     access->created = true;
-    access->row = row_new(call, true);
+    access->row = row_new(L, call, model_index + 1, true);
     return prepare_row(L, call, instance, model_index + 1, &access->options, access->row) && no_faults(call);
 }
 

@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "lua/bulk_chunks.h"
 #include "lua/bulk_rows.h"
+#include "lua/collector.h"
 #include "lua/conflict.h"
 #include "lua/handler.h"
 #include "lua/hydrate.h"
@@ -24,6 +26,8 @@ struct bulk {
     bool in_order;                      /* … and consecutively, so that the last one tells the others */
     bool singly;                        /* one row at a time: keys are given here and generated there, or computed values */
     bool answered;                      /* each row is read back: what became of it is known exactly */
+    struct bulk_chunks chunks;
+    bool early;                         /* … have the originals since the rows were read; all rows will be stored */
     bool *given;                        /* by ordinal: some row brings a value */
     bool *keyed;                        /* by row: it brings its generated key along */
     struct stamps *stamped;             /* by row: the timestamps that the call gave to it */
@@ -62,11 +66,11 @@ static bool is_repeated(lua_State *L, struct call *call, int index) {
 }
 
 /* A built instance is saved itself. */
-static bool check_new(lua_State *L, struct call *call, const struct instance *instance, int index, int rowset_index) {
+static bool check_new(lua_State *L, struct call *call, const struct instance *instance, int index, int names, int rowset_index) {
     const char *problem = instance->rowset->model != call->model ? "an instance of another model"
                         : instance->state != INSTANCE_NEW ? "an instance that is stored already"
                         : is_repeated(L, call, index) ? "an instance twice" : NULL;
-    if (!problem) return check_instance_keys(L, call, index, rowset_index);
+    if (!problem) return check_instance_keys(L, call, index, names, rowset_index);
     return error_set(&call->error, &call->arena, ERROR_USAGE, "%s:bulkCreate: %s is in the list", call->model->name, problem);
 }
 
@@ -76,9 +80,26 @@ static bool push_row(lua_State *L, struct call *call, int names, const struct bu
     int index = lua_gettop(L);
     struct instance instance = instance_look(L, index);
     if (instance.state == INSTANCE_NONE) return build_row(L, call, index, names, &bulk->options, row);
-    bool fine = check_new(L, call, &instance, index, lua_gettop(L));
+    bool fine = check_new(L, call, &instance, index, names, lua_gettop(L));
     lua_settop(L, index);
     return fine && prepare_row(L, call, index, names, &bulk->options, row);
+}
+
+/* Pushes the model userdata and the list of its names; returns the index of the former. */
+static int push_model_names(lua_State *L, struct call *call) {
+    push_call_value(L, call, CALL_DB);
+    push_model(L, call->db, lua_gettop(L), call->model);
+    lua_remove(L, -2);
+    push_attr_names(L, lua_gettop(L));
+    return lua_gettop(L) - 1;
+}
+
+/* The originals of the row from 0 are kept while it is read. */
+static void keep_early(lua_State *L, struct call *call, struct chunk_view *view, lua_Integer at, struct row *row) {
+    chunk_view_row(L, call, view, at);
+    row->rowset = view->rowset;
+    row->texts = view->texts;
+    row->number = rowset_reserve(view->rowset);
 }
 
 /* The rows are gone again, and with them the keys that the database made: an instance that kept one would be inserted with it. */
@@ -105,20 +126,21 @@ static bool prepare_rows(lua_State *L, struct call *call, struct bulk *bulk) {
     lua_pushvalue(L, -1);
     set_call_value(L, call, CALL_RESULT);
     call->forget = forget_rows;
-    int list = lua_gettop(L);
-    push_call_value(L, call, CALL_DB);
-    push_model(L, call->db, lua_gettop(L), call->model);
-    push_attr_names(L, lua_gettop(L));
-    int names = lua_gettop(L);
-    struct row *row = row_new(call, false);
+    int list = lua_gettop(L), model = push_model_names(L, call), names = model + 1;
+    struct chunk_view view = chunk_view_open(L, &bulk->chunks, model);
+    int settled = lua_gettop(L);
+    struct row *row = row_new(L, call, names, false);
+    struct heap_growth growth = { 0 };
     for (lua_Integer i = 1; i <= bulk->count; i++) {
+        if (i % COLLECTOR_ROWS == 0) collector_spare(L, call, &growth);
+        if (bulk->early) keep_early(L, call, &view, i - 1, row);
         lua_rawgeti(L, 2, i);
         if (bulk->answered) note_given(L, call, lua_gettop(L), true, bulk->given);
         if (!push_row(L, call, names, bulk, row)) return false;
         bulk->stamped[i - 1] = stamps_given(call, row);
         if (call->model->auto_key) bulk->keyed[i - 1] = row->values[call->model->auto_key->ordinal].kind != VALUE_NULL;
         lua_rawseti(L, list, i);
-        lua_settop(L, names);
+        lua_settop(L, settled);
     }
     lua_settop(L, list);
     return no_faults(call);
@@ -132,19 +154,25 @@ struct presence {
     bool *given;                        /* by ordinal: some row has it */
 };
 
-static void note_presence(lua_State *L, struct call *call, int list, lua_Integer count, struct presence *presence) {
+static bool is_there(lua_State *L, int list, lua_Integer row, const struct attr *attr) {
+    lua_rawgeti(L, list, row);
+    push_attribute(L, lua_gettop(L), attr);
+    bool there = !lua_isnil(L, -1);
+    lua_pop(L, 2);
+    return there;
+}
+
+static void note_presence(lua_State *L, struct call *call, int list, const struct bulk *bulk, struct presence *presence) {
     const struct model *model = call->model;
     for (int i = 0; i < model->attr_count; i++) {
         const struct attr *attr = model->attrs[i];
         bool optional = attr->auto_increment || attr->default_kind == DEFAULT_SQL;
+        bool noted = attr == model->auto_key && !call->expressions;
         bool table = type_is_table(&attr->type);
         presence->tables = presence->tables || table || attr->type.stored != DATE_TEXT;
         presence->given[i] = !optional;
-        for (lua_Integer row = 1; optional && row <= count; row++) {
-            lua_rawgeti(L, list, row);
-            push_attribute(L, lua_gettop(L), attr);
-            bool there = !lua_isnil(L, -1);
-            lua_pop(L, 2);
+        for (lua_Integer row = 1; optional && row <= bulk->count; row++) {
+            bool there = noted ? bulk->keyed[row - 1] : is_there(L, list, row, attr);
             presence->given[i] = presence->given[i] || there;
             presence->keys += there && attr->auto_increment;
         }
@@ -194,7 +222,7 @@ static bool has_answer_each(lua_State *L, struct call *call, struct bulk *bulk, 
 static void choose_columns(lua_State *L, struct call *call, struct bulk *bulk, int list) {
     const struct model *model = call->model;
     struct presence presence = { .given = arena_array(&call->arena, bool, model->attr_count + 1) };
-    note_presence(L, call, list, bulk->count, &presence);
+    note_presence(L, call, list, bulk, &presence);
     bulk->attrs = arena_array(&call->arena, const struct attr *, model->attr_count + 1);
     bool computed = call->expressions;
     for (int i = 0; i < model->attr_count; i++) {
@@ -248,30 +276,33 @@ static struct value row_value(lua_State *L, struct call *call, const struct bulk
     return value;
 }
 
-/* The model's list of names. */
-static void push_names(lua_State *L, struct call *call) {
-    push_call_value(L, call, CALL_DB);
-    push_model(L, call->db, lua_gettop(L), call->model);
-    push_attr_names(L, lua_gettop(L));
-    lua_replace(L, -3);
-    lua_pop(L, 1);
+/* The value that was kept when the row was read; false: that one has to be looked at again. */
+static bool early_value(lua_State *L, struct call *call, const struct bulk *bulk, const struct chunk_view *view, int number,
+                        const struct attr *attr, struct value *value) {
+    bool epoch = call->db->dates_epoch && attr->type.id == TYPE_DATE;
+    if (epoch || !original_value(L, view->rowset, number, attr, view->texts, value)) return false;
+    if (!bulk->borrows) type_store(&attr->type, value, &call->arena);
+    return true;
 }
 
 static void fill_values(lua_State *L, struct call *call, struct bulk *bulk, int list) {
-    push_names(L, call);
-    int names = lua_gettop(L);
+    int top = lua_gettop(L), model = push_model_names(L, call), names = model + 1;
+    struct chunk_view view = chunk_view_open(L, &bulk->chunks, model);
     for (int row = 0; row < bulk->rows; row++) {
+        int number = bulk->early ? chunk_view_row(L, call, &view, bulk->done + row) : 0;
         lua_rawgeti(L, list, bulk->done + row + 1);
+        int index = lua_gettop(L);
         for (int i = 0; i < bulk->attr_count; i++) {
-            int place = bulk->by_column ? i * bulk->rows + row : row * bulk->attr_count + i;
+            struct value *value = &bulk->values[bulk->by_column ? i * bulk->rows + row : row * bulk->attr_count + i];
+            if (bulk->early && early_value(L, call, bulk, &view, number, bulk->attrs[i], value)) continue;
             lua_rawgeti(L, names, bulk->attrs[i]->ordinal + 1);
-            lua_rawget(L, names + 1);
-            bulk->values[place] = row_value(L, call, bulk, bulk->attrs[i]);
+            lua_rawget(L, index);
+            *value = row_value(L, call, bulk, bulk->attrs[i]);
             lua_pop(L, 1);
         }
         lua_pop(L, 1);
     }
-    lua_pop(L, 1);
+    lua_settop(L, top);
 }
 
 static const struct statement *render(struct call *call, struct bulk *bulk) {
@@ -318,9 +349,9 @@ static const struct statement *one_row(lua_State *L, struct call *call, struct b
     bulk->rows = 1;
     lua_rawgeti(L, list, bulk->done + 1);
     int index = lua_gettop(L);
-    push_names(L, call);
-    struct row *row = row_new(call, true);
-    bool fine = prepare_row(L, call, index, index + 1, &bulk->options, row) && no_faults(call);
+    int names = push_model_names(L, call) + 1;
+    struct row *row = row_new(L, call, names, true);
+    bool fine = prepare_row(L, call, index, names, &bulk->options, row) && no_faults(call);
     struct insert *insert = fine ? plan_insert(L, call, index, row) : NULL;
     lua_settop(L, index - 1);
     if (!insert) return NULL;
@@ -367,7 +398,9 @@ static void adopt_rows(lua_State *L, struct call *call, struct bulk *bulk, int l
             bool absent = bulk->generates || lua_rawget(L, -2) == LUA_TNIL;
             if (!bulk->generates) lua_pop(L, 1);
             if (!bulk->generates) lua_pushvalue(L, name);
-            lua_pushinteger(L, call->last_id - bulk->rows + 1 + row);
+            lua_Integer generated = call->last_id - bulk->rows + 1 + row;
+            lua_pushinteger(L, generated);
+            if (absent && bulk->early) bulk_chunks_note(&bulk->chunks, bulk->done + row, auto_key, value_int(generated));
             if (absent) lua_rawset(L, -3);
             lua_settop(L, name);
         }
@@ -376,8 +409,8 @@ static void adopt_rows(lua_State *L, struct call *call, struct bulk *bulk, int l
     bulk->done += bulk->rows;
 }
 
-/* Sets what RETURNING tells of a row in the table on the top. */
-static void take_row(lua_State *L, struct call *call, const struct bulk *bulk) {
+/* Sets what RETURNING tells of the row `at`, from 0, in the table on the top. */
+static void take_row(lua_State *L, struct call *call, const struct bulk *bulk, lua_Integer at) {
     int column = 0;
     for (const struct output *output = bulk->insert.returning; output; output = output->next, column++) {
         char scratch[TYPE_SCRATCH];
@@ -385,6 +418,7 @@ static void take_row(lua_State *L, struct call *call, const struct bulk *bulk) {
         struct value cell = call->cursor->cells[column];
         const struct attr *attr = output->expr->attr;
         if (cell.kind != VALUE_NULL) type_read(&attr->type, &cell, scratch, &call->arena);
+        if (bulk->early) bulk_chunks_note(&bulk->chunks, at, attr, cell);
         lua_pushstring(L, attr->name);
         if (!push_logical(L, call->db, attr, cell, &call->arena, &error)) lua_pushnil(L);
         lua_rawset(L, -3);
@@ -395,13 +429,13 @@ static void take_row(lua_State *L, struct call *call, const struct bulk *bulk) {
 static void take_told_row(lua_State *L, struct call *call, struct bulk *bulk) {
     int top = lua_gettop(L);
     lua_newtable(L);
-    take_row(L, call, bulk);
+    take_row(L, call, bulk, 0);
     lua_Integer place = find_row(L, call, top + 1, bulk->told);
     if (place) {
         bulk->skipped[place - 1] = false;
         push_call_value(L, call, CALL_RESULT);
         lua_rawgeti(L, -1, place);
-        take_row(L, call, bulk);
+        take_row(L, call, bulk, place - 1);
     } else {
         error_set(&call->error, &call->arena, ERROR_DATABASE, "%s:bulkCreate: the database gave a row back that was not sent",
                   call->model->name);
@@ -423,7 +457,7 @@ static enum drive take_answers(lua_State *L, struct call *call) {
         }
         push_call_value(L, call, CALL_RESULT);
         lua_rawgeti(L, -1, bulk->taken + call->rows);
-        take_row(L, call, bulk);
+        take_row(L, call, bulk, bulk->taken + call->rows - 1);
         lua_pop(L, 2);
     }
     return drive;
@@ -471,42 +505,36 @@ static bool bulk_next(lua_State *L, struct call *call) {
 
 /* ------------------------------------------------------------------------------------------------------ results */
 
-static void leave_unsaved(lua_State *L, int index, int model_index) {
+static void leave_unsaved(lua_State *L, const struct call *call, int index, int model_index, struct stamps stamps) {
+    forget_stamps(L, call->model, index, stamps);
     push_unsaved_metatable(L, model_index);
+    lua_setmetatable(L, index);
+}
+
+/* The instance on the top is the row `at` of those that are stored, both from 0. */
+static void adopt_instance(lua_State *L, struct call *call, struct chunk_view *view, int names, lua_Integer at) {
+    const struct bulk *bulk = call->data;
+    int number = chunk_view_row(L, call, view, at), index = lua_gettop(L);
+    const void *address = lua_topointer(L, index);
+    if (bulk->early) rowset_put(view->rowset, number, address);
+    else number = rowset_register(view->rowset, address);
+    keep_originals(L, call, view->rowset, number, index, names, view->texts, bulk->written);
+    lua_pushvalue(L, view->metatable);
     lua_setmetatable(L, index);
 }
 
 /* Chunks of their own for the list, as for one that was read; rows that were left out stay unsaved. */
 static void adopt_all(lua_State *L, struct call *call, int list) {
-    const struct bulk *bulk = call->data;
-    push_call_value(L, call, CALL_DB);
-    push_model(L, call->db, lua_gettop(L), call->model);
-    int model_index = lua_gettop(L);
-    push_attr_names(L, model_index);
-    int names = lua_gettop(L);
-    lua_Integer count = (lua_Integer)lua_rawlen(L, list);
-    struct rowset *rowset = NULL;
+    struct bulk *bulk = call->data;
+    int model = push_model_names(L, call), names = model + 1;
+    lua_Integer count = (lua_Integer)lua_rawlen(L, list), stored = 0;
+    struct chunk_view view = chunk_view_open(L, &bulk->chunks, model);
+    struct heap_growth growth = { 0 };
     for (lua_Integer i = 1; i <= count; i++) {
-        if (bulk->skipped && bulk->skipped[i - 1]) {
-            lua_rawgeti(L, list, i);
-            forget_stamps(L, call->model, lua_gettop(L), bulk->stamped[i - 1]);
-            leave_unsaved(L, lua_gettop(L), model_index);
-            lua_pop(L, 1);
-            continue;
-        }
-        if (!rowset || rowset->count == rowset->capacity) {
-            lua_settop(L, names);
-            lua_Integer left = count - i + 1;
-            rowset = rowset_new(L, model_index, left < ROWSET_ROWS ? (int)left : ROWSET_ROWS);
-            lua_rawgeti(L, -1, 1);
-            lua_getiuservalue(L, -1, ROWSET_TEXTS);
-        }
+        if (i % COLLECTOR_ROWS == 0) collector_spare(L, call, &growth);
         lua_rawgeti(L, list, i);
-        int index = lua_gettop(L);
-        keep_originals(L, call, rowset, rowset_register(rowset, lua_topointer(L, index)), index, names, index - 1,
-                       bulk->written);
-        lua_pushvalue(L, names + 1);
-        lua_setmetatable(L, index);
+        if (bulk->skipped && bulk->skipped[i - 1]) leave_unsaved(L, call, lua_gettop(L), model, bulk->stamped[i - 1]);
+        else adopt_instance(L, call, &view, names, stored++);
         lua_pop(L, 1);
     }
     lua_settop(L, list);
@@ -524,6 +552,8 @@ static void prepare_answers(struct call *call, struct bulk *bulk) {
         bulk->answered = bulk->answered || type_is_rewritten(&call->model->attrs[i]->type);
     bulk->given = arena_array(&call->arena, bool, call->model->attr_count + 1);
     bulk->keyed = arena_array(&call->arena, bool, (int)bulk->count + 1);
+    bulk->early = !bulk->answered && !bulk->options.fields;
+    bulk_chunks_init(call, &bulk->chunks, bulk->count);
     bulk->stamped = arena_array(&call->arena, struct stamps, (int)bulk->count + 1);
     if (bulk->options.conflict == CONFLICT_NOTHING) bulk->skipped = arena_array(&call->arena, bool, (int)bulk->count + 1);
 }

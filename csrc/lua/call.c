@@ -66,13 +66,15 @@ static void check_pending(lua_State *L, int class_index) {
 }
 
 struct call *call_open_model(lua_State *L, struct model_box *box, int class_index) {
+    int place = lua_gettop(L) + 1;
     if (box->pending) check_pending(L, class_index);
-    class_model(L, class_index);
+    lua_getmetatable(L, class_index);
+    lua_rawgeti(L, -1, 1);                      /* the model userdata, which the caller has checked */
     lua_getiuservalue(L, -1, MODEL_DB);
-    lua_remove(L, -2);
     struct call *call = call_open(L, box->db, -1);
-    lua_remove(L, call->self - 1);
-    call->self--;
+    lua_replace(L, place);
+    lua_settop(L, place);
+    call->self = place;
     call->model = box->model;
     return call;
 }

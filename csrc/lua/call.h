@@ -82,6 +82,7 @@ struct call {
 
     struct fault *faults;               /* of validation, raised together */
     bool expressions;                   /* a row holds fn, literal …: the database computes the value */
+    bool spares;                        /* the collector was told of what loads before had added */
     char now[32];                       /* the clock reading of this call, "": not read yet */
 
     struct plan *plan;

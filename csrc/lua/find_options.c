@@ -418,6 +418,8 @@ static const struct option option_table[] = {
     { "useMaster", NULL, 0, "is not liga's way: finds in a transaction, or with lock, go to the primary" },
     { "right", NULL, 0, "is not liga's way: start from the other model" },
     { "or", NULL, 0, "is not liga's way: use Op.or_ in where" },
+    { "scope", NULL, 0, "belongs to getters: a find of a model takes its scopes by Model:scope(name, ...)" },
+    { "schema", NULL, 0, "is not liga's way: it is an option of the model" },
     { NULL, NULL, 0, NULL },
 };
 

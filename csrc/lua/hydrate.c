@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "lua/collector.h"
 #include "lua/include.h"
 #include "lua/rowset.h"
 #include "lua/value.h"
@@ -543,8 +544,9 @@ enum drive take_rows(lua_State *L, struct call *call, enum drive drive) {
     int list = lua_gettop(L), keys = list + 1;
     push_frame(L, call, run);
     int settled = lua_gettop(L);
+    struct heap_growth growth = { 0 };
     for (; drive == DRIVE_ROW; drive = is_single(run->plan) ? DRIVE_DONE : call_step(call)) {
-        call->rows++;
+        if (++call->rows % COLLECTOR_ROWS == 0) collector_spare(L, call, &growth);
         bool fine = take_row(L, call, run, keys, list);
         lua_settop(L, settled);
         if (!fine) {

@@ -92,7 +92,7 @@ static enum change compare(lua_State *L, struct call *call, int rowset_index, co
     return very_same ? UNCHANGED : same ? SAME_VALUE : CHANGED;
 }
 
-enum change value_change(lua_State *L, struct call *call, int rowset_index, const struct instance *instance,
+enum change value_change(lua_State *L, struct call *call, int rowset_index, int texts, const struct instance *instance,
                          const struct attr *attr, int current) {
     enum original kind = instance->row < 0 ? ORIGINAL_ABSENT : original_kind(instance->rowset, instance->row, attr);
     if (kind == ORIGINAL_ABSENT) return lua_isnil(L, current) ? UNCHANGED : CHANGED;
@@ -101,16 +101,20 @@ enum change value_change(lua_State *L, struct call *call, int rowset_index, cons
         return lua_isnil(L, current) ? UNCHANGED : SAME_VALUE;
     }
     if (unchanged_at_a_glance(L, instance, attr, kind, current)) return UNCHANGED;
-    if (kind == ORIGINAL_TEXT && lua_type(L, current) == LUA_TSTRING
-        && is_original_text(L, rowset_index, instance->rowset, instance->row, attr, current)) return UNCHANGED;
+    if (kind == ORIGINAL_TEXT && lua_type(L, current) == LUA_TSTRING) {
+        if (is_original_text(L, texts, instance->rowset, instance->row, attr, current)) return UNCHANGED;
+        if (type_is_verbatim(&attr->type)) return CHANGED;
+    }
     return compare(L, call, rowset_index, instance, attr, current);
 }
 
 bool attribute_changed(lua_State *L, struct call *call, int index, int rowset_index, const struct instance *instance,
                        const struct attr *attr) {
+    lua_getiuservalue(L, rowset_index, ROWSET_TEXTS);
     push_attribute(L, index, attr);
-    bool changed = value_change(L, call, rowset_index, instance, attr, lua_gettop(L)) == CHANGED;
-    lua_pop(L, 1);
+    int current = lua_gettop(L);
+    bool changed = value_change(L, call, rowset_index, current - 1, instance, attr, current) == CHANGED;
+    lua_pop(L, 2);
     return changed;
 }
 

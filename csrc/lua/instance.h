@@ -38,7 +38,7 @@ bool attribute_changed(lua_State *L, struct call *call, int index, int rowset_in
                        const struct attr *attr);
 /* The same for the value at `current`; a value that doesn't fit counts as changed. */
 enum change { UNCHANGED, SAME_VALUE /* in another form: 3.0 for 3 */, CHANGED };
-enum change value_change(lua_State *L, struct call *call, int rowset_index, const struct instance *instance,
+enum change value_change(lua_State *L, struct call *call, int rowset_index, int texts, const struct instance *instance,
                          const struct attr *attr, int current);
 
 /* The key the row is stored under: originals where known, else what the instance holds. False: a part is missing. */

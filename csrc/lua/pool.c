@@ -46,7 +46,7 @@ static void trim(struct db *db, long long now) {
     for (int i = 0; i < db->link_limit; i++) open += db->links[i].conn != NULL;
     for (int i = db->link_limit - 1; i >= 0 && open > 1; i--) {
         struct link *link = &db->links[i];
-        if (!is_idle(link) || db->idle_ms <= 0 || now - link->released < db->idle_ms) continue;
+        if (!is_idle(link) || db->idle_ms <= 0 || now - link->released / 1000000 < db->idle_ms) continue;
         close_link(db, link);
         open--;
     }
@@ -124,10 +124,15 @@ enum drive pool_ready(struct call *call) {
     return DRIVE_DONE;
 }
 
+/* Calls that follow each other so closely don't look whether the connection was lost in between: it may as well be lost right after
+ * the look, which is a call into the system. */
+enum { AT_ONCE = 20000 /* ns */ };
+
 /* An idle connection that was lost meanwhile is closed, and its place used for another one. */
 static bool is_usable(struct db *db, struct link *link) {
     if (!is_idle(link)) return false;
-    if (!db->driver->is_alive || db->driver->is_alive(link->conn)) return true;
+    if (!db->driver->is_alive || (link->released && clock_ns() - link->released < AT_ONCE)) return true;
+    if (db->driver->is_alive(link->conn)) return true;
     close_link(db, link);
     return false;
 }
@@ -335,14 +340,14 @@ void pool_release(struct db *db, struct link *link, const struct call *call) {
     if (link->conn && (link->conn->broken || !link->ready)) close_link(db, link);
     if (link->conn && link->conn->driver->reset) link->conn->driver->reset(link->conn);
     if (db->link_limit == 1 || db->idle_ms <= 0) return;
-    link->released = clock_ms();
-    trim(db, link->released);
+    link->released = clock_ns();
+    trim(db, link->released / 1000000);
 }
 
 void pool_take_back(struct db *db, struct link *link, bool close, bool wrote) {
     link->lease = NULL;
-    link->released = clock_ms();
-    if (wrote) db->last_write = link->released;
+    link->released = clock_ns();
+    if (wrote) db->last_write = link->released / 1000000;
     if (close || (link->conn && link->conn->broken)) close_link(db, link);
 }
 

@@ -106,11 +106,14 @@ bool default_of(struct call *call, const struct attr *attr, struct value *value)
     return true;
 }
 
-/* instance[name] = the value as an instance shows it; names: the model's list of names. */
-static void show_value(lua_State *L, struct call *call, int index, int names, const struct attr *attr, struct value value) {
+/* instance[name] = the value as an instance shows it, which becomes the original in the row's chunk, too (NULL: not yet); names: the
+ * model's list of names. */
+static void show_value(lua_State *L, struct call *call, int index, int names, const struct attr *attr, struct value value,
+                       const struct row *row) {
     struct error error = { .code = ERROR_NONE };
     lua_rawgeti(L, names, attr->ordinal + 1);
     if (!push_logical(L, call->db, attr, value, &call->arena, &error)) lua_pushnil(L);
+    if (row && !lua_istable(L, -1)) original_keep(L, row->rowset, row->number, attr, row->texts, lua_gettop(L));
     lua_rawset(L, index);
 }
 
@@ -133,7 +136,7 @@ void fill_visible_defaults(lua_State *L, struct call *call, int index) {
         push_attribute(L, index, attr);
         bool absent = lua_isnil(L, -1);
         lua_pop(L, 1);
-        if (visible && absent && default_of(call, attr, &value)) show_value(L, call, index, names, attr, value);
+        if (visible && absent && default_of(call, attr, &value)) show_value(L, call, index, names, attr, value, NULL);
     }
     lua_pop(L, 1);
 }
@@ -203,7 +206,7 @@ static void prepare_absent(lua_State *L, struct call *call, int index, int names
     struct value *value = &row->values[attr->ordinal];
     *value = value_null();
     if (absent && (in_fields(options, attr) || attr->default_kind == DEFAULT_VALUE) && default_of(call, attr, value)) {
-        show_value(L, call, index, names, attr, *value);
+        show_value(L, call, index, names, attr, *value, row->rowset ? row : NULL);
         row->present[attr->ordinal] = true;
         return;
     }
@@ -224,17 +227,45 @@ static bool is_same(struct value a, struct value b) {
     return a.kind == b.kind && (!text || (a.as.text == b.as.text && a.len == b.len));
 }
 
-/* The common case: a plain value that its type takes as it is. False: look closer. */
-static bool take_plain(lua_State *L, struct call *call, const struct attr *attr, struct value *value) {
+/* The common case: a plain value, on the top, that its type takes as it is. False: look closer. */
+static bool take_plain(lua_State *L, struct call *call, const struct attr *attr, struct value *value, struct error *error) {
     struct value given;
-    struct error error = { .code = ERROR_NONE };
     if (type_is_table(&attr->type) || attr->type.id == TYPE_BLOB) return false;
     if (attr->type.id == TYPE_DATE && (call->db->dates_epoch || lua_type(L, -1) != LUA_TSTRING)) return false;
     if (!borrow_plain(L, -1, &given)) return false;
     *value = given;
-    return type_accept(&attr->type, value, &call->arena, &error) && is_same(*value, given)
-        && type_has_room(&attr->type, value, &call->arena, &error)
+    return type_accept(&attr->type, value, &call->arena, error) && is_same(*value, given)
+        && type_has_room(&attr->type, value, &call->arena, error)
         && (attr->type.id != TYPE_DATE || value->len <= DATETIME_LEN);
+}
+
+/* What is on the top becomes the original, too: the row's instance shows it. */
+static void keep_while_read(lua_State *L, const struct row *row, const struct attr *attr, struct value value) {
+    if (!original_keep_value(row->rowset, row->number, attr, value))
+        original_keep(L, row->rowset, row->number, attr, row->texts, lua_gettop(L));
+}
+
+/* The value on the top, under its key, was taken. */
+static void note_plain(lua_State *L, struct call *call, int index, const struct attr *attr, struct row *row) {
+    struct value *value = &row->values[attr->ordinal];
+    row->taken[attr->ordinal] = row->present[attr->ordinal] = true;
+    row->found++;
+    if (row->rowset) keep_while_read(L, row, attr, *value);
+    if (row->keep && value->kind == VALUE_TEXT) value->as.text = arena_text(&call->arena, value->as.text, value->len);
+    if (!row->copies) return;
+    lua_pushvalue(L, -2);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, index);
+}
+
+/* Takes what needs no closer look, in one pass over the table, and counts its keys. */
+static void read_plain_values(lua_State *L, struct call *call, int from, int index, struct row *row) {
+    struct error error = { .code = ERROR_NONE };
+    int key = lua_gettop(L) + 1;
+    for (lua_pushnil(L); lua_next(L, from); lua_settop(L, key), row->keys++) {
+        const struct attr *attr = attr_of_key(L, row->names, key);
+        if (attr && take_plain(L, call, attr, &row->values[attr->ordinal], &error)) note_plain(L, call, index, attr, row);
+    }
 }
 
 static void copy_given(lua_State *L, int index, int names, const struct attr *attr, int given) {
@@ -248,47 +279,51 @@ static bool prepare_given(lua_State *L, struct call *call, int index, int names,
     int given = lua_gettop(L);
     struct value *value = &row->values[attr->ordinal];
     row->present[attr->ordinal] = in_fields(options, attr);
-    if (!row->keep && take_plain(L, call, attr, value)) {
-        if (row->copies) copy_given(L, index, names, attr, given);
-        return true;
-    }
     bool expression = lua_type(L, given) == LUA_TUSERDATA && marker_test(L, given);
     if (expression) call->expressions = true;
     else if (!read_written(L, call, given, attr, value, row->keep)) return !error_is_set(&call->error);
-    if (!expression && !is_canonical(L, call, attr, *value, given)) show_value(L, call, index, names, attr, *value);
+    if (!expression && !is_canonical(L, call, attr, *value, given)) show_value(L, call, index, names, attr, *value, NULL);
     else if (row->copies) copy_given(L, index, names, attr, given);
     return true;
 }
 
-struct row *row_new(struct call *call, bool keep) {
+struct row *row_new(lua_State *L, struct call *call, int names, bool keep) {
     struct row *row = arena_new(&call->arena, struct row);
     row->values = arena_array(&call->arena, struct value, call->model->attr_count + 1);
     row->present = arena_array(&call->arena, bool, call->model->attr_count + 1);
+    row->taken = arena_array(&call->arena, bool, call->model->attr_count + 1);
+    row->names = name_index(L, names);
     row->keep = keep;
     return row;
+}
+
+/* One attribute that was not taken in passing. */
+static bool read_attr(lua_State *L, struct call *call, int from, int index, int names, const struct attr *attr,
+                      const struct write_options *options, struct row *row) {
+    lua_rawgeti(L, names, attr->ordinal + 1);
+    int type = lua_rawget(L, from);
+    bool null = type == LUA_TNIL || (type == LUA_TLIGHTUSERDATA && is_null(L, -1)), fine = true;
+    row->found += type != LUA_TNIL;
+    if (row->copies && !null && !in_fields(options, attr)) {        /* not listed: as if it were not given */
+        lua_pop(L, 1);
+        lua_pushnil(L);
+        null = true;
+    }
+    if (null) prepare_absent(L, call, index, names, attr, options, row);
+    else fine = prepare_given(L, call, index, names, attr, options, row);
+    lua_pop(L, 1);
+    return fine;
 }
 
 /* Reads the table at `from` into the row and the instance at `index`; they may be the same. */
 static bool read_row(lua_State *L, struct call *call, int from, int index, int names, const struct write_options *options,
                      struct row *row) {
     const struct model *model = call->model;
-    row->found = 0;
-    for (int i = 0; i < model->attr_count; i++) {
-        lua_rawgeti(L, names, i + 1);
-        int type = lua_rawget(L, from);
-        bool null = type == LUA_TNIL || (type == LUA_TLIGHTUSERDATA && is_null(L, -1));
-        bool fine = true;
-        row->found += type != LUA_TNIL;
-        if (row->copies && !null && !in_fields(options, model->attrs[i])) {     /* not listed: as if it were not given */
-            lua_pop(L, 1);
-            lua_pushnil(L);
-            null = true;
-        }
-        if (null) prepare_absent(L, call, index, names, model->attrs[i], options, row);
-        else fine = prepare_given(L, call, index, names, model->attrs[i], options, row);
-        lua_pop(L, 1);
-        if (!fine) return false;
-    }
+    row->found = row->keys = 0;
+    memset(row->taken, 0, (size_t)model->attr_count);
+    if (!options->fields) read_plain_values(L, call, from, index, row);
+    for (int i = 0; i < model->attr_count; i++)
+        if (!row->taken[i] && !read_attr(L, call, from, index, names, model->attrs[i], options, row)) return false;
     return true;
 }
 
@@ -328,8 +363,13 @@ static bool copy_others(lua_State *L, struct call *call, int from, int index) {
     return true;
 }
 
-bool build_row(lua_State *L, struct call *call, int from, int names, const struct write_options *options, struct row *row) {
+static int count_keys(lua_State *L, int index) {
     int keys = 0;
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) keys++;
+    return keys;
+}
+
+bool build_row(lua_State *L, struct call *call, int from, int names, const struct write_options *options, struct row *row) {
     bool none = lua_isnoneornil(L, from);
     if (!none && (!lua_istable(L, from) || class_model(L, from)))
         return error_set(&call->error, &call->arena, ERROR_USAGE, "%s: a table of values expected, got %s", call->model->name,
@@ -337,10 +377,9 @@ bool build_row(lua_State *L, struct call *call, int from, int names, const struc
     lua_createtable(L, 0, call->model->attr_count);
     int index = lua_gettop(L);
     row->copies = !none;
-    for (lua_pushnil(L); !none && lua_next(L, from); lua_pop(L, 1)) keys++;
-    lua_settop(L, index);
-    return read_row(L, call, none ? index : from, index, names, options, row)
-        && (keys == row->found || copy_others(L, call, from, index));
+    if (!read_row(L, call, none ? index : from, index, names, options, row)) return false;
+    if (options->fields && !none) row->keys = count_keys(L, from);
+    return none || row->keys == row->found || copy_others(L, call, from, index);
 }
 
 static bool known_alias(lua_State *L, int rowset_index, const char *name) {
@@ -386,18 +425,10 @@ static bool check_foreign_key_name(lua_State *L, struct call *call, int index, i
     return false;
 }
 
-/* The keys are counted first: where all of them are attributes no name has to be looked up. */
-bool check_instance_keys(lua_State *L, struct call *call, int index, int rowset_index) {
-    int attributes = 0, keys = 0;
-    for (int i = 0; i < call->model->attr_count; i++) {
-        push_attribute(L, index, call->model->attrs[i]);
-        attributes += !lua_isnil(L, -1);
-        lua_pop(L, 1);
-    }
-    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) keys++;
-    if (keys == attributes) return true;
+bool check_instance_keys(lua_State *L, struct call *call, int index, int names, int rowset_index) {
+    const struct name_index *attributes = name_index(L, names);
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1))
-        if (!check_foreign_key_name(L, call, index, rowset_index)) return false;
+        if (!attr_of_key(L, attributes, -2) && !check_foreign_key_name(L, call, index, rowset_index)) return false;
     return true;
 }
 

@@ -119,12 +119,12 @@ static void keep_original(lua_State *L, struct call *call, struct rowset *rowset
         original_keep_source(L, rowset, row, attr, texts, source);
 }
 
-/* The instance holds canonical values already: its originals are what it holds. `written` (NULL: all) says which attributes
- * the row got. */
+/* The instance holds canonical values already: its originals are what it holds, but for those that are kept already. `written`
+ * (NULL: all) says which attributes the row got. */
 void keep_originals(lua_State *L, struct call *call, struct rowset *rowset, int row, int index, int names, int texts,
                     const bool *written) {
     for (int i = 0; i < rowset->width; i++) {
-        if (written && !written[i]) continue;
+        if ((written && !written[i]) || original_kind(rowset, row, rowset->model->attrs[i]) != ORIGINAL_ABSENT) continue;
         lua_rawgeti(L, names, i + 1);
         lua_rawget(L, index);
         keep_original(L, call, rowset, row, rowset->model->attrs[i], texts);
@@ -149,6 +149,7 @@ static void keep_written(lua_State *L, struct call *call, struct rowset *rowset,
         const struct attr *attr = rowset->model->attrs[i];
         bool known = row->present[i] && !call->expressions;
         if (!row->present[i] && !may_be_absent(attr)) continue;
+        if (original_kind(rowset, number, attr) != ORIGINAL_ABSENT) continue;
         if (known && original_keep_value(rowset, number, attr, row->values[i])) continue;
         lua_rawgeti(L, names, i + 1);
         lua_rawget(L, index);
@@ -167,11 +168,13 @@ void adopt_row(lua_State *L, struct call *call, int index, int64_t generated, co
     push_attr_names(L, model_index);
     int names = lua_gettop(L);
     if (model->auto_key) set_generated_key(L, model->auto_key, index, names, generated);
-    struct rowset *rowset = rowset_open(L, model_index);
+    const void *address = lua_topointer(L, index);
+    bool kept = rowset_reopen(L, model_index, row->rowset, row->number, address);
+    struct rowset *rowset = kept ? row->rowset : rowset_open(L, model_index);
     lua_pushvalue(L, -1);
     lua_setmetatable(L, index);
-    lua_rawgeti(L, -1, 1);
+    lua_rawgeti(L, -1, CHUNK_ROWSET);
     lua_getiuservalue(L, -1, ROWSET_TEXTS);
-    keep_written(L, call, rowset, rowset_register(rowset, lua_topointer(L, index)), index, names, lua_gettop(L), row);
+    keep_written(L, call, rowset, kept ? row->number : rowset_register(rowset, address), index, names, lua_gettop(L), row);
     lua_settop(L, top);
 }

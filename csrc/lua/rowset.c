@@ -109,30 +109,37 @@ struct rowset *rowset_open(lua_State *L, int model_index) {
     return fresh;
 }
 
+bool rowset_reopen(lua_State *L, int model_index, const struct rowset *rowset, int number, const void *address) {
+    const struct model_box *box = lua_touserdata(L, model_index);
+    bool same = rowset && box->open == rowset && box->open_generation == box->model->generation
+             && rowset_find(rowset, address) == number;
+    if (same) lua_getiuservalue(L, model_index, MODEL_OPEN);
+    return same;
+}
+
 void push_unsaved_metatable(lua_State *L, int model_index) {
     lua_getiuservalue(L, model_index, MODEL_UNSAVED);
 }
 
 /* -------------------------------------------------------------------------------------------------- finding rows */
 
-static unsigned hash(const void *address) {
-    uint64_t bits = (uint64_t)(uintptr_t)address >> 4;
-    return (unsigned)((bits * 0x9E3779B97F4A7C15u) >> 40);
-}
-
-int rowset_register(struct rowset *rowset, const void *address) {
-    int row = rowset->count++;
-    unsigned at = hash(address) & rowset->index_mask;
+void rowset_put(struct rowset *rowset, int row, const void *address) {
+    unsigned at = address_hash(address) & rowset->index_mask;
     while (rowset->index[at] && rowset->addresses[rowset->index[at] - 1] != address) at = (at + 1) & rowset->index_mask;
     if (rowset->index[at]) rowset->addresses[rowset->index[at] - 1] = NULL;
     rowset->index[at] = (unsigned short)(row + 1);
     rowset->addresses[row] = address;
+}
+
+int rowset_register(struct rowset *rowset, const void *address) {
+    int row = rowset_reserve(rowset);
+    rowset_put(rowset, row, address);
     return row;
 }
 
 int rowset_find(const struct rowset *rowset, const void *address) {
     if (!rowset->capacity) return -1;
-    unsigned at = hash(address) & rowset->index_mask;
+    unsigned at = address_hash(address) & rowset->index_mask;
     while (rowset->index[at] && rowset->addresses[rowset->index[at] - 1] != address) at = (at + 1) & rowset->index_mask;
     return rowset->index[at] ? rowset->index[at] - 1 : -1;
 }
@@ -210,11 +217,30 @@ static void push_text(lua_State *L, int rowset_index, const struct rowset *rowse
     lua_remove(L, -2);
 }
 
-bool is_original_text(lua_State *L, int rowset_index, const struct rowset *rowset, int row, const struct attr *attr, int current) {
-    push_text(L, rowset_index, rowset, row, attr);
+bool is_original_text(lua_State *L, int texts, const struct rowset *rowset, int row, const struct attr *attr, int current) {
+    lua_rawgeti(L, texts, text_place(rowset, row, attr));
     bool same = lua_rawequal(L, current, -1);
     lua_pop(L, 1);
     return same;
+}
+
+bool original_value(lua_State *L, const struct rowset *rowset, int row, const struct attr *attr, int texts, struct value *value) {
+    size_t len;
+    switch (original_kind(rowset, row, attr)) {
+    case ORIGINAL_NULL:  *value = value_null(); return true;
+    case ORIGINAL_INT:   *value = value_int(original_number(rowset, row, attr)->integer); return true;
+    case ORIGINAL_REAL:  *value = value_real(original_number(rowset, row, attr)->real); return true;
+    case ORIGINAL_FALSE:
+    case ORIGINAL_TRUE:  *value = value_bool(original_kind(rowset, row, attr) == ORIGINAL_TRUE); return true;
+    case ORIGINAL_TEXT:
+        lua_rawgeti(L, texts, text_place(rowset, row, attr));
+        value->as.text = lua_tolstring(L, -1, &len);
+        value->kind = attr->type.id == TYPE_BLOB ? VALUE_BLOB : VALUE_TEXT;
+        value->len = len;
+        lua_pop(L, 1);
+        return true;
+    default: return false;
+    }
 }
 
 static void push_decoded(lua_State *L, struct db *db, const struct attr *attr) {

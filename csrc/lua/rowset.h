@@ -60,10 +60,22 @@ struct rowset *rowset_new(lua_State *L, int model_index, int capacity);
 /* Pushes the metatable of the chunk that single rows share, made anew when full or outdated. */
 struct rowset *rowset_open(lua_State *L, int model_index);
 
+/* Pushes the metatable of the shared chunk if the address still has the row `number` of `rowset`, and that is the one; else
+ * nothing, false. */
+bool rowset_reopen(lua_State *L, int model_index, const struct rowset *rowset, int number, const void *address);
+
 /* Pushes the metatable of unsaved instances. */
 void push_unsaved_metatable(lua_State *L, int model_index);
 
-/* Gives the table at `index` a row; returns its number. The rowset must have room. */
+/* Sets a row aside; returns its number. The rowset must have room. */
+static inline int rowset_reserve(struct rowset *rowset) {
+    return rowset->count++;
+}
+
+/* Gives the table at an address such a row. */
+void rowset_put(struct rowset *rowset, int row, const void *address);
+
+/* Both; returns the row's number. */
 int rowset_register(struct rowset *rowset, const void *address);
 
 /* The row of an address, or -1. */
@@ -80,12 +92,15 @@ bool original_keep_value(struct rowset *rowset, int row, const struct attr *attr
 void original_keep_source(lua_State *L, struct rowset *rowset, int row, const struct attr *attr, int texts_index,
                           struct value source);
 
-/* True if the string at `current` is the very string that was kept as the original (kind ORIGINAL_TEXT). */
-bool is_original_text(lua_State *L, int rowset_index, const struct rowset *rowset, int row, const struct attr *attr, int current);
+/* True if the string at `current` is the very string that was kept as the original (kind ORIGINAL_TEXT) among the texts at `texts`. */
+bool is_original_text(lua_State *L, int texts, const struct rowset *rowset, int row, const struct attr *attr, int current);
 
 /* Pushes the original as the instance showed it (JSON decoded anew); nil where NULL or absent. The RowSet userdata is at
  * `rowset_index`. */
 void push_original(lua_State *L, int rowset_index, const struct rowset *rowset, int row, const struct attr *attr);
+
+/* A plain original as a value, whose text is in the texts at `texts`; false: it is absent, or a table. */
+bool original_value(lua_State *L, const struct rowset *rowset, int row, const struct attr *attr, int texts, struct value *value);
 
 /* Remembers that the association `name` of a row is loaded: as the value at `value_index` (nil: there is no row), with the options at
  * `options_index` (0: none). The RowSet userdata is at rowset_index. */
@@ -132,6 +147,11 @@ static inline void original_keep_number(struct original_row row, int ordinal, en
     if (row.slots[ordinal].number == NO_SLOT) return;
     row.kinds[ordinal] = (unsigned char)kind;
     row.numbers[row.slots[ordinal].number] = number;
+}
+
+/* Counts as absent again. */
+static inline void original_forget(const struct rowset *rowset, int row, const struct attr *attr) {
+    if (attr->ordinal < rowset->width) rowset->kinds[row * rowset->width + attr->ordinal] = ORIGINAL_ABSENT;
 }
 
 static inline enum original original_kind(const struct rowset *rowset, int row, const struct attr *attr) {

@@ -88,17 +88,53 @@ struct model_box *push_model(lua_State *L, struct db *db, int db_index, const st
     return lua_touserdata(L, -1);
 }
 
+/* The first free entry of the name, or the one that has it. */
+static unsigned name_place(const struct name_index *index, const char *name) {
+    unsigned at = address_hash(name) & index->mask;
+    while (index->entries[at].name && index->entries[at].name != name) at = (at + 1) & index->mask;
+    return at;
+}
+
+const struct attr *attr_of_key(lua_State *L, const struct name_index *names, int index) {
+    if (lua_type(L, index) != LUA_TSTRING) return NULL;
+    return names->entries[name_place(names, lua_tostring(L, index))].attr;
+}
+
+const struct name_index *name_index(lua_State *L, int names) {
+    lua_rawgeti(L, names, 0);
+    const struct name_index *index = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return index;
+}
+
+/* Puts the index of the list on the top, of the names of all attributes, into it. */
+static void add_name_index(lua_State *L, const struct model *model) {
+    unsigned size = 4;
+    while (size < (unsigned)model->attr_count * 2) size *= 2;
+    size_t bytes = sizeof(struct name_index) + size * sizeof(struct name_entry);
+    struct name_index *index = memset(lua_newuserdatauv(L, bytes, 0), 0, bytes);
+    index->mask = size - 1;
+    for (int i = 0; i < model->attr_count; i++) {
+        lua_rawgeti(L, -2, i + 1);
+        const char *name = lua_tostring(L, -1);
+        index->entries[name_place(index, name)] = (struct name_entry){ name, model->attrs[i] };
+        lua_pop(L, 1);
+    }
+    lua_rawseti(L, -2, 0);
+}
+
 void push_attr_names(lua_State *L, int model_index) {
     model_index = lua_absindex(L, model_index);
     struct model_box *box = lua_touserdata(L, model_index);
     const struct model *model = box->model;
     if (lua_getiuservalue(L, model_index, MODEL_NAMES) == LUA_TTABLE && box->names_generation == model->generation) return;
     lua_pop(L, 1);
-    lua_createtable(L, model->attr_count, 0);
+    lua_createtable(L, model->attr_count, 1);
     for (int i = 0; i < model->attr_count; i++) {
         lua_pushstring(L, model->attrs[i]->name);
         lua_rawseti(L, -2, i + 1);
     }
+    add_name_index(L, model);
     lua_pushvalue(L, -1);
     lua_setiuservalue(L, model_index, MODEL_NAMES);
     box->names_generation = model->generation;

@@ -8,6 +8,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/error.h"
@@ -41,6 +42,7 @@ enum userdata {
 struct core {
     const void *metatable[USERDATA_COUNT];
     const void *list_metatable;         /* of lists that liga returns */
+    int spared, spared_from;            /* KB that loads have added to the heap without telling the collector; the heap before, KB */
     char source_prefix[512];            /* chunk name of liga's own Lua files, up to the last slash */
 };
 
@@ -77,7 +79,7 @@ struct link {
     struct call *user;                  /* the call that runs on it, or NULL */
     struct lease *lease;                /* the transaction that owns it, or NULL */
     bool ready;                         /* open, and set up */
-    long long released;                 /* ms, monotonic; 0: never used */
+    long long released;                 /* ns, monotonic; 0: never used */
     int savepoints;                     /* names given so far in the open transaction */
 };
 
@@ -150,8 +152,26 @@ struct model_box *check_class(lua_State *L, int index);
 struct model_box *push_model(lua_State *L, struct db *db, int db_index, const struct model *model);
 
 /* Pushes the list of the model's attribute names by ordinal + 1, so that rows are read and filled without looking the names up
- * as C strings. The model userdata is at model_index. */
+ * as C strings; at 0 it has its name_index. The model userdata is at model_index. */
 void push_attr_names(lua_State *L, int model_index);
+
+/* Attributes by the addresses of the Lua strings in such a list: Lua has each short string once. */
+struct name_index {
+    unsigned mask;
+    struct name_entry { const char *name; const struct attr *attr; } entries[];
+};
+
+/* The index of the list at `names`; it lives as long as the list. */
+const struct name_index *name_index(lua_State *L, int names);
+
+/* The attribute that the key at `index` names; NULL: none, or a name that is too long for Lua to have it once. */
+const struct attr *attr_of_key(lua_State *L, const struct name_index *names, int index);
+
+/* Spreads addresses; the lower bits of the result are the good ones. */
+static inline unsigned address_hash(const void *address) {
+    uint64_t bits = (uint64_t)(uintptr_t)address >> 4;
+    return (unsigned)((bits * 0x9E3779B97F4A7C15u) >> 40);
+}
 
 /* ------------------------------------------------------------------------------------------------------ errors */
 

@@ -59,7 +59,8 @@ condition_reader read_condition;
 const struct expr *read_operand_group(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
                                       const struct attr *attr, int index, condition_reader *read);
 
-/* `left op value`, for Op.any{…} and Op.all{…} as the value at `index`: for one of their elements, or for each. */
+/* `left op value`, for Op.any{…} and Op.all{…} as the value at `index`, or { [Op.any] = {…} }: for one of their elements, or for
+ * each. */
 typedef const struct expr *operator_reader(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
                                            const struct attr *attr, int index);
 operator_reader apply_operator;      /* attr: the type that values take, or NULL */

@@ -134,9 +134,10 @@ static const struct expr *read_pair(lua_State *L, struct where_reader *reader, c
 
 static const struct expr *read_nullity(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
                                        const struct attr *attr, int index) {
-    (void)attr;
     if (is_null(L, index)) return null_test(reader, op->op, left);
     if (!lua_isboolean(L, index)) return where_fail(reader, "Op.%s expects liga.null, true or false", op->name);
+    if (attr && attr->type.id != TYPE_BOOLEAN)
+        return where_fail(reader, "Op.%s with true or false needs a BOOLEAN attribute", op->name);
     struct expr *right = expr_new(reader->arena, EXPR_RAW);
     const char **pieces = arena_array(reader->arena, const char *, 1);
     pieces[0] = lua_toboolean(L, index) ? "TRUE" : "FALSE";
@@ -193,21 +194,49 @@ static const struct expr *read_group_of_operand(lua_State *L, struct where_reade
     return read_operand_group(L, reader, op, left, attr, index, read_condition);
 }
 
-bool op_of_list(lua_State *L, int index) {
+static bool is_quantifier(const struct op_info *op) { return op && (op->op == OP_ANY || op->op == OP_ALL); }
+
+/* The only key of a table, where it is an operator; its value is pushed then. */
+static const struct op_info *push_sole_operand(lua_State *L, int index) {
+    lua_pushnil(L);
+    if (!lua_next(L, index)) return NULL;
+    const struct op_info *op = op_test(L, -2);
+    lua_pushvalue(L, -2);
+    bool sole = !lua_next(L, index);
+    if (!sole) lua_pop(L, 2);
+    if (sole && op) lua_remove(L, -2);
+    else lua_pop(L, 2);
+    return sole ? op : NULL;
+}
+
+static const struct op_info *push_quantified(lua_State *L, int index) {
     const struct marker *marker = marker_test(L, index);
-    return marker && marker->kind == MARKER_OP && (marker->op->op == OP_ANY || marker->op->op == OP_ALL);
+    if (!marker && !lua_istable(L, index)) return NULL;
+    if (!marker) {
+        const struct op_info *op = push_sole_operand(L, index);
+        if (op && !is_quantifier(op)) lua_pop(L, 1);
+        return is_quantifier(op) ? op : NULL;
+    }
+    if (marker->kind != MARKER_OP || !is_quantifier(marker->op)) return NULL;
+    push_operand(L, marker, index);
+    return marker->op;
+}
+
+bool op_of_list(lua_State *L, int index) {
+    bool found = push_quantified(L, lua_absindex(L, index)) != NULL;
+    if (found) lua_pop(L, 1);
+    return found;
 }
 
 const struct expr *read_quantified(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
                                    const struct attr *attr, int index, operator_reader *apply) {
-    const struct marker *marker = marker_test(L, index);
-    struct expr *group = expr_group(reader->arena, marker->op->op == OP_ALL ? EXPR_AND : EXPR_OR);
-    push_operand(L, marker, index);
+    const struct op_info *quantifier = push_quantified(L, index);
+    struct expr *group = expr_group(reader->arena, quantifier->op == OP_ALL ? EXPR_AND : EXPR_OR);
     int list = lua_gettop(L), length = lua_istable(L, list) ? list_length(L, reader, list) : -1;
-    if (length < 0) return where_fail(reader, "Op.%s expects a list", marker->op->name);
+    if (length < 0) return where_fail(reader, "Op.%s expects a list", quantifier->name);
     for (int i = 1; i <= length; i++) {
         lua_rawgeti(L, list, i);
-        const struct expr *child = op_of_list(L, -1) ? where_fail(reader, "Op.%s: a list in a list", marker->op->name)
+        const struct expr *child = op_of_list(L, -1) ? where_fail(reader, "Op.%s: a list in a list", quantifier->name)
                                                      : apply(L, reader, op, copy_of(reader, left), attr, lua_gettop(L));
         lua_pop(L, 1);
         if (!child) return NULL;
@@ -301,7 +330,8 @@ const struct expr *apply_operator(lua_State *L, struct where_reader *reader, con
     };
     luaL_checkstack(L, 10, "condition too deep");
     index = lua_absindex(L, index);
-    if (op_of_list(L, index)) return read_quantified(L, reader, op, left, attr, index, apply_operator);
+    if (op->operand != OPERAND_GROUP && op_of_list(L, index))
+        return read_quantified(L, reader, op, left, attr, index, apply_operator);
     return readers[op->operand](L, reader, op, left, attr, index);
 }
 

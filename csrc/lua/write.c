@@ -126,6 +126,7 @@ static int insert_results(lua_State *L, struct call *call) {
         lua_pushstring(L, call->model->attrs[i]->name);
         if (!push_logical(L, call->db, call->model->attrs[i], write->values[i], &call->arena, &error)) lua_pushnil(L);
         lua_rawset(L, instance);
+        if (write->row->rowset) original_forget(write->row->rowset, write->row->number, call->model->attrs[i]);
     }
     adopt_row(L, call, instance, call->last_id, write->row);
     return 1;
@@ -159,18 +160,29 @@ static int insert_row(lua_State *L, struct call *call, struct write *write, int 
     return call_run(L, call);
 }
 
+/* The instance, which nobody else sees before it is stored, has its row in the shared chunk from the beginning. */
+static void keep_in_open_chunk(lua_State *L, int model_index, struct row *row) {
+    row->rowset = rowset_open(L, model_index);
+    lua_rawgeti(L, -1, CHUNK_ROWSET);
+    lua_getiuservalue(L, -1, ROWSET_TEXTS);
+    row->texts = lua_gettop(L);
+    row->number = rowset_reserve(row->rowset);
+}
+
 static int create_filled(lua_State *L) {
     struct call *call = open_class_call(L);
     struct write *write = write_new(call);
     push_call_value(L, call, CALL_DB);
     push_model(L, call->db, lua_gettop(L), call->model);
-    push_attr_names(L, lua_gettop(L));
-    int names = lua_gettop(L);
+    int model_index = lua_gettop(L);
+    push_attr_names(L, model_index);
     if (!read_write_options(L, call, 3, WRITE_ROW | WRITE_CREATE, &write->options)) return call_raise(L, call);
-    write->row = row_new(call, call->driven || call->db->driven || call->db->waits);
-    bool fine = build_row(L, call, 2, names, &write->options, write->row);
+    write->row = row_new(L, call, model_index + 1, call->driven || call->db->driven || call->db->waits);
+    if (!write->options.fields) keep_in_open_chunk(L, model_index, write->row);
+    bool fine = build_row(L, call, 2, model_index + 1, &write->options, write->row);
     if (!fine && error_is_set(&call->error)) return call_raise(L, call);
-    int index = names + 1;
+    int index = lua_gettop(L);
+    if (write->row->rowset) rowset_put(write->row->rowset, write->row->number, lua_topointer(L, index));
     lua_pushvalue(L, index);
     set_call_value(L, call, CALL_RESULT);
     return insert_row(L, call, write, index, no_faults(call));
@@ -257,19 +269,21 @@ static void restore(lua_State *L, int rowset_index, int names, const struct inst
     lua_rawset(L, 1);
 }
 
-/* One walk over the attributes: counts those that are there and assigns those that changed. "42" where 42 is stored becomes 42, as a
- * reload would give it; a table (JSON) may be the user's own and stays. `names`: list of their names. */
+/* Assigns the attributes that changed. "42" where 42 is stored becomes 42, as a reload would give it; a table (JSON) may be the
+ * user's own and stays. `names`: list of their names. */
 static bool collect_changes(lua_State *L, struct call *call, int rowset_index, int names, const struct instance *instance,
-                            struct update *update, int *present) {
+                            struct update *update) {
     const struct model *model = call->model;
     const struct write *write = call->data;
-    for (int i = 0; i < model->attr_count; i++, lua_pop(L, 1)) {
+    lua_getiuservalue(L, rowset_index, ROWSET_TEXTS);
+    int texts = lua_gettop(L);
+    for (int i = 0; i < model->attr_count; i++, lua_settop(L, texts)) {
         const struct attr *attr = model->attrs[i];
         lua_rawgeti(L, names, i + 1);
-        *present += lua_rawget(L, 1) != LUA_TNIL;
+        lua_rawget(L, 1);
         bool stamped = (attr == model->updated_at && !write->options.silent) || attr == model->version;
         if (stamped || attr->type.id == TYPE_VIRTUAL || !written_field(&write->options, attr)) continue;
-        enum change change = value_change(L, call, rowset_index, instance, attr, lua_gettop(L));
+        enum change change = value_change(L, call, rowset_index, texts, instance, attr, texts + 1);
         if (change == SAME_VALUE && !lua_istable(L, -1)) restore(L, rowset_index, names, instance, attr);
         if (change != CHANGED) continue;
         if (attr->primary && instance->state == INSTANCE_STORED) return refuse_key_change(call, attr);
@@ -277,13 +291,6 @@ static bool collect_changes(lua_State *L, struct call *call, int rowset_index, i
         if (error_is_set(&call->error)) return false;
     }
     return no_faults(call);
-}
-
-/* Where all keys of the instance are attributes no other name has to be looked at. */
-static bool check_other_keys(lua_State *L, struct call *call, int rowset_index, int present) {
-    int keys = 0;
-    for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) keys++;
-    return keys == present || check_instance_keys(L, call, 1, rowset_index);
 }
 
 /* updatedAt and version are liga's: what was assigned to them alone is forgotten. */
@@ -301,13 +308,12 @@ static int update_instance(lua_State *L, struct call *call, int rowset_index, co
     struct write *write = call->data;
     struct update update = { .model = call->model };
     struct value key[KEY_PARTS];
-    int present = 0;
     lua_getiuservalue(L, rowset_index, ROWSET_MODEL);
     push_attr_names(L, lua_gettop(L));
     int names = lua_gettop(L);
     bool fine = read_stored_key(L, call, 1, rowset_index, instance, key)
-             && collect_changes(L, call, rowset_index, names, instance, &update, &present)
-             && check_other_keys(L, call, rowset_index, present);
+             && collect_changes(L, call, rowset_index, names, instance, &update)
+             && check_instance_keys(L, call, 1, names, rowset_index);
     if (!fine) return call_raise(L, call);
     if (!update.set) {
         restore_stamps(L, call, rowset_index, names, instance);
@@ -345,12 +351,12 @@ static int save(lua_State *L) {
     struct write *write = write_new(call);
     if (!read_write_options(L, call, 2, sets, &write->options)) return call_raise(L, call);
     if (instance.state != INSTANCE_NEW) return update_instance(L, call, rowset_index, &instance);
-    if (!check_instance_keys(L, call, 1, rowset_index)) return call_raise(L, call);
     lua_getiuservalue(L, rowset_index, ROWSET_MODEL);
     push_attr_names(L, lua_gettop(L));
     int names = lua_gettop(L);
+    if (!check_instance_keys(L, call, 1, names, rowset_index)) return call_raise(L, call);
     call->forget = forget_save;
-    write->row = row_new(call, true);       /* others can reach the instance, a finaliser too: nothing is borrowed from it */
+    write->row = row_new(L, call, names, true);     /* others can reach the instance, a finaliser too: nothing is borrowed from it */
     return insert_row(L, call, write, 1, prepare_row(L, call, 1, names, &write->options, write->row) && no_faults(call));
 }
 
@@ -462,7 +468,7 @@ static int reload(lua_State *L) {
 /* A stored instance is checked where it changed, a new one as its INSERT would be. */
 static bool needs_check(lua_State *L, struct call *call, const struct instance *instance, int rowset_index,
                         const struct attr *attr) {
-    return instance->state == INSTANCE_NEW || value_change(L, call, rowset_index, instance, attr, lua_gettop(L)) == CHANGED;
+    return instance->state == INSTANCE_NEW || attribute_changed(L, call, 1, rowset_index, instance, attr);
 }
 
 static void validate_attr(lua_State *L, struct call *call, const struct instance *instance, const struct attr *attr) {
@@ -485,7 +491,10 @@ static int validate(lua_State *L) {
     lua_settop(L, 2);
     struct call *call = open_instance_call(L, &instance, &rowset_index);
     struct write *write = write_new(call);
-    bool fine = read_write_options(L, call, 2, WRITE_ROW, &write->options) && check_instance_keys(L, call, 1, rowset_index);
+    lua_getiuservalue(L, rowset_index, ROWSET_MODEL);
+    push_attr_names(L, lua_gettop(L));
+    bool fine = read_write_options(L, call, 2, WRITE_ROW, &write->options)
+             && check_instance_keys(L, call, 1, lua_gettop(L), rowset_index);
     for (int i = 0; fine && i < call->model->attr_count; i++) {
         const struct attr *attr = call->model->attrs[i];
         push_attribute(L, 1, attr);

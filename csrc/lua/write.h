@@ -55,11 +55,17 @@ struct value call_now(struct call *call);
 struct row {
     struct value *values;           /* logical, by ordinal */
     bool *present;                  /* by ordinal: a column of the INSERT */
-    int found;                      /* keys of the instance that are attributes */
+    bool *taken;                    /* by ordinal: read already */
+    const struct name_index *names;
+    int keys, found;                /* of the table that is read; those that are attributes */
     bool keep;                      /* texts are copied, else they live in the instance */
     bool copies;                    /* values go from one table to another */
+    struct rowset *rowset;          /* where originals are kept while values are read; NULL: nowhere yet */
+    int number, texts;              /* … in which of its rows; stack index of its texts */
 };
-struct row *row_new(struct call *call, bool keep);
+
+/* A row for the attributes whose names are in the list at stack index `names`. */
+struct row *row_new(lua_State *L, struct call *call, int names, bool keep);
 
 /* A generated key, or a value the database makes by itself, may be absent. */
 static inline bool may_be_absent(const struct attr *attr) {
@@ -105,8 +111,8 @@ const struct statement *insert_statement(struct call *call, const struct insert 
 /* After the INSERT: makes the instance at `index` a stored one. `generated`: the key that the database made, if it did. */
 void adopt_row(lua_State *L, struct call *call, int index, int64_t generated, const struct row *row);
 
-/* Every key of the instance must be an attribute, an alias of its query, junction values, or begin with _. */
-bool check_instance_keys(lua_State *L, struct call *call, int index, int rowset_index);
+/* Every key of the instance must be an attribute (`names`: their list), an alias of its query, junction values, or begin with _. */
+bool check_instance_keys(lua_State *L, struct call *call, int index, int names, int rowset_index);
 
 /* Adds a fault if the attribute must have a value: for one that is NULL. */
 void check_null(struct call *call, const struct attr *attr, const struct write_options *options);

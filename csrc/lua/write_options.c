@@ -230,6 +230,8 @@ static const struct option option_table[] = {
     { "benchmark", no_effect, EVERY, NULL },
     { "conflictAttributes", NULL, CONFLICTS, "is written conflictFields" },
     { "isNewRecord", NULL, WRITE_ROW, "is not liga's way: what build returns is inserted, what a find returns is updated" },
+    { "skip", NULL, WRITE_ROW | WRITE_BULK, "is written fields, or validate = false" },
+    { "raw", NULL, WRITE_ROW | WRITE_BULK, "is not liga's way: setters run in build, create and update, assignments run none" },
     { "sideEffects", NULL, WRITE_WHERE, "is not liga's way: hooks may add to options.attributes" },
     { NULL, NULL, 0, NULL },
 };

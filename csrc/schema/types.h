@@ -79,6 +79,11 @@ static inline bool type_is_long_decimal(const struct type *type) {
     return type->id == TYPE_DECIMAL && (type->precision == 0 || type->precision > DECIMAL_NUMERIC_DIGITS);
 }
 
+/* True if a text is stored and read back just as it is, whatever it says. */
+static inline bool type_is_verbatim(const struct type *type) {
+    return type->id == TYPE_STRING || type->id == TYPE_TEXT;
+}
+
 /* Digits of a DECIMAL after the point; DECIMAL_NATURAL without parameters: those that the number has. */
 int type_scale(const struct type *type);
 

@@ -22,10 +22,18 @@ allowed.sync = "is not liga's way: call db:sync{…}"
 allowed.isolationLevel = "belongs to db:transaction, as isolation"
 allowed.retry = "belongs to db:transaction"
 allowed.timezone = "is not liga's way: instants are kept and read in UTC"
+allowed.keepDefaultTimezone = allowed.timezone
+allowed.quoteIdentifiers = "is not liga's way: identifiers are always quoted"
+allowed.typeValidation = "is not liga's way: values are always checked"
+allowed.noTypeValidation = allowed.typeValidation
+allowed.omitNull = "is not liga's way: a save writes what was changed"
+allowed.disableClsTransactions = "is not liga's way: a call takes part in its coroutine's transaction"
+allowed.defaultTransactionNestMode = "is not liga's way: a nested transaction is a savepoint"
 
 local pool_options = {
   max = true, idle = true, acquireTimeout = true, acquire = "is written acquireTimeout",
   min = "is not liga's way: the last connection stays open", evict = "is not liga's way: see idle",
+  maxUses = "is not liga's way: see idle",
 }
 
 --- Engines by URL scheme.

@@ -34,6 +34,21 @@ for name in ([[deletedAt paranoid version tableName freezeTableName underscored 
   allowed[name] = true
 end
 
+-- Sequelize's, with what they are here.
+for option, here in pairs {
+  modelName = "is the first argument of define", noPrimaryKey = "is written primaryKey = false",
+  uniqueKeys = "is written indexes = {{fields = {...}, unique = true}}",
+  instanceMethods = "is written methods", classMethods = "is not liga's way: write function User:byName(x) ... end",
+  getterMethods = "is not liga's way: an attribute has get, a VIRTUAL one too",
+  setterMethods = "is not liga's way: an attribute has set, a VIRTUAL one too",
+  omitNull = "is not liga's way: a save writes what was changed",
+  schemaDelimiter = "is not needed: PostgreSQL has schemas", hasTrigger = "is not needed on these engines",
+  engine = "belongs to MySQL", charset = "belongs to MySQL", collate = "belongs to MySQL",
+  rowFormat = "belongs to MySQL",
+} do
+  allowed[option] = here
+end
+
 -- Options ------------------------------------------------------------------------------------------------------------
 
 local option_kinds = {

@@ -73,9 +73,19 @@ local function texts(statements)
   return list
 end
 
---- What sync would run: drops first with `force`.
+--- Drops of the tables, dependents first.
+-- @param cascade true: with what else depends on them (PostgreSQL)
+local function drops(db, class, cascade)
+  local statements = core.drop_statements(db._.core, models_of(db, class))
+  for _, statement in ipairs(cascade and statements or {}) do
+    if statement.kind == "table" then statement.sql = statement.sql .. dialect.of(db).cascade end
+  end
+  return statements
+end
+
+--- What sync would run: drops first with `force`, which nothing that depends on the tables holds up.
 local function plan(db, class, given)
-  local statements = given.force and core.drop_statements(db._.core, models_of(db, class)) or {}
+  local statements = given.force and drops(db, class, true) or {}
   local creating = core.create_statements(db._.core, models_of(db, class), true)
   return table.move(creating, 1, #creating, #statements + 1, statements)
 end
@@ -165,11 +175,7 @@ end
 function schema.drop(db, class, given)
   given = check_options("drop", given, drop_options)
   association.resolve(db, class)
-  local statements = core.drop_statements(db._.core, models_of(db, class))
-  for _, statement in ipairs(given.cascade and statements or {}) do
-    if statement.kind == "table" then statement.sql = statement.sql .. dialect.of(db).cascade end
-  end
-  run(db, statements, given, true)
+  run(db, drops(db, class, given.cascade), given, true)
 end
 
 --- Checks the options of truncate.

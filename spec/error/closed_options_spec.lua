@@ -196,6 +196,29 @@ for name, call in pairs(QUERY_INTERFACE) do
   end, call[2] }
 end
 
+--- Sequelize's options that liga does without: where, which, and what the message points to.
+local POINTERS = {
+  { "liga.connect", "dialect", "URL" }, { "liga.connect", "dialectOptions", "URL" },
+  { "liga.connect", "sync", "db:sync" },
+  { "liga.connect", "retry", "db:transaction" }, { "liga.connect", "timezone", "UTC" },
+  { "liga.connect", "keepDefaultTimezone", "UTC" }, { "liga.connect", "quoteIdentifiers", "always quoted" },
+  { "liga.connect", "typeValidation", "always checked" }, { "liga.connect", "omitNull", "what was changed" },
+  { "liga.connect", "disableClsTransactions", "coroutine" },
+  { "liga.connect", "defaultTransactionNestMode", "savepoint" },
+  { "connect: pool", "acquire", "acquireTimeout" }, { "connect: pool", "maxUses", "idle" },
+  { "db:define", "modelName", "first argument" }, { "db:define", "noPrimaryKey", "primaryKey = false" },
+  { "db:define", "uniqueKeys", "indexes" }, { "db:define", "instanceMethods", "methods" },
+  { "db:define", "classMethods", "function User:" }, { "db:define", "getterMethods", "get" },
+  { "db:define", "setterMethods", "set" }, { "db:define", "omitNull", "what was changed" },
+  { "db:define", "engine", "MySQL" }, { "db:define: an attribute", "fieldName", "key" },
+  { "db:define: an attribute", "autoIncrementIdentity", "autoIncrement" },
+  { "hasMany", "keyType", "foreignKey" }, { "belongsToMany", "uniqueKey", "through" },
+  { "findAll", "plain", "findOne" }, { "findAll", "right", "the other model" }, { "findAll", "or", "Op.or_" },
+  { "findAll", "nest", "raw = true" }, { "findAll", "scope", "Model:scope" }, { "findAll", "schema", "model" },
+  { "create", "isNewRecord", "build" }, { "create", "raw", "setters" }, { "save", "skip", "fields" },
+  { "bulkCreate", "conflictAttributes", "conflictFields" },
+}
+
 --- What is not there by a typing slip: a letter too many, two letters changed.
 local function misspelt(name)
   return { name .. "x", (name:gsub("^(.)(.)", "%2%1")) }
@@ -253,6 +276,22 @@ for engine in support.engines() do
       end
     end)
   end
+
+  describe("an option of Sequelize's on " .. engine.name, function()
+    local calls = {}
+    for _, call in ipairs(CALLS) do calls[call[1]] = call[2] end
+
+    it("that is not liga's is refused with a pointer to what is", function()
+      local db <close> = engine:open()
+      local m = { db = db, User = db:define("User", {}), Post = db:define("Post", {}) }
+      db:sync()
+      m.ann = m.User:create{}
+      for _, pointer in ipairs(POINTERS) do
+        local name, option, there = table.unpack(pointer)
+        support.raises("UsageError", function() calls[name](m, { [option] = 1 }) end, option, there)
+      end
+    end)
+  end)
 
   describe("an unknown option on " .. engine.name, function()
     it("is refused whatever its key is", function()

@@ -213,6 +213,7 @@ for engine in support.engines() do
       refuses("a number that is none", { min = "a" }, "min", "number")
       refuses("a message that is none", { isEmail = { msg = 5 } }, "msg")
       refuses("an unknown option", { isEmail = { msg = "x", mesage = "y" } }, "mesage")
+      refuses("an unknown option beside an argument", { min = { args = 1, mesage = "y" } }, "mesage")
       refuses("a date that is none", { isAfter = "soon" }, "isAfter", "date")
       refuses("a version that is none", { isIP = 5 }, "isIP")
       refuses("something else than a table", 5, "table")

@@ -58,6 +58,13 @@ local FINDS = {
   { "either operator of one attribute", { age = { [Op.or_] = { { [Op.lt] = 26 }, { [Op.gt] = 40 } } } },
     { "bob", "dee" } },
 
+  { "a pattern of several by Op.any", { name = Op.like(Op.any{ "a%", "b%" }) }, { "ann", "bob" } },
+  { "… with both operators as keys", { name = { [Op.like] = { [Op.any] = { "a%", "b%" } } } }, { "ann", "bob" } },
+  { "what is greater than all, with both operators as keys", { age = { [Op.gt] = { [Op.all] = { 25, 30 } } } },
+    { "dee" } },
+  { "the contrary of Op.any", { name = Op.not_(Op.any{ "ann", "bob" }) }, { "cid", "dee" } },
+  { "what is true by Op.is", { active = Op.is(true) }, { "ann", "cid" } },
+
   { "rows that compare with another column", { low = Op.lt(liga.col("high")) }, { "ann", "dee" } },
   { "rows equal to another column", { low = Op.eq(liga.col("high")) }, { "bob" } },
   { "rows that compare with another column by Op.col", { low = Op.gt(Op.col("high")) }, { "cid" } },
@@ -157,6 +164,17 @@ for engine in support.engines() do
       support.raises("ValidationError", function() User:findAll{ where = { age = "thirty" } } end, "age")
       support.raises("ValidationError", function() User:findAll{ where = { age = { 1, "two" } } } end, "age")
       support.raises("ValidationError", function() User:findAll{ where = { age = Op.gt(true) } } end, "age")
+    end)
+
+    it("asks whether an attribute that is no BOOLEAN is true", function()
+      refused({ age = Op.is(true) }, "age", "Op.is", "BOOLEAN")
+      refused({ age = { [Op.isNot] = false } }, "age", "Op.isNot", "BOOLEAN")
+    end)
+
+    it("has Op.any beside another operator as an operand", function()
+      support.raises("ValidationError", function()
+        User:findAll{ where = { age = { [Op.gt] = { [Op.any] = { 1 }, [Op.lt] = 2 } } } }
+      end, "age")
     end)
 
     it("has other than two bounds for between", function()

@@ -1,6 +1,7 @@
 --- Schemas of PostgreSQL in reflect, alter and the query interface.
 local support = require "spec.support"
 local liga = require "liga"
+local Op = liga.Op
 
 for engine in support.engines() do
   if engine.dialect == "postgres" then
@@ -26,6 +27,118 @@ for engine in support.engines() do
         assert.is_true(q:tableExists("artists", { schema = "shop" }))
         q:addColumn("artists", "born", liga.INTEGER, { schema = "shop" })
         assert.equal("INTEGER", q:describeTable("artists", { schema = "shop" }).born.type)
+      end)
+
+      describe("beside another with tables of the same names", function()
+        local Artist, Album, Other
+        before_each(function()
+          local function define(name, attributes, given)
+            given.timestamps = false
+            return db:define(name, attributes, given)
+          end
+          Artist = define("Artist", { name = liga.TEXT }, { tableName = "artists", schema = "shop" })
+          Album = define("Album", { title = liga.TEXT }, { tableName = "albums", schema = "shop" })
+          Other = define("Other", { born = liga.INTEGER }, { tableName = "artists" })
+          Other:sync()
+        end)
+
+        -- What the query interface does with a table, by its model and by name and schema; Other's stays as it is.
+        local function of_each(f)
+          for _, case in ipairs { { Artist, {} }, { "artists", { schema = "shop" } } } do
+            f(case[1], function(given)
+              given = given or {}
+              given.schema = case[2].schema
+              return given
+            end)
+          end
+        end
+
+        it("has its own columns", function()
+          of_each(function(artists, given)
+            assert.is_true(q:tableExists(artists, given()))
+            q:addColumn(artists, "label", { type = liga.STRING(10), index = true }, given())
+            assert.equal("CHARACTER VARYING(10)", q:describeTable(artists, given()).label.type)
+            q:changeColumn(artists, "label", liga.TEXT, given())
+            q:renameColumn(artists, "label", "firm", given())
+            assert.equal("TEXT", q:describeTable(artists, given()).firm.type)
+            assert.is_nil(q:describeTable("artists").firm)
+            q:removeColumn(artists, "firm", given())
+            assert.is_nil(q:describeTable(artists, given()).firm)
+          end)
+          assert.is_true(q:tableExists(Other))
+          assert.truthy(q:describeTable(Other).born)
+        end)
+
+        it("has its own indexes and constraints", function()
+          of_each(function(artists, given)
+            q:addIndex(artists, { "name" }, given{ name = "artists_by_name" })
+            assert.equal("artists_by_name", q:showIndexes(artists, given())[1].name)
+            assert.equal(1, #q:showIndexes(Other))
+            q:removeIndex(artists, { "name" }, given())
+            q:addConstraint(artists, given{ type = "unique", fields = { "name" }, name = "one_name" })
+            q:addConstraint(artists, given{ type = "check", name = "named", where = { name = Op.ne "" } })
+            assert.equal(3, #q:showConstraints(artists, given()))
+            q:removeConstraint(artists, "named", given())
+            q:removeConstraint(artists, "one_name", given())
+            assert.equal(1, #q:showIndexes(artists, given()))
+          end)
+        end)
+
+        it("has its own rows and keys", function()
+          of_each(function(artists, given)
+            q:bulkInsert(artists, { { id = 50, name = "ann" } }, given())
+            q:resetSequence(artists, given())
+            assert.equal(51, Artist:create{}.id)
+            Artist:destroy{ all = true }
+          end)
+          assert.equal(0, Other:count())
+        end)
+
+        it("is referred to, by models and by names", function()
+          q:addColumn(Album, "by_model", { type = liga.BIGINT, references = Artist })
+          q:addColumn("albums", "by_name", { type = liga.BIGINT, references = "artists" }, { schema = "shop" })
+          q:addColumn(Other, "abroad", { type = liga.BIGINT, references = { model = Artist, key = "id" } })
+          q:addColumn(Other, "after", liga.BIGINT)
+          q:addConstraint(Other, { type = "foreign key", fields = { "after" }, references = Artist, name = "after_fk" })
+          q:addConstraint("albums", { type = "foreign key", fields = { "artist_id" }, name = "artist_fk",
+            references = { table = "artists" }, schema = "shop" })
+          local ann = Artist:create{ name = "ann" }
+          for _, column in ipairs { "by_model", "by_name", "artist_id" } do
+            q:bulkInsert(Album, { { [column] = ann.id } })
+          end
+          q:bulkInsert(Other, { { abroad = ann.id, after = ann.id } })
+          support.raises("ForeignKeyConstraintError", function() ann:destroy() end)
+        end)
+
+        it("has tables made, renamed and dropped in it", function()
+          q:createTable("songs", { id = liga.INTEGER, kind = liga.ENUM { "a", "b" },
+            artist = { type = liga.BIGINT, references = Artist } }, { schema = "shop" })
+          assert.is_false(q:tableExists "songs")
+          q:renameTable("songs", "tunes", { schema = "shop" })
+          assert.same({ "albums", "artists", "tunes" }, q:showAllTables{ schema = "shop" })
+          q:dropTable("tunes", { schema = "shop" })
+          q:dropTable(Album)
+          q:dropTable(Artist)
+          assert.same({}, q:showAllTables{ schema = "shop" })
+          assert.is_true(q:tableExists(Other))
+        end)
+
+        it("is the one that a reference by a table's name is looked for in first", function()
+          local Song = db:define("Song", {
+            artistId = { type = liga.BIGINT, references = "artists" },
+          }, { schema = "shop" })
+          assert.equal("Artist", Song.attributes.artistId.references.model)
+          local Tune = db:define("Tune", { artistId = { type = liga.BIGINT, references = "artists" } })
+          assert.equal("Other", Tune.attributes.artistId.references.model)
+          local Tone = db:define("Tone", {
+            artistId = { type = liga.BIGINT, references = { table = "artists", schema = "shop", key = "id" } },
+          })
+          assert.equal("Artist", Tone.attributes.artistId.references.model)
+          local Deal = db:define("Deal", {
+            a = { type = liga.BIGINT, references = { table = "albums", schema = "nowhere", key = "id" } },
+          })
+          assert.is_nil(Deal.attributes.a.references.model)
+        end)
       end)
 
       it("is named right: one that is not there is an error, an empty one is none", function()

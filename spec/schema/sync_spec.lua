@@ -60,6 +60,27 @@ for engine in support.engines() do
       assert.equal(0, Post:count())
     end)
 
+    it("makes one table anew with force that others refer to", function()
+      local User = db:define("User", { name = liga.STRING })
+      local Post = db:define("Post", { title = liga.STRING })
+      Post:belongsTo(User)
+      db:sync()
+      Post:create{ title = "x", userId = User:create{ name = "ann" }.id }
+      User:sync{ force = true }
+      assert.equal(0, User:count())
+      assert.equal(1, Post:count())
+    end)
+
+    it("is not held up with force by tables that are of no model", function()
+      local User = db:define("User", { name = liga.STRING })
+      db:sync()
+      db:query 'CREATE TABLE foreigners (id BIGINT REFERENCES "Users" (id))'
+      User:create{ name = "ann" }
+      db:sync{ force = true }
+      assert.equal(0, User:count())
+      db:queryInterface():dropTable("foreigners")
+    end)
+
     it("makes a referenced table before the referencing one, whatever came first in the source", function()
       local Comment = db:define("Comment", { post = liga.belongsTo("Post") })
       local Post = db:define("Post", { author = liga.belongsTo("User") })

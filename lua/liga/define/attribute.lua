@@ -22,6 +22,8 @@ for name in ([[type allowNull defaultValue primaryKey autoIncrement unique index
     referencesKey onDelete onUpdate deferrable comment values validate get set]]):gmatch "%a+" do
   allowed[name] = true
 end
+allowed.fieldName = "is the key that the attribute stands under"
+allowed.autoIncrementIdentity = "is not needed: autoIncrement makes identity columns on PostgreSQL"
 
 --- Options whose value has one Lua type.
 local kinds = {

@@ -4,6 +4,7 @@
 -- open another may fill in, a contradiction is an error.
 local attribute = require "liga.define.attribute"
 local core = require "liga.core"
+local dialect = require "liga.dialect"
 local fail = require "liga.define.fail"
 local journal = require "liga.define.journal"
 local options = require "liga.options"
@@ -72,7 +73,8 @@ local function send(meta, item)
   local target = item.target and getmetatable(item.target)
   core.foreign_key(meta[1], {
     attributes = item.attributes, model = target and target[1], keys = target and item.keys or nil,
-    table = not target and item.table or nil, columns = not target and item.keys or nil,
+    table = not target and item.table or nil, schema = not target and item.schema or nil,
+    columns = not target and item.keys or nil,
     onDelete = item.onDelete, onUpdate = item.onUpdate, deferrable = item.given.deferrable or nil,
   })
   item.sent = true
@@ -233,40 +235,60 @@ end
 
 -- The attribute option `references` ----------------------------------------------------------------------------------
 
-local function check_table(place, given)
-  options.check(place.text .. ": references", given, { model = true, table = true, key = true })
+local function check_table(place, given, db)
+  options.check(place.text .. ": references", given, { model = true, table = true, key = true, schema = true })
   if (given.model == nil) == (given.table == nil) then place:fail("references needs either model or table") end
+  if given.schema == nil then return end
+  if not dialect.of(db).schemas then place:fail("references: schema is for PostgreSQL: SQLite has none") end
+  if given.model ~= nil then place:fail("references: schema goes with table, a model knows its own") end
+  if type(given.schema) ~= "string" then
+    place:fail("references: schema must be a name, got %s", fail.shown(given.schema))
+  end
+end
+
+local function check_key(place, given)
   if given.key ~= nil and type(given.key) ~= "string" then
     place:fail("references: key must be the name of an attribute, got %s", fail.shown(given.key))
   end
 end
 
 --- Reads the forms of `references`.
--- @return {target = model} or {model = name} or {table = name} or {either = name}; and the key, or nil
-local function read_form(place, given)
+-- @return {target = model} or {model = name} or {table = name, schema} or {either = name}; and the key, or nil
+local function read_form(place, given, db)
   if registry.is_model(given) then return { target = given } end
   if type(given) == "string" and given ~= "" then return { either = given } end
   if type(given) ~= "table" or getmetatable(given) then
     place:fail("references must be a model, a name or a table {model = ... or table = ..., key = ...}, got %s",
       fail.shown(given))
   end
-  check_table(place, given)
+  check_table(place, given, db)
+  check_key(place, given)
   local option = given.model ~= nil and "model" or "table"
   local named = given[option]
   if option == "model" and registry.is_model(named) then return { target = named }, given.key end
   if type(named) ~= "string" then place:fail("references: %s must be a name, got %s", option, fail.shown(named)) end
-  return { [option] = named }, given.key
+  return { [option] = named, schema = given.schema }, given.key
+end
+
+--- The model of a table: of the schema that is named, else rather of the one that refers to it.
+local function look_up_table(meta, form)
+  local wanted, found = form.schema or meta.options.schema, nil
+  for _, other in ipairs(registry.of(meta.db).classes) do
+    if other.tableName == (form.table or form.either) then
+      if getmetatable(other).options.schema == wanted then return other end
+      found = found or other
+    end
+  end
+  return not form.schema and found or nil
 end
 
 --- The model that a form means, among those that are defined.
-local function look_up(db, form)
+local function look_up(meta, form)
   if form.target then return form.target end
-  local name, table_name = form.model or form.either, form.table or form.either
-  local class = name and registry.find(db, name)
-  if class or not table_name then return class end
-  for _, other in ipairs(registry.of(db).classes) do
-    if other.tableName == table_name then return other end
-  end
+  local name = form.model or form.either
+  local class = name and registry.find(meta.db, name)
+  if class or form.model then return class end
+  return look_up_table(meta, form)
 end
 
 --- The attribute that is referenced: by its name, or by its column's.
@@ -286,7 +308,7 @@ end
 
 --- Points a constraint at its model, if that is defined by now.
 local function resolve(meta, item)
-  local target = look_up(meta.db, item.form)
+  local target = look_up(meta, item.form)
   if not target then return false end
   item.keys = { referenced_key(meta, item.attributes[1], target, item.form.key) }
   item.target, item.table, item.model, item.guessed = target, nil, nil, nil
@@ -304,7 +326,7 @@ function constraint.read_reference(meta, name, given)
     if given.referencesKey ~= nil then place:fail("referencesKey needs references beside it") end
     return nil
   end
-  local form, key = read_form(place, given.references)
+  local form, key = read_form(place, given.references, meta.db)
   if key ~= nil and given.referencesKey ~= nil and key ~= given.referencesKey then
     place:fail("references and referencesKey name different keys")
   end
@@ -324,7 +346,8 @@ function constraint.reference(meta, reference)
   local item = {
     attributes = { reference.name }, form = form, given = reference.given, by = {}, own = true,
     guessed = form.key == nil,
-    table = form.table or form.either or form.model, model = form.model or form.either, keys = { form.key or "id" },
+    table = form.table or form.either or form.model, schema = form.schema, model = form.model or form.either,
+    keys = { form.key or "id" },
     label = meta.name .. "." .. reference.name, associated = false,
   }
   if resolve(meta, item) then return add(meta, item) end

@@ -38,6 +38,11 @@ function arguments.read_table(method, given)
   errors.usage("%s: the name of a table or a model expected, got %s", method, type(given))
 end
 
+--- The schema of a table: the one that is asked for, else its model's; nil: the connection's.
+function arguments.schema_of(table, given)
+  return given.schema or registry.is_model(table) and getmetatable(table).options.schema or nil
+end
+
 function arguments.read_name(method, what, given)
   if type(given) == "string" and given ~= "" then return given end
   errors.usage("%s: %s must be a non-empty string, got %s", method, what, given == "" and '""' or type(given))
@@ -51,12 +56,12 @@ function arguments.read_names(method, what, given)
   return list
 end
 
-function arguments.find_table(self, method, name, given)
-  name = arguments.read_table(method, name)
-  local item = introspect.table(self.db, name, { schema = given.schema })
+function arguments.find_table(self, method, table, given)
+  local name, schema = arguments.read_table(method, table), arguments.schema_of(table, given)
+  local item = introspect.table(self.db, name, { schema = schema })
   if item then return item end
   local names = {}
-  for i, other in ipairs(introspect.read(self.db, { schema = given.schema })) do names[i] = other.name end
+  for i, other in ipairs(introspect.read(self.db, { schema = schema })) do names[i] = other.name end
   errors.usage("%s: there is no table %q%s", method, name, options.hint(name, names))
 end
 
@@ -71,9 +76,8 @@ function arguments.find_column(method, item, name)
   errors.usage("%s: the table %q has no column %q%s", method, item.name, name, options.hint(name, names))
 end
 
-function arguments.table_name(item_or_name, given)
-  if type(item_or_name) == "table" then return sqltext.table_name(item_or_name.schema, item_or_name.name) end
-  return sqltext.table_name(given.schema, item_or_name)
+function arguments.table_name(item)
+  return sqltext.table_name(item.schema, item.name)
 end
 
 function arguments.run(self, plan, given)

@@ -28,7 +28,8 @@ local function key_actions(self, given)
   return text, self
 end
 
-local function referenced(self, given)
+--- The table and the columns that a foreign key refers to.
+local function referenced(self, given, item)
   local references = given.references
   if registry.is_model(references) then references = { model = references } end
   if type(references) ~= "table" then
@@ -36,20 +37,22 @@ local function referenced(self, given)
   end
   options.check("addConstraint: references", references, { table = true, model = true, field = true, fields = true,
     key = true })
-  local name = arguments.read_table("addConstraint", references.table or references.model)
+  local target = references.table or references.model
+  local name = arguments.read_table("addConstraint", target)
+  local place = { name = name, schema = definition.schema_beside(target, item) }
   local fields = references.fields or references.field or references.key
-  if fields == nil then fields = arguments.find_table(self, "addConstraint", name, given).primaryKey end
-  return name, arguments.read_names("addConstraint", "references.fields", fields)
+  if fields == nil then fields = arguments.find_table(self, "addConstraint", name, place).primaryKey end
+  return place, arguments.read_names("addConstraint", "references.fields", fields)
 end
 
 --- The SQL of a constraint, by its type.
 local constraint_sql = {
   unique = function(_, fields) return ("UNIQUE (%s)"):format(sqltext.quote_all(fields)) end,
   ["primary key"] = function(_, fields) return ("PRIMARY KEY (%s)"):format(sqltext.quote_all(fields)) end,
-  ["foreign key"] = function(self, fields, given)
-    local name, columns = referenced(self, given)
-    return ("FOREIGN KEY (%s) REFERENCES %s (%s)%s"):format(sqltext.quote_all(fields),
-      sqltext.table_name(given.schema, name), sqltext.quote_all(columns), (key_actions(self, given)))
+  ["foreign key"] = function(self, fields, given, item)
+    local place, columns = referenced(self, given, item)
+    return ("FOREIGN KEY (%s) REFERENCES %s (%s)%s"):format(sqltext.quote_all(fields), arguments.table_name(place),
+      sqltext.quote_all(columns), (key_actions(self, given)))
   end,
   check = function(self, _, given, item)
     local index = { fields = { item.columns[1].name }, where = given.where }

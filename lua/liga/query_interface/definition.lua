@@ -16,8 +16,14 @@ local definition = {}
 local is_method = {}
 for _, name in ipairs(instance.names) do is_method[name] = true end
 
+--- The schema of a table that another one refers to: its model's; one that is given by its name is beside the other.
+function definition.schema_beside(target, item)
+  if registry.is_model(target) then return arguments.schema_of(target, {}) end
+  return item.schema
+end
+
 --- The options of an attribute in the words of columns: what references a model names its table.
-local function column_options(spec)
+local function column_options(spec, item)
   if types.is(spec) then return { type = spec } end
   if type(spec) ~= "table" or getmetatable(spec) then return spec end
   local given = options.copy(spec)
@@ -25,11 +31,15 @@ local function column_options(spec)
   if registry.is_model(references) then references = { model = references } end
   if type(references) == "string" then references = { table = references, key = given.referencesKey or "id" } end
   if type(references) == "table" then
+    options.check(item.name .. ": references", references, { model = true, table = true, key = true })
     local target = references.model or references.table
     local class = registry.is_model(target) and target or nil
     local key = references.key or class and class.primaryKey[1] or "id"
     local attribute = class and class.attributes[key]
-    references = { table = class and class.tableName or target, key = attribute and attribute.columnName or key }
+    references = {
+      table = class and class.tableName or target, key = attribute and attribute.columnName or key,
+      schema = definition.schema_beside(target, item),
+    }
   end
   given.references, given.referencesKey = references, nil
   return given
@@ -42,10 +52,10 @@ local function attribute_name(column, place)
 end
 
 --- Columns as attributes, with the place of each in a list of its own where the names came in one.
-local function read_attributes(attributes)
+local function read_attributes(attributes, item)
   local read, keyed, place = {}, false, 0
   for column, spec in next, attributes do
-    local entry = column_options(spec)
+    local entry = column_options(spec, item)
     place = place + 1
     if type(column) == "number" then
       entry = options.copy(spec)
@@ -60,15 +70,19 @@ local function read_attributes(attributes)
 end
 
 --- A model of its own, of the same dialect, without a database: what makes the SQL of tables makes it here too.
+-- @param item {name, schema} of the table
 -- @param attributes column → type or table of options
 -- @return a database without connection, the model
-function definition.scratch(self, name, attributes, given)
+function definition.scratch(self, item, attributes, given)
+  local name = item.name
   if type(attributes) ~= "table" or getmetatable(attributes) then
     errors.usage("%s: the columns must be a table, got %s", name, type(attributes))
   end
-  local columns, keyed = read_attributes(attributes)
+  local columns, keyed = read_attributes(attributes, item)
   local dry = require "liga.database".dry(self.db.dialect)
-  local model_options = { tableName = name, timestamps = false, indexes = given.indexes, comment = given.comment }
+  local model_options = {
+    tableName = name, schema = item.schema, timestamps = false, indexes = given.indexes, comment = given.comment,
+  }
   if not keyed then model_options.primaryKey = false end
   local class = dry:define(name, columns, model_options)
   association.resolve(dry)
@@ -96,7 +110,7 @@ function definition.index_parts(self, item, index)
   for _, column in ipairs(item.columns) do
     attributes[column.name] = { type = reflected.declared(self.db, item, column) }
   end
-  local dry, class = definition.scratch(self, item.name, attributes, { indexes = { index } })
+  local dry, class = definition.scratch(self, item, attributes, { indexes = { index } })
   return core.table_parts(dry._.core, definition.model_of(class)).indexes[1]
 end
 
@@ -110,7 +124,7 @@ end
 function definition.column_parts(self, method, item, column, spec)
   local attributes = definition.neighbours(item, arguments.read_name(method, "a column", column))
   attributes[column] = spec
-  local dry, class = definition.scratch(self, item.name, attributes, {})
+  local dry, class = definition.scratch(self, item, attributes, {})
   if #class.primaryKey > 0 and method == "addColumn" then
     errors.usage("addColumn: %q can't become a primary key; make the table with it", column)
   end

@@ -32,7 +32,8 @@ end
 function methods:createTable(name, attributes, given)
   given = arguments.read_options(self, "createTable", given, { indexes = true, uniqueKeys = true, comment = true })
   if type(attributes) == "table" and next(attributes) == nil then errors.usage "createTable: a table needs a column" end
-  local dry, class = definition.scratch(self, arguments.read_table("createTable", name), attributes, {
+  local place = { name = arguments.read_table("createTable", name), schema = arguments.schema_of(name, given) }
+  local dry, class = definition.scratch(self, place, attributes, {
     indexes = unique_keys(given), comment = given.comment,
   })
   local plan = { statements = {} }
@@ -57,10 +58,10 @@ end
 -- @param given {cascade (PostgreSQL: what depends on it too), transaction, logging}, or nil
 function methods:dropTable(name, given)
   given = arguments.read_options(self, "dropTable", given, { cascade = true })
-  name = arguments.read_table("dropTable", name)
+  local place = { name = arguments.read_table("dropTable", name), schema = arguments.schema_of(name, given) }
   local cascade = given.cascade and dialect.of(self.db).cascade or ""
-  local plan = ddl.plain("DROP TABLE IF EXISTS " .. arguments.table_name(name, given) .. cascade)
-  local item = self.db.dialect == "postgres" and introspect.table(self.db, name, { schema = given.schema })
+  local plan = ddl.plain("DROP TABLE IF EXISTS " .. arguments.table_name(place) .. cascade)
+  local item = self.db.dialect == "postgres" and introspect.table(self.db, place.name, { schema = place.schema })
   if item then add_types(plan.statements, item) end
   arguments.run(self, plan, given)
 end
@@ -130,7 +131,8 @@ end
 -- @param given {transaction, logging; PostgreSQL: schema}, or nil
 function methods:tableExists(name, given)
   given = arguments.read_options(self, "tableExists", given)
-  local item = introspect.table(self.db, arguments.read_table("tableExists", name), { schema = given.schema })
+  local schema = arguments.schema_of(name, given)
+  local item = introspect.table(self.db, arguments.read_table("tableExists", name), { schema = schema })
   return item ~= nil and item.kind ~= "view"
 end
 

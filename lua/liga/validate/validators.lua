@@ -176,10 +176,17 @@ table.sort(names)
 
 local library = {}
 
+local WRAPPED = { args = true, msg = true }
+
 --- `{args = ..., msg = ...}`, where either is given; anything else is the argument.
-local function split(given)
+local function split(given, name, fail)
   if type(given) ~= "table" or (given.args == nil and given.msg == nil) then return given, nil end
-  return given.args == nil and true or given.args, given.msg
+  for key in next, given do
+    if not WRAPPED[key] then fail("%s: unknown option %q (it has: args, msg)", name, tostring(key)) end
+  end
+  local args, message = given.args, given.msg
+  if message ~= nil and type(message) ~= "string" then fail("%s: msg must be a string, got %s", name, type(message)) end
+  return args == nil and true or args, message
 end
 
 --- Reads one entry of an attribute's `validate`.
@@ -192,11 +199,7 @@ function library.read(name, given, fail)
     if type(given) == "function" then return { name = name, test = given, custom = true } end
     fail("there is no validator %s%s", tostring(name), require "liga.options".hint(name, names))
   end
-  local argument, message = split(given)
-  if message ~= nil and type(message) ~= "string" then fail("%s: msg must be a string, got %s", name, type(message)) end
-  for key in next, message and given or {} do
-    if key ~= "args" and key ~= "msg" then fail("%s: unknown option %q (it has: args, msg)", name, tostring(key)) end
-  end
+  local argument, message = split(given, name, fail)
   local arguments, expected = row[1](argument)
   if not arguments then fail("%s expects %s, got %s", name, expected, type(argument)) end
   local text = type(row[3]) == "function" and row[3](table.unpack(arguments, 1, 2)) or row[3]
