@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "sql/ddl.h"
+#include "lua/instance.h"
 #include "lua/value.h"
 
 /* ------------------------------------------------------------------------------------------------- of validation */
@@ -105,10 +106,22 @@ void push_faults(lua_State *L, const struct call *call) {
 
 /* ---------------------------------------------------------------------------------------------- of the database */
 
-static const struct model *model_of_table(const struct db *db, const char *table) {
-    const struct model *model = db->schema.models;
-    while (model && strcmp(model->table, table) != 0) model = model->next;
-    return model;
+/* How well a model fits the table of an error; 0: not. A model without a schema has its table where the connection looks for it. */
+static int fitness(const struct call *call, const struct model *model) {
+    const char *schema = call->error.table_schema;
+    bool named = schema && model->table_schema;
+    bool fits = strcmp(model->table, call->error.table) == 0 && (!named || strcmp(model->table_schema, schema) == 0);
+    return fits ? 1 + (model == call->model) + 2 * named : 0;
+}
+
+static const struct model *model_of_table(const struct call *call) {
+    const struct model *best = NULL;
+    int most = 0;
+    for (const struct model *model = call->db->schema.models; model; model = model->next) {
+        int now = fitness(call, model);
+        if (now > most) best = model, most = now;
+    }
+    return best;
 }
 
 /* Of an index over expressions there are no attributes to name. */
@@ -248,7 +261,7 @@ static void explain_foreign_key(struct call *call, const struct model *model) {
 
 static void explain(struct call *call) {
     struct error *error = &call->error;
-    const struct model *model = error->table ? model_of_table(call->db, error->table) : call->model;
+    const struct model *model = error->table ? model_of_table(call) : call->model;
     if (error->code == ERROR_FOREIGN_KEY) {
         explain_foreign_key(call, model);
         return;
@@ -266,6 +279,24 @@ static void blame_counter(struct call *call) {
     call->error.message = arena_printf(&call->arena, "%s.%s: %s", attr->model->name, attr->name, call->error.message);
 }
 
+/* What the instance that was to be written has under the attribute that a constraint's error names first becomes its `value`. The
+ * error is on the top. */
+static void add_blamed_value(lua_State *L, const struct call *call) {
+    const struct error *error = &call->error;
+    bool own = call->model && call->gives && error->column_count && strcmp(error->model, call->model->name) == 0;
+    const struct attr *attr = own ? attr_find(call->model, error->columns[0]) : NULL;
+    if (!attr || !call->gives(call, attr)) return;
+    push_call_value(L, call, CALL_RESULT);
+    int instance = lua_gettop(L);                                   /* one that was never stored is a plain table yet */
+    const struct rowset *rowset = instance_look(L, instance).rowset;
+    if (lua_istable(L, instance) && (!rowset || rowset->model == call->model)) {
+        lua_pushstring(L, attr->name);
+        lua_rawget(L, instance);
+        lua_setfield(L, instance - 1, "value");
+    }
+    lua_settop(L, instance - 1);
+}
+
 void push_call_error(lua_State *L, struct call *call) {
     struct error *error = &call->error;
     bool constraint = error->code >= ERROR_UNIQUE && error->code <= ERROR_EXCLUSION;
@@ -274,6 +305,7 @@ void push_call_error(lua_State *L, struct call *call) {
     if (error->code == ERROR_VALIDATION && !error->attribute && call->counted) blame_counter(call);
     if (error->code != ERROR_USAGE && !error->model && call->model) error->model = call->model->name;
     push_error(L, error);
+    if (constraint) add_blamed_value(L, call);
     if (error->code != ERROR_VALIDATION) return;
     push_faults(L, call);
     lua_rawgeti(L, -1, 1);

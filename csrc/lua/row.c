@@ -398,7 +398,7 @@ static bool is_what_was_loaded(lua_State *L, int index, int rowset_index, const 
 }
 
 /* A key that is no attribute: fine if liga or the user put it there for a reason that save knows. */
-static bool check_foreign_key_name(lua_State *L, struct call *call, int index, int rowset_index) {
+bool check_foreign_key_name(lua_State *L, struct call *call, int index, int rowset_index) {
     if (lua_type(L, -2) != LUA_TSTRING)
         return error_set(&call->error, &call->arena, ERROR_USAGE, "%s: an instance holds named values; there is a key that is %s",
                          call->model->name, kind_text(L, -2));

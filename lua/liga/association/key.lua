@@ -1,5 +1,6 @@
 --- The keys of an association: reading `foreignKey` and `otherKey`, finding what they reference, adding attributes.
 local attribute = require "liga.define.attribute"
+local behaviour = require "liga.behaviour"
 local compat = require "liga.compat"
 local constraint = require "liga.define.constraint"
 local define = require "liga.define"
@@ -15,8 +16,12 @@ local key = {}
 
 --- Options that are the attribute's, and those that are the constraint's.
 local attribute_options, allowed = {}, {}
-for name in ("type allowNull defaultValue unique index columnName field comment values"):gmatch "%a+" do
+for name in ([[type allowNull defaultValue unique index columnName field comment values validate get
+    set]]):gmatch "%a+" do
   attribute_options[name], allowed[name] = true, true
+end
+for name in ("primaryKey autoIncrement references referencesKey"):gmatch "%a+" do
+  allowed[name] = "belongs to the attribute itself: declare it in the model that holds the key"
 end
 for name in ([[name onDelete onUpdate deferrable constraints foreignKeyConstraints foreignKeyConstraint
     keys]]):gmatch "%a+" do
@@ -338,6 +343,7 @@ function key.attach(wanted)
       local soft = { type = target.attributes[wanted.referenced[i]].type, allowNull = wanted.nullable }
       record = add(wanted.holder, name, given, soft, wanted.label)
     end
+    behaviour.of_attribute(wanted.holder, record)
     records[i] = record
   end
   constraint.want(meta, {
