@@ -338,7 +338,8 @@ const char *enum_text_type(const struct attr *attr) {
 /* The type as which the operands are compared where the engine knows no operator between their own; NULL: it does. */
 static const char *compared_type(const struct out *out, const struct expr *expr) {
     const struct attr *attr = operand_attr(expr->first);
-    if (!attr || expr->op == OP_IS || expr->op == OP_IS_NOT) return NULL;
+    enum type_id id = attr ? innermost(attr)->id : TYPE_COUNT;
+    if ((id != TYPE_ENUM && id != TYPE_JSON) || expr->op == OP_IS || expr->op == OP_IS_NOT) return NULL;
     if (attr->type.id == TYPE_ARRAY && json_equal_type(out, attr)) return json_equal_type(out, attr);
     for (const struct expr *child = expr->first->next; child; child = child->next)
         if (enums_differ(out->dialect, attr, operand_attr(child))) return enum_text_type(attr);
