@@ -67,6 +67,10 @@ static const struct { const char *a, *b; bool equal, contains, overlaps; } pairs
     { "{\"a\":1,\"a\":2}", "{\"a\":2}", true, true, false },
     { "{\"a\":1,\"a\":2}", "{\"a\":1}", false, false, false },
     { "{\"a\":2,\"b\":3}", "{\"a\":1,\"a\":2}", false, true, false },
+    { "{\"a\":1,\"b\":2,\"c\":3}", "{\"a\":1,\"\\u0063\":3}", false, true, false },
+    { "{\"a\":1,\"c\":3}", "{\"a\":1,\"b\":3}", false, false, false },
+    { "{\"b\":2,\"a\":1}", "{\"a\":1,\"b\":2}", true, true, false },
+    { "{}", "{\"a\":1}", false, false, false },
 };
 
 static void test_comparisons(void) {
@@ -91,6 +95,19 @@ static void test_deep_comparisons(void) {
     memcpy(b, a, sizeof a);
     CHECK(json_text_equal(json(a), json(b)) && json_text_contains(json(a), json(b)), "deep documents are compared in time");
     b[DEEP * LEVEL] = '2';
+    CHECK(!json_text_equal(json(a), json(b)) && !json_text_contains(json(a), json(b)), "… and told apart");
+}
+
+/* Side by side, not each member against all. */
+static void test_wide_comparisons(void) {
+    enum { WIDE = 100000, MEMBER = sizeof "\"000000\":1," - 1 };
+    static char a[WIDE * MEMBER + 3], b[sizeof a];
+    char *at = a;
+    *at++ = '{';
+    for (int i = 0; i < WIDE; i++) at += sprintf(at, "\"%06d\":1%s", i, i + 1 < WIDE ? "," : "}");
+    memcpy(b, a, sizeof a);
+    CHECK(json_text_equal(json(a), json(b)) && json_text_contains(json(a), json(b)), "wide documents are compared in time");
+    b[strlen(b) - 2] = '2';
     CHECK(!json_text_equal(json(a), json(b)) && !json_text_contains(json(a), json(b)), "… and told apart");
 }
 
@@ -124,6 +141,7 @@ int main(void) {
     test_paths();
     test_comparisons();
     test_deep_comparisons();
+    test_wide_comparisons();
     test_characters();
     test_torn();
     return check_done();

@@ -32,10 +32,27 @@ bool error_set(struct error *error, struct arena *arena, enum error_code code, c
     return false;
 }
 
+static int lower(char c) {
+    return c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c;
+}
+
+static bool begins_with(const char *at, const char *text, size_t len) {
+    size_t i = 0;
+    while (i < len && at[i] && lower(at[i]) == lower(text[i])) i++;
+    return i == len;
+}
+
+/* The text in any case: an engine that takes a value for a name shows it in small letters. */
+static const char *find_text(const char *in, const char *text, size_t len) {
+    for (; *in; in++)
+        if (begins_with(in, text, len)) return in;
+    return NULL;
+}
+
 void error_hide(struct error *error, struct arena *arena, const char *value, size_t len) {
     if (!len || len > strlen(error->message)) return;
-    const char *hidden = arena_text(arena, value, len), *at = error->message;
-    while ((at = strstr(at, hidden))) {
+    const char *at = error->message;
+    while ((at = find_text(at, value, len))) {
         size_t before = (size_t)(at - error->message);
         bool quoted = before && strchr("\"'", at[-1]) && at[len] == at[-1];
         if (quoted) error->message = arena_printf(arena, "%.*s…%s", (int)before, error->message, at + len);

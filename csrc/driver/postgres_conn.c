@@ -106,17 +106,28 @@ static bool lost(const struct pg_conn *conn) {
     return PQstatus(conn->pg) != CONNECTION_OK;
 }
 
+/* libpq 15 that finds no memory for the answer to a sync says so, and waits for it nevertheless: it would for ever. `said`: how much
+ * it had said before it looked at what has come. */
+static bool is_busy(struct pg_conn *conn, size_t said) {
+    if (!PQisBusy(conn->pg)) return false;
+    if (strlen(PQerrorMessage(conn->pg)) > said) conn->base.broken = true;
+    return true;
+}
+
 enum drive pg_receive(struct pg_conn *conn) {
     if (!conn->expected || conn->base.broken) return DRIVE_FAILED;          /* nothing would ever come */
     int left = PQflush(conn->pg);
     if (left < 0 && lost(conn)) return DRIVE_FAILED;
     conn->flushing = left > 0;
-    if (PQisBusy(conn->pg)) {
+    size_t said = strlen(PQerrorMessage(conn->pg));
+    if (is_busy(conn, said)) {
         bool fresh = conn->fresh;
         conn->fresh = false;
-        if (fresh) return DRIVE_WAIT;                   /* nothing can have come yet: no need to look */
+        if (fresh && !conn->base.broken) return DRIVE_WAIT;                 /* nothing can have come yet: no need to look */
         if (!PQconsumeInput(conn->pg) && lost(conn)) return DRIVE_FAILED;
-        if (PQisBusy(conn->pg)) return pg_is_late(conn) ? DRIVE_FAILED : DRIVE_WAIT;
+        bool busy = is_busy(conn, said);
+        if (conn->base.broken) return DRIVE_FAILED;
+        if (busy) return pg_is_late(conn) ? DRIVE_FAILED : DRIVE_WAIT;
     }
     take_answer(conn, PQgetResult(conn->pg));
     return conn->base.broken || lost(conn) ? DRIVE_FAILED : DRIVE_DONE;

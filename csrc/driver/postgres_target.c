@@ -97,9 +97,14 @@ const char *postgres_target(const char *given, struct arena *arena, struct error
     const char *target = arena_printf(arena, "%s%s", url ? "postgresql:" : "", given);
     char *reason = NULL;
     PQconninfoOption *parsed = PQconninfoParse(target, &reason);
+    bool no_memory = !parsed && (!reason || strncmp(reason, "out of memory", 13) == 0);     /* which is not the target's fault */
     PQfreemem(reason);
     PQconninfoFree(parsed);
     if (parsed) return target;
+    if (no_memory) {
+        error_set(error, arena, ERROR_CONNECTION, "cannot connect: out of memory");
+        return NULL;
+    }
     if (name_unknown(target, url, arena, error)) return NULL;
     error_set(error, arena, ERROR_USAGE, "liga.connect: the %s can't be read: expected %s", url ? "URL" : "connection text",
               url ? "postgres://user:password@host:port/database?option=value, with special characters written as %XX"

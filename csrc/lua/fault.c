@@ -23,15 +23,23 @@ void add_fault(struct call *call, const struct attr *attr, const char *validator
     **link = (struct fault){ NULL, attr, validator, message, value };
 }
 
-/* It hangs on the box under the address of its fault. */
-void keep_fault_value(lua_State *L, struct call *call, int index) {
-    const struct fault *fault = call->faults;
+/* A value hangs on the box under the address of what it is the reason for: its fault, or the error. */
+static void keep_value(lua_State *L, struct call *call, int index, const void *reason_for) {
     index = lua_absindex(L, index);
-    while (fault->next) fault = fault->next;
     push_call_table(L, call, CALL_AUX);
     lua_pushvalue(L, index);
-    lua_rawsetp(L, -2, fault);
+    lua_rawsetp(L, -2, reason_for);
     lua_pop(L, 1);
+}
+
+void keep_fault_value(lua_State *L, struct call *call, int index) {
+    const struct fault *fault = call->faults;
+    while (fault->next) fault = fault->next;
+    keep_value(L, call, index, fault);
+}
+
+void keep_error_value(lua_State *L, struct call *call, int index) {
+    keep_value(L, call, index, &call->error);
 }
 
 static bool names_anew(const struct error *error, const char *attribute) {
@@ -72,12 +80,12 @@ static void push_fault(lua_State *L, const char *attribute, const char *validato
     lua_setfield(L, -2, "value");
 }
 
-/* nil: the value is a plain one, and is with its fault. */
-static void push_kept_value(lua_State *L, const struct call *call, const struct fault *fault) {
+/* Puts the value that was kept into the table on the top, if one was; a plain one is there already. */
+static void set_kept_value(lua_State *L, const struct call *call, const void *reason_for) {
+    int into = lua_gettop(L);
     push_call_value(L, call, CALL_AUX);
-    if (!lua_istable(L, -1)) return;
-    lua_rawgetp(L, -1, fault);
-    lua_remove(L, -2);
+    if (lua_istable(L, -1) && lua_rawgetp(L, -1, reason_for) != LUA_TNIL) lua_setfield(L, into, "value");
+    lua_settop(L, into);
 }
 
 /* A value that was refused outside of a row (in a where) is the only fault. */
@@ -87,13 +95,12 @@ void push_faults(lua_State *L, const struct call *call) {
     lua_newtable(L);
     for (const struct fault *fault = call->faults; fault; fault = fault->next) {
         push_fault(L, fault->attr->name, fault->validator, fault->message, fault->value);
-        push_kept_value(L, call, fault);
-        if (lua_isnil(L, -1)) lua_pop(L, 1);
-        else lua_setfield(L, -2, "value");
+        set_kept_value(L, call, fault);
         lua_rawseti(L, -2, ++count);
     }
     if (count) return;
     push_fault(L, error->attribute, "type", error->message, error->has_value ? error->value : value_null());
+    set_kept_value(L, call, error);
     lua_rawseti(L, -2, 1);
 }
 

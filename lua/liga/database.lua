@@ -72,7 +72,6 @@ function database.connect(url, given)
     hooks = {}, read_only = given.readOnly,
     current = setmetatable({}, { __mode = "k" }),                   -- coroutine → its transaction
     in_hook = setmetatable({}, { __mode = "k" }),                   -- coroutines that are in a hook of Query or Connect
-    running = setmetatable({}, { __mode = "k" }),                   -- managed transactions
   }
   hooks.add_all(db._.hooks, hook_owner, given.hooks or {})
   db._.core = core.open(load_driver(engine), opening, db)
@@ -93,7 +92,7 @@ end
 function database.dry(dialect)
   local db = setmetatable({ dialect = dialect, models = new_models() }, Database)
   db._ = {
-    current = setmetatable({}, { __mode = "k" }), in_hook = setmetatable({}, { __mode = "k" }), running = {},
+    current = setmetatable({}, { __mode = "k" }), in_hook = setmetatable({}, { __mode = "k" }),
     dry = true,
   }
   db._.core = core.open(nil, { dialect = dialect, target = "" }, db)

@@ -3,10 +3,11 @@
 -- A connection that a transaction owns is a lease of the core. What is open on it is a stack of *levels*: the outermost
 -- transaction (BEGIN), nested ones and savepoint objects (SAVEPOINT). Levels end in order, the innermost first.
 --
--- Fields of a level:
---   [1] the lease · db · settings · levels (the stack, shared) · finished · name (of its savepoint; nil: BEGIN)
+-- Fields of a level, false where there is nothing:
+--   [1] the lease · db · settings · levels (the stack, shared) · finished · name (of its savepoint; false: BEGIN)
 --   managed · thread, before (the coroutine it is current in, what was current there) · committed, undone (callbacks)
 --   of the outermost: wrapped (coroutine → binding) · doomed (why it can't be committed any more)
+--   owner (of a binding, see wrap: the transaction)
 local closing = require "liga.closing"
 local core = require "liga.core"
 local errors = require "liga.errors"
@@ -43,9 +44,12 @@ local function read_retry(given)
   return retry
 end
 
+--- Where nothing is asked for. Nobody changes it.
+local usual = { retry = 0, unguarded = false, writes = true }
+
 --- Reads the options of a transaction.
 local function read_settings(given)
-  if given == nil then given = {} end
+  if given == nil then return usual end
   if type(given) ~= "table" or getmetatable(given) then
     errors.usage("db:transaction: a function or a table of options expected, got %s", type(given))
   end
@@ -53,7 +57,7 @@ local function read_settings(given)
   local settings = {
     isolation = read_word(given, "isolation"), mode = read_word(given, "mode"), retry = read_retry(given),
     readOnly = options.kind("transaction", given, "readOnly", "boolean"),
-    deferrable = options.kind("transaction", given, "deferrable", "boolean"), within = given.transaction,
+    deferrable = options.kind("transaction", given, "deferrable", "boolean"),
     unguarded = options.kind("transaction", given, "savepoint", "boolean") == false,
   }
   settings.writes = not settings.readOnly and settings.mode ~= "deferred"
@@ -95,7 +99,7 @@ end
 --- Makes a level the current one of a coroutine.
 local function enter(level, thread)
   local current = level.db._.current
-  level.thread, level.before = thread, current[thread]
+  level.thread, level.before = thread, current[thread] or false
   current[thread] = level
   level[1]:bind(thread)
 end
@@ -106,7 +110,7 @@ local function leave(level)
   if not thread or current[thread] ~= level then return end
   local before = level.before
   while before and before.finished do before = before.before end
-  current[thread] = before
+  current[thread] = before or nil
   if before then before[1]:bind(thread) else level[1]:unbind(thread) end
 end
 
@@ -123,10 +127,9 @@ local function drop(level)
   for place = #levels, place_of(level), -1 do
     local inner = levels[place]
     levels[place], inner.finished = nil, true
-    inner.db._.running[inner] = nil
     leave(inner)
   end
-  leave_wrapped(root)
+  if root.wrapped then leave_wrapped(root) end
 end
 
 local function check_open(level, what)
@@ -146,8 +149,16 @@ end
 
 -- Callbacks ----------------------------------------------------------------------------------------------------------
 
-local function append(list, more)
-  table.move(more, 1, #more, #list + 1, list)
+--- Adds a callback to those of a level.
+-- @param moment "committed", "undone"
+local function add_callback(level, moment, callback)
+  local list = level[moment] or {}
+  level[moment], list[#list + 1] = list, callback
+end
+
+--- Hands the callbacks of a level that has ended to the one around it, which runs them when it is committed.
+local function hand_on(list, outer)
+  for _, callback in ipairs(list) do add_callback(outer, "committed", callback) end
 end
 
 --- Runs all callbacks.
@@ -163,13 +174,14 @@ end
 
 --- An error in afterRollback must not take the place of the one that rolled back.
 local function run_undone(level)
+  if not level.undone then return end
   local fine, problem = run_callbacks(level.undone)
   if not fine then warn("liga: error in afterRollback: ", tostring(problem)) end
 end
 
 --- Runs what was to be done after the outermost commit; the first error in it is raised when all have run.
 local function run_committed(level)
-  if level.name then return end
+  if level.name or not level.committed then return end
   local fine, problem = run_callbacks(level.committed)
   if not fine then error(problem, 0) end
 end
@@ -199,8 +211,8 @@ local function rollback(level)
   undo(level)
   local outer = outer_of(level)
   drop(level)
-  if outer then
-    append(outer.committed, level.undone)       -- they run after the outermost, unless that is rolled back too
+  if outer then                     -- they run after the outermost, unless that is rolled back too
+    if level.undone then hand_on(level.undone, outer) end
   else
     give_back(level)
     run_undone(level)
@@ -244,44 +256,66 @@ local function fail(level, problem)
   error(problem, 0)
 end
 
+local function hand_over(level, outer)
+  if not outer then return give_back(level) end
+  if level.committed then hand_on(level.committed, outer) end
+end
+
 --- Ends a level well: what was done inside becomes part of the level around it, or is committed.
 local function commit(level, what)
   check_open(level, what)
   check_innermost(level, what)
-  local guard <close> = guarded(level)
+  local guard <close> = not level.managed and guarded(level)        -- a managed one has its guard around all of it
   local ok, problem = pcall(send_commit, level)
   if not ok then fail(level, problem) end
-  guard.done = true
+  if guard then guard.done = true end
   local outer = outer_of(level)
   drop(level)
-  if outer then append(outer.committed, level.committed) else give_back(level) end
+  hand_over(level, outer)
 end
 
 -- Beginning ----------------------------------------------------------------------------------------------------------
 
+-- What is not there yet is false: nothing looks for it among the methods.
 local function new_level(class, db, lease, levels, settings)
   return setmetatable({
-    lease, db = db, levels = levels, settings = settings, committed = {}, undone = {}, finished = false,
+    lease, db = db, levels = levels, settings = settings, finished = false, name = false, managed = false,
+    thread = false, before = false, committed = false, undone = false, wrapped = false, doomed = false, owner = false,
   }, class)
+end
+
+--- The text that begins a transaction.
+local function begin_text(db, settings)
+  local mode = settings.mode or settings.readOnly and "deferred" or nil
+  local isolation = settings.isolation and settings.isolation:upper()
+  return core.begin_text(db._.core, mode, isolation, settings.readOnly, settings.deferrable)
+end
+
+local function usual_begin_text(db)
+  local text = db._.begin_text or begin_text(db, usual)
+  db._.begin_text = text
+  return text
 end
 
 local function send_begin(level)
   local lease, settings = level[1], level.settings
+  if settings == usual then return lease:run(usual_begin_text(level.db), true) end
   lease:set_read_only(settings.readOnly == true)
   for _, sql in ipairs(settings.before or {}) do lease:run(sql) end
-  local mode = settings.mode or settings.readOnly and "deferred" or nil
-  local isolation = settings.isolation and settings.isolation:upper()
-  lease:run(core.begin_text(level.db._.core, mode, isolation, settings.readOnly, settings.deferrable), settings.writes)
+  lease:run(begin_text(level.db, settings), settings.writes)
 end
 
-local function new_outermost(db, settings)
+--- Begins a transaction on a connection of its own.
+-- @param outside the guard of who manages it, or nil
+local function new_outermost(db, settings, outside)
   local lease = core.lease(db._.core, settings.writes, settings.unguarded)
   local level = new_level(Transaction, db, lease, {}, settings)
-  level.levels[1], level.wrapped = level, setmetatable({}, { __mode = "k" })
-  local guard <close> = guarded(level)
+  level.levels[1] = level
+  if outside then outside.level = level end
+  local guard <close> = not outside and guarded(level)
   local ok, problem = pcall(send_begin, level)
   if not ok then fail(level, problem) end
-  guard.done = true
+  if guard then guard.done = true end
   return level
 end
 
@@ -305,12 +339,12 @@ end
 function transaction.current(db)
   local level = db._.current[coroutine.running()]
   while level and level.finished do level = level.before end
-  return level and level.owner or level
+  return level and (level.owner or level) or nil
 end
 
 --- The open transaction that a new one is nested in, or nil.
-local function surrounding(db, settings)
-  local within = settings.within
+-- @param within option `transaction`
+local function surrounding(db, within)
   if within == nil then return transaction.current(db) end
   if getmetatable(within) ~= Transaction or within.db ~= db then
     errors.usage "transaction: transaction must be a transaction object of this database"
@@ -319,9 +353,9 @@ local function surrounding(db, settings)
   return within
 end
 
-local function begin(db, settings)
-  local outer = surrounding(db, settings)
-  if not outer then return new_outermost(db, settings) end
+local function begin(db, settings, within, outside)
+  local outer = surrounding(db, within)
+  if not outer then return new_outermost(db, settings, outside) end
   check_nested(settings, outer.settings)
   return new_inner(Transaction, outer)
 end
@@ -336,7 +370,6 @@ end
 
 local function run_body(level, body, thread)
   enter(level, thread)
-  level.db._.running[level] = true
   return finish(level, body(level))
 end
 
@@ -346,9 +379,9 @@ local function pass(level, ...)
 end
 
 --- Returns the level, whose callbacks are still to be run, and the results.
-local function run_once(db, settings, body)
+local function run_once(db, settings, body, within)
   local guard <close> = guarded(false)      -- made before there is something to guard: memory may be out in between
-  local level = begin(db, settings)
+  local level = begin(db, settings, within, guard)
   guard.level, level.managed = level, true
   return level, closing(guard, run_body, level, body, (coroutine.running()))
 end
@@ -378,14 +411,14 @@ end
 function transaction.run(db, ...)
   local count, given, body = select("#", ...), ...
   if count == 1 and type(given) ~= "table" then count, given, body = 2, nil, given end
-  local settings = read_settings(given)
+  local settings, within = read_settings(given), given and given.transaction
   if count < 2 then
     if settings.retry > 0 then errors.usage "transaction: retry needs a function, which can be run again" end
-    return begin(db, settings)
+    return begin(db, settings, within)
   end
   if type(body) ~= "function" then errors.usage("db:transaction: a function expected, got %s", type(body)) end
-  if settings.retry > 0 and not surrounding(db, settings) then return run_again(db, settings, body) end
-  return pass(run_once(db, settings, body))
+  if settings.retry > 0 and not surrounding(db, within) then return run_again(db, settings, body) end
+  return pass(run_once(db, settings, body, within))
 end
 
 --- Runs a function in an outermost transaction on a connection that is prepared for it, for what can't be set inside a
@@ -393,7 +426,7 @@ end
 -- @param before statements to run before it begins
 -- @param after statements to run on the connection when it has ended, however it did
 function transaction.prepared(db, before, after, body)
-  local settings = read_settings(nil)
+  local settings = options.copy(usual)
   settings.before, settings.after = before, after
   return pass(run_once(db, settings, body))
 end
@@ -401,7 +434,7 @@ end
 --- Runs a function so that its writes happen together: in the call's transaction, the current one, or a new one.
 -- @param given options of the call, whose `transaction` is used, or nil
 function transaction.atomically(db, given, body)
-  return transaction.run(db, { transaction = given and given.transaction }, body)
+  return pass(run_once(db, usual, body, given and given.transaction))
 end
 
 --- Runs several reads so that they see one state: in the open transaction, else in one of their own.
@@ -410,11 +443,19 @@ function transaction.snapshot(db, given, body)
   return transaction.run(db, { mode = "deferred", isolation = "repeatable read" }, body)
 end
 
+local function has_managed(level)
+  while level and (level.finished or not level.managed) do level = level.before end
+  return level and true or false
+end
+
 --- Whether functions of managed transactions are running; those of coroutines that were dropped don't count.
 function transaction.is_running(db)
-  local running = db._.running
-  if next(running) then collectgarbage() end
-  return next(running) ~= nil
+  local current = db._.current
+  if next(current) then collectgarbage() end
+  for _, level in next, current do
+    if has_managed(level) then return true end
+  end
+  return false
 end
 
 -- The transaction object ---------------------------------------------------------------------------------------------
@@ -466,7 +507,7 @@ end
 function methods:afterCommit(callback)
   check_transaction(self, "afterCommit")
   check_function(callback, "afterCommit")
-  self.committed[#self.committed + 1] = callback
+  add_callback(self, "committed", callback)
 end
 
 --- Calls a function after this transaction has been rolled back and the outermost has ended; dropped if one around this
@@ -474,7 +515,7 @@ end
 function methods:afterRollback(callback)
   check_transaction(self, "afterRollback")
   check_function(callback, "afterRollback")
-  self.undone[#self.undone + 1] = callback
+  add_callback(self, "undone", callback)
 end
 
 --- A point to which can be rolled back.
@@ -504,7 +545,9 @@ function methods:wrap(f)
     local thread = coroutine.running()
     local binding <close> = setmetatable({ self[1], db = self.db, owner = self, finished = false }, Binding)
     enter(binding, thread)
-    root_of(self).wrapped[thread] = binding
+    local root = root_of(self)
+    root.wrapped = root.wrapped or setmetatable({}, { __mode = "k" })
+    root.wrapped[thread] = binding
     return f(...)
   end)
 end

@@ -102,6 +102,17 @@ for engine in support.engines() do
       end
     end)
 
+    if engine.dialect == "postgres" then
+      it("never shows one that the server took for a name, and wrote in small letters", function()
+        for _, type in ipairs { "regclass", "regtype" } do
+          local e = support.raises("DatabaseError", function()
+            db:query("SELECT $1::" .. type, { bind = { "MySecret" } })
+          end, "does not exist")
+          assert.is_nil(e.message:lower():find("secret", 1, true), e.message)
+        end
+      end)
+    end
+
     it("tells that nothing became of a write that was refused", function()
       assert.is_true(raised(function() User:create{ age = "old" } end).outcome ~= "committed")
       User:create{ name = "ann" }

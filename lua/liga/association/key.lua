@@ -8,6 +8,7 @@ local fail = require "liga.define.fail"
 local journal = require "liga.define.journal"
 local naming = require "liga.naming"
 local options = require "liga.options"
+local types = require "liga.types"
 
 local key = {}
 
@@ -212,6 +213,12 @@ function key.referenced(where, class, option, given, parsed)
   check_exist(where, meta, option, names)
   if parsed.holder_of and not naming.same_names(names, paired(meta, parsed.holder_of), true) then
     where:fail("keys must reference exactly %s", table.concat(names, ", "))
+  end
+  for _, name in ipairs(names) do
+    local kind = meta.class.attributes[name].type
+    if types.is_table(kind) then
+      where:fail("%s.%s is %s: what a key references is a plain value, not a table", class.name, name, tostring(kind))
+    end
   end
   return table.move(names, 1, #names, 1, {})
 end
