@@ -26,6 +26,7 @@ for engine in support.engines() do
         assert.is_true(comment:getPost() == post)
         assert.is_false(Comment.attributes.postId.allowNull)
         support.raises("ValidationError", function() Comment:create {} end, "postId")
+        assert.equal(Post.attributes.id.type, Comment.attributes.postId.type)
       end)
 
       it("makes the one-to-one of the hasOne guide: people and driving licences", function()

@@ -335,12 +335,13 @@ function key.attach(wanted)
   local records = {}
   for i, name in ipairs(wanted.names) do
     local given = options_of(wanted.where, wanted.parsed, i, #wanted.names)
-    local record = meta.attributes[name]
+    local record, referenced = meta.attributes[name], target.attributes[wanted.referenced[i]]
     if record then
+      attribute.follow(meta, record, referenced)
       merge(meta, record, given, wanted)
       constraint.refresh(meta, name)
     else
-      local soft = { type = target.attributes[wanted.referenced[i]].type, allowNull = wanted.nullable }
+      local soft = { type = referenced.type, allowNull = wanted.nullable }
       record = add(wanted.holder, name, given, soft, wanted.label)
     end
     behaviour.of_attribute(wanted.holder, record)

@@ -158,12 +158,31 @@ local function column_of(meta, name, given)
   return meta.options.underscored and inflect.underscore(name) or name
 end
 
+local function is_narrow(descriptor)
+  return descriptor ~= nil and descriptor.name ~= "BIGINT" and integers[descriptor.name] == true
+end
+
 --- Generated keys have 64 bits, whatever integer they are said to be: columns are made so, and keys that refer to them
 -- take their type.
 local function type_of(record)
   local own = record.given.type or record.soft.type
-  local narrow = record.given.autoIncrement and own.name ~= "BIGINT" and integers[own.name]
-  return narrow and types.BIGINT or own
+  local wide = (record.given.autoIncrement or record.soft.wide) and is_narrow(own)
+  return wide and types.BIGINT or own
+end
+
+--- An attribute refers to another: said to be of the type that a generated key is said to be, it has its 64 bits, too.
+-- The caller updates it.
+-- @return whether it has them from now on
+function attribute.follow(meta, record, referenced)
+  local own, other = record.given.type, referenced.given.type
+  local follows = referenced.given.autoIncrement and is_narrow(own) and own.name == other.name
+  if not follows or record.soft.wide then return false end
+  record.soft.wide = true
+  journal.note(function()
+    record.soft.wide = nil
+    attribute.update(meta, record)
+  end)
+  return true
 end
 
 --- Works out a record from what is given and the defaults.

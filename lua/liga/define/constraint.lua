@@ -311,6 +311,9 @@ local function resolve(meta, item)
   local target = look_up(meta, item.form)
   if not target then return false end
   item.keys = { referenced_key(meta, item.attributes[1], target, item.form.key) }
+  local record = meta.attributes[item.attributes[1]]
+  local referenced = getmetatable(target).attributes[item.keys[1]]
+  if attribute.follow(meta, record, referenced) then attribute.update(meta, record) end
   item.target, item.table, item.model, item.guessed = target, nil, nil, nil
   return true
 end
