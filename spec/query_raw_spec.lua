@@ -211,6 +211,18 @@ for engine in support.engines() do
       assert.is_nil(e.message:find("secret", 1, true))
     end)
 
+    it("tells no part of such a value, nor of one that a row holds", function()
+      local refused = {
+        sqlite = { "SELECT json_extract('{}', $1 || '(')" },
+        postgres = { "SELECT to_date($1, 'YYYY-MM')", "SELECT (length($1) || 'secret')::int" },
+      }
+      for _, sql in ipairs(refused[engine.dialect]) do
+        local ok, e = pcall(db.query, db, sql, { bind = { "secret's" } })
+        assert.is_false(ok, sql)
+        assert.is_nil(e.message:find("secr", 1, true), e.message)
+      end
+    end)
+
     it("raises DatabaseError with the SQL and the engine's code", function()
       local e = support.raises("DatabaseError", function() db:query("SELEC 1") end)
       assert.equal("SELEC 1", e.sql)

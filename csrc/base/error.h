@@ -46,6 +46,7 @@ struct error {
     enum error_code code;
     const char *message;
     const char *model, *table, *constraint, *path, *sql;
+    const char *table_schema;           /* PostgreSQL: of a constraint */
     const char *sqlstate;               /* PostgreSQL */
     int native;                         /* SQLite's extended result code, 0: none */
     const char *columns[ERROR_COLUMNS]; /* of a constraint: column names as the engine says them */

@@ -112,6 +112,7 @@ static const char *copy(const char *text, struct arena *arena) {
 
 static void read_constraint(const struct pg_failure *failure, struct arena *arena, struct error *error) {
     error->table = copy(failure->table, arena);
+    error->table_schema = copy(failure->table_schema, arena);
     error->constraint = copy(failure->constraint, arena);
     if (failure->column) error->columns[error->column_count++] = copy(failure->column, arena);
     else if (error->code == ERROR_UNIQUE || error->code == ERROR_FOREIGN_KEY) read_columns(failure->detail, arena, error);
@@ -119,13 +120,22 @@ static void read_constraint(const struct pg_failure *failure, struct arena *aren
 
 /* ---------------------------------------------------------------------------------------------------------- errors */
 
+/* `value "99…" is out of range for type integer`, `invalid value "abc" for "YYYY"`: no value stands in the quotes. */
+static const char *with_empty_quotes(const char *message, struct arena *arena) {
+    const char *opening = strstr(message, "value \""), *closing = NULL;
+    for (const char *at = opening; at && (at = strstr(at, "\" ")); at++) closing = at;
+    if (!closing) return arena_text(arena, message, strlen(message));
+    return arena_printf(arena, "%.*s…%s", (int)(opening - message) + (int)strlen("value \""), message, closing);
+}
+
 /* `invalid input syntax for type uuid: "abc"` tells a value: what follows the colon is left out. libpq's own sentences, which
  * come without an SQLSTATE, end with their line. */
 static const char *without_value(const struct pg_failure *failure, struct arena *arena) {
     const char *message = failure->message && *failure->message ? failure->message : "the server gave no reason";
     if (!failure->sqlstate) return arena_text(arena, message, strcspn(message, "\n"));
-    const char *value = strncmp(failure->sqlstate, "22", 2) == 0 ? strstr(message, ": \"") : NULL;
-    return arena_text(arena, message, value ? (size_t)(value - message) : strlen(message));
+    if (strncmp(failure->sqlstate, "22", 2) != 0) return arena_text(arena, message, strlen(message));
+    const char *value = strstr(message, ": \"");
+    return value ? arena_text(arena, message, (size_t)(value - message)) : with_empty_quotes(message, arena);
 }
 
 /* Errors about tables whose detail tells no value, and is what one wants to know. */

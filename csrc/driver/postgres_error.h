@@ -13,7 +13,7 @@ enum pg_access { PG_ASKED, PG_READ_ONLY, PG_REPLICA, PG_DEMOTED };
 
 /* What the server says of an error. The texts are NULL where it says nothing, and need live only until the call is over. */
 struct pg_failure {
-    const char *sqlstate, *message, *detail, *table, *column, *constraint;
+    const char *sqlstate, *message, *detail, *table, *table_schema, *column, *constraint;
     int timeout;                    /* ms that a statement of this connection may take, where they are over; 0: they are not */
     enum pg_access access;          /* what a write is refused for, if it is */
     bool schema;                    /* the statement changes the schema: what does not fit is not the user's value */

@@ -68,6 +68,7 @@ static struct pg_failure failure_of(const struct pg_conn *conn, const struct pg_
         .message = primary ? primary : PQresultErrorMessage(result),
         .detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL),
         .table = PQresultErrorField(result, PG_DIAG_TABLE_NAME),
+        .table_schema = PQresultErrorField(result, PG_DIAG_SCHEMA_NAME),
         .column = PQresultErrorField(result, PG_DIAG_COLUMN_NAME),
         .constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME),
         .timeout = is_over(conn) ? conn->timeout : 0,

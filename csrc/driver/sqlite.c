@@ -403,8 +403,9 @@ static enum drive end_cursor(struct sqlite_conn *conn, struct sqlite_cursor *cur
     return DRIVE_DONE;
 }
 
-/* Functions quote the values they are given: `bad JSON path: 'x'`. */
+/* Functions quote the values they are given: `bad JSON path: 'x'`; some only the end of one. */
 static void hide_values(const struct statement *statement, struct arena *arena, struct error *error) {
+    if (strncmp(error->message, "JSON path error near", strlen("JSON path error near")) == 0) error->message = "JSON path error";
     for (int i = 0; i < statement->param_count; i++) {
         const struct value *value = &statement->params[i];
         if (value->kind == VALUE_TEXT) error_hide(error, arena, value->as.text, value->len);

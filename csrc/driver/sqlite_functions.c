@@ -232,12 +232,13 @@ static void call_count(sqlite3_context *context, int count, sqlite3_value **args
 /* Context of the aggregate; all zero at the beginning. */
 struct sum_state {
     struct decimal_sum sum;
-    bool some, failed;
+    int64_t count;
+    bool failed;
     int scale;
 };
 
+/* The scale may be left out, as a sum of DISTINCT has no other argument. */
 static void step_sum(sqlite3_context *context, int count, sqlite3_value **args) {
-    (void)count;
     struct text number;
     char scratch[REAL_TEXT];
     if (!read_number(context, args[0], &number, scratch)) return;
@@ -246,16 +247,26 @@ static void step_sum(sqlite3_context *context, int count, sqlite3_value **args) 
         sqlite3_result_error_nomem(context);
         return;
     }
-    state->some = true;
-    state->scale = read_scale(args[1]);
+    state->count++;
+    state->scale = count > 1 ? read_scale(args[1]) : DECIMAL_NATURAL;
     state->failed |= !sum_add(&state->sum, number);
 }
 
 static void end_sum(sqlite3_context *context) {
     struct sum_state *state = sqlite3_aggregate_context(context, 0);
     char out[DECIMAL_TEXT];
-    if (!state || !state->some) return;
+    if (!state || !state->count) return;
     give_decimal(context, out, state->failed ? 0 : decimal_sum_text(&state->sum, state->scale, out, sizeof out));
+}
+
+/* The exact sum, divided: a float. */
+static void end_avg(sqlite3_context *context) {
+    struct sum_state *state = sqlite3_aggregate_context(context, 0);
+    char out[DECIMAL_TEXT];
+    if (!state || !state->count) return;
+    size_t len = state->failed ? 0 : decimal_sum_text(&state->sum, DECIMAL_NATURAL, out, sizeof out);
+    if (len) sqlite3_result_double(context, real_read(out, len) / (double)state->count);
+    else give_decimal(context, out, 0);
 }
 
 static int collate_decimal(void *state, int alen, const void *a, int blen, const void *b) {
@@ -419,6 +430,8 @@ static const struct function {
     { "liga_add",     4, call_add,     NULL,     NULL },
     { "liga_count",   4, call_count,   NULL,     NULL },
     { "liga_sum",     2, NULL,         step_sum, end_sum },
+    { "liga_sum",     1, NULL,         step_sum, end_sum },
+    { "liga_avg",     1, NULL,         step_sum, end_avg },
     { "liga_date",    1, call_date,    NULL,     NULL },
     { "liga_json",    -1, call_json,   NULL,     NULL },
     { "liga_json_text",     1, call_json_text,     NULL, NULL },

@@ -4,8 +4,9 @@
  *     liga_ilike(pattern, text)     the same without telling apart the case of ASCII letters
  *     liga_regexp(pattern, text)    POSIX extended regular expression, on UTF-8 characters
  *     liga_iregexp(pattern, text)   the same without telling case apart
- *     liga_sum(x, scale)            aggregate: exact, as text with `scale` digits after the point (-1: those it has); NULL
+ *     liga_sum(x[, scale])          aggregate: exact, as text with `scale` digits after the point (-1: those it has); NULL
  *                                   over no values
+ *     liga_avg(x)                   aggregate: the exact sum divided by the number of values, as a float
  *     liga_round(x, scale)          as such a text, rounded half away from zero
  *     liga_add(x, y, scale, precision)       the exact sum of two, as such a text (precision 0: of any length)
  *     liga_date(x)                  an instant in any stored form as the canonical text, so that mixed forms compare

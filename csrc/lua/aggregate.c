@@ -62,23 +62,17 @@ static struct expr *distinct_of(struct arena *arena, struct expr *subject) {
     return between(arena, pieces, subject);
 }
 
-/* What the dialect has for min and max of a type that it has no order for, or NULL. */
-static const char *extreme_of(const struct dialect *dialect, const struct aggregate *aggregate, const struct attr *attr) {
-    if (!attr || !is_extreme(aggregate)) return NULL;
-    return (aggregate == &aggregates[AGGREGATE_MIN] ? dialect->least : dialect->greatest)[attr->type.id];
-}
-
 /* count(*), count(DISTINCT x), sum(x) …, NULL for no rows; DECIMALs are summed exactly, and a sum of integers is one. */
 static struct expr *aggregate_value(struct arena *arena, const struct dialect *dialect, const struct aggregate *aggregate,
                                     struct expr *subject, const struct attr *attr, bool distinct) {
     bool sums = aggregate == &aggregates[AGGREGATE_SUM];
     if (distinct && !is_extreme(aggregate)) subject = distinct_of(arena, subject);
     if (attr && is_decimal(attr) && sums && dialect->decimal_text) {
-        subject->next = expr_text(arena, arena_printf(arena, "%d", type_scale(&attr->type)));
+        if (!distinct) subject->next = expr_text(arena, arena_printf(arena, "%d", type_scale(&attr->type)));
         return call_of(arena, "liga_sum", subject);
     }
-    const char *own = extreme_of(dialect, aggregate, attr);
-    struct expr *call = own ? expr_template(arena, own, subject, NULL) : call_of(arena, aggregate->function, subject);
+    if (attr && is_decimal(attr) && aggregate->real && dialect->decimal_text) return call_of(arena, "liga_avg", subject);
+    struct expr *call = call_of(arena, aggregate->function, subject);
     if (aggregate->real && dialect->real_cast) return cast_as(arena, call, dialect->real_cast);
     if (sums && attr && attr->type.id == TYPE_BIGINT && dialect->bigint_cast) return cast_as(arena, call, dialect->bigint_cast);
     return call;
@@ -239,10 +233,10 @@ static int aggregate_of(lua_State *L, const struct aggregate *aggregate) {
     if (find->attributes_given) find_wrong(find, "attributes", "an aggregate takes no attributes");
     if (error_is_set(&call->error)) return call_raise(L, call);
     if (attr && !type_is_number(&attr->type) && (aggregate->zero || aggregate->real))
-        return call_fail(L, call, ERROR_USAGE, "%s: %s.%s is no number but %s", aggregate->function, call->model->name,
+        return call_fail(L, call, ERROR_USAGE, "%s: %s.%s is no number but %s", aggregate->function, attr->model->name,
                          attr->name, type_text(&attr->type, &call->arena));
-    if (attr && is_extreme(aggregate) && type_is_json(&attr->type))
-        return call_fail(L, call, ERROR_USAGE, "%s: %s.%s is %s, which has no order", aggregate->function, call->model->name,
+    if (attr && is_extreme(aggregate) && !type_has_order(&attr->type))
+        return call_fail(L, call, ERROR_USAGE, "%s: %s.%s is %s, which has no order", aggregate->function, attr->model->name,
                          attr->name, type_text(&attr->type, &call->arena));
     plan_aggregate(find, aggregate, subject, attr);
     return run_planned(L, call);

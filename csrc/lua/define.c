@@ -171,7 +171,7 @@ static struct type read_type(lua_State *L, struct db *db, int index) {
     type.length = number_field(L, index, "length");
     type.precision = number_field(L, index, "precision");
     type.scale = number_field(L, index, "scale");
-    type.stored = date_form(L, index);
+    type.stored = db->dialect->date_forms ? date_form(L, index) : DATE_TEXT;
     type.nan = db->dialect->nan;
     type.single = db->dialect->single_reals;
     type.element = element_type(L, db, index);
@@ -217,6 +217,7 @@ static void read_constant_default(lua_State *L, struct model_box *box, struct at
     lua_getfield(L, -1, "value");
     bool fine = read_attr_value(L, lua_gettop(L), attr, &attr->default_value, &box->db->arena, &error);
     lua_pop(L, 1);
+    if (fine) type_cut(&attr->type, &attr->default_value, &box->db->arena);
     if (fine) return;
     push_error(L, &error);
     lua_error(L);

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "sql/ddl.h"
+#include "lua/instance.h"
 #include "lua/value.h"
 
 /* ------------------------------------------------------------------------------------------------- of validation */
@@ -22,15 +23,23 @@ void add_fault(struct call *call, const struct attr *attr, const char *validator
     **link = (struct fault){ NULL, attr, validator, message, value };
 }
 
-/* It hangs on the box under the address of its fault. */
-void keep_fault_value(lua_State *L, struct call *call, int index) {
-    const struct fault *fault = call->faults;
+/* A value hangs on the box under the address of what it is the reason for: its fault, or the error. */
+static void keep_value(lua_State *L, struct call *call, int index, const void *reason_for) {
     index = lua_absindex(L, index);
-    while (fault->next) fault = fault->next;
     push_call_table(L, call, CALL_AUX);
     lua_pushvalue(L, index);
-    lua_rawsetp(L, -2, fault);
+    lua_rawsetp(L, -2, reason_for);
     lua_pop(L, 1);
+}
+
+void keep_fault_value(lua_State *L, struct call *call, int index) {
+    const struct fault *fault = call->faults;
+    while (fault->next) fault = fault->next;
+    keep_value(L, call, index, fault);
+}
+
+void keep_error_value(lua_State *L, struct call *call, int index) {
+    keep_value(L, call, index, &call->error);
 }
 
 static bool names_anew(const struct error *error, const char *attribute) {
@@ -71,12 +80,12 @@ static void push_fault(lua_State *L, const char *attribute, const char *validato
     lua_setfield(L, -2, "value");
 }
 
-/* nil: the value is a plain one, and is with its fault. */
-static void push_kept_value(lua_State *L, const struct call *call, const struct fault *fault) {
+/* Puts the value that was kept into the table on the top, if one was; a plain one is there already. */
+static void set_kept_value(lua_State *L, const struct call *call, const void *reason_for) {
+    int into = lua_gettop(L);
     push_call_value(L, call, CALL_AUX);
-    if (!lua_istable(L, -1)) return;
-    lua_rawgetp(L, -1, fault);
-    lua_remove(L, -2);
+    if (lua_istable(L, -1) && lua_rawgetp(L, -1, reason_for) != LUA_TNIL) lua_setfield(L, into, "value");
+    lua_settop(L, into);
 }
 
 /* A value that was refused outside of a row (in a where) is the only fault. */
@@ -86,22 +95,33 @@ void push_faults(lua_State *L, const struct call *call) {
     lua_newtable(L);
     for (const struct fault *fault = call->faults; fault; fault = fault->next) {
         push_fault(L, fault->attr->name, fault->validator, fault->message, fault->value);
-        push_kept_value(L, call, fault);
-        if (lua_isnil(L, -1)) lua_pop(L, 1);
-        else lua_setfield(L, -2, "value");
+        set_kept_value(L, call, fault);
         lua_rawseti(L, -2, ++count);
     }
     if (count) return;
     push_fault(L, error->attribute, "type", error->message, error->has_value ? error->value : value_null());
+    set_kept_value(L, call, error);
     lua_rawseti(L, -2, 1);
 }
 
 /* ---------------------------------------------------------------------------------------------- of the database */
 
-static const struct model *model_of_table(const struct db *db, const char *table) {
-    const struct model *model = db->schema.models;
-    while (model && strcmp(model->table, table) != 0) model = model->next;
-    return model;
+/* How well a model fits the table of an error; 0: not. A model without a schema has its table where the connection looks for it. */
+static int fitness(const struct call *call, const struct model *model) {
+    const char *schema = call->error.table_schema;
+    bool named = schema && model->table_schema;
+    bool fits = strcmp(model->table, call->error.table) == 0 && (!named || strcmp(model->table_schema, schema) == 0);
+    return fits ? 1 + (model == call->model) + 2 * named : 0;
+}
+
+static const struct model *model_of_table(const struct call *call) {
+    const struct model *best = NULL;
+    int most = 0;
+    for (const struct model *model = call->db->schema.models; model; model = model->next) {
+        int now = fitness(call, model);
+        if (now > most) best = model, most = now;
+    }
+    return best;
 }
 
 /* Of an index over expressions there are no attributes to name. */
@@ -241,7 +261,7 @@ static void explain_foreign_key(struct call *call, const struct model *model) {
 
 static void explain(struct call *call) {
     struct error *error = &call->error;
-    const struct model *model = error->table ? model_of_table(call->db, error->table) : call->model;
+    const struct model *model = error->table ? model_of_table(call) : call->model;
     if (error->code == ERROR_FOREIGN_KEY) {
         explain_foreign_key(call, model);
         return;
@@ -259,6 +279,24 @@ static void blame_counter(struct call *call) {
     call->error.message = arena_printf(&call->arena, "%s.%s: %s", attr->model->name, attr->name, call->error.message);
 }
 
+/* What the instance that was to be written has under the attribute that a constraint's error names first becomes its `value`. The
+ * error is on the top. */
+static void add_blamed_value(lua_State *L, const struct call *call) {
+    const struct error *error = &call->error;
+    bool own = call->model && call->gives && error->column_count && strcmp(error->model, call->model->name) == 0;
+    const struct attr *attr = own ? attr_find(call->model, error->columns[0]) : NULL;
+    if (!attr || !call->gives(call, attr)) return;
+    push_call_value(L, call, CALL_RESULT);
+    int instance = lua_gettop(L);                                   /* one that was never stored is a plain table yet */
+    const struct rowset *rowset = instance_look(L, instance).rowset;
+    if (lua_istable(L, instance) && (!rowset || rowset->model == call->model)) {
+        lua_pushstring(L, attr->name);
+        lua_rawget(L, instance);
+        lua_setfield(L, instance - 1, "value");
+    }
+    lua_settop(L, instance - 1);
+}
+
 void push_call_error(lua_State *L, struct call *call) {
     struct error *error = &call->error;
     bool constraint = error->code >= ERROR_UNIQUE && error->code <= ERROR_EXCLUSION;
@@ -267,6 +305,7 @@ void push_call_error(lua_State *L, struct call *call) {
     if (error->code == ERROR_VALIDATION && !error->attribute && call->counted) blame_counter(call);
     if (error->code != ERROR_USAGE && !error->model && call->model) error->model = call->model->name;
     push_error(L, error);
+    if (constraint) add_blamed_value(L, call);
     if (error->code != ERROR_VALIDATION) return;
     push_faults(L, call);
     lua_rawgeti(L, -1, 1);

@@ -13,6 +13,8 @@ void add_fault(struct call *call, const struct attr *attr, const char *validator
 
 /* Keeps the Lua value at `index` as that of the fault added last: a table, a function, whatever no struct value holds. */
 void keep_fault_value(lua_State *L, struct call *call, int index);
+/* … that of an error of its own, as there is in conditions. */
+void keep_error_value(lua_State *L, struct call *call, int index);
 
 /* Sets the ValidationError of all faults; false if there were any. */
 bool no_faults(struct call *call);

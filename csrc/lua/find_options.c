@@ -78,7 +78,7 @@ static bool read_aliased(lua_State *L, struct find *find, int index) {
     find->base.multiplies = false;
     lua_pop(L, 2);
     if (!expr) return false;
-    if (!attr) attr = decoding_attr(expr);
+    if (!attr) attr = expr->kind == EXPR_FUNCTION && expr->attr ? expr->attr : decoding_attr(expr);
     if (!attr) expr = aggregate_expression(find, expr, &attr);
     bool own = expr->kind == EXPR_COLUMN && expr->alias == ALIAS_HERE;
     if (own && strcmp(attr->name, alias) == 0) plan_attr(find->where.arena, find->plan, attr, find->alias);

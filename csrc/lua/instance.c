@@ -60,7 +60,10 @@ static bool same_value(lua_State *L, struct call *call, const struct attr *attr,
     struct value a, b;
     struct error error = { .code = ERROR_NONE };
     if (!read_attr_value(L, current, attr, &a, &call->arena, &call->error)) return false;
-    return read_attr_value(L, original, attr, &b, &call->arena, &error) && value_equal(a, b);
+    if (!read_attr_value(L, original, attr, &b, &call->arena, &error)) return false;
+    if (value_equal(a, b)) return true;
+    type_cut(&attr->type, &a, &call->arena);            /* as save would write it */
+    return value_equal(a, b);
 }
 
 static bool same_number(lua_State *L, const struct instance *instance, const struct attr *attr, enum original kind, int current) {
@@ -331,7 +334,7 @@ static int stored_key(lua_State *L) {
     if (complete) {
         lua_createtable(L, model->key.count, 0);
         for (int k = 0; k < model->key.count; k++) {
-            push_value(L, key[k]);
+            if (!push_logical(L, call->db, model->key.items[k], key[k], &call->arena, &call->error)) lua_pushnil(L);
             lua_rawseti(L, -2, k + 1);
         }
     } else {

@@ -35,6 +35,8 @@ bool json_is_array(lua_State *L, int index);
 
 /* Pushes the value of a JSON text. False: nothing is pushed, the error (ValidationError) names the position. */
 bool json_push(lua_State *L, const char *text, size_t len, struct arena *arena, struct error *error);
+/* … where the infinities are numbers too large, as lists of floats have them. */
+bool json_push_reals(lua_State *L, const char *text, size_t len, struct arena *arena, struct error *error);
 
 /* Asked for every table with a metatable. May push one value, which is written in the table's place; the value's tables
  * are not asked for again at its own level. Returns true if it pushed. It may run Lua code and raise. */
@@ -44,10 +46,11 @@ struct json_hook {
     json_replace *replace;
     void *owner;
     bool refuses_nul;               /* for PostgreSQL's JSONB, which has no text with a NUL character */
+    bool infinities;                /* are written as numbers too large */
 };
 
-/* For what goes to the database. */
-extern const struct json_hook json_stored;
+/* For what goes to the database: documents, and lists of floats. */
+extern const struct json_hook json_stored, json_stored_reals;
 
 /* Appends the JSON text of the value at `index`; nil is null. `hook` may be NULL. False: the error (ValidationError;
  * `path` is set) is set and the text in `out` is unfinished. */

@@ -16,6 +16,7 @@ struct reader {
     struct arena *arena;
     struct error *error;
     int depth;
+    bool infinities;            /* a number too large is one */
 };
 
 static bool read_value(struct reader *r);
@@ -107,7 +108,7 @@ static bool read_number(struct reader *r) {
         return true;
     }
     double real = real_read(start, len);
-    if (isinf(real)) {
+    if (isinf(real) && !r->infinities) {
         r->at = start;
         return malformed(r, "a number too large for a float");
     }
@@ -279,11 +280,21 @@ static bool check_utf8(struct reader *r) {
     return malformed(r, "a byte that is not UTF-8");
 }
 
-bool json_push(lua_State *L, const char *text, size_t len, struct arena *arena, struct error *error) {
-    struct reader r = { .L = L, .text = text, .at = text, .end = text + len, .arena = arena, .error = error };
+static bool push_json(struct reader *r) {
+    lua_State *L = r->L;
     int below = lua_gettop(L);
     luaL_checkstack(L, 8, "JSON");
-    bool ok = check_utf8(&r) && read_value(&r) && (r.at == r.end || malformed(&r, "expected the end"));
+    bool ok = check_utf8(r) && read_value(r) && (r->at == r->end || malformed(r, "expected the end"));
     if (!ok) lua_settop(L, below);
     return ok;
+}
+
+bool json_push(lua_State *L, const char *text, size_t len, struct arena *arena, struct error *error) {
+    struct reader r = { .L = L, .text = text, .at = text, .end = text + len, .arena = arena, .error = error };
+    return push_json(&r);
+}
+
+bool json_push_reals(lua_State *L, const char *text, size_t len, struct arena *arena, struct error *error) {
+    struct reader r = { .L = L, .text = text, .at = text, .end = text + len, .arena = arena, .error = error, .infinities = true };
+    return push_json(&r);
 }

@@ -79,6 +79,7 @@ static void put_string(struct buf *out, const char *text, size_t len) {
 }
 
 const struct json_hook json_stored = { .refuses_nul = true };
+const struct json_hook json_stored_reals = { .refuses_nul = true, .infinities = true };
 
 static bool has_refused_nul(const struct writer *w, const char *text, size_t len) {
     return w->hook && w->hook->refuses_nul && memchr(text, 0, len);
@@ -108,6 +109,10 @@ static bool write_number(struct writer *w, int index, const struct step *step) {
         return true;
     }
     double real = lua_tonumber(w->L, index);
+    if (isinf(real) && w->hook && w->hook->infinities) {
+        buf_adds(w->out, real > 0 ? "9e999" : "-9e999");
+        return true;
+    }
     if (!isfinite(real)) return refuse(w, step, "NaN and infinity can't be written as JSON");
     buf_add(w->out, text, number_text(real, text));
     return true;

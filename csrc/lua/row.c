@@ -141,19 +141,12 @@ void fill_visible_defaults(lua_State *L, struct call *call, int index) {
     lua_pop(L, 1);
 }
 
-/* Dates are written with milliseconds, whatever was given. */
-static void cut_date(struct call *call, const struct attr *attr, struct value *value) {
-    if (attr->type.id != TYPE_DATE || value->kind != VALUE_TEXT || value->len <= DATETIME_LEN) return;
-    char *text = arena_text(&call->arena, value->as.text, value->len);
-    *value = value_text(text, datetime_cut(text, value->len));
-}
-
 static bool read_written(lua_State *L, struct call *call, int index, const struct attr *attr, struct value *value, bool keep) {
     struct error error = { .code = ERROR_NONE };
     bool fine = keep ? read_attr_value(L, index, attr, value, &call->arena, &error)
                      : borrow_attr_value(L, index, attr, value, &call->arena, &error);
     if (fine && attr_has_room(attr, value, &call->arena, &error)) {
-        cut_date(call, attr, value);
+        type_cut(&attr->type, value, &call->arena);
         return true;
     }
     if (error.code != ERROR_VALIDATION) call->error = error;
@@ -405,7 +398,7 @@ static bool is_what_was_loaded(lua_State *L, int index, int rowset_index, const 
 }
 
 /* A key that is no attribute: fine if liga or the user put it there for a reason that save knows. */
-static bool check_foreign_key_name(lua_State *L, struct call *call, int index, int rowset_index) {
+bool check_foreign_key_name(lua_State *L, struct call *call, int index, int rowset_index) {
     if (lua_type(L, -2) != LUA_TSTRING)
         return error_set(&call->error, &call->arena, ERROR_USAGE, "%s: an instance holds named values; there is a key that is %s",
                          call->model->name, kind_text(L, -2));

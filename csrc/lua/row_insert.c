@@ -84,7 +84,6 @@ static bool returns_key_only(const struct insert *insert) {
 }
 
 /* The texts of a model's INSERTs differ only by their columns: the one used last is kept with the model. */
-enum { CACHED_COLUMNS = 64 };
 
 static uint64_t column_bits(const struct insert *insert) {
     uint64_t bits = 0;
@@ -92,7 +91,7 @@ static uint64_t column_bits(const struct insert *insert) {
     return bits;
 }
 
-const struct statement *insert_statement(struct call *call, const struct insert *insert, struct cached_insert *cached) {
+const struct statement *insert_statement(struct call *call, const struct insert *insert, struct cached_write *cached) {
     const struct model *model = insert->into;
     bool plain = cached && insert->values && returns_key_only(insert) && insert->rows == 1 && insert->attr_count
               && insert->conflict != CONFLICT_UPDATE && model->attr_count <= CACHED_COLUMNS;

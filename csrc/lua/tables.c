@@ -153,9 +153,12 @@ static void append(lua_State *L) {
     lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
 }
 
-/* The values of an ENUM that is a type of its own in the database; nothing else has the field. */
+/* The values of an ENUM that is a type of its own in the database, or of lists of it (`list`); nothing else has the fields. */
 static void set_values(lua_State *L, const struct dialect *dialect, const struct type *type) {
+    bool list = type->id == TYPE_ARRAY;
+    while (type->element) type = type->element;
     if (!dialect->enum_types || type->id != TYPE_ENUM) return;
+    if (list) set_flag(L, "list", true);
     lua_createtable(L, type->value_count, 0);
     for (int i = 0; i < type->value_count; i++) {
         lua_pushstring(L, type->values[i]);

@@ -61,11 +61,17 @@ void show_instants(lua_State *L, const struct type *type) {
     }
 }
 
+/* True for lists of floats, in lists or not. */
+static bool lists_reals(const struct type *type) {
+    while (type->id == TYPE_ARRAY) type = type->element;
+    return type_info(type->id)->logical == VALUE_REAL;
+}
+
 bool push_logical(lua_State *L, const struct db *db, const struct attr *attr, struct value value, struct arena *arena,
                   struct error *error) {
     int64_t micros;
     if (value.kind == VALUE_TEXT && type_is_table(&attr->type)) {
-        if (json_push(L, value.as.text, value.len, arena, error)) {
+        if ((lists_reals(&attr->type) ? json_push_reals : json_push)(L, value.as.text, value.len, arena, error)) {
             if (db->dates_epoch) show_instants(L, &attr->type);
             return true;
         }
@@ -176,10 +182,11 @@ static bool refuse_json(struct error *error, struct arena *arena) {
     return false;
 }
 
-static bool read_json(lua_State *L, int index, struct value *value, struct arena *arena, struct error *error) {
+static bool read_json(lua_State *L, int index, const struct type *type, struct value *value, struct arena *arena,
+                      struct error *error) {
     struct buf buf;
     buf_init(&buf, arena);
-    if (!json_write(L, index, &json_stored, &buf, error)) return refuse_json(error, arena);
+    if (!json_write(L, index, lists_reals(type) ? &json_stored_reals : &json_stored, &buf, error)) return refuse_json(error, arena);
     *value = value_text(buf.text, buf.len);
     return true;
 }
@@ -263,7 +270,7 @@ bool borrow_attr_value(lua_State *L, int index, const struct attr *attr, struct 
     bool fine;
     if (type_is_table(&attr->type)) {
         bool range = attr->type.id == TYPE_RANGE && lua_istable(L, index);
-        fine = range ? read_range(L, index, value, arena, error) : read_json(L, index, value, arena, error);
+        fine = range ? read_range(L, index, value, arena, error) : read_json(L, index, &attr->type, value, arena, error);
         fine = fine && type_accept(&attr->type, value, arena, error);
     } else {
         fine = borrow_plain(L, index, value) || read_compound(L, index, attr, value, arena, error);

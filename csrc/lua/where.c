@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lua/fault.h"
 #include "lua/instance.h"
 #include "lua/value.h"
 
@@ -32,8 +33,10 @@ void *where_fail(struct where_reader *reader, const char *format, const char *de
     return NULL;
 }
 
-void *where_misfit(struct where_reader *reader) {
+/* Plain values are with the error already. */
+void *where_misfit(lua_State *L, struct where_reader *reader, int index) {
     struct error *error = reader->error;
+    if (!error->has_value && error == &reader->call->error) keep_error_value(L, reader->call, index);
     if (!error->attribute) error->message = arena_printf(reader->arena, "%s: %s", reader->path, error->message);
     if (!error->path) error->path = reader->path;
     return NULL;
@@ -361,7 +364,8 @@ static const struct expr *read_marker(lua_State *L, struct where_reader *reader,
     push_argument(L, index, 1);
     push_argument(L, index, 2);
     struct expr *left = read_expression(L, reader, lua_gettop(L) - 1);
-    const struct attr *attr = left && left->kind == EXPR_COLUMN ? left->attr : NULL;
+    bool known = left && (left->kind == EXPR_COLUMN || (left->kind == EXPR_FUNCTION && !is_json_attr(left->attr)));
+    const struct attr *attr = known ? left->attr : NULL;
     const struct expr *expr = left ? read_compared(L, reader, marker->op, left, attr, lua_gettop(L)) : NULL;
     lua_pop(L, 2);
     return expr;

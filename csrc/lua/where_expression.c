@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lua/value.h"
+#include "sql/functions.h"
 #include "sql/scan.h"
 
 static struct expr *param_of(struct where_reader *reader, const struct attr *attr, struct value value) {
@@ -17,7 +18,7 @@ struct expr *read_operand(lua_State *L, struct where_reader *reader, int index, 
     bool fine = attr ? read_attr_value(L, index, attr, &value, reader->arena, reader->error)
                      : read_plain(L, index, &value, reader->arena, reader->error);
     if (fine) return param_of(reader, attr, value);
-    return where_misfit(reader);
+    return where_misfit(L, reader, index);
 }
 
 void push_argument(lua_State *L, int index, int at) {
@@ -40,12 +41,24 @@ const char *read_marker_text(lua_State *L, struct where_reader *reader, int inde
     return text;
 }
 
+/* An argument of a call: a value of the attribute if it is one, else as it is. */
+static struct expr *read_argument(lua_State *L, struct where_reader *reader, int index, const struct attr *attr) {
+    struct error error = { .code = ERROR_NONE };
+    struct value value;
+    bool fits = attr && !marker_test(L, index) && !is_null(L, index) && !lua_istable(L, index)
+             && read_attr_value(L, index, attr, &value, reader->arena, &error);
+    return fits ? param_of(reader, attr, value) : read_operand(L, reader, index, NULL);
+}
+
 static bool read_arguments(lua_State *L, struct where_reader *reader, int index, const struct marker *marker,
                            struct expr *into) {
+    const struct dialect *dialect = reader->call->db->dialect;
     struct expr **link = &into->first;
     for (int i = 1; i <= marker->count; i++) {
+        bool behind = i > 1 && into->kind == EXPR_FUNCTION;
+        const struct attr *attr = behind ? function_argument_attr(reader->arena, dialect, into->text, into->first) : NULL;
         push_argument(L, index, i);
-        struct expr *argument = read_operand(L, reader, lua_gettop(L), NULL);
+        struct expr *argument = read_argument(L, reader, lua_gettop(L), attr);
         lua_pop(L, 1);
         if (!argument) return false;
         *link = argument->next ? expr_at(reader->arena, ALIAS_HERE, argument) : argument;
@@ -104,7 +117,9 @@ static struct expr *read_literal(lua_State *L, struct where_reader *reader, int 
 }
 
 static struct expr *read_fn(lua_State *L, struct where_reader *reader, int index, const struct marker *marker) {
-    return read_call(L, reader, index, marker, EXPR_FUNCTION);
+    struct expr *call = read_call(L, reader, index, marker, EXPR_FUNCTION);
+    if (call) function_complete(reader->arena, reader->call->db->dialect, call);
+    return call;
 }
 
 static struct expr *read_cast(lua_State *L, struct where_reader *reader, int index, const struct marker *marker) {
@@ -124,7 +139,8 @@ static bool read_tuple(lua_State *L, struct where_reader *reader, struct attr_li
         reader->path = arena_printf(reader->arena, "%s.%s", path, attr->name);
         lua_rawgeti(L, index, k + 1);
         if (is_null(L, -1)) return where_fail(reader, "a key has no NULL%s", "");
-        if (!read_attr_value(L, lua_gettop(L), attr, &values[k], reader->arena, reader->error)) return where_misfit(reader);
+        if (!read_attr_value(L, lua_gettop(L), attr, &values[k], reader->arena, reader->error))
+            return where_misfit(L, reader, lua_gettop(L));
         type_store(&attr->type, &values[k], reader->arena);
         lua_pop(L, 1);
     }

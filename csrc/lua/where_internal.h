@@ -16,8 +16,8 @@ struct term {
 
 /* Sets a UsageError at the reader's path, `detail` in place of the %s of `format`; returns NULL. */
 void *where_fail(struct where_reader *reader, const char *format, const char *detail);
-/* A value was refused: says where it stands, if the message does not; returns NULL. */
-void *where_misfit(struct where_reader *reader);
+/* The value at `index` was refused: says where it stands, if the message does not; returns NULL. */
+void *where_misfit(lua_State *L, struct where_reader *reader, int index);
 
 /* One condition more, and one level deeper; false: too many or too deep (error set). The caller counts down the depth. */
 bool where_descend(lua_State *L, struct where_reader *reader);

@@ -118,7 +118,7 @@ const struct expr *json_order(struct where_reader *reader, const struct expr *ex
 static struct expr *document_param(lua_State *L, struct where_reader *reader, int index) {
     struct buf buf;
     buf_init(&buf, reader->arena);
-    if (!json_write(L, index, &json_stored, &buf, reader->error)) return where_misfit(reader);
+    if (!json_write(L, index, &json_stored, &buf, reader->error)) return where_misfit(L, reader, index);
     return expr_param(reader->arena, value_text(buf.text, buf.len));
 }
 
@@ -148,8 +148,8 @@ static enum json_form form_of(lua_State *L, int index) {
 static struct expr *plain_param(lua_State *L, struct where_reader *reader, enum json_form form, int index) {
     static const struct type text_type = { .id = TYPE_TEXT };
     struct value value;
-    if (!read_plain(L, index, &value, reader->arena, reader->error)) return where_misfit(reader);
-    if (form == JSON_AS_TEXT && !type_accept(&text_type, &value, reader->arena, reader->error)) return where_misfit(reader);
+    if (!read_plain(L, index, &value, reader->arena, reader->error)) return where_misfit(L, reader, index);
+    if (form == JSON_AS_TEXT && !type_accept(&text_type, &value, reader->arena, reader->error)) return where_misfit(L, reader, index);
     if (value.kind == VALUE_REAL && value.as.real != value.as.real) return where_fail(reader, "NaN compares with nothing%s", "");
     return expr_template(reader->arena, dialect_of(reader)->json_operand[form], expr_param(reader->arena, value), NULL);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/datetime.h"
 #include "base/regexp.h"
 #include "lua/instance.h"
 #include "lua/value.h"
@@ -21,13 +22,36 @@ const struct expr *null_test(struct where_reader *reader, enum op op, struct exp
     return expr_operator(reader->arena, op, copy_of(reader, left), expr_param(reader->arena, value_null()));
 }
 
+/* True where the operator asks for greater and less, which the attribute's values have not (error set). */
+static bool lacks_order(struct where_reader *reader, const struct op_info *op, const struct attr *attr) {
+    if (!attr || type_has_order(&attr->type) || op->op == OP_EQ || op->op == OP_NE) return false;
+    const char *type = type_text(&attr->type, reader->arena);
+    where_fail(reader, "%s", arena_printf(reader->arena, "Op.%s: %s has no order", op->name, type));
+    return true;
+}
+
+/* An operand that is greater or less than others. Among texts an instant of more digits stands where it is in time once they follow
+ * the Z: behind 09:30:00.123Z, before 09:30:00.124Z. */
+static struct expr *read_bound(lua_State *L, struct where_reader *reader, const struct attr *attr, int index) {
+    struct expr *bound = read_operand(L, reader, index, attr);
+    bool as_text = attr && attr->type.id == TYPE_DATE && reader->call->db->dialect->date_forms && attr->type.stored == DATE_TEXT;
+    if (!bound || !as_text || bound->kind != EXPR_PARAM || bound->value.len <= DATETIME_LEN) return bound;
+    enum { BEHIND = DATETIME_LEN - 1 };
+    const char *text = bound->value.as.text;
+    text = arena_printf(reader->arena, "%.*sZ%.*s", BEHIND, text, (int)bound->value.len - DATETIME_LEN, text + BEHIND);
+    bound->value = value_text(text, strlen(text));
+    return bound;
+}
+
 static const struct expr *read_value(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
                                      const struct attr *attr, int index) {
     bool null = is_null(L, index);
     if (null && op->op == OP_EQ) return null_test(reader, OP_IS, left);
     if (null && op->op == OP_NE) return null_test(reader, OP_IS_NOT, left);
     if (null) return where_fail(reader, "Op.%s can't compare with NULL", op->name);
-    struct expr *right = read_operand(L, reader, index, attr);
+    if (lacks_order(reader, op, attr)) return NULL;
+    bool equality = op->op == OP_EQ || op->op == OP_NE;
+    struct expr *right = equality ? read_operand(L, reader, index, attr) : read_bound(L, reader, attr, index);
     return right ? expr_operator(reader->arena, op->op, copy_of(reader, left), copy_of(reader, right)) : NULL;
 }
 
@@ -45,11 +69,22 @@ static struct value escaped_pattern(struct where_reader *reader, enum op op, str
     return value_text(buf.text, buf.len);
 }
 
+/* What makes the text that is read of a column, where the engine would see another one; or NULL. */
+static const char *pattern_text(const struct dialect *dialect, const struct type *type) {
+    bool as_it_is = type_is_long_decimal(type) || (type->id == TYPE_DATE && dialect->date_forms && type->stored == DATE_TEXT);
+    return as_it_is ? NULL : dialect->pattern_text[type->id];
+}
+
 /* Where the engine compares only texts with patterns, CITEXT without telling case apart and CHAR with its blanks: the column as
  * a text. */
 static struct expr *as_text(struct where_reader *reader, struct expr *left, const struct attr *attr) {
-    const char *type = reader->call->db->dialect->pattern_cast;
+    const struct dialect *dialect = reader->call->db->dialect;
+    const char *type = dialect->pattern_cast, *own = attr ? pattern_text(dialect, &attr->type) : NULL;
     bool text = !attr || attr->type.id == TYPE_STRING || attr->type.id == TYPE_TEXT;
+    if (own) {
+        struct expr *scale = expr_param(reader->arena, value_int(type_scale(&attr->type)));
+        return expr_template(reader->arena, own, copy_of(reader, left), scale);
+    }
     if (!type || text) return left;
     struct expr *cast = expr_new(reader->arena, EXPR_CAST);
     cast->text = type;
@@ -68,12 +103,13 @@ static const struct expr *read_text(lua_State *L, struct where_reader *reader, c
                                     const struct attr *attr, int index) {
     static const struct type text_type = { .id = TYPE_TEXT };
     struct value value;
+    if (attr && attr->type.id == TYPE_BLOB) return where_fail(reader, "Op.%s compares texts, not the bytes of a BLOB", op->name);
     if (op->operand == OPERAND_TEXT && marker_test(L, index))
         return read_value(L, reader, op, as_text(reader, left, attr), NULL, index);
     int type = lua_type(L, index);
     if (type != LUA_TSTRING && type != LUA_TNUMBER) return where_fail(reader, "Op.%s expects a string", op->name);
     if (!read_plain(L, index, &value, reader->arena, reader->error)
-        || !type_accept(&text_type, &value, reader->arena, reader->error)) return where_misfit(reader);
+        || !type_accept(&text_type, &value, reader->arena, reader->error)) return where_misfit(L, reader, index);
     bool regexp = op->op == OP_REGEXP || op->op == OP_IREGEXP || op->op == OP_NOT_REGEXP;
     const char *fault = regexp ? regexp_fault(value.as.text, value.len) : NULL;
     if (fault) return where_fail(reader, "no regular expression: %s", fault);
@@ -119,11 +155,12 @@ static const struct expr *read_pair(lua_State *L, struct where_reader *reader, c
                                     const struct attr *attr, int index) {
     if (!lua_istable(L, index) || list_length(L, reader, index) != 2)
         return where_fail(reader, "Op.%s expects two values: {from, to}", op->name);
+    if (lacks_order(reader, op, attr)) return NULL;
     struct expr *bounds[2];
     for (int i = 0; i < 2; i++) {
         lua_rawgeti(L, index, i + 1);
         if (is_null(L, -1)) return where_fail(reader, "Op.%s can't compare with NULL", op->name);
-        bounds[i] = read_operand(L, reader, lua_gettop(L), attr);
+        bounds[i] = read_bound(L, reader, attr, lua_gettop(L));
         lua_pop(L, 1);
         if (!bounds[i]) return NULL;
     }
@@ -384,13 +421,17 @@ static bool is_table_value(lua_State *L, const struct attr *attr, int index) {
     return true;
 }
 
-/* An os.date table is a value. */
+static bool has_integer(lua_State *L, int index, const char *key) {
+    push_field(L, index, key);
+    bool integer = lua_isinteger(L, -1);
+    lua_pop(L, 1);
+    return integer;
+}
+
+/* An os.date table is a value; a time of day needs no day. */
 static bool is_date_table(lua_State *L, const struct attr *attr, int index) {
     if (!attr || (attr->type.id != TYPE_DATE && attr->type.id != TYPE_DATEONLY && attr->type.id != TYPE_TIME)) return false;
-    push_field(L, index, "year");
-    bool year = lua_isinteger(L, -1);
-    lua_pop(L, 1);
-    return year;
+    return has_integer(L, index, "year") || (attr->type.id == TYPE_TIME && has_integer(L, index, "hour"));
 }
 
 const struct expr *read_condition(lua_State *L, struct where_reader *reader, struct expr *left, const struct attr *attr,

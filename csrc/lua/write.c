@@ -8,6 +8,7 @@
 #include "lua/conflict.h"
 #include "lua/handler.h"
 #include "lua/hydrate.h"
+#include "lua/kept_text.h"
 #include "lua/lifecycle.h"
 #include "lua/marker.h"
 #include "lua/value.h"
@@ -133,7 +134,7 @@ static int insert_results(lua_State *L, struct call *call) {
 }
 
 /* Where the text of a model's plain INSERT is kept; NULL: this one is not plain. */
-static struct cached_insert *insert_cache(const struct insert *insert) {
+static struct cached_write *insert_cache(const struct insert *insert) {
     return insert->conflict == CONFLICT_ERROR ? &((struct model *)(uintptr_t)insert->into)->insert : NULL;
 }
 
@@ -269,25 +270,55 @@ static void restore(lua_State *L, int rowset_index, int names, const struct inst
     lua_rawset(L, 1);
 }
 
+/* Whether save looks at what the attribute holds. */
+static bool is_looked_at(const struct call *call, const struct attr *attr) {
+    const struct write *write = call->data;
+    const struct model *model = call->model;
+    bool stamped = (attr == model->updated_at && !write->options.silent) || attr == model->version;
+    return !stamped && attr->type.id != TYPE_VIRTUAL && written_field(&write->options, attr);
+}
+
+/* How each attribute changed, by ordinal, in one walk over the instance, whose other keys have to be known, too. */
+static bool look_for_changes(lua_State *L, struct call *call, int rowset_index, int names, const struct instance *instance,
+                             enum change *changes) {
+    const struct model *model = call->model;
+    const struct name_index *attributes = name_index(L, names);
+    bool *there = arena_array(&call->arena, bool, model->attr_count + 1);
+    lua_getiuservalue(L, rowset_index, ROWSET_TEXTS);
+    int texts = lua_gettop(L), value = texts + 2;
+    for (lua_pushnil(L); lua_next(L, 1); lua_settop(L, texts + 1)) {
+        const struct attr *attr = attr_of_key(L, attributes, texts + 1);
+        if (!attr && !check_foreign_key_name(L, call, 1, rowset_index)) return false;
+        if (!attr) attr = attr_find(model, name_at(L, texts + 1));      /* one of a long name */
+        if (!attr) continue;
+        there[attr->ordinal] = true;
+        if (is_looked_at(call, attr))
+            changes[attr->ordinal] = value_change(L, call, rowset_index, texts, instance, attr, value);
+    }
+    lua_pushnil(L);
+    for (int i = 0; i < model->attr_count; i++)
+        if (!there[i] && is_looked_at(call, model->attrs[i]))
+            changes[i] = value_change(L, call, rowset_index, texts, instance, model->attrs[i], texts + 1);
+    lua_settop(L, texts - 1);
+    return true;
+}
+
 /* Assigns the attributes that changed. "42" where 42 is stored becomes 42, as a reload would give it; a table (JSON) may be the
  * user's own and stays. `names`: list of their names. */
 static bool collect_changes(lua_State *L, struct call *call, int rowset_index, int names, const struct instance *instance,
                             struct update *update) {
     const struct model *model = call->model;
-    const struct write *write = call->data;
-    lua_getiuservalue(L, rowset_index, ROWSET_TEXTS);
-    int texts = lua_gettop(L);
-    for (int i = 0; i < model->attr_count; i++, lua_settop(L, texts)) {
+    enum change *changes = arena_array(&call->arena, enum change, model->attr_count + 1);
+    if (!look_for_changes(L, call, rowset_index, names, instance, changes)) return false;
+    for (int i = 0; i < model->attr_count; i++) {
         const struct attr *attr = model->attrs[i];
+        if (changes[i] == UNCHANGED) continue;
         lua_rawgeti(L, names, i + 1);
         lua_rawget(L, 1);
-        bool stamped = (attr == model->updated_at && !write->options.silent) || attr == model->version;
-        if (stamped || attr->type.id == TYPE_VIRTUAL || !written_field(&write->options, attr)) continue;
-        enum change change = value_change(L, call, rowset_index, texts, instance, attr, texts + 1);
-        if (change == SAME_VALUE && !lua_istable(L, -1)) restore(L, rowset_index, names, instance, attr);
-        if (change != CHANGED) continue;
-        if (attr->primary && instance->state == INSTANCE_STORED) return refuse_key_change(call, attr);
-        if (!attr->primary) assign_change(L, call, update, attr, lua_gettop(L));
+        if (changes[i] == SAME_VALUE && !lua_istable(L, -1)) restore(L, rowset_index, names, instance, attr);
+        if (changes[i] == CHANGED && attr->primary && instance->state == INSTANCE_STORED) return refuse_key_change(call, attr);
+        if (changes[i] == CHANGED && !attr->primary) assign_change(L, call, update, attr, lua_gettop(L));
+        lua_pop(L, 1);
         if (error_is_set(&call->error)) return false;
     }
     return no_faults(call);
@@ -304,6 +335,44 @@ static void restore_stamps(lua_State *L, const struct call *call, int rowset_ind
     }
 }
 
+/* The columns that an UPDATE by the key sets to plain values, a bit by ordinal, in their order; 0: it is another one. */
+static uint64_t plain_columns(const struct update *update) {
+    const struct expr *where = update->where;
+    uint64_t columns = 0;
+    if (where->kind != EXPR_KEYS || where->value_count != where->attrs.count || update->returning) return 0;
+    for (const struct assignment *set = update->set; set; set = set->next) {
+        int ordinal = set->attr->ordinal;
+        bool plain = set->expr->kind == EXPR_PARAM && set->expr->value.kind != VALUE_NULL;      /* NULL is written out */
+        if (!plain || ordinal >= CACHED_COLUMNS || columns >> ordinal) return 0;
+        columns |= (uint64_t)1 << ordinal;
+    }
+    return columns;
+}
+
+static struct value *update_params(struct call *call, const struct update *update, int *count) {
+    struct value *params = arena_array(&call->arena, struct value, call->model->attr_count + KEY_PARTS);
+    *count = 0;
+    for (const struct assignment *set = update->set; set; set = set->next) params[(*count)++] = set->expr->value;
+    for (int k = 0; k < update->where->value_count; k++) params[(*count)++] = update->where->values[k];
+    return params;
+}
+
+/* Its text depends on its columns only: that of the last one is kept with the model. */
+static const struct statement *update_statement(struct call *call, const struct update *update) {
+    struct cached_write *cached = &((struct model *)(uintptr_t)call->model)->update;
+    uint64_t columns = plain_columns(update);
+    const struct statement *statement = NULL;
+    int count;
+    if (columns && cached->columns == columns) {
+        struct value *params = update_params(call, update, &count);
+        statement = kept_statement(call, &cached->kept, call->model, params, count, STATEMENT_WRITE);
+    }
+    if (statement) return statement;
+    statement = render_update(&call->arena, call->db->dialect, update, &call->error);
+    if (statement && columns && keep_text(call, &cached->kept, call->model, statement)) cached->columns = columns;
+    return statement;
+}
+
 static int update_instance(lua_State *L, struct call *call, int rowset_index, const struct instance *instance) {
     struct write *write = call->data;
     struct update update = { .model = call->model };
@@ -312,8 +381,7 @@ static int update_instance(lua_State *L, struct call *call, int rowset_index, co
     push_attr_names(L, lua_gettop(L));
     int names = lua_gettop(L);
     bool fine = read_stored_key(L, call, 1, rowset_index, instance, key)
-             && collect_changes(L, call, rowset_index, names, instance, &update)
-             && check_instance_keys(L, call, 1, names, rowset_index);
+             && collect_changes(L, call, rowset_index, names, instance, &update);
     if (!fine) return call_raise(L, call);
     if (!update.set) {
         restore_stamps(L, call, rowset_index, names, instance);
@@ -325,7 +393,7 @@ static int update_instance(lua_State *L, struct call *call, int rowset_index, co
         bump_version(call, &update);
         update.where = guard_version(L, call, rowset_index, instance, update.where);
     }
-    call->statement = render_update(&call->arena, call->db->dialect, &update, &call->error);
+    call->statement = update_statement(call, &update);
     write->returning = update.returning;
     write->vanished = "saved";
     if (write->returning) call->take = take_values;

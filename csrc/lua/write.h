@@ -106,12 +106,13 @@ void fill_visible_defaults(lua_State *L, struct call *call, int index);
  * association whose INSERTs say more; NULL: nowhere). */
 struct insert *plan_insert(lua_State *L, struct call *call, int index, const struct row *row);
 void return_attr(struct call *call, struct insert *insert, const struct attr *attr);      /* adds it to RETURNING */
-const struct statement *insert_statement(struct call *call, const struct insert *insert, struct cached_insert *cached);
+const struct statement *insert_statement(struct call *call, const struct insert *insert, struct cached_write *cached);
 
 /* After the INSERT: makes the instance at `index` a stored one. `generated`: the key that the database made, if it did. */
 void adopt_row(lua_State *L, struct call *call, int index, int64_t generated, const struct row *row);
 
 /* Every key of the instance must be an attribute (`names`: their list), an alias of its query, junction values, or begin with _. */
+bool check_foreign_key_name(lua_State *L, struct call *call, int index, int rowset_index);     /* of one other, below its value */
 bool check_instance_keys(lua_State *L, struct call *call, int index, int names, int rowset_index);
 
 /* Adds a fault if the attribute must have a value: for one that is NULL. */

@@ -63,7 +63,7 @@ struct assoc {
     const struct order_term *order;     /* standing order, or NULL */
     bool unique;                        /* belongsToMany: a pair is linked at most once */
     struct attr_list unique_key;        /* … by this key of the junction */
-    struct cached_insert link;          /* of a single junction row */
+    struct cached_write link;          /* of a single junction row */
 };
 
 const struct assoc_kind *assoc_kind_find(const char *name, bool path);      /* or NULL */

@@ -83,8 +83,9 @@ struct kept_text {
     int made;                           /* so far: where texts keep changing no more are kept */
 };
 
-/* The INSERT used last. */
-struct cached_insert {
+/* The INSERT used last, or the UPDATE by the primary key, of a model with few enough attributes. */
+enum { CACHED_COLUMNS = 64 };
+struct cached_write {
     struct kept_text kept;
     uint64_t columns;                   /* a bit by ordinal */
 };
@@ -110,7 +111,7 @@ struct model {
     struct foreign_key *foreign_keys;
     struct index *indexes;
     struct assoc *assocs;
-    struct cached_insert insert;
+    struct cached_write insert, update;
     struct cached_lookup *lookups;
     bool scoped;                        /* has a default scope: the Lua side merges it into includes */
     bool behaves;                       /* hooks, scopes …: calls on its rows go through the Lua side */

@@ -533,7 +533,8 @@ static void read_blob(const struct type *type, struct value *cell, char *scratch
 enum trait {
     NUMBER = 1,
     REREAD = 2,             /* a cell of the logical kind may still not be in canonical form */
-    REWRITTEN = 4           /* the engine stores another text than it was given */
+    REWRITTEN = 4,          /* the engine stores another text than it was given */
+    UNORDERED = 8           /* values are equal or different, but not greater or less */
 };
 
 struct rule {
@@ -545,6 +546,7 @@ struct rule {
 };
 
 static void store_date(const struct type *type, struct value *value, struct arena *arena);
+static void store_decimal(const struct type *type, struct value *value, struct arena *arena);
 
 static const struct rule rules[TYPE_COUNT] = {
     [TYPE_STRING]   = { accept_string,       read_text,    NULL,         NULL,        0 },
@@ -556,15 +558,15 @@ static const struct rule rules[TYPE_COUNT] = {
     [TYPE_FLOAT]    = { accept_real,         read_real,    NULL,         NULL,        NUMBER },
     [TYPE_DOUBLE]   = { accept_real,         read_real,    NULL,         NULL,        NUMBER },
     [TYPE_REAL]     = { accept_single,       read_real,    NULL,         NULL,        NUMBER },
-    [TYPE_DECIMAL]  = { accept_decimal,      read_decimal, NULL,         NULL,        NUMBER | REREAD },
+    [TYPE_DECIMAL]  = { accept_decimal,      read_decimal, store_decimal, NULL,       NUMBER | REREAD },
     [TYPE_BOOLEAN]  = { accept_boolean,      read_boolean, NULL,         NULL,        0 },
     [TYPE_DATE]     = { accept_date,         read_date,    store_date,   NULL,        REREAD },
     [TYPE_DATEONLY] = { accept_dateonly,     read_text,    NULL,         NULL,        0 },
     [TYPE_TIME]     = { accept_time,         read_text,    NULL,         NULL,        0 },
     [TYPE_BLOB]     = { accept_blob,         read_blob,    NULL,         NULL,        0 },
     [TYPE_UUID]     = { accept_uuid,         read_text,    NULL,         NULL,        0 },
-    [TYPE_JSON]     = { accept_any,          NULL,         NULL,         NULL,        0 },
-    [TYPE_JSONB]    = { accept_any,          NULL,         NULL,         NULL,        0 },
+    [TYPE_JSON]     = { accept_any,          NULL,         NULL,         NULL,        UNORDERED },
+    [TYPE_JSONB]    = { accept_any,          NULL,         NULL,         NULL,        UNORDERED },
     [TYPE_ENUM]     = { accept_enum,         read_text,    NULL,         NULL,        0 },
     [TYPE_ARRAY]    = { accept_array,        NULL,         array_store,  array_read,  REREAD },
     [TYPE_VIRTUAL]  = { accept_any,          NULL,         NULL,         NULL,        0 },
@@ -574,7 +576,7 @@ static const struct rule rules[TYPE_COUNT] = {
     [TYPE_MACADDR]  = { accept_macaddr,      read_text,    NULL,         NULL,        0 },
     [TYPE_TSVECTOR] = { accept_foreign_text, read_text,    NULL,         NULL,        REWRITTEN },
     [TYPE_RANGE]    = { accept_range,        NULL,         range_store,  range_read,  REREAD },
-    [TYPE_HSTORE]   = { accept_hstore,       NULL,         hstore_store, hstore_read, REREAD },
+    [TYPE_HSTORE]   = { accept_hstore,       NULL,         hstore_store, hstore_read, REREAD | UNORDERED },
 };
 
 bool type_accept(const struct type *type, struct value *value, struct arena *arena, struct error *error) {
@@ -603,6 +605,11 @@ bool type_is_json(const struct type *type) {
     return type->id == TYPE_JSON || type->id == TYPE_JSONB;
 }
 
+bool type_has_order(const struct type *type) {
+    while (type->element) type = type->element;
+    return !(rules[type->id].traits & UNORDERED);
+}
+
 bool type_is_rewritten(const struct type *type) {
     return rules[type->id].traits & REWRITTEN;
 }
@@ -621,6 +628,17 @@ bool type_is_table(const struct type *type) {
 
 /* -------------------------------------------------------------------------------------------------------- storing */
 
+static bool lists_dates(const struct type *type) {
+    while (type->id == TYPE_ARRAY) type = type->element;
+    return type->id == TYPE_DATE;
+}
+
+void type_cut(const struct type *type, struct value *value, struct arena *arena) {
+    if (value->kind != VALUE_TEXT || value->len <= DATETIME_LEN || !lists_dates(type)) return;
+    char *text = arena_text(arena, value->as.text, value->len);
+    *value = value_text(text, type->id == TYPE_DATE ? datetime_cut(text, value->len) : array_cut_instants(text, value->len));
+}
+
 static struct value epoch_value(int64_t micros) {
     return micros % 1000000 == 0 ? value_int(micros / 1000000) : value_real((double)micros / 1e6);
 }
@@ -637,6 +655,11 @@ static void store_date(const struct type *type, struct value *value, struct aren
     }
     size_t len = datetime_write_space(micros, out);
     *value = value_text(arena_text(arena, out, len), len);
+}
+
+static void store_decimal(const struct type *type, struct value *value, struct arena *arena) {
+    (void)arena;
+    if (type->as_number && value->kind == VALUE_TEXT) *value = value_real(real_read(value->as.text, value->len));
 }
 
 void type_store(const struct type *type, struct value *value, struct arena *arena) {

@@ -65,6 +65,7 @@ struct type {
     int precision, scale;               /* DECIMAL */
     bool nan;                           /* FLOAT …: NaN can be stored */
     bool single;                        /* REAL has 32 bits */
+    bool as_number;                     /* DECIMAL: stored as a number where no column would make one of its text */
     enum date_form stored;              /* DATE on SQLite */
     const struct type *element;         /* ARRAY, RANGE */
     const char *const *values;          /* ENUM */
@@ -111,6 +112,9 @@ bool type_is_table(const struct type *type);
 /* True for JSON itself: every value fits, and a text is one of JSON's. */
 bool type_is_json(const struct type *type);
 
+/* True where values can be greater and less than others, not only equal: not for documents, nor lists of them. */
+bool type_has_order(const struct type *type);
+
 /* True where the engine stores another text than it was given, which only it can tell: what was written is read back. */
 bool type_is_rewritten(const struct type *type);
 
@@ -126,6 +130,9 @@ static inline bool type_has_room(const struct type *type, const struct value *va
     bool short_enough = type->id != TYPE_STRING || type->length || value->kind != VALUE_TEXT || value->len <= STRING_CHARACTERS;
     return short_enough || type_check_room(value, arena, error);
 }
+
+/* Cuts the instants in a logical value, in lists too, to the milliseconds that a column keeps; conditions compare more digits. */
+void type_cut(const struct type *type, struct value *value, struct arena *arena);
 
 /* Turns a logical value into what is stored: DATE forms of SQLite, PostgreSQL's own texts of arrays, ranges and hstores.
  * Everything else passes (booleans are bound as integers by the driver). */

@@ -14,6 +14,10 @@ static bool refuse(struct arena *arena, struct error *error, const char *format,
     return error_set(error, arena, ERROR_VALIDATION, format, detail);
 }
 
+static bool is_word(struct value text, const char *word) {
+    return text.len == strlen(word) && memcmp(text.as.text, word, text.len) == 0;
+}
+
 static struct json_text json_of(struct value value) {
     struct json_text json = { value.as.text, value.as.text + value.len };
     json_text_check(&json);
@@ -43,13 +47,20 @@ static struct value value_of_json(const struct type *type, struct json_text json
     return value_text(text, json_text_characters(json, text));
 }
 
+/* Infinities are numbers that are too large for a float. */
+static void put_json_real(struct buf *buf, double real) {
+    char text[REAL_TEXT];
+    if (isnan(real)) buf_adds(buf, "\"NaN\"");                  /* foreign: nothing in JSON is one */
+    else if (isinf(real)) buf_adds(buf, real > 0 ? "9e999" : "-9e999");
+    else buf_add(buf, text, real_text(real, text));
+}
+
 /* A logical value of the type as JSON. */
 static void put_json(struct buf *buf, const struct type *type, struct value value) {
-    char text[REAL_TEXT];
     switch (value.kind) {
     case VALUE_BOOL: buf_adds(buf, value.as.boolean ? "true" : "false"); break;
     case VALUE_INT:  buf_addi(buf, value.as.integer); break;
-    case VALUE_REAL: buf_add(buf, text, real_text(value.as.real, text)); break;
+    case VALUE_REAL: put_json_real(buf, value.as.real); break;
     case VALUE_TEXT:
         if (type_is_table(type)) buf_add(buf, value.as.text, value.len);
         else json_text_put(buf, value.as.text, value.len);
@@ -65,9 +76,19 @@ static bool accept_part(const struct type *type, struct json_text json, struct v
     *value = value_of_json(type, json, arena);
     if ((kind == JSON_ARRAY || kind == JSON_OBJECT) && !type_is_table(type))
         return refuse(arena, error, "expects elements of the type %s, got a table", type_text(type, arena));
-    if (!type_accept(type, value, arena, error)) return false;
-    if (value->kind == VALUE_REAL && isinf(value->as.real)) return refuse(arena, error, "can't hold infinity%s", "");
-    return true;
+    return type_accept(type, value, arena, error);
+}
+
+static struct value real_word(const char *word) {
+    return value_text(word, strlen(word));
+}
+
+/* The double that PostgreSQL writes so. */
+static double real_of_text(struct value text) {
+    if (is_word(text, "NaN")) return NAN;
+    if (is_word(text, "Infinity")) return INFINITY;
+    if (is_word(text, "-Infinity")) return -INFINITY;
+    return real_read(text.as.text, text.len);
 }
 
 /* The text that stands for a logical value in PostgreSQL's arrays, ranges and hstores, before it is quoted. */
@@ -77,6 +98,7 @@ static struct value plain_text(const struct type *type, struct value value, stru
     type_store(type, &value, arena);
     if (value.kind == VALUE_BOOL) return value.as.boolean ? value_text("true", 4) : value_text("false", 5);
     if (value.kind == VALUE_INT) len = integer_text(value.as.integer, text);
+    else if (value.kind == VALUE_REAL && isinf(value.as.real)) return real_word(value.as.real > 0 ? "Infinity" : "-Infinity");
     else if (value.kind == VALUE_REAL) len = real_text(value.as.real, text);
     else return value;
     return value_text(arena_text(arena, text, len), len);
@@ -87,7 +109,7 @@ static struct value logical_of_text(const struct type *type, struct value text, 
     int64_t integer;
     enum value_kind kind = type_info(type->id)->logical;
     if (kind == VALUE_INT && integer_read(text.as.text, text.len, &integer)) return value_int(integer);
-    if (kind == VALUE_REAL) return value_real(real_read(text.as.text, text.len));
+    if (kind == VALUE_REAL) return value_real(real_of_text(text));
     type_read(type, &text, arena_alloc(arena, TYPE_SCRATCH), arena);
     return text;
 }
@@ -141,10 +163,6 @@ static bool read_item(struct scan *scan, const char *closing, struct value *text
     return scan->at < scan->end;
 }
 
-static bool is_word(struct value text, const char *word) {
-    return text.len == strlen(word) && memcmp(text.as.text, word, text.len) == 0;
-}
-
 /* --------------------------------------------------------------------------------------------------------- arrays */
 
 static struct json_text first_of(struct json_text list, int *count) {
@@ -188,6 +206,18 @@ bool array_accept(const struct type *type, struct value *value, struct arena *ar
     buf_addc(&buf, ']');
     *value = finished(&buf);
     return true;
+}
+
+/* Of ["2026-11-22T09:30:00.123456Z",…] what stands behind three digits of a fraction goes. */
+size_t array_cut_instants(char *text, size_t len) {
+    size_t out = 0;
+    int digits = -1;                    /* after a point; -1: there was none */
+    for (size_t i = 0; i < len; i++) {
+        bool digit = text[i] >= '0' && text[i] <= '9';
+        digits = text[i] == '.' ? 0 : digit && digits >= 0 ? digits + 1 : -1;
+        if (digits <= 3) text[out++] = text[i];
+    }
+    return out;
 }
 
 static void put_array(struct buf *buf, const struct type *type, struct json_text json, struct arena *arena) {
@@ -270,6 +300,18 @@ static bool accept_member(const struct type *type, struct range *range, struct j
     if (is_word(key, "empty")) return true;
     if (is_word(key, "bounds") && set_bounds(range, value_of_json(&text_type, json, arena))) return true;
     return refuse(arena, error, range_words, "");
+}
+
+/* [1, 10]: the bounds by place, as a range in a list may have them. */
+static bool accept_places(const struct type *type, struct range *range, struct json_text json, struct arena *arena,
+                          struct error *error) {
+    struct value *const places[] = { &range->lower, &range->upper };
+    int place = 0;
+    for (struct json_walk walk = json_walk_over(json); json_walk_next(&walk); place++) {
+        if (place == 2) return refuse(arena, error, range_words, "");
+        if (!accept_part(type->element, walk.value, places[place], arena, error)) return false;
+    }
+    return true;
 }
 
 /* Days and whole numbers have a next one: the same set is always written [from, to). */
@@ -367,6 +409,8 @@ bool range_accept(const struct type *type, struct value *value, struct arena *ar
     } else if (kind == JSON_OBJECT) {
         for (struct json_walk walk = json_walk_over(json); json_walk_next(&walk); )
             if (!accept_member(type, &range, walk.name, walk.value, arena, error)) return false;
+    } else if (kind == JSON_ARRAY) {
+        if (!accept_places(type, &range, json, arena, error)) return false;
     } else {
         return refuse(arena, error, range_words, "");
     }

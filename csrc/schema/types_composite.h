@@ -10,6 +10,9 @@ bool array_accept(const struct type *type, struct value *value, struct arena *ar
 bool range_accept(const struct type *type, struct value *value, struct arena *arena, struct error *error);
 bool hstore_accept(const struct type *type, struct value *value, struct arena *arena, struct error *error);
 
+/* Cuts the instants in the JSON text of a list to milliseconds, in place; returns the new length. */
+size_t array_cut_instants(char *text, size_t len);
+
 /* Logical → stored. */
 void array_store(const struct type *type, struct value *value, struct arena *arena);
 void range_store(const struct type *type, struct value *value, struct arena *arena);

@@ -43,6 +43,7 @@ struct dialect {
     bool array_lists;               /* lists travel as arrays, not as JSON */
     bool nan;                       /* floats can be NaN */
     bool single_reals;              /* REAL has 32 bits */
+    bool date_forms;                /* instants have no type of their own: DATE{stored =} says in which form they are held */
     bool isolation;                 /* BEGIN says isolation, access and deferrable */
     bool nulls_smallest;            /* without NULLS FIRST/LAST, NULL sorts before everything */
     const char *differs;            /* a is another value than b, NULL being one: the operator */
@@ -63,6 +64,8 @@ struct dialect {
     bool enum_types;                /* an ENUM is a type of its own, made before the table */
     bool comments;                  /* COMMENT ON */
     const char *pattern_cast;       /* what is compared with a pattern has to be of this type; NULL: anything can */
+    const char *pattern_text[TYPE_COUNT];       /* … by type, where the engine's own text of \1 is another than that which is read;
+                                                 * \2: digits after the point */
     const char *decimal_long;       /* DECIMAL beyond DECIMAL_NUMERIC_DIGITS; NULL: type[TYPE_DECIMAL] */
     const char *op[OP_COUNT];       /* NULL: the text in operators.h */
     const char *auto_key;           /* column definition of a generated key */

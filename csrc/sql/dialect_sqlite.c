@@ -11,6 +11,7 @@ const struct dialect dialect_sqlite = {
     .offset_needs_limit = true,
     .blob_open = "X'",
     .differs = "IS NOT",
+    .date_forms = true,
     .decimal_text = true,
     .inline_auto_key = true,
     .one_writer = true,
@@ -26,6 +27,8 @@ const struct dialect dialect_sqlite = {
         [TYPE_BLOB] = "BLOB", [TYPE_UUID] = "UUID", [TYPE_JSON] = "TEXT", [TYPE_JSONB] = "TEXT",
         [TYPE_ENUM] = "TEXT",
     },
+    .pattern_text = { [TYPE_BOOLEAN] = "CASE \1 WHEN 1 THEN 'true' WHEN 0 THEN 'false' END", [TYPE_DATE] = "liga_date(\1)",
+        [TYPE_DECIMAL] = "liga_round(\1, \2)" },
     .decimal_long = "DECIMAL_TEXT(%p,%s)",
     .tuple_part = "json_extract(value, '$[%d]')",
     .op = {

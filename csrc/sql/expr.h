@@ -21,7 +21,7 @@ enum expr_kind {
     EXPR_AND, EXPR_OR,  /* children; none: true, false */
     EXPR_NOT,           /* first */
     EXPR_CONST,         /* value.as.boolean */
-    EXPR_FUNCTION,      /* text is the name, children the arguments */
+    EXPR_FUNCTION,      /* text is the name, children the arguments; attr: as whose values it compares and is read, or NULL */
     EXPR_CAST,          /* first AS text */
     EXPR_RAW,           /* pieces[0] first pieces[1] first->next … pieces[n]; the user's own SQL */
     EXPR_STAR,

@@ -196,10 +196,10 @@ static const struct expr *extreme_column(const struct expr *call) {
     return column && (column->kind == EXPR_COLUMN || column->kind == EXPR_NAME) ? call->first : NULL;
 }
 
-/* The attribute that decides how an operand compares, or NULL. */
-static const struct attr *operand_attr(const struct expr *expr) {
+const struct attr *operand_attr(const struct expr *expr) {
     while (expr->kind == EXPR_AT) expr = expr->first;
-    if (expr->kind == EXPR_COLUMN || expr->kind == EXPR_NAME) return expr->attr;
+    bool known = expr->kind == EXPR_COLUMN || expr->kind == EXPR_NAME || (expr->kind == EXPR_FUNCTION && expr->attr);
+    if (known) return expr->attr;
     const struct expr *column = extreme_column(expr);
     return column ? operand_attr(column) : NULL;
 }
@@ -242,7 +242,7 @@ void put_ordered(struct out *out, const struct expr *expr) {
 }
 
 static bool is_mixed_date(const struct out *out, const struct attr *attr) {
-    return out->dialect->decimal_text && attr->type.id == TYPE_DATE && attr->type.stored == DATE_MIXED;
+    return out->dialect->date_forms && attr->type.id == TYPE_DATE && attr->type.stored == DATE_MIXED;
 }
 
 static bool is_decimal_text(const struct out *out, const struct attr *attr) {
@@ -303,10 +303,40 @@ static void put_places(struct out *out, const char *text, const struct expr *exp
     put_template(out, text, operands);
 }
 
+static const char *enum_type_name(const struct attr *attr) {
+    bool own = attr && attr->type.id == TYPE_ENUM && attr->type.enum_name;
+    return !own ? NULL : attr->type.enum_shared ? attr->type.enum_shared : attr->type.enum_name;
+}
+
+/* Whether ENUMs are compared that are types of their own, between which the engine knows no operator. */
+static bool mixes_enums(const struct out *out, const struct expr *expr) {
+    const char *first = out->dialect->enum_types ? enum_type_name(operand_attr(expr->first)) : NULL;
+    for (const struct expr *child = first ? expr->first->next : NULL; child; child = child->next) {
+        const char *other = enum_type_name(operand_attr(child));
+        if (other && strcmp(first, other) != 0) return true;
+    }
+    return false;
+}
+
+/* The same operator over the texts of its operands, in the order of the first one's values. */
+static void put_mixed_enums(struct out *out, const char *text, const struct expr *expr) {
+    struct expr texts[3] = { { .kind = EXPR_CAST } }, whole = *expr;
+    const struct expr *child = expr->first;
+    for (int i = 0; child && i < 3; i++, child = child->next) {
+        texts[i] = (struct expr){ .kind = EXPR_CAST, .text = "TEXT", .first = (struct expr *)(uintptr_t)child };
+        if (child->kind == EXPR_PARAM) texts[i] = *child;
+        texts[i].next = child->next && i < 2 ? &texts[i + 1] : NULL;
+    }
+    whole.first = texts;
+    if (op_orders(expr->op)) put_places(out, text, &whole, operand_attr(expr->first));
+    else put_operands(out, text, &whole);
+}
+
 static void put_operator(struct out *out, const struct expr *expr) {
     const char *text = out->dialect->op[expr->op] ? out->dialect->op[expr->op] : op_table[expr->op].text;
     const struct attr *attr = op_orders(expr->op) ? placing_attr(out, expr->first) : NULL;
     if (attr) put_places(out, text, expr, attr);
+    else if (mixes_enums(out, expr)) put_mixed_enums(out, text, expr);
     else put_operands(out, text, expr);
 }
 
@@ -372,10 +402,22 @@ static void put_extreme_place(struct out *out, const struct expr *call, const st
     put_text(out, " END");
 }
 
+/* What the dialect has for min or max of a type for which it lacks these functions, or NULL. */
+static const char *own_extreme(const struct out *out, const struct expr *call, const struct attr *attr) {
+    bool least = strcasecmp(call->text, "min") == 0;
+    return (least ? out->dialect->least : out->dialect->greatest)[attr->type.id];
+}
+
 /* Smallest and largest values are found as the engine compares them: of a column that it would compare otherwise than as it is. */
 static bool put_extreme(struct out *out, const struct expr *call) {
     const struct expr *column = extreme_column(call);
     const struct attr *attr = column ? operand_attr(column) : NULL;
+    const char *own = attr ? own_extreme(out, call, attr) : NULL;
+    if (own) {
+        const struct expr *operands[3] = { column, NULL, NULL };
+        put_template(out, own, operands);
+        return true;
+    }
     if (attr && placing_attr(out, column)) {
         put_extreme_place(out, call, &attr->type);
         return true;

@@ -47,6 +47,7 @@ void put_array(struct out *out, const struct attr *attr, const struct value *val
 void put_column(struct out *out, const struct attr *attr, int alias);   /* with its table's alias where that is needed */
 void put_expr(struct out *out, const struct expr *expr);
 void put_operand(struct out *out, const struct expr *expr);             /* an expression that is compared or ordered by */
+const struct attr *operand_attr(const struct expr *expr);               /* the attribute that decides how it compares, or NULL */
 
 void put_constant(struct out *out, bool boolean);                      /* a condition that is always so */
 void put_real(struct buf *buf, double real);                            /* as a number of JSON or SQL; infinities as too large ones */

@@ -82,6 +82,12 @@ static bool goes_as_array(const struct out *out, const struct expr *expr) {
         && (out->dialect->array_lists || !has_blob(expr->values, expr->value_count));
 }
 
+/* Whether an operand is a REAL of 32 bits, which equals no double that is not one of its values. */
+static bool is_single(const struct expr *operand) {
+    const struct attr *attr = operand_attr(operand);
+    return attr && attr->type.id == TYPE_REAL && attr->type.single;
+}
+
 /* IN: an empty list is no row, an empty NOT IN is all rows; one value is an equality; the list is padded to a power of two so
  * that few texts serve all lengths, and a long one goes as one array. */
 void put_list(struct out *out, const struct expr *expr) {
@@ -89,8 +95,9 @@ void put_list(struct out *out, const struct expr *expr) {
     if (expr->value_count == 0) {
         put_constant(out, !in);
     } else if (goes_as_array(out, expr)) {
-        struct expr array = { .kind = EXPR_PARAM, .value = list_value(out, expr->values, expr->value_count) };
-        const struct expr *operands[3] = { expr->first, &array, NULL };
+        struct expr list = { .kind = EXPR_PARAM, .value = list_value(out, expr->values, expr->value_count) };
+        struct expr single = { .kind = EXPR_CAST, .text = "REAL[]", .first = &list };
+        const struct expr *operands[3] = { expr->first, is_single(expr->first) ? &single : &list, NULL };
         put_template(out, in ? out->dialect->in_array : out->dialect->not_in_array, operands);
     } else {
         put_marks(out, expr);

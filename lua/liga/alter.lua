@@ -46,7 +46,7 @@ local function on_server(db, parts)
     definitions[i] = column.sql
     if column.values then                                             -- its type may not be there yet
       local default = column.default and " DEFAULT " .. column.default or ""
-      definitions[i] = sqltext.quote(column.name) .. " TEXT" .. default
+      definitions[i] = sqltext.quote(column.name) .. (column.list and " TEXT[]" or " TEXT") .. default
     end
   end
   return transaction.run(db, nil, function()
@@ -129,8 +129,10 @@ local function differences(db, parts, part, wanted, actual)
   local generated = part.autoIncrement and actual.autoIncrement
   if part.autoIncrement and not actual.autoIncrement then aspects.type = true end
   local same_type = engine.same_type(wanted, actual, db)
-  if part.values then same_type = actual.values ~= nil end            -- values of enums are an aspect of their own
-  if part.values and actual.values and ddl.misses_values(db, part, actual) then aspects.values = true end
+  local labels = actual.values
+  if part.list then labels = actual.elements end
+  if part.values then same_type = labels ~= nil end                   -- values of enums are an aspect of their own
+  if part.values and labels and ddl.misses_values(db, part, actual) then aspects.values = true end
   if not generated and not same_type then aspects.type = true end
   local is, wants = without_parentheses(actual.default), without_parentheses(wanted.default)
   if not generated and not engine.same_default(is, wants) then aspects.default = true end

@@ -6,6 +6,7 @@ local hooks = require "liga.hooks"
 local operation = require "liga.operation"
 local registry = require "liga.define.registry"
 local scope = require "liga.scope"
+local virtual = require "liga.virtual"
 
 local behaviour = {}
 
@@ -53,6 +54,13 @@ function behaviour.declare(class)
   local assigns = #meta.setters > 0 or #meta.virtuals > 0
   local declares = scoped or meta.version or meta.hooks or has_validators(meta) or assigns
   if declares or has_general_hooks(meta.db) then behaviour.enable(class) end
+end
+
+--- An association has made an attribute, or has given it options: it may have a validator, getter or setter now.
+function behaviour.of_attribute(class, record)
+  local meta = getmetatable(class)
+  virtual.learn(meta, record)
+  if record.validators or record.given.set then behaviour.enable(class) end
 end
 
 -- Hooks --------------------------------------------------------------------------------------------------------------

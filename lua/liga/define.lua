@@ -38,7 +38,8 @@ end
 for option, here in pairs {
   modelName = "is the first argument of define", noPrimaryKey = "is written primaryKey = false",
   uniqueKeys = "is written indexes = {{fields = {...}, unique = true}}",
-  instanceMethods = "is written methods", classMethods = "is not liga's way: write function User:byName(x) ... end",
+  instanceMethods = "is written methods",
+  classMethods = "is not liga's way: write function User:byName(x) ... end",
   getterMethods = "is not liga's way: an attribute has get, a VIRTUAL one too",
   setterMethods = "is not liga's way: an attribute has set, a VIRTUAL one too",
   omitNull = "is not liga's way: a save writes what was changed",

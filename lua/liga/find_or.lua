@@ -54,11 +54,27 @@ end
 
 -- Values -------------------------------------------------------------------------------------------------------------
 
-local date_types = { DATE = true, DATEONLY = true, TIME = true }
+local function has_operator(condition)
+  for key in next, condition do
+    if type(key) == "userdata" then return true end
+  end
+  return false
+end
 
---- A condition that says what the attribute is: a plain value, or an os.date table.
+local function has_year(value) return rawget(value, "year") ~= nil end
+local function is_whole(value) return not has_operator(value) end
+
+--- By type whether a table is a value rather than a list of them or operators: an os.date table, and what is a table
+-- itself. One under a JSON attribute is a path.
+local is_table_value = {
+  DATE = has_year, DATEONLY = has_year, ARRAY = is_whole, RANGE = is_whole, HSTORE = is_whole,
+  TIME = function(value) return has_year(value) or rawget(value, "hour") ~= nil end,
+}
+
+--- A condition that says what the attribute is.
 local function is_value(attribute, value)
-  if type(value) == "table" then return date_types[attribute.type.name] and rawget(value, "year") ~= nil end
+  local test = is_table_value[attribute.type.name]
+  if type(value) == "table" then return test ~= nil and test(value) end
   return type(value) ~= "userdata" or value == core.null
 end
 
@@ -82,13 +98,22 @@ local function in_milliseconds(value)
   return value
 end
 
+--- A value with its instants in milliseconds, those of a list too.
+local function cut_instants(kind, value)
+  if kind.name == "DATE" then return in_milliseconds(value) end
+  if kind.name ~= "ARRAY" or type(value) ~= "table" or has_operator(value) then return value end
+  local cut = {}
+  for key, element in next, value do cut[key] = cut_instants(kind.element, element) end
+  return cut
+end
+
 --- A condition that finds the row made of it.
 local function as_stored(class, where)
   if type(where) ~= "table" then return where end
   local stored = {}
   for name, value in next, where do
     local attribute = type(name) == "string" and class.attributes[name]
-    if attribute and attribute.type.name == "DATE" then value = in_milliseconds(value) end
+    if attribute then value = cut_instants(attribute.type, value) end
     stored[name] = math.type(name) == "integer" and as_stored(class, value) or value
   end
   return stored

@@ -7,6 +7,7 @@
 local core = require "liga.core"
 local errors = require "liga.errors"
 local options = require "liga.options"
+local types = require "liga.types"
 
 local Op = core.Op
 
@@ -40,7 +41,7 @@ function keyset.among(names, tuples)
   if #names == 1 or #tuples == 0 then
     local values = {}
     for i, tuple in ipairs(tuples) do values[i] = tuple[1] end
-    return { [names[1]] = values }
+    return { [names[1]] = Op.in_(values) }
   end
   return core.tuples(names, tuples)
 end
@@ -145,6 +146,9 @@ local function read_term(class, entry)
   if not attribute then
     wrong_order("%s has no attribute %q%s", holder.name, tostring(steps[#steps]),
       options.hint(steps[#steps], names_of(holder.attributes, "name")))
+  end
+  if not types.has_order(attribute.type) then
+    wrong_order("%s.%s is %s, which has no order to go on from", holder.name, attribute.name, tostring(attribute.type))
   end
   names[#names + 1] = attribute.name
   local name = table.concat(names, ".")

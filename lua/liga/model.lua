@@ -100,7 +100,8 @@ local function named_key(class, key)
   local named, count = {}, 0
   for _ in next, key do count = count + 1 end
   for place, name in ipairs(names) do
-    named[name] = key[name] == nil and key[place] or key[name]
+    named[name] = key[name]
+    if key[name] == nil then named[name] = key[place] end
     if named[name] == nil or named[name] == core.null or count ~= #names then
       errors.usage("%s: a key needs exactly its parts: %s", class.name, table.concat(names, ", "))
     end

@@ -52,6 +52,7 @@ local writers = {
   integer = function(value) return "i" .. string.pack(">i8", value) end,
   float = function(value) return "d" .. string.pack(">d", value) end,
   string = function(value) return "s" .. string.pack(">s4", value) end,
+  table = function(value) return "j" .. string.pack(">s4", core.json.encode(value)) end,
 }
 
 local readers = {
@@ -61,6 +62,10 @@ local readers = {
   i = function(bytes, at) return string.unpack(">i8", bytes, at) end,
   d = function(bytes, at) return string.unpack(">d", bytes, at) end,
   s = function(bytes, at) return string.unpack(">s4", bytes, at) end,
+  j = function(bytes, at)
+    local text, behind = string.unpack(">s4", bytes, at)
+    return core.json.decode(text), behind
+  end,
 }
 
 --- What a position belongs to: the model and every term of the order.
@@ -77,9 +82,7 @@ local function write_cursor(class, terms, row)
   for _, term in ipairs(terms) do
     local value = position[term.name]
     if value == core.null then value = nil end
-    local writer = writers[math.type(value) or type(value)]
-    if not writer then errors.usage("page: there is no order over %s.%s to go on from", class.name, term.name) end
-    parts[#parts + 1] = writer(value)
+    parts[#parts + 1] = writers[math.type(value) or type(value)](value)
   end
   local bytes = table.concat(parts)
   return to_text(checksum(bytes) .. bytes)

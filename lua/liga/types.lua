@@ -140,7 +140,8 @@ local function read_element(row, ...)
 end
 
 -- The types ----------------------------------------------------------------------------------------------------------
--- `usage` is shown in messages; `needs` is the field without which the bare name is not a type yet.
+-- `usage` is shown in messages; `needs` is the field without which the bare name is not a type yet; values of a `table`
+-- are tables in Lua, those of what is `unordered` are equal or different, but not greater or less.
 
 local range_elements = { INTEGER = true, BIGINT = true, DECIMAL = true, DATE = true, DATEONLY = true }
 
@@ -161,11 +162,11 @@ local rows = {
   { name = "TIME", read = read_nothing },
   { name = "BLOB", read = read_nothing },
   { name = "UUID", read = read_nothing },
-  { name = "JSON", read = read_nothing },
-  { name = "JSONB", read = read_nothing },
+  { name = "JSON", read = read_nothing, table = true, unordered = true },
+  { name = "JSONB", read = read_nothing, table = true, unordered = true },
   { name = "ENUM", read = read_values, usage = 'ENUM{"a", "b"}', needs = "values", words = "its values" },
   { name = "ARRAY", read = read_element, usage = "ARRAY(INTEGER)", needs = "element",
-    words = "the type of its elements", refused = { BLOB = true, TSVECTOR = true } },
+    words = "the type of its elements", table = true, refused = { BLOB = true, TSVECTOR = true } },
   { name = "VIRTUAL", read = read_nothing },
   { name = "CITEXT", read = read_nothing },
   { name = "INET", read = read_nothing },
@@ -173,8 +174,8 @@ local rows = {
   { name = "MACADDR", read = read_nothing },
   { name = "TSVECTOR", read = read_nothing },
   { name = "RANGE", read = read_element, usage = "RANGE(INTEGER)", needs = "element", words = "the type of its bounds",
-    elements = range_elements },
-  { name = "HSTORE", read = read_nothing },
+    table = true, elements = range_elements },
+  { name = "HSTORE", read = read_nothing, table = true, unordered = true },
 }
 
 local row_by_name = {}
@@ -246,6 +247,18 @@ function types.problem(descriptor)
     return ("%s needs %s: %s"):format(row.name, row.words, row.usage)
   end
   return fields.element and types.problem(fields.element) or nil
+end
+
+--- Whether its values are tables in Lua.
+function types.is_table(descriptor)
+  return row_by_name[fields_of[descriptor].name].table == true
+end
+
+--- Whether its values can be compared by greater and less: not documents, nor lists of them.
+function types.has_order(descriptor)
+  local fields = fields_of[descriptor]
+  if row_by_name[fields.name].unordered then return false end
+  return fields.element == nil or types.has_order(fields.element)
 end
 
 --- The names of all types.

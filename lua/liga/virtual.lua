@@ -4,6 +4,7 @@
 --   get = function(self, stored) return shown end   in u:get, toTable, liga.json.encode; VIRTUAL: also as u.name
 local core = require "liga.core"
 local errors = require "liga.errors"
+local journal = require "liga.define.journal"
 
 local virtual = {}
 
@@ -27,6 +28,16 @@ local function shown_records(meta)
   return meta.getters
 end
 
+--- Puts an attribute that has a getter or a setter into the model's lists of these.
+function virtual.learn(meta, record)
+  for option, list in pairs { get = meta.getters, set = meta.setters } do
+    if record.given[option] and not list[record] then
+      list[#list + 1], list[record] = record, true
+      journal.note(function() journal.take_out(list, record, record) end)
+    end
+  end
+end
+
 --- Sorts out what a model declares.
 -- @param virtuals records of the VIRTUAL attributes, in order; also found by name in `meta.virtuals`
 function virtual.declare(meta, virtuals)
@@ -37,10 +48,7 @@ function virtual.declare(meta, virtuals)
     meta.shown_attributes[record.name] = record.view
   end
   for _, list in ipairs { meta.attributes, virtuals } do
-    for _, record in ipairs(list) do
-      if record.given.get then meta.getters[#meta.getters + 1] = record end
-      if record.given.set then meta.setters[#meta.setters + 1] = record end
-    end
+    for _, record in ipairs(list) do virtual.learn(meta, record) end
   end
 end
 

@@ -60,7 +60,8 @@ local CALLS = {
   { "belongsTo: foreignKey", function(m, o)
     o.name = "k"
     m.Post:belongsTo(m.User, { as = "x", foreignKey = o })
-  end, "name columnName type allowNull onDelete onUpdate deferrable constraints" },
+  end, "name columnName type allowNull onDelete onUpdate deferrable constraints "
+    .. "defaultValue unique index field comment values validate get set" },
   { "findAll", function(m, o) m.User:findAll(o) end, FIND },
   { "findOne", function(m, o) m.User:findOne(o) end, FIND },
   { "findByPk", function(m, o) m.User:findByPk(1, o) end, "attributes include paranoid raw lock rejectOnEmpty" },

@@ -36,6 +36,30 @@ for engine in support.engines() do
       assert.same({ "number", "team" }, e.attributes)
     end)
 
+    it("of a single row holds the value of its first attribute, which is not in the message", function()
+      User:create{ email = "ann@example.org", team = "red", number = 7 }
+      local bob = User:create{ email = "bob@example.org" }
+      local e = support.raises("UniqueConstraintError", function() User:create{ email = "ann@example.org" } end)
+      assert.equal("ann@example.org", e.value)
+      assert.is_nil(tostring(e):find("ann@", 1, true))
+      e = support.raises("UniqueConstraintError", function() bob:update{ team = "red", number = 7 } end)
+      assert.equal(e.attribute == "team" and "red" or 7, e.value)
+      e = support.raises("UniqueConstraintError", function()
+        User:bulkCreate{ { email = "cid@example.org" }, { email = "ann@example.org" } }
+      end)
+      assert.is_nil(e.value)
+      local Note = db:define("Note", { text = liga.STRING })
+      Note:belongsTo(User)
+      Note:hasMany(Note, { as = "answers", foreignKey = { name = "noteId", onDelete = "RESTRICT" }, inverse = "note" })
+      db:sync()
+      e = support.raises("ForeignKeyConstraintError", function() Note:create{ userId = 77 } end)
+      assert.same({ "userId", 77 }, { e.attribute, e.value })
+      local note = Note:create{}
+      note:createAnswer{}
+      e = support.raises("ForeignKeyConstraintError", function() note:destroy() end)
+      assert.same({ "noteId" }, { e.attribute, e.value })
+    end)
+
     describe("of a foreign key that is looked at at COMMIT", function()
       local Note
       before_each(function()

@@ -202,6 +202,23 @@ for engine in support.engines() do
       assert.equal("6 7 8 9", ids(Note:page{ size = 4, after = info.after }))
     end)
 
+    it("refuses an order over what has none, as each does", function()
+      local types = { doc = liga.JSON, docs = liga.JSONB }
+      if engine.dialect == "postgres" then types.words, types.lists = liga.HSTORE, liga.ARRAY(liga.JSONB) end
+      local Doc = db:define("Doc", types, { timestamps = false })
+      Doc:sync()
+      log:clear()
+      for name in pairs(types) do
+        for _, order in ipairs { name, "-" .. name } do
+          support.raises("UsageError", function() Doc:page{ order = order } end, "Doc." .. name, "no order")
+          support.raises("UsageError", function() Doc:each{ order = order } end, "Doc." .. name, "no order")
+        end
+        support.raises("UsageError", function() Doc:min(name) end, "Doc." .. name, "no order")
+        support.raises("UsageError", function() Doc:count{ where = { [name] = liga.Op.gt { a = 1 } } } end, name)
+      end
+      assert.same({}, log:statements())
+    end)
+
     it("refuses cursors that were not made for this order", function()
       local _, info = Note:page{ size = 4 }
       local function refused(options) support.raises("UsageError", function() Note:page(options) end) end

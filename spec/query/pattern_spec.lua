@@ -78,6 +78,28 @@ for engine in support.engines() do
       assert.equal(#NAMES, User:count())
     end)
 
+    it("of attributes that are no texts looks at what is read of them", function()
+      local Reading = db:define("Reading", {
+        n = liga.INTEGER, yes = liga.BOOLEAN, price = liga.DECIMAL(8, 2), worth = liga.DECIMAL(20, 2), at = liga.DATE,
+        spaced = liga.DATE { stored = "space" }, epoch = liga.DATE { stored = "epoch" }, day = liga.DATEONLY,
+        time = liga.TIME, key = liga.UUID, bytes = liga.BLOB,
+      }, { timestamps = false })
+      Reading:sync()
+      local at, key = "2026-11-22T09:30:00.050Z", "8c5d4f0e-7a9b-4d36-9a51-0f6c2f1f8a77"
+      Reading:bulkCreate{ { n = 10, yes = true, price = "1.5", worth = "1.5", at = at, spaced = at, epoch = at,
+        day = "2026-11-22", time = "09:30", key = key, bytes = "a" }, {} }
+      for name, text in pairs {
+        n = "10", yes = "true", price = "1.50", worth = "1.50", at = at, spaced = at, epoch = at, day = "2026-11-22",
+        time = "09:30:00", key = key,
+      } do
+        assert.equal(1, Reading:count{ where = { [name] = Op.like(text) } }, name)
+        assert.equal(1, Reading:count{ where = { [name] = Op.endsWith(text:sub(-2)) } }, name)
+        assert.equal(1, Reading:count{ where = { [name] = Op.regexp("^" .. text:sub(1, 2)) } }, name)
+        assert.equal(1, Reading:count{ where = { [name] = Op.notILike "x%" } }, name)
+      end
+      support.raises("UsageError", function() Reading:count{ where = { bytes = Op.like "a" } } end, "BLOB")
+    end)
+
     it("refuses what is no text", function()
       for _, op in ipairs { Op.like, Op.startsWith, Op.regexp } do
         local ok, e = pcall(User.count, User, { where = { name = op({}) } })

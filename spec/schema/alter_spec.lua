@@ -187,6 +187,20 @@ for engine in support.engines() do
         assert.same({ "ax", "bx", "cx", "dx" }, found)
       end)
 
+      it("adds them to the enum of a list, and makes new lists", function()
+        local Before = db:define("Thing", { kinds = liga.ARRAY(liga.ENUM { "b" }) }, { timestamps = false })
+        Before:sync():create{ kinds = { "b" } }
+        again()
+        local Thing = db:define("Thing", {
+          kinds = liga.ARRAY(liga.ENUM { "a", "b" }),
+          more = { type = liga.ARRAY(liga.ENUM { "x", "it's" }), defaultValue = { "it's" } },
+        }, { timestamps = false })
+        db:sync{ alter = true }
+        assert.same({}, differing())
+        assert.same({ "a", "b" }, Thing:create{ kinds = { "a", "b" } }:reload().kinds)
+        assert.same({ "it's" }, Thing:findByPk(1).more)
+      end)
+
       it("leaves alone what reflect made of types of the server's own", function()
         db:query "DROP TYPE IF EXISTS mood"
         db:query "CREATE TYPE mood AS ENUM ('sad', 'happy')"

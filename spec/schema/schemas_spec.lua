@@ -123,6 +123,38 @@ for engine in support.engines() do
           assert.is_true(q:tableExists(Other))
         end)
 
+        it("has errors of constraints that name its models", function()
+          q:addConstraint(Artist, { type = "unique", fields = { "name" } })
+          q:addConstraint(Other, { type = "unique", fields = { "born" } })
+          for model, attribute in pairs { [Artist] = "name", [Other] = "born" } do
+            model:create{ [attribute] = 5 }
+            local e = support.raises("UniqueConstraintError", function() model:create{ [attribute] = 5 } end)
+            assert.same({ model.name, { attribute } }, { e.model, e.attributes })
+          end
+          db:query "CREATE TABLE albums (id BIGSERIAL PRIMARY KEY, born BIGINT REFERENCES artists)"
+          db:define("Record", { bornId = { type = liga.BIGINT, columnName = "born", references = Other } },
+            { tableName = "albums", timestamps = false })
+          local e = support.raises("ForeignKeyConstraintError", function() db.models.Record:create{ bornId = 77 } end)
+          assert.same({ "Record", { "bornId" } }, { e.model, e.attributes })
+          e = support.raises("ForeignKeyConstraintError", function()
+            db:query "INSERT INTO shop.albums (artist_id) VALUES (77)"
+          end)
+          assert.equal("Album", e.model)
+        end)
+
+        it("has the junctions of its models", function()
+          Artist:belongsToMany(Other, { through = "Likes" })
+          Other:belongsToMany(Album, { through = "Hears" })
+          db:model("Likes"):sync()
+          db:model("Hears"):sync()
+          assert.is_true(q:tableExists("Likes", { schema = "shop" }))
+          assert.is_false(q:tableExists "Likes")
+          assert.is_true(q:tableExists "Hears")
+          local artist, other = Artist:create{}, Other:create{ born = 7 }
+          artist:addOther(other)
+          assert.equal(7, Artist:findOne{ include = "others" }.others[1].born)
+        end)
+
         it("is the one that a reference by a table's name is looked for in first", function()
           local Song = db:define("Song", {
             artistId = { type = liga.BIGINT, references = "artists" },

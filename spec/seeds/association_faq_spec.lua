@@ -117,6 +117,37 @@ for engine in support.engines() do
         assert.equal(person.id, DrivingLicense:create({}).ownerId)
       end)
 
+      it("by every option of attributes: functions of yours included", function()
+        local Person, DrivingLicense = db:define("Person", {}), db:define("DrivingLicense", {})
+        Person:hasOne(DrivingLicense, {
+          foreignKey = {
+            name = "ownerId", unique = true, index = "by_owner", comment = "who drives", validate = { max = 99 },
+            set = function(_, value) return value and value % 1000 end,
+            get = function(_, stored) return stored and "no. " .. stored end,
+          },
+        })
+        db:sync()
+        local person = Person:create { id = 1 }
+        local license = DrivingLicense:create { ownerId = 1001 }
+        assert.equal(1, license.ownerId)
+        assert.equal("no. 1", license:get("ownerId"))
+        assert.equal("no. 1", license:toTable().ownerId)
+        assert.is_true(person:getDrivingLicense() == license)
+        raises("ValidationError", function() DrivingLicense:create { ownerId = 1100 } end, "ownerId", "99")
+        raises("UniqueConstraintError", function() DrivingLicense:create { ownerId = 1 } end, "ownerId")
+      end)
+
+      it("what makes an attribute the primary key stands in the model", function()
+        local Person, DrivingLicense = db:define("Person", {}), db:define("DrivingLicense", {})
+        raises("UsageError", function()
+          Person:hasOne(DrivingLicense, { foreignKey = { name = "ownerId", primaryKey = true } })
+        end, "primaryKey", "declare it in the model")
+        raises("UsageError", function()
+          Person:hasOne(DrivingLicense, { foreignKey = { name = "ownerId", validate = { isEmial = true } } })
+        end, "isEmial", "isEmail")
+        assert.is_nil(DrivingLicense.attributes.ownerId)
+      end)
+
       it("by declaring the attribute on the model that holds it", function()
         local Person = db:define("Person", {
           drivingLicense = liga.hasOne("DrivingLicense", "ownerId"),

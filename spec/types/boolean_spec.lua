@@ -26,6 +26,16 @@ for engine in support.engines() do
       assert.equal(1, Thing:count{ where = { value = liga.null } })
     end)
 
+    it("can be part of a key", function()
+      local Flag = db:define("Flag", { on = { type = liga.BOOLEAN, primaryKey = true },
+        n = { type = liga.INTEGER, primaryKey = true } }, { timestamps = false })
+      Flag:sync()
+      Flag:bulkCreate{ { on = false, n = 1 }, { on = true, n = 1 } }
+      assert.is_false(Flag:findByPk{ false, 1 }.on)
+      assert.equal(2, #Flag:findByPks{ { false, 1 }, { on = true, n = 1 } })
+      assert.equal(1, Flag:count{ where = Flag:keys{ { false, 1 } } })
+    end)
+
     it("refuse numbers and strings", function()
       local Thing = model_of(liga.BOOLEAN)
       for _, value in ipairs { 1, 0, "true", "f", "", {} } do refuses(Thing, value) end

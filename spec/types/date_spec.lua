@@ -89,7 +89,45 @@ for engine in support.engines() do
       Thing:sync()
       local value = stored(Thing, "1970-01-01T00:00:01.500Z")
       assert.equal(1.5, value)
+      local Log = epoch:define("Log", { at = { type = liga.DATE, primaryKey = true } }, { timestamps = false })
+      Log:sync()
+      assert.same({ at = 2.0 }, Log:create{ at = 2 }:where())
       assert.equal("float", math.type(stored(Thing, 10)))
+    end)
+
+    it("of more digits are no change where save would cut them to what is there", function()
+      local note = model_of(liga.DATE):create{ value = "2026-11-22T09:30:00.123Z" }
+      note.value = "2026-11-22T10:30:00.123999+01:00"
+      assert.is_nil(note:changed())
+      note.value = "2026-11-22T09:30:00.124Z"
+      assert.same({ "value" }, note:changed())
+    end)
+
+    it("of more digits are later than the millisecond that they are in", function()
+      for _, form in ipairs { "text", "space", "epoch" } do
+        local Thing = db:define("Thing" .. form, { value = liga.DATE { stored = form } }, { timestamps = false })
+        Thing:sync()
+        Thing:bulkCreate{ { value = "2026-11-22T09:30:00.123Z" }, { value = "2026-11-22T09:30:00.124Z" } }
+        local Op, at = liga.Op, "2026-11-22T09:30:00.123456Z"
+        for _, case in ipairs {
+          { Op.gt(at), 1 }, { Op.gte(at), 1 }, { Op.lt(at), 1 }, { Op.lte(at), 1 }, { Op.eq(at), 0 }, { Op.ne(at), 2 },
+          { Op.between { "2026-11-22T09:30:00.123Z", at }, 1 }, { Op.notBetween { at, "2027-01-01T00:00:00Z" }, 1 },
+        } do
+          assert.equal(case[2], Thing:count{ where = { value = case[1] } }, form)
+        end
+      end
+    end)
+
+    it("take the option stored for nothing where the engine has a type for them", function()
+      for _, form in ipairs { "text", "space", "epoch", "mixed" } do
+        local attributes = { value = { type = liga.DATE { stored = form }, defaultValue = "2026-11-22T09:30:00Z" } }
+        local Thing = db:define("Thing" .. form, attributes, { timestamps = false })
+        Thing:sync()
+        local read = Thing:create{}:reload()
+        assert.equal("2026-11-22T09:30:00.000Z", read.value)
+        assert.equal("0001-01-01T00:00:00.000Z", read:update{ value = "0001-01-01T00:00:00Z" }:reload().value)
+        assert.equal(1, Thing:count{ where = { value = liga.Op.lt(0) } })
+      end
     end)
 
     if engine.dialect == "sqlite" then

@@ -31,6 +31,16 @@ for engine in support.engines() do
       end
     end)
 
+    it("are found by a table, too", function()
+      local Alarm = db:define("Alarm", { at = liga.TIME, day = liga.DATEONLY }, { timestamps = false })
+      Alarm:sync()
+      local at, day = { hour = 9, min = 30 }, { year = 2026, month = 11, day = 22 }
+      local alarm = Alarm:findOrCreate{ where = { at = at, day = day } }
+      assert.same({ "09:30:00", "2026-11-22" }, { alarm.at, alarm.day })
+      assert.equal(1, Alarm:count{ where = { at = at, day = day } })
+      assert.equal(1, Alarm:count{ where = { at = liga.Op.lte(at), day = liga.Op.in_ { day } } })
+    end)
+
     it("refuse days that do not exist", function()
       local Thing = model_of(liga.DATEONLY)
       for _, value in ipairs { "", "2026-13-01", "2026-02-30", "2026-00-10", "tomorrow", true } do

@@ -158,6 +158,27 @@ for engine in support.engines() do
       assert.equal("1.30", Price:sum("value"))
     end)
 
+    it("are averaged without them, too", function()
+      for _, type in ipairs { liga.DECIMAL(10, 2), liga.DECIMAL(30, 2), liga.DECIMAL } do
+        local Price = db:define("Price" .. tostring(type), { value = type, kind = liga.STRING }, { timestamps = false })
+        Price:sync()
+        for _, value in ipairs { "0.1", "0.2", "0.2" } do Price:create{ value = value, kind = "a" } end
+        Price:create{}
+        assert.equal(0.5 / 3, Price:avg("value"))
+        assert.equal(0.15, Price:avg("value", { distinct = true }))
+        assert.is_nil(Price:avg("value", { where = { id = 0 } }))
+        local average = liga.fn("avg", liga.col("value"))
+        local groups = Price:findAll{ attributes = { "kind", { average, "average" } }, group = "kind", raw = true,
+          order = { "kind" }, having = liga.where(average, liga.Op.gt, 0.1) }
+        assert.same({ { kind = "a", average = 0.5 / 3 } }, groups)
+        local large = ("9"):rep(15) .. ".5"
+        if tostring(type) ~= "DECIMAL(10,2)" then
+          Price:bulkCreate{ { value = large, kind = "b" }, { value = "-" .. large, kind = "b" } }
+          assert.equal(0.0, Price:avg("value", { where = { kind = "b" } }))
+        end
+      end
+    end)
+
     it("are summed beyond the digits of a double", function()
       local Price = model_of(liga.DECIMAL(30, 2))
       Price:bulkCreate{ { value = "90071992547409930000.01" }, { value = "0.02" } }

@@ -133,6 +133,21 @@ for engine in support.engines() do
         assert.equal(2, Task:update({ n = 0 }, { where = { level = Op.gt "low" } }))
       end)
 
+      it("compared with another one, which may have other values", function()
+        local Bug = db:define("Bug", { n = liga.INTEGER, was = liga.ENUM { "low", "high", "it's" },
+          is = liga.ENUM { "high", "low", "gone" } }, { timestamps = false })
+        Bug:sync()
+        Bug:bulkCreate{ { n = 1, was = "low", is = "low" }, { n = 2, was = "high", is = "low" },
+          { n = 3, was = "low", is = "high" }, { n = 4, was = "high", is = "gone" }, { n = 5 } }
+        for condition, expected in pairs {
+          [Op.eq(liga.col "is")] = "1", [Op.ne(liga.col "is")] = "2 3 4", [Op.lt(liga.col "is")] = "3",
+          [Op.gte(liga.col "is")] = "1 2", [Op.between { liga.col "is", "high" }] = "1 2",
+        } do
+          local found_bugs = Bug:findAll{ where = { was = condition }, order = "n" }
+          assert.equal(expected, table.concat(support.pluck(found_bugs, "n"), " "))
+        end
+      end)
+
       it("with the first and the last one as min and max", function()
         assert.same({ "low", "high" }, { Task:min("level"), Task:max("level") })
         assert.is_nil(Task:max("level", { where = { n = 3 } }))

@@ -37,6 +37,36 @@ for engine in support.engines() do
       assert.same({ id = ann.id, name = "anna", age = 30, email = "new@example.org" }, stored())
     end)
 
+    it("writes one attribute after another, each in its turn, and several together", function()
+      for i, changes in ipairs{
+        { name = "b" }, { age = 2 }, { name = "c", age = 3 }, { age = 4 }, { email = liga.null },
+        { name = "d", age = 5, email = "e" }, { name = liga.null, age = 6 },
+      } do
+        ann:set(changes)
+        ann:save()
+        for attribute, value in pairs(changes) do
+          assert.equal(value ~= liga.null and value or nil, stored()[attribute], attribute .. " of change " .. i)
+        end
+      end
+      assert.same({ id = ann.id, age = 6, email = "e" }, stored())
+    end)
+
+    it("knows attributes whose names are longer than Lua's short strings", function()
+      local long = ("long"):rep(12)
+      local Wide = db:define("Wide", { [long] = liga.STRING, name = liga.STRING }, { timestamps = false })
+      db:sync()
+      local values = { [long] = "a", name = "b" }
+      for _, wide in ipairs{ Wide:create(values), Wide:bulkCreate{ values }[1], Wide:build(values):save() } do
+        assert.is_nil(wide:changed())
+        wide.name = "c"
+        wide:save()
+        assert.same({ id = wide.id, [long] = "a", name = "c" }, Wide:findByPk(wide.id):toTable())
+        wide[long] = "d"
+        assert.same({ long }, wide:changed())
+        assert.equal("d", Wide:findByPk(wide:save().id)[long])
+      end
+    end)
+
     it("sends nothing where nothing changed", function()
       assert.equal(ann, ann:save())
       ann.age = 31

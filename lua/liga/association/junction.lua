@@ -24,13 +24,14 @@ local function is_underscored(class)
   return getmetatable(class).options.underscored == true
 end
 
---- A junction of liga's own: named verbatim, in the manner of the models it joins. Of what the connection gives to its
--- models neither indexes, validators, scopes, versions nor soft deletion are for it.
+--- A junction of liga's own: named verbatim, in the manner of the models it joins, in the schema of the source. Of what
+-- the connection gives to its models neither indexes, validators, scopes, versions nor soft deletion are for it.
 local function make_model(a, db, name)
   local general = db._.define or {}
   local class = define.model(db, name, {}, {
     tableName = name, timestamps = a.read.through.timestamps, paranoid = a.read.through.paranoid == true,
-    indexes = {}, version = false, validate = {}, scopes = {}, defaultScope = general.defaultScope and {},
+    schema = getmetatable(a.source).options.schema, indexes = {}, version = false, validate = {}, scopes = {},
+    defaultScope = general.defaultScope and {},
     underscored = is_underscored(a.source) and is_underscored(a.target) or nil,
   })
   getmetatable(class).junction_of = a.label

@@ -1,5 +1,6 @@
 --- The keys of an association: reading `foreignKey` and `otherKey`, finding what they reference, adding attributes.
 local attribute = require "liga.define.attribute"
+local behaviour = require "liga.behaviour"
 local compat = require "liga.compat"
 local constraint = require "liga.define.constraint"
 local define = require "liga.define"
@@ -7,6 +8,7 @@ local fail = require "liga.define.fail"
 local journal = require "liga.define.journal"
 local naming = require "liga.naming"
 local options = require "liga.options"
+local types = require "liga.types"
 
 local key = {}
 
@@ -14,8 +16,12 @@ local key = {}
 
 --- Options that are the attribute's, and those that are the constraint's.
 local attribute_options, allowed = {}, {}
-for name in ("type allowNull defaultValue unique index columnName field comment values"):gmatch "%a+" do
+for name in ([[type allowNull defaultValue unique index columnName field comment values validate get
+    set]]):gmatch "%a+" do
   attribute_options[name], allowed[name] = true, true
+end
+for name in ("primaryKey autoIncrement references referencesKey"):gmatch "%a+" do
+  allowed[name] = "belongs to the attribute itself: declare it in the model that holds the key"
 end
 for name in ([[name onDelete onUpdate deferrable constraints foreignKeyConstraints foreignKeyConstraint
     keys]]):gmatch "%a+" do
@@ -208,6 +214,12 @@ function key.referenced(where, class, option, given, parsed)
   if parsed.holder_of and not naming.same_names(names, paired(meta, parsed.holder_of), true) then
     where:fail("keys must reference exactly %s", table.concat(names, ", "))
   end
+  for _, name in ipairs(names) do
+    local kind = meta.class.attributes[name].type
+    if types.is_table(kind) then
+      where:fail("%s.%s is %s: what a key references is a plain value, not a table", class.name, name, tostring(kind))
+    end
+  end
   return table.move(names, 1, #names, 1, {})
 end
 
@@ -331,6 +343,7 @@ function key.attach(wanted)
       local soft = { type = target.attributes[wanted.referenced[i]].type, allowNull = wanted.nullable }
       record = add(wanted.holder, name, given, soft, wanted.label)
     end
+    behaviour.of_attribute(wanted.holder, record)
     records[i] = record
   end
   constraint.want(meta, {

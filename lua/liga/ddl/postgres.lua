@@ -24,14 +24,18 @@ local function set_of(list)
   return set
 end
 
+--- The values of the enum that a column of the catalogue is of, or a list of; nil: it is another type.
+local function values_of(before)
+  return before.values or before.elements
+end
+
 --- Values are added in the order of the model's.
 local function add_values(list, wanted, before)
-  local there = set_of(before.values)
+  local values = values_of(before)
+  local there, name = set_of(values), (before.base or before.type):gsub("%[%]$", "")
   for i, value in ipairs(wanted) do
     if not there[value] then
-      local place = i > 1 and " AFTER " .. sqltext.literal(wanted[i - 1])
-        or " BEFORE " .. sqltext.literal(before.values[1])
-      local name = before.base or before.type
+      local place = i > 1 and " AFTER " .. sqltext.literal(wanted[i - 1]) or " BEFORE " .. sqltext.literal(values[1])
       list[#list + 1] = ("ALTER TYPE %s ADD VALUE %s%s"):format(name, sqltext.literal(value), place)
     end
   end
@@ -39,8 +43,8 @@ end
 
 --- Whether an enum of the server's misses values of the model's.
 function postgres.misses_values(column, before)
-  if not column.values or not before.values then return false end
-  local there = set_of(before.values)
+  if not column.values or not values_of(before) then return false end
+  local there = set_of(values_of(before))
   for _, value in ipairs(column.values) do
     if not there[value] then return true end
   end

@@ -148,6 +148,7 @@ function attribute.read_part(model, name, given)
   if given.type ~= nil then check_type(model, name, given) end
   check_index(model, name, given)
   if given.type ~= nil then check_default(model, name, given) end
+  if given.validate ~= nil then validate.read(model, name, given.validate) end
 end
 
 -- Records ------------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ local names = require "liga.reflect.names"
 local naming = require "liga.naming"
 local options = require "liga.options"
 local registry = require "liga.define.registry"
+local types = require "liga.types"
 
 local plan = {}
 
@@ -205,12 +206,20 @@ local function find_target(model, key, models)
   end
 end
 
+--- Whether an association can reference these columns: not what is a table in Lua.
+local function are_plain(target, list)
+  for _, column in ipairs(list) do
+    if types.is_table(target.by_column[column:lower()].type) then return false end
+  end
+  return true
+end
+
 --- A foreign key between two models.
 local function read_link(model, key, models)
   local target = find_target(model, key, models)
   local foreign = target and attribute_names(model, key.columns)
   local referenced = target and #key.references == #key.columns and attribute_names(target, key.references)
-  if not foreign or not referenced then return nil end
+  if not foreign or not referenced or not are_plain(target, key.references) then return nil end
   for i, column in ipairs(key.columns) do
     follow_type(model, model.by_column[column:lower()], target.by_column[key.references[i]:lower()])
   end

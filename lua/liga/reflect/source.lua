@@ -74,6 +74,8 @@ end
 --- A number that reads back as itself.
 local function number_text(value)
   if math.type(value) == "integer" then return ("%d"):format(value) end
+  if value ~= value then return "0 / 0" end
+  if value == math.huge or value == -math.huge then return value > 0 and "math.huge" or "-math.huge" end
   return ("%.17g"):format(value)
 end
 
