@@ -52,8 +52,13 @@ static bool read_target_values(lua_State *L, struct call *call, const struct acc
     lua_rawget(L, target);
     int index = lua_gettop(L);
     struct instance instance = instance_look(L, index);
-    if (instance.state == INSTANCE_NONE) {
-        if (lua_istable(L, index)) fine = read_junction_table(L, call, access, index, row);
+    if (instance.state == INSTANCE_NONE && lua_istable(L, index)) {
+        fine = read_junction_table(L, call, access, index, row);
+    } else if (instance.state == INSTANCE_NONE) {
+        fine = lua_isnil(L, index) || is_null(L, index)
+            || error_set(&call->error, &call->arena, ERROR_USAGE,
+                         "%s on a target must be a table of values for the junction, got %s", junction_of(access)->name,
+                         luaL_typename(L, index));
     } else {
         const struct model *junction = junction_of(access);
         for (int i = 0; fine && i < junction->attr_count && instance.rowset->model == junction; i++) {

@@ -66,6 +66,8 @@ static struct expr *distinct_of(struct arena *arena, struct expr *subject) {
 static struct expr *aggregate_value(struct arena *arena, const struct dialect *dialect, const struct aggregate *aggregate,
                                     struct expr *subject, const struct attr *attr, bool distinct) {
     bool sums = aggregate == &aggregates[AGGREGATE_SUM];
+    bool document = subject->kind == EXPR_COLUMN && subject->attr->type.id == TYPE_JSON;
+    if (distinct && document && dialect->json_differs) subject = cast_as(arena, subject, dialect->json_differs);
     if (distinct && !is_extreme(aggregate)) subject = distinct_of(arena, subject);
     if (attr && is_decimal(attr) && sums && dialect->decimal_text) {
         if (!distinct) subject->next = expr_text(arena, arena_printf(arena, "%d", type_scale(&attr->type)));

@@ -163,12 +163,29 @@ void put_array(struct out *out, const struct attr *attr, const struct value *val
     put_text(out, "[]");
 }
 
+static const struct type *innermost(const struct attr *attr) {
+    const struct type *type = &attr->type;
+    while (type->element) type = type->element;
+    return type;
+}
+
+/* The type as which JSON, or a list of it, has an equality; NULL: the attribute's own has one. */
+static const char *json_equal_type(const struct out *out, const struct attr *attr) {
+    const char *type = out->dialect->json_differs;
+    if (!type || innermost(attr)->id != TYPE_JSON) return NULL;
+    return attr->type.id == TYPE_ARRAY ? arena_printf(out->arena, "%s[]", type) : type;
+}
+
+/* Where rows are told apart by their columns, these are of types that have an equality. */
 void put_column(struct out *out, const struct attr *attr, int alias) {
+    const char *equal = out->regroups ? json_equal_type(out, attr) : NULL;
     if (out->qualified) {
         put_alias(out, alias == ALIAS_HERE ? out->here : alias);
         buf_addc(&out->buf, '.');
     }
     put_name(out, attr->column);
+    if (equal) put_text(out, "::");
+    if (equal) put_text(out, equal);
 }
 
 /* ------------------------------------------------------------------------------------------------ expressions */
@@ -304,39 +321,57 @@ static void put_places(struct out *out, const char *text, const struct expr *exp
 }
 
 static const char *enum_type_name(const struct attr *attr) {
-    bool own = attr && attr->type.id == TYPE_ENUM && attr->type.enum_name;
-    return !own ? NULL : attr->type.enum_shared ? attr->type.enum_shared : attr->type.enum_name;
+    const struct type *type = attr ? innermost(attr) : NULL;
+    if (!type || type->id != TYPE_ENUM || !type->enum_name) return NULL;
+    return type->enum_shared ? type->enum_shared : type->enum_name;
 }
 
-/* Whether ENUMs are compared that are types of their own, between which the engine knows no operator. */
-static bool mixes_enums(const struct out *out, const struct expr *expr) {
-    const char *first = out->dialect->enum_types ? enum_type_name(operand_attr(expr->first)) : NULL;
-    for (const struct expr *child = first ? expr->first->next : NULL; child; child = child->next) {
-        const char *other = enum_type_name(operand_attr(child));
-        if (other && strcmp(first, other) != 0) return true;
-    }
-    return false;
+bool enums_differ(const struct dialect *dialect, const struct attr *a, const struct attr *b) {
+    const char *first = dialect->enum_types ? enum_type_name(a) : NULL, *second = enum_type_name(b);
+    return first && second && strcmp(first, second) != 0;
 }
 
-/* The same operator over the texts of its operands, in the order of the first one's values. */
-static void put_mixed_enums(struct out *out, const char *text, const struct expr *expr) {
-    struct expr texts[3] = { { .kind = EXPR_CAST } }, whole = *expr;
+const char *enum_text_type(const struct attr *attr) {
+    return attr->type.id == TYPE_ARRAY ? "TEXT[]" : "TEXT";
+}
+
+/* The type as which the operands are compared where the engine knows no operator between their own; NULL: it does. */
+static const char *compared_type(const struct out *out, const struct expr *expr) {
+    const struct attr *attr = operand_attr(expr->first);
+    enum type_id id = attr ? innermost(attr)->id : TYPE_COUNT;
+    if ((id != TYPE_ENUM && id != TYPE_JSON) || expr->op == OP_IS || expr->op == OP_IS_NOT) return NULL;
+    if (attr->type.id == TYPE_ARRAY && json_equal_type(out, attr)) return json_equal_type(out, attr);
+    for (const struct expr *child = expr->first->next; child; child = child->next)
+        if (enums_differ(out->dialect, attr, operand_attr(child))) return enum_text_type(attr);
+    return NULL;
+}
+
+/* The same operator over its operands as that type. ENUMs are ordered by the first one's values, so are lists of them: there the
+ * others become lists of its type. */
+static void put_compared(struct out *out, const char *text, const struct expr *expr, const char *type) {
+    struct expr casts[3] = { { .kind = EXPR_CAST } }, lists[3], whole = *expr;
+    const struct attr *attr = operand_attr(expr->first);
     const struct expr *child = expr->first;
+    const char *own = ddl_type(out->arena, out->dialect, &attr->type);
+    bool orders = op_orders(expr->op), places = orders && attr->type.id == TYPE_ENUM;
     for (int i = 0; child && i < 3; i++, child = child->next) {
-        texts[i] = (struct expr){ .kind = EXPR_CAST, .text = "TEXT", .first = (struct expr *)(uintptr_t)child };
-        if (child->kind == EXPR_PARAM) texts[i] = *child;
-        texts[i].next = child->next && i < 2 ? &texts[i + 1] : NULL;
+        casts[i] = (struct expr){ .kind = EXPR_CAST, .text = type, .first = (struct expr *)(uintptr_t)child };
+        if (places && child->kind == EXPR_PARAM) casts[i] = *child;
+        lists[i] = casts[i];
+        if (orders && !places) casts[i] = (struct expr){ .kind = EXPR_CAST, .text = own, .first = &lists[i] };
+        casts[i].next = child->next && i < 2 ? &casts[i + 1] : NULL;
     }
-    whole.first = texts;
-    if (op_orders(expr->op)) put_places(out, text, &whole, operand_attr(expr->first));
+    whole.first = casts;
+    if (places) put_places(out, text, &whole, attr);
     else put_operands(out, text, &whole);
 }
 
 static void put_operator(struct out *out, const struct expr *expr) {
     const char *text = out->dialect->op[expr->op] ? out->dialect->op[expr->op] : op_table[expr->op].text;
     const struct attr *attr = op_orders(expr->op) ? placing_attr(out, expr->first) : NULL;
+    const char *type = attr ? NULL : compared_type(out, expr);
     if (attr) put_places(out, text, expr, attr);
-    else if (mixes_enums(out, expr)) put_mixed_enums(out, text, expr);
+    else if (type) put_compared(out, text, expr, type);
     else put_operands(out, text, expr);
 }
 
@@ -464,12 +499,20 @@ static void put_raw(struct out *out, const struct expr *expr) {
     }
 }
 
+/* What a path begins at: the column itself, as the path says what it is taken for. */
+static void put_document(struct out *out, const struct expr *document) {
+    bool regroups = out->regroups;
+    out->regroups = false;
+    put_expr(out, document);
+    out->regroups = regroups;
+}
+
 /* Every leg is a parameter: no key of a document can be more than a key. */
 static void put_json(struct out *out, const struct expr *expr) {
     const struct json_path_text *text = &out->dialect->json_path;
     if (out->literals && strstr(text->open, "liga_")) refuse_in_ddl(out, "a path into JSON");
     put_text(out, text->open);
-    put_expr(out, expr->first);
+    put_document(out, expr->first);
     put_text(out, text->document);
     for (int i = 0; i < expr->value_count; i++) {
         const char *const *around = expr->values[i].kind == VALUE_INT ? text->index : text->name;

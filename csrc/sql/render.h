@@ -49,6 +49,10 @@ void put_expr(struct out *out, const struct expr *expr);
 void put_operand(struct out *out, const struct expr *expr);             /* an expression that is compared or ordered by */
 const struct attr *operand_attr(const struct expr *expr);               /* the attribute that decides how it compares, or NULL */
 
+/* Whether two attributes are ENUMs, or lists of them, that are types of their own; and the type of their texts. */
+bool enums_differ(const struct dialect *dialect, const struct attr *a, const struct attr *b);
+const char *enum_text_type(const struct attr *attr);
+
 void put_constant(struct out *out, bool boolean);                      /* a condition that is always so */
 void put_real(struct buf *buf, double real);                            /* as a number of JSON or SQL; infinities as too large ones */
 void put_ordered(struct out *out, const struct expr *expr);             /* … that is ordered by */

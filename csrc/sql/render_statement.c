@@ -1,4 +1,5 @@
 /* The clauses of a SELECT, and the four statements. */
+#include "sql/ddl.h"
 #include "sql/render.h"
 
 /* ---------------------------------------------------------------------------------------------------- clauses */
@@ -210,13 +211,22 @@ static void put_values(struct out *out, const struct insert *insert) {
     }
 }
 
+/* A value of another ENUM goes from type to type over its text. */
+static void put_assigned(struct out *out, const struct attr *attr, const struct expr *expr) {
+    struct expr text = { .kind = EXPR_CAST, .text = enum_text_type(attr), .first = (struct expr *)(uintptr_t)expr };
+    struct expr own = { .kind = EXPR_CAST, .first = &text };
+    bool over = enums_differ(out->dialect, attr, operand_attr(expr));
+    if (over) own.text = ddl_type(out->arena, out->dialect, &attr->type);
+    put_expr(out, over ? &own : expr);
+}
+
 static void put_assignments(struct out *out, const struct assignment *set) {
     put_text(out, " SET ");
     for (const struct assignment *assignment = set; assignment; assignment = assignment->next) {
         if (assignment != set) put_text(out, ", ");
         put_name(out, assignment->attr->column);
         put_text(out, " = ");
-        put_expr(out, assignment->expr);
+        put_assigned(out, assignment->attr, assignment->expr);
     }
 }
 

@@ -6,6 +6,7 @@ local core = require "liga.core"
 local errors = require "liga.errors"
 local memory = require "liga.memory"
 local option_tables = require "liga.options"
+local junction_values = require("liga.behaviour.parts").junction_values
 local transaction = require "liga.transaction"
 
 local nested = {}
@@ -278,8 +279,7 @@ end
 --- The junction row of a target that was saved with its owner.
 local function junction_row(a, owner, target)
   local row = option_tables.copy(a.read.through.scope)
-  local given = rawget(target, a.through.name)
-  for name, value in next, type(given) == "table" and given or {} do row[name] = value end
+  for name, value in next, junction_values(a, target) do row[name] = value end
   copy_key(a, owner, a.sourceKey, row, a.foreignKey)
   copy_key(a, target, a.targetKey, row, a.otherKey)
   return row

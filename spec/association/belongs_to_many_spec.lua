@@ -338,6 +338,19 @@ for engine in support.engines() do
         assert.equal("lead", link(ann, a).role)
       end)
 
+      it("on the target are a table", function()
+        a.Membership = 5
+        support.raises("UsageError", function() ann:addProject(a) end, "Membership", "number")
+        support.raises("UsageError", function()
+          User:create({ projects = { { title = "x", Membership = "lead" } } }, { include = "projects" })
+        end, "Membership")
+        Membership:addHook("beforeBulkCreate", function() end)
+        support.raises("UsageError", function() ann:setProjects { a } end, "Membership", "number")
+        assert.equal(0, Membership:count())
+        a.Membership = nil
+        ann:addProject(a)
+      end)
+
       it("on the target win over those of the call", function()
         a.Membership = { role = "lead" }
         ann:setProjects({ a, b }, { through = { role = "tester", hours = 2 } })

@@ -142,6 +142,7 @@ local lists = {
     { "x" } },
   { liga.RANGE(liga.INTEGER), { value({ { 1, 2 } }, { { lower = 1, upper = 2, bounds = "[)" } }),
     value({ "[3,4)", null }, { { lower = 3, upper = 4, bounds = "[)" }, null }) }, { "x" } },
+  { liga.JSON, plain({ { a = 1 }, "x" }, { true, 1.5 }), nil, { unordered = true } },
   { liga.JSONB, plain({ { a = 1 }, "x", 5, null }, { true, 1.5 }), nil, { unordered = true } },
   { liga.HSTORE, plain({ { a = "1" } }, { { b = "2" }, null }), { "x" }, { unordered = true } },
   { liga.ARRAY(liga.INTEGER), plain({ { 1, 2 }, { 3, 4 } }, { { 2, null } }), { { 1 }, { 1, 2 } } },

@@ -68,6 +68,27 @@ for engine in support.engines() do
       end
     end)
 
+    it("have 64 bits as generated keys, whatever the model says, and so have the keys that follow them", function()
+      local big = 5000000000
+      local User = db:define("User", { id = { type = liga.INTEGER, primaryKey = true, autoIncrement = true } })
+      local Post = db:define("Post", { year = liga.INTEGER, editorId = liga.INTEGER })
+      User:hasMany(Post)
+      User:belongsToMany(Post, { as = "liked", through = "Likes", inverse = "fans" })
+      User:belongsTo(User, { as = "boss" })
+      Post:belongsTo(User, { as = "editor" })
+      db:sync()
+      local user = User:create{ id = big }
+      assert.is_true(User:findByPk(big) == user)
+      user:setBoss(user)
+      local post = user:createPost{}
+      assert.is_true(post:reload():getUser() == user)
+      user:addLiked(post)
+      assert.equal(big, post:getFans()[1].bossId)
+      support.raises("ValidationError", function() post:update{ year = big } end, "out of the range of INTEGER")
+      support.raises("ValidationError", function() post:update{ editorId = big } end, "out of the range of INTEGER")
+      assert.same({}, db:sync{ alter = true, dryRun = true })
+    end)
+
     it("refuse a number with a fraction", function()
       local Thing = model_of(liga.INTEGER)
       refuses(Thing, 1.5)

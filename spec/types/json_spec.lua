@@ -40,6 +40,21 @@ for engine in support.engines() do
       end
     end)
 
+    it("is told apart by value in groups and distinct rows, whichever type has it", function()
+      for _, name in ipairs { "JSON", "JSONB" } do
+        local Doc = db:define(name .. "Doc", { value = liga[name], n = liga.INTEGER }, { timestamps = false })
+        Doc:sync()
+        Doc:bulkCreate{ { value = { a = 1, b = { 2 } } }, { value = "x" }, { value = { a = 1, b = { 2 } } }, {} }
+        local groups = Doc:count{ group = "value", order = { { liga.fn("count", liga.literal "*"), "DESC" } } }
+        assert.equal(3, #groups)
+        assert.same({ value = { a = 1, b = { 2 } }, count = 2 }, groups[1])
+        assert.equal(3, #Doc:findAll{ attributes = { "value" }, distinct = true, raw = true })
+        assert.equal(2, Doc:count{ col = "value", distinct = true })
+        assert.equal(4, #Doc:findAll{ distinct = true })
+        assert.equal(4, #Doc:findAll{ attributes = { "id", "value" }, group = "id" })
+      end
+    end)
+
     it("keeps a null inside as liga.null", function()
       local read = stored(model_of(liga.JSON), { a = liga.null, list = { 1, liga.null, 3 } })
       assert.equal(liga.null, read.a)

@@ -78,7 +78,6 @@ end
 
 --- What stands on a target for its link: a table of values, or what was changed in a row that was read.
 local function own_values(own)
-  if type(own) ~= "table" then return {} end
   if core.state(own) ~= "stored" then return own end
   local values = {}
   for _, name in ipairs(core.changed(own) or {}) do values[name] = value_of(own, name) end
@@ -88,7 +87,7 @@ end
 --- The values that the call gives for a link; those that stand on the target win. Keys and scope are not given.
 local function given_values(a, element, options)
   local values = copy(options.through)
-  for name, value in next, own_values(rawget(element.target, a.through.name)) do values[name] = value end
+  for name, value in next, own_values(parts.junction_values(a, element.target)) do values[name] = value end
   for name in next, key_names(a) do values[name] = nil end
   for name in next, parts.add_scope({}, a.read.through.scope) do values[name] = nil end
   return values

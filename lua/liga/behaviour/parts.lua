@@ -1,5 +1,6 @@
 --- What the files about the writes of associations share: the values that an association writes, looks at targets.
 local core = require "liga.core"
+local errors = require "liga.errors"
 local option_tables = require "liga.options"
 
 local parts = {}
@@ -42,6 +43,15 @@ end
 function parts.add_key(values, names, source, referenced)
   for place, name in ipairs(names) do values[name] = rawget(source, referenced[place]) end
   return values
+end
+
+--- What stands on a target for its link, under the junction's name: a table of values, or a row that was read; `{}` if
+-- there is nothing.
+function parts.junction_values(a, target)
+  local own = rawget(target, a.through.name)
+  if own == nil or own == core.null then return {} end
+  if type(own) == "table" then return own end
+  errors.usage("%s on a target must be a table of values for the junction, got %s", a.through.name, type(own))
 end
 
 --- What the association writes into its targets: scope, and the key where they hold it.

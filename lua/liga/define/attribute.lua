@@ -158,11 +158,19 @@ local function column_of(meta, name, given)
   return meta.options.underscored and inflect.underscore(name) or name
 end
 
+--- Generated keys have 64 bits, whatever integer they are said to be: columns are made so, and keys that refer to them
+-- take their type.
+local function type_of(record)
+  local own = record.given.type or record.soft.type
+  local narrow = record.given.autoIncrement and own.name ~= "BIGINT" and integers[own.name]
+  return narrow and types.BIGINT or own
+end
+
 --- Works out a record from what is given and the defaults.
 local function settle(meta, record)
   local given, soft = record.given, record.soft
   record.columnName = column_of(meta, record.name, given)
-  record.type = given.type or soft.type
+  record.type = type_of(record)
   record.primaryKey = meta.key[record.name] ~= nil
   record.autoIncrement = given.autoIncrement or false
   record.unique = given.unique or false
