@@ -565,8 +565,7 @@ static bool bulk_gives(const struct call *call, const struct attr *attr) {
     return false;
 }
 
-static int bulk_filled(lua_State *L) {
-    struct model_box *box = check_class(L, 1);
+static int bulk_filled(lua_State *L, struct model_box *box) {
     struct call *call = call_open_model(L, box, 1);
     struct bulk *bulk = arena_new(&call->arena, struct bulk);
     call->data = bulk;

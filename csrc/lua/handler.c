@@ -29,13 +29,13 @@ int call_handler(lua_State *L, enum handler handler, int arguments) {
 static int continue_plain(lua_State *L, int status, lua_KContext context) {
     (void)status;
     lua_replace(L, 2);
-    return ((lua_CFunction)context)(L);
+    return ((class_function *)context)(L, check_class(L, 1));
 }
 
-int with_defaults(lua_State *L, enum handler handler, lua_CFunction plain) {
+int with_defaults(lua_State *L, enum handler handler, class_function *plain) {
     lua_settop(L, 3);
-    const struct model_box *box = check_class(L, 1);
-    if (!box->calls_lua) return plain(L);
+    struct model_box *box = check_class(L, 1);
+    if (!box->calls_lua) return plain(L, box);
     push_handler(L, handler);
     lua_pushvalue(L, 1);
     lua_pushvalue(L, 2);

@@ -39,9 +39,12 @@ int fill_then(lua_State *L, int class_index, int values_index, lua_CFunction pla
 /* Pushes a handler; nil before liga.handlers was loaded. */
 void push_handler(lua_State *L, enum handler handler);
 
+/* A function of the API whose first argument is a class: the model behind that. */
+typedef int class_function(lua_State *L, struct model_box *box);
+
 /* Runs `plain` with stack (class, values, options); where the model has defaults by function the handler makes the values
  * first. */
-int with_defaults(lua_State *L, enum handler handler, lua_CFunction plain);
+int with_defaults(lua_State *L, enum handler handler, class_function *plain);
 
 /* Adds set_handlers to the table on the top. */
 void open_handlers(lua_State *L);

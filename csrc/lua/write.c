@@ -170,8 +170,8 @@ static void keep_in_open_chunk(lua_State *L, int model_index, struct row *row) {
     row->number = rowset_reserve(row->rowset);
 }
 
-static int create_filled(lua_State *L) {
-    struct call *call = open_class_call(L);
+static int create_filled(lua_State *L, struct model_box *box) {
+    struct call *call = call_open_model(L, box, 1);
     struct write *write = write_new(call);
     push_call_value(L, call, CALL_DB);
     push_model(L, call->db, lua_gettop(L), call->model);
@@ -189,9 +189,9 @@ static int create_filled(lua_State *L) {
     return insert_row(L, call, write, index, no_faults(call));
 }
 
-static int build_filled(lua_State *L) {
+static int build_filled(lua_State *L, struct model_box *box) {
     struct write_options options = { .limit = -1 };
-    struct call *call = open_class_call(L);
+    struct call *call = call_open_model(L, box, 1);
     push_call_value(L, call, CALL_DB);
     push_model(L, call->db, lua_gettop(L), call->model);
     int keys;
