@@ -52,10 +52,11 @@ function scenario.run()
   scenario.db = db                                  -- looked at afterwards
   local User, Post, Tag = define(db)
   db:sync()
+  scenario.synced = true
   local ann, post = write(db, User, Post, Tag)
   read(db, User, ann, post)
   ann:destroy()
-  scenario.db = nil
+  scenario.db, scenario.synced = nil, nil
   db:close()
 end
 
@@ -64,10 +65,11 @@ function scenario.probe()
   local left = scenario.db
   if left then
     assert(left:query("SELECT 42 AS x")[1].x == 42)
+    if scenario.synced then left:query "SELECT 1 FROM Users" end        -- the memory database is the one it was
     left:transaction(function() left:query "CREATE TABLE IF NOT EXISTS probes (a)" end)
     left:close()
   end
-  scenario.db = nil
+  scenario.db, scenario.synced = nil, nil
   scenario.run()
 end
 

@@ -18,7 +18,7 @@
 
 struct arena;
 
-enum { DRIVER_VERSION = 3 };
+enum { DRIVER_VERSION = 4 };
 
 enum drive { DRIVE_ROW, DRIVE_DONE, DRIVE_WAIT, DRIVE_FAILED };
 
@@ -89,6 +89,8 @@ struct driver {
     bool (*is_alive)(struct conn *conn);
     /* True while the server has an open transaction. SQLite rolls back on its own after some errors: ask after each. */
     bool (*in_transaction)(const struct conn *conn);
+    /* Rolls back what is open, by itself; false: it could not. NULL for a driver whose databases don't live in a connection. */
+    bool (*undo)(struct conn *conn);
     /* Counts the parameters one statement may have. */
     int (*max_params)(const struct conn *conn);
     /* Takes the next message that the server sent beside the results (a notice); NULL: there is none, or the driver has

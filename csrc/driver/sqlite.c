@@ -460,6 +460,10 @@ static bool sqlite_in_transaction(const struct conn *conn) {
     return !sqlite3_get_autocommit(conn_of_const(conn)->db);
 }
 
+static bool sqlite_undo(struct conn *conn) {
+    return !sqlite_in_transaction(conn) || sqlite3_exec(conn_of(conn)->db, "ROLLBACK", NULL, NULL, NULL) == SQLITE_OK;
+}
+
 static int sqlite_max_params(const struct conn *conn) {
     return sqlite3_limit(conn_of_const(conn)->db, SQLITE_LIMIT_VARIABLE_NUMBER, -1);
 }
@@ -485,6 +489,7 @@ const struct driver driver_sqlite = {
     .column_name = sqlite_column_name,
     .column_type = sqlite_column_type,
     .in_transaction = sqlite_in_transaction,
+    .undo = sqlite_undo,
     .max_params = sqlite_max_params,
     .clear_cache = sqlite_clear_cache,
     .interrupt = sqlite_interrupt,

@@ -66,6 +66,13 @@ static bool same_value(lua_State *L, struct call *call, const struct attr *attr,
     return value_equal(a, b);
 }
 
+/* An array of more dimensions than its type says is none of its values, but it was read so. */
+static bool same_by_type(lua_State *L, struct call *call, const struct attr *attr, int current, int original) {
+    if (type_is_json(&attr->type)) return same_json(L, call, current, original);
+    return same_value(L, call, attr, current, original)
+        || (attr->type.id == TYPE_ARRAY && lua_istable(L, current) && same_json(L, call, current, original));
+}
+
 static bool same_number(lua_State *L, const struct instance *instance, const struct attr *attr, enum original kind, int current) {
     const union number *original = original_number(instance->rowset, instance->row, attr);
     if (kind == ORIGINAL_INT) return lua_isinteger(L, current) && lua_tointeger(L, current) == original->integer;
@@ -88,8 +95,7 @@ static enum change compare(lua_State *L, struct call *call, int rowset_index, co
     struct error before = call->error;
     push_original(L, rowset_index, instance->rowset, instance->row, attr);
     bool very_same = lua_type(L, current) == LUA_TSTRING && lua_rawequal(L, current, -1);
-    bool same = very_same || (type_is_json(&attr->type) ? same_json(L, call, current, lua_gettop(L))
-                                                      : same_value(L, call, attr, current, lua_gettop(L)));
+    bool same = very_same || same_by_type(L, call, attr, current, lua_gettop(L));
     lua_settop(L, top);
     call->error = before;
     return very_same ? UNCHANGED : same ? SAME_VALUE : CHANGED;

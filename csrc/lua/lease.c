@@ -40,43 +40,6 @@ static int lease_new(lua_State *L) {
     return call_run(L, call);
 }
 
-static void no_memory(void *owner) {
-    luaL_error(owner, "not enough memory");
-}
-
-struct rollback {
-    struct conn *conn;
-    struct arena arena;
-    bool done;
-};
-
-static int roll_back(lua_State *L) {
-    static const struct statement statement = { .text = "ROLLBACK", .len = 8, .kind = STATEMENT_TRANSACTION, .one_off = true };
-    struct rollback *rollback = lua_touserdata(L, 1);
-    struct conn *conn = rollback->conn;
-    struct error error = { .code = ERROR_NONE };
-    struct cursor *cursor = conn->driver->start(conn, &statement, &rollback->arena, &error);
-    rollback->done = cursor && conn->driver->step(conn, cursor, &rollback->arena, &error) == DRIVE_DONE;
-    if (cursor) conn->driver->finish(conn, cursor);
-    return 0;
-}
-
-/* A memory database lives in its only connection: a transaction that was dropped is rolled back there instead of closing it. In a
- * call of its own, as a collector can't raise. */
-static bool rolled_back(lua_State *L, struct lease *lease) {
-    struct conn *conn = lease->link->conn;
-    if (!lease->db->memory || !conn || conn->broken || lease->link->user) return false;
-    struct rollback rollback = { .conn = conn };
-    int top = lua_gettop(L);
-    arena_init(&rollback.arena, no_memory, L);
-    lua_pushcfunction(L, roll_back);
-    lua_pushlightuserdata(L, &rollback);
-    bool fine = lua_pcall(L, 1, 0, 0) == LUA_OK;
-    lua_settop(L, top);
-    arena_free(&rollback.arena);
-    return fine && rollback.done;
-}
-
 static void give_back(struct lease *lease, bool close) {
     struct link *link = lease->link;
     if (!link) return;
@@ -98,10 +61,9 @@ static int lease_gc(lua_State *L) {
     struct lease *lease = userdata_test(L, 1, USERDATA_LEASE);
     if (!lease || !lease->link) return 0;
     if (pool_forked(lease->db)) return 0;
-    bool kept = rolled_back(L, lease);
-    lua_warning(L, kept ? "liga: a transaction was dropped without commit or rollback; it is rolled back"
+    lua_warning(L, lease->db->memory ? "liga: a transaction was dropped without commit or rollback; it is rolled back"
                         : "liga: a transaction was dropped without commit or rollback; its connection is closed", 0);
-    give_back(lease, !kept);
+    give_back(lease, true);
     return 0;
 }
 

@@ -40,6 +40,16 @@ static void close_link(struct db *db, struct link *link) {
         if (is_idle(other)) close_one(db, other);
 }
 
+/* A connection that nobody may use as it is. A memory database lives in its only one: there, what was left open is rolled back. */
+static void discard(struct db *db, struct link *link) {
+    if (!db->memory || !link->ready) {
+        close_link(db, link);
+        return;
+    }
+    link->conn->broken = false;
+    link->undo = true;
+}
+
 /* Closes what has been idle for too long, never the last open connection. */
 static void trim(struct db *db, long long now) {
     int open = 0;
@@ -109,10 +119,17 @@ static struct conn_options options_of(const struct db *db, int site) {
     return options;
 }
 
+static enum drive undo(struct call *call) {
+    call->link->undo = !call->db->driver->undo(call->link->conn);
+    if (!call->link->undo) return DRIVE_DONE;
+    error_set(&call->error, &call->arena, ERROR_DATABASE, "out of memory");
+    return DRIVE_FAILED;
+}
+
 enum drive pool_ready(struct call *call) {
     struct link *link = call->link;
     const struct driver *driver = call->db->driver;
-    if (link->ready) return DRIVE_DONE;
+    if (link->ready) return link->undo ? undo(call) : DRIVE_DONE;
     struct conn_options options = options_of(call->db, site_of(call->db, link));
     if (!link->conn) link->conn = driver->open(&options, &call->arena, &call->error);
     if (!link->conn) return give_up(call);
@@ -337,7 +354,7 @@ void pool_release(struct db *db, struct link *link, const struct call *call) {
     forget_notices(link->conn);
     if (call->writes && db->site_count > 1) db->last_write = clock_ms();
     if (link->lease) return;
-    if (link->conn && (link->conn->broken || !link->ready)) close_link(db, link);
+    if (link->conn && (link->conn->broken || !link->ready)) discard(db, link);
     if (link->conn && link->conn->driver->reset) link->conn->driver->reset(link->conn);
     if (db->link_limit == 1 || db->idle_ms <= 0) return;
     link->released = clock_ns();
@@ -348,7 +365,7 @@ void pool_take_back(struct db *db, struct link *link, bool close, bool wrote) {
     link->lease = NULL;
     link->released = clock_ns();
     if (wrote) db->last_write = link->released / 1000000;
-    if (close || (link->conn && link->conn->broken)) close_link(db, link);
+    if (link->conn && (close || link->conn->broken)) discard(db, link);
 }
 
 void pool_clear_caches(struct db *db) {

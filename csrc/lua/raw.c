@@ -21,6 +21,7 @@ struct command {
     size_t start, end;
     struct statement statement;
     bool inserts;               /* an INSERT, perhaps behind WITH */
+    bool sets;                  /* SET, RESET: what they change is the session's, no row */
     bool defines;               /* $1 in it may belong to what it makes: the body of a function */
 };
 
@@ -128,10 +129,17 @@ static bool reads_only(const struct sql_scan *first) {
     return first_word_is(first, reads) || (sql_is_word(first, "WITH") && !has_word(first, writes));
 }
 
+/* Whether SET or RESET may let a session write that may not. */
+static bool lifts_read_only(const struct sql_scan *first) {
+    static const char *const words[] = { "transaction_read_only", "default_transaction_read_only", "WRITE", "ALL", NULL };
+    return has_word(first, words);
+}
+
 static bool classify(struct call *call, const struct raw *raw, struct command *command) {
     static const char *const transaction[] = { "BEGIN", "START", "COMMIT", "ROLLBACK", "END", "ABORT", "SAVEPOINT", "RELEASE",
                                                "PREPARE", NULL };
     static const char *const schema[] = { "CREATE", "DROP", "ALTER", "REINDEX", "VACUUM", "ANALYZE", "COMMENT", "GRANT", "REVOKE", NULL };
+    static const char *const session[] = { "SET", "RESET", NULL };
     static const char *const inserts[] = { "INSERT", "REPLACE", "WITH", NULL };
     struct sql_scan scan = scan_of(call, raw, command->start, command->end);
     enum sql_token token;
@@ -140,6 +148,9 @@ static bool classify(struct call *call, const struct raw *raw, struct command *c
     command->inserts = token == SQL_WORD && first_word_is(&scan, inserts);
     if (token == SQL_WORD && first_word_is(&scan, transaction))
         return wrong(call, "query", "transaction commands are not sent raw: use db:transaction");
+    bool lifts = token == SQL_WORD && first_word_is(&scan, session) && lifts_read_only(&scan);
+    if (lifts && call->db->options.read_only) return wrong(call, "query", "the database was connected with readOnly, which stays");
+    command->sets = token == SQL_WORD && first_word_is(&scan, session) && !lifts;
     command->statement.kind = token != SQL_WORD ? STATEMENT_READ : reads_only(&scan) ? STATEMENT_READ
                             : first_word_is(&scan, schema) ? STATEMENT_SCHEMA : STATEMENT_WRITE;
     command->defines = command->statement.kind == STATEMENT_SCHEMA;
@@ -279,7 +290,8 @@ static bool write_commands(lua_State *L, struct call *call, struct raw *raw) {
         return wrong(call, raw->placeholders == PLACEHOLDERS_BIND ? "bind" : "replacements",
                      arena_printf(&call->arena, "%d values given, but the SQL uses %d", raw->list_length, raw->used));
     for (const struct command *command = raw->commands; command; command = command->next) {
-        if (command->statement.kind != STATEMENT_READ) call->writes = true;
+        if (command->sets) call->primary = true;
+        else if (command->statement.kind != STATEMENT_READ) call->writes = true;
         if (locks(call, raw, command)) call->locks = true;
     }
     return true;

@@ -79,6 +79,7 @@ struct link {
     struct call *user;                  /* the call that runs on it, or NULL */
     struct lease *lease;                /* the transaction that owns it, or NULL */
     bool ready;                         /* open, and set up */
+    bool undo;                          /* what was left open on it is rolled back before its next use */
     long long released;                 /* ns, monotonic; 0: never used */
     int savepoints;                     /* names given so far in the open transaction */
 };

@@ -240,17 +240,19 @@ void array_store(const struct type *type, struct value *value, struct arena *are
     *value = finished(&buf);
 }
 
-/* At the opening brace. */
-static bool read_array(struct buf *buf, const struct type *type, struct scan *scan) {
-    if (!take(scan, '{')) return false;
+/* At the opening brace. A column takes arrays of any number of dimensions, whatever it declares. */
+static bool read_array(struct buf *buf, const struct type *type, struct scan *scan, int dimensions) {
+    enum { MOST_DIMENSIONS = 6 };           /* PostgreSQL's own limit */
+    if (dimensions > MOST_DIMENSIONS || !take(scan, '{')) return false;
     buf_addc(buf, '[');
     for (bool first = true; !take(scan, '}'); first = false) {
         struct value text;
         bool bare;
         if (!first && !take(scan, ',')) return false;
         if (!first) buf_addc(buf, ',');
-        if (type->element->id == TYPE_ARRAY && scan->at < scan->end && *scan->at == '{') {
-            if (!read_array(buf, type->element, scan)) return false;
+        if (scan->at < scan->end && *scan->at == '{') {
+            const struct type *inner = type->element->id == TYPE_ARRAY ? type->element : type;
+            if (!read_array(buf, inner, scan, dimensions + 1)) return false;
             continue;
         }
         if (!read_item(scan, ",}", &text, &bare)) return false;
@@ -269,7 +271,7 @@ void array_read(const struct type *type, struct value *cell, struct arena *arena
     const char *bounds = cell->len && *scan.at == '[' ? memchr(scan.at, '=', cell->len) : NULL;
     if (bounds) scan.at = bounds + 1;
     buf_init(&buf, arena);
-    if (read_array(&buf, type, &scan) && scan.at == scan.end) *cell = finished(&buf);
+    if (read_array(&buf, type, &scan, 1) && scan.at == scan.end) *cell = finished(&buf);
 }
 
 /* --------------------------------------------------------------------------------------------------------- ranges */

@@ -163,6 +163,26 @@ for engine in support.engines() do
       assert.equal(0, User:count())
     end)
 
+    if engine.dialect == "postgres" then
+      it("keeps readOnly against SET, which may say anything else", function()
+        db:transaction({ readOnly = true }, function()
+          db:query "SET LOCAL work_mem = '1234kB'"
+          assert.equal("1234kB", db:query("SHOW work_mem")[1].work_mem)
+          support.raises("UsageError", function() db:query "SET TRANSACTION READ WRITE" end, "readOnly")
+        end)
+        local reader <close> = engine:reopen{ readOnly = true }
+        for _, sql in ipairs {
+          "SET transaction_read_only = off", "SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE", "RESET ALL",
+          "set default_transaction_read_only to off",
+        } do
+          support.raises("UsageError", function()
+            reader:transaction(function() reader:query(sql) end)
+          end, "readOnly")
+        end
+        reader:query "SET work_mem = '1234kB'"
+      end)
+    end
+
     if engine.dialect == "sqlite" then
       it("begins immediate, unless told otherwise", function()
         for _, case in ipairs { { nil, "IMMEDIATE" }, { "immediate", "IMMEDIATE" }, { "exclusive", "EXCLUSIVE" } } do

@@ -39,6 +39,15 @@ for engine in support.engines() do
       end
 
       describe("ARRAY", function()
+        it("of more dimensions than the column declares is read as it is", function()
+          local Thing = model{ n = liga.ARRAY(liga.INTEGER), s = liga.ARRAY(liga.TEXT) }
+          db:query [[INSERT INTO "Things" (n, s) VALUES ('{{1,2},{3,NULL}}', '{{{"a","{b"}}}')]]
+          local thing = Thing:findOne()
+          assert.same({ { 1, 2 }, { 3, liga.null } }, thing.n)
+          assert.same({ { { "a", "{b" } } }, thing.s)
+          assert.is_nil(thing:changed())
+        end)
+
         it("is a sequence, with liga.null for NULL", function()
           local Thing = model{
             n = liga.ARRAY(liga.INTEGER), s = liga.ARRAY(liga.TEXT), d = liga.ARRAY(liga.DECIMAL(6, 2)),
