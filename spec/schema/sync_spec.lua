@@ -38,12 +38,18 @@ for engine in support.engines() do
       assert.equal(1, User:count())
     end)
 
-    it("makes the tables anew with force", function()
+    --- User and Post, which belongs to it, with a row each.
+    local function blog()
       local User = db:define("User", { name = liga.STRING })
       local Post = db:define("Post", { title = liga.STRING })
       Post:belongsTo(User)
       db:sync()
       Post:create{ title = "x", userId = User:create{ name = "ann" }.id }
+      return User, Post
+    end
+
+    it("makes the tables anew with force", function()
+      local User, Post = blog()
       db:sync{ force = true }
       assert.equal(0, User:count())
       assert.equal(0, Post:count())
@@ -61,11 +67,7 @@ for engine in support.engines() do
     end)
 
     it("makes one table anew with force that others refer to", function()
-      local User = db:define("User", { name = liga.STRING })
-      local Post = db:define("Post", { title = liga.STRING })
-      Post:belongsTo(User)
-      db:sync()
-      Post:create{ title = "x", userId = User:create{ name = "ann" }.id }
+      local User, Post = blog()
       User:sync{ force = true }
       assert.equal(0, User:count())
       assert.equal(1, Post:count())
