@@ -137,8 +137,8 @@ end
 
 local function busted(arguments) specs("busted", "", arguments) end
 
---- The same specs with sanitized modules in the stock interpreter, which must load the sanitizers' libraries first. Random
--- ones play fewer cases: they take several times as long here.
+--- The same specs with sanitized modules in the stock interpreter, which must load the sanitizers' libraries first.
+-- Random ones play fewer cases: they take several times as long here.
 local function sanitized(arguments)
   local output, ok = run(MAKE_SANITIZED .. "modules")
   if not ok then
@@ -146,7 +146,7 @@ local function sanitized(arguments)
     return count("sanitized", 0, 1)
   end
   local preload = 'LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)" '
-  specs("sanitized", SANITIZED .. "LIGA_CASES=${LIGA_CASES:-50} LUA_CPATH='build-asan/?.so;;' " .. preload,
+  specs("sanitized", SANITIZED .. preload .. "LIGA_CASES=${LIGA_CASES:-50} LUA_CPATH='build-asan/?.so;;' ",
     "--cpath='./build-asan/?.so' " .. arguments)
 end
 
