@@ -191,10 +191,7 @@ static bool push_created(lua_State *L, struct call *call, const struct access *a
 }
 
 static bool plan_create(lua_State *L, struct call *call, struct access *access) {
-    push_call_value(L, call, CALL_DB);
-    push_model(L, call->db, lua_gettop(L), call->model);
-    int model_index = lua_gettop(L);
-    push_attr_names(L, model_index);
+    int model_index = push_model_names(L, call);
     if (!push_created(L, call, access, model_index)) return false;
     int instance = lua_gettop(L);
     lua_pushvalue(L, instance);

@@ -85,15 +85,6 @@ static bool push_row(lua_State *L, struct call *call, int names, const struct bu
     return fine && prepare_row(L, call, index, names, &bulk->options, row);
 }
 
-/* Pushes the model userdata and the list of its names; returns the index of the former. */
-static int push_model_names(lua_State *L, struct call *call) {
-    push_call_value(L, call, CALL_DB);
-    push_model(L, call->db, lua_gettop(L), call->model);
-    lua_remove(L, -2);
-    push_attr_names(L, lua_gettop(L));
-    return lua_gettop(L) - 1;
-}
-
 /* The originals of the row from 0 are kept while it is read. */
 static void keep_early(lua_State *L, struct call *call, struct chunk_view *view, lua_Integer at, struct row *row) {
     chunk_view_row(L, call, view, at);

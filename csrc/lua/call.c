@@ -79,6 +79,14 @@ struct call *call_open_model(lua_State *L, struct model_box *box, int class_inde
     return call;
 }
 
+int push_model_names(lua_State *L, struct call *call) {
+    push_call_value(L, call, CALL_DB);
+    push_model(L, call->db, lua_gettop(L), call->model);
+    lua_remove(L, -2);
+    push_attr_names(L, lua_gettop(L));
+    return lua_gettop(L) - 1;
+}
+
 /* Lets go of statements and connection; safe to call twice, and from __gc. */
 void call_release(struct call *call) {
     call_drop_flights(call);

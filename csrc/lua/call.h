@@ -123,6 +123,9 @@ static inline enum drive call_step(struct call *call) {
     return conn->driver->step(conn, call->cursor, &call->arena, &call->error);
 }
 
+/* Pushes the userdata of the call's model and the list of its names; returns the index of the former. */
+int push_model_names(lua_State *L, struct call *call);
+
 /* Values of the box on and off the stack. */
 static inline void push_call_value(lua_State *L, const struct call *call, enum call_value value) {
     lua_getiuservalue(L, call->self, value);

@@ -21,3 +21,14 @@ bool keep_text(struct call *call, struct kept_text *kept, const struct model *mo
     *kept = (struct kept_text){ text, statement->len, model->generation, kept->made + 1 };
     return true;
 }
+
+const struct statement *kept_write(struct call *call, const struct cached_write *cached, const struct model *model, uint64_t columns,
+                                   const struct value *params, int count) {
+    if (!columns || cached->columns != columns) return NULL;
+    return kept_statement(call, &cached->kept, model, params, count, STATEMENT_WRITE);
+}
+
+void keep_write(struct call *call, struct cached_write *cached, const struct model *model, uint64_t columns,
+                const struct statement *statement) {
+    if (columns && statement && keep_text(call, &cached->kept, model, statement)) cached->columns = columns;
+}

@@ -13,4 +13,10 @@ const struct statement *kept_statement(struct call *call, const struct kept_text
  * in the schema's arena. */
 bool keep_text(struct call *call, struct kept_text *kept, const struct model *model, const struct statement *statement);
 
+/* The same for writes of some columns, a bit by ordinal; 0: they are of another kind, and not kept. */
+const struct statement *kept_write(struct call *call, const struct cached_write *cached, const struct model *model, uint64_t columns,
+                                   const struct value *params, int count);
+void keep_write(struct call *call, struct cached_write *cached, const struct model *model, uint64_t columns,
+                const struct statement *statement);
+
 #endif

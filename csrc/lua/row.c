@@ -117,17 +117,8 @@ static void show_value(lua_State *L, struct call *call, int index, int names, co
     lua_rawset(L, index);
 }
 
-static void push_names_of_call(lua_State *L, struct call *call) {
-    push_call_value(L, call, CALL_DB);
-    push_model(L, call->db, lua_gettop(L), call->model);
-    push_attr_names(L, lua_gettop(L));
-    lua_replace(L, -3);
-    lua_pop(L, 1);
-}
-
 void fill_visible_defaults(lua_State *L, struct call *call, int index) {
-    push_names_of_call(L, call);
-    int names = lua_gettop(L);
+    int top = lua_gettop(L), names = push_model_names(L, call) + 1;
     for (int i = 0; i < call->model->attr_count; i++) {
         const struct attr *attr = call->model->attrs[i];
         struct value value;
@@ -138,7 +129,7 @@ void fill_visible_defaults(lua_State *L, struct call *call, int index) {
         lua_pop(L, 1);
         if (visible && absent && default_of(call, attr, &value)) show_value(L, call, index, names, attr, value, NULL);
     }
-    lua_pop(L, 1);
+    lua_settop(L, top);
 }
 
 static bool read_written(lua_State *L, struct call *call, int index, const struct attr *attr, struct value *value, bool keep) {
@@ -232,18 +223,11 @@ static bool take_plain(lua_State *L, struct call *call, const struct attr *attr,
         && (attr->type.id != TYPE_DATE || value->len <= DATETIME_LEN);
 }
 
-/* What is on the top becomes the original, too: the row's instance shows it. */
-static void keep_while_read(lua_State *L, const struct row *row, const struct attr *attr, struct value value) {
-    if (!original_keep_value(row->rowset, row->number, attr, value))
-        original_keep(L, row->rowset, row->number, attr, row->texts, lua_gettop(L));
-}
-
 /* The value on the top, under its key, was taken. */
 static void note_plain(lua_State *L, struct call *call, int index, const struct attr *attr, struct row *row) {
     struct value *value = &row->values[attr->ordinal];
     row->taken[attr->ordinal] = row->present[attr->ordinal] = true;
-    row->found++;
-    if (row->rowset) keep_while_read(L, row, attr, *value);
+    if (row->rowset) original_keep(L, row->rowset, row->number, attr, row->texts, lua_gettop(L));
     if (row->keep && value->kind == VALUE_TEXT) value->as.text = arena_text(&call->arena, value->as.text, value->len);
     if (!row->copies) return;
     lua_pushvalue(L, -2);
@@ -251,13 +235,16 @@ static void note_plain(lua_State *L, struct call *call, int index, const struct 
     lua_rawset(L, index);
 }
 
-/* Takes what needs no closer look, in one pass over the table, and counts its keys. */
-static void read_plain_values(lua_State *L, struct call *call, int from, int index, struct row *row) {
+/* Takes what needs no closer look, unless `fields` chooses among it, in one pass over the table, and counts the other keys. */
+static void read_plain_values(lua_State *L, struct call *call, int from, int index, const struct write_options *options,
+                              struct row *row) {
     struct error error = { .code = ERROR_NONE };
     int key = lua_gettop(L) + 1;
-    for (lua_pushnil(L); lua_next(L, from); lua_settop(L, key), row->keys++) {
+    for (lua_pushnil(L); lua_next(L, from); lua_settop(L, key)) {
         const struct attr *attr = attr_of_key(L, row->names, key);
-        if (attr && take_plain(L, call, attr, &row->values[attr->ordinal], &error)) note_plain(L, call, index, attr, row);
+        row->others += !attr;
+        if (!attr || options->fields) continue;
+        if (take_plain(L, call, attr, &row->values[attr->ordinal], &error)) note_plain(L, call, index, attr, row);
     }
 }
 
@@ -296,7 +283,6 @@ static bool read_attr(lua_State *L, struct call *call, int from, int index, int 
     lua_rawgeti(L, names, attr->ordinal + 1);
     int type = lua_rawget(L, from);
     bool null = type == LUA_TNIL || (type == LUA_TLIGHTUSERDATA && is_null(L, -1)), fine = true;
-    row->found += type != LUA_TNIL;
     if (row->copies && !null && !in_fields(options, attr)) {        /* not listed: as if it were not given */
         lua_pop(L, 1);
         lua_pushnil(L);
@@ -312,9 +298,9 @@ static bool read_attr(lua_State *L, struct call *call, int from, int index, int 
 static bool read_row(lua_State *L, struct call *call, int from, int index, int names, const struct write_options *options,
                      struct row *row) {
     const struct model *model = call->model;
-    row->found = row->keys = 0;
+    row->others = 0;
     memset(row->taken, 0, (size_t)model->attr_count);
-    if (!options->fields) read_plain_values(L, call, from, index, row);
+    read_plain_values(L, call, from, index, options, row);
     for (int i = 0; i < model->attr_count; i++)
         if (!row->taken[i] && !read_attr(L, call, from, index, names, model->attrs[i], options, row)) return false;
     return true;
@@ -356,12 +342,6 @@ static bool copy_others(lua_State *L, struct call *call, int from, int index) {
     return true;
 }
 
-static int count_keys(lua_State *L, int index) {
-    int keys = 0;
-    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) keys++;
-    return keys;
-}
-
 bool build_row(lua_State *L, struct call *call, int from, int names, const struct write_options *options, struct row *row) {
     bool none = lua_isnoneornil(L, from);
     if (!none && (!lua_istable(L, from) || class_model(L, from)))
@@ -370,9 +350,8 @@ bool build_row(lua_State *L, struct call *call, int from, int names, const struc
     lua_createtable(L, 0, call->model->attr_count);
     int index = lua_gettop(L);
     row->copies = !none;
-    if (!read_row(L, call, none ? index : from, index, names, options, row)) return false;
-    if (options->fields && !none) row->keys = count_keys(L, from);
-    return none || row->keys == row->found || copy_others(L, call, from, index);
+    return read_row(L, call, none ? index : from, index, names, options, row)
+        && (!row->others || copy_others(L, call, from, index));
 }
 
 static bool known_alias(lua_State *L, int rowset_index, const char *name) {

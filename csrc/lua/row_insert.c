@@ -96,12 +96,10 @@ const struct statement *insert_statement(struct call *call, const struct insert 
     bool plain = cached && insert->values && returns_key_only(insert) && insert->rows == 1 && insert->attr_count
               && insert->conflict != CONFLICT_UPDATE && model->attr_count <= CACHED_COLUMNS;
     uint64_t columns = plain ? column_bits(insert) : 0;
-    const struct statement *statement = NULL;
-    if (plain && cached->columns == columns)
-        statement = kept_statement(call, &cached->kept, model, insert->values, insert->attr_count, STATEMENT_WRITE);
+    const struct statement *statement = kept_write(call, cached, model, columns, insert->values, insert->attr_count);
     if (statement) return statement;
     statement = render_insert(&call->arena, call->db->dialect, insert, &call->error);
-    if (statement && plain && keep_text(call, &cached->kept, model, statement)) cached->columns = columns;
+    keep_write(call, cached, model, columns, statement);
     return statement;
 }
 
@@ -161,11 +159,7 @@ void adopt_row(lua_State *L, struct call *call, int index, int64_t generated, co
     const struct model *model = call->model;
     index = lua_absindex(L, index);
     int top = lua_gettop(L);
-    push_call_value(L, call, CALL_DB);
-    push_model(L, call->db, lua_gettop(L), model);
-    int model_index = lua_gettop(L);
-    push_attr_names(L, model_index);
-    int names = lua_gettop(L);
+    int model_index = push_model_names(L, call), names = model_index + 1;
     if (model->auto_key) set_generated_key(L, model->auto_key, index, names, generated);
     const void *address = lua_topointer(L, index);
     bool kept = rowset_reopen(L, model_index, row->rowset, row->number, address);

@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "lua/value.h"
+
 static const char *const userdata_names[USERDATA_COUNT] = {
 #define X(id, name) [USERDATA_##id] = name,
     USERDATA(X)
@@ -97,7 +99,8 @@ static unsigned name_place(const struct name_index *index, const char *name) {
 
 const struct attr *attr_of_key(lua_State *L, const struct name_index *names, int index) {
     if (lua_type(L, index) != LUA_TSTRING) return NULL;
-    return names->entries[name_place(names, lua_tostring(L, index))].attr;
+    const struct attr *attr = names->entries[name_place(names, lua_tostring(L, index))].attr;
+    return attr ? attr : attr_find(names->model, name_at(L, index));        /* a long name, or none of an attribute */
 }
 
 const struct name_index *name_index(lua_State *L, int names) {
@@ -113,6 +116,7 @@ static void add_name_index(lua_State *L, const struct model *model) {
     while (size < (unsigned)model->attr_count * 2) size *= 2;
     size_t bytes = sizeof(struct name_index) + size * sizeof(struct name_entry);
     struct name_index *index = memset(lua_newuserdatauv(L, bytes, 0), 0, bytes);
+    index->model = model;
     index->mask = size - 1;
     for (int i = 0; i < model->attr_count; i++) {
         lua_rawgeti(L, -2, i + 1);

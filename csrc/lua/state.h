@@ -158,6 +158,7 @@ void push_attr_names(lua_State *L, int model_index);
 
 /* Attributes by the addresses of the Lua strings in such a list: Lua has each short string once. */
 struct name_index {
+    const struct model *model;
     unsigned mask;
     struct name_entry { const char *name; const struct attr *attr; } entries[];
 };
@@ -165,7 +166,7 @@ struct name_index {
 /* The index of the list at `names`; it lives as long as the list. */
 const struct name_index *name_index(lua_State *L, int names);
 
-/* The attribute that the key at `index` names; NULL: none, or a name that is too long for Lua to have it once. */
+/* The attribute that the key at `index` names, or NULL. */
 const struct attr *attr_of_key(lua_State *L, const struct name_index *names, int index);
 
 /* Spreads addresses; the lower bits of the result are the good ones. */

@@ -137,9 +137,7 @@ int upsert(lua_State *L) {
                          kind_text(L, CHOSEN));
     struct upsert *job = arena_new(&call->arena, struct upsert);
     job->write = write_new(call);
-    push_call_value(L, call, CALL_DB);
-    push_model(L, call->db, lua_gettop(L), call->model);
-    push_attr_names(L, lua_gettop(L));
+    push_model_names(L, call);
     job->write->row = row_new(L, call, lua_gettop(L), true);
     bool fine = read_write_options(L, call, OPTIONS, WRITE_UPSERT, &job->write->options)
              && build_row(L, call, VALUES, lua_gettop(L), &job->write->options, job->write->row) && no_faults(call)

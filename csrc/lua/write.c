@@ -173,10 +173,7 @@ static void keep_in_open_chunk(lua_State *L, int model_index, struct row *row) {
 static int create_filled(lua_State *L, struct model_box *box) {
     struct call *call = call_open_model(L, box, 1);
     struct write *write = write_new(call);
-    push_call_value(L, call, CALL_DB);
-    push_model(L, call->db, lua_gettop(L), call->model);
-    int model_index = lua_gettop(L);
-    push_attr_names(L, model_index);
+    int model_index = push_model_names(L, call);
     if (!read_write_options(L, call, 3, WRITE_ROW | WRITE_CREATE, &write->options)) return call_raise(L, call);
     write->row = row_new(L, call, model_index + 1, call->driven || call->db->driven || call->db->waits);
     if (!write->options.fields) keep_in_open_chunk(L, model_index, write->row);
@@ -289,7 +286,6 @@ static bool look_for_changes(lua_State *L, struct call *call, int rowset_index, 
     for (lua_pushnil(L); lua_next(L, 1); lua_settop(L, texts + 1)) {
         const struct attr *attr = attr_of_key(L, attributes, texts + 1);
         if (!attr && !check_foreign_key_name(L, call, 1, rowset_index)) return false;
-        if (!attr) attr = attr_find(model, name_at(L, texts + 1));      /* one of a long name */
         if (!attr) continue;
         there[attr->ordinal] = true;
         if (is_looked_at(call, attr))
@@ -361,15 +357,12 @@ static struct value *update_params(struct call *call, const struct update *updat
 static const struct statement *update_statement(struct call *call, const struct update *update) {
     struct cached_write *cached = &((struct model *)(uintptr_t)call->model)->update;
     uint64_t columns = plain_columns(update);
-    const struct statement *statement = NULL;
-    int count;
-    if (columns && cached->columns == columns) {
-        struct value *params = update_params(call, update, &count);
-        statement = kept_statement(call, &cached->kept, call->model, params, count, STATEMENT_WRITE);
-    }
+    int count = 0;
+    const struct value *params = columns ? update_params(call, update, &count) : NULL;
+    const struct statement *statement = kept_write(call, cached, call->model, columns, params, count);
     if (statement) return statement;
     statement = render_update(&call->arena, call->db->dialect, update, &call->error);
-    if (statement && columns && keep_text(call, &cached->kept, call->model, statement)) cached->columns = columns;
+    keep_write(call, cached, call->model, columns, statement);
     return statement;
 }
 

@@ -57,7 +57,7 @@ struct row {
     bool *present;                  /* by ordinal: a column of the INSERT */
     bool *taken;                    /* by ordinal: read already */
     const struct name_index *names;
-    int keys, found;                /* of the table that is read; those that are attributes */
+    int others;                     /* keys of the table that is read which are no attributes */
     bool keep;                      /* texts are copied, else they live in the instance */
     bool copies;                    /* values go from one table to another */
     struct rowset *rowset;          /* where originals are kept while values are read; NULL: nowhere yet */
