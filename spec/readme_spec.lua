@@ -1,5 +1,6 @@
 --- The examples of README.md: each goes on from the first one, alone or behind all before it, and prints what stands
 --- behind `-->`.
+local cli = require "spec.cli.support"
 local support = require "spec.support"
 
 local function blocks()
@@ -49,6 +50,17 @@ describe("README.md", function()
     local text = file:read "a"
     for page in io.popen("ls docs/guide"):lines() do
       assert.is_truthy(text:find("(docs/guide/" .. page .. ")", 1, true), page)
+    end
+  end)
+
+  it("can be pasted into the console", function()
+    local out, problems = cli.liga({ "console", "sqlite::memory:", "--no-sql" }, table.concat(blocks(), "\n"))
+    assert.equal("", problems)
+    local shown, from = words(out), 1
+    for _, line in ipairs(expected_of(table.concat(features, "\n"))) do
+      local at, behind = shown:find(line, from, true)
+      assert.is_truthy(at, line)
+      from = behind
     end
   end)
 
