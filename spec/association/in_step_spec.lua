@@ -65,7 +65,7 @@ for engine in support.engines() do
       assert.equal(4, Tag:count())
     end)
 
-    it("over a junction gets the rows of raw keys with their junction rows, and nothing when these can't be read", function()
+    it("over a junction gets the rows of raw keys with their junction rows, or stays as it was", function()
       local post = Post:findByPk(3, { include = "tags" })
       log:clear()
       assert.is_true(post:addTag(3))

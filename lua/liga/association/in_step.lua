@@ -53,7 +53,7 @@ local function of_read(options)
   return { transaction = options.transaction, logging = options.logging }
 end
 
---- Targets with rows in the place of raw keys. Those that are hidden by the target's scope are in no loaded list either.
+--- Targets with rows in the place of raw keys. What the target's scope hides is in no loaded list either.
 -- @param found rows of the keys, in any order
 -- @return list in the order of the targets
 local function replaced(a, targets, found)
