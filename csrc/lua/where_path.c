@@ -9,12 +9,12 @@
 
 /* --------------------------------------------------------------------------------------------------- attributes */
 
-static const char *attribute_list(const struct model *model, struct arena *arena) {
+static const char *attr_names(const struct attr *const *attrs, int count, struct arena *arena) {
     struct buf buf;
     buf_init(&buf, arena);
-    for (int i = 0; i < model->attr_count; i++) {
+    for (int i = 0; i < count; i++) {
         if (i) buf_adds(&buf, ", ");
-        buf_adds(&buf, model->attrs[i]->name);
+        buf_adds(&buf, attrs[i]->name);
     }
     return buf.text;
 }
@@ -38,18 +38,28 @@ static void unknown_attr(struct where_reader *reader, const char *name) {
     const char *where = reader->path, *op = strstr(where, "where") ? meant_operator(name) : NULL;
     const char *hint = op ? arena_printf(reader->arena, "the operator is [Op.%s]", op)
                      : nearest.best ? arena_printf(reader->arena, "did you mean \"%s\"?", nearest.best)
-                                    : arena_printf(reader->arena, "it has: %s", attribute_list(model, reader->arena));
+                                    : arena_printf(reader->arena, "it has: %s", attr_names((const struct attr *const *)model->attrs, model->attr_count, reader->arena));
     error_set(reader->error, reader->arena, ERROR_USAGE, "%s: %s has no attribute \"%s\" (%s)", where, model->name, name, hint);
     reader->error->path = arena_printf(reader->arena, "%s.%s", where, name);
     reader->error->model = model->name;
     reader->error->attribute = arena_text(reader->arena, name, strlen(name));
 }
 
+/* What an association is asked by: its key where the model holds it, else its rows. */
+static void *not_an_attr(struct where_reader *reader, const struct assoc *assoc) {
+    struct arena *arena = reader->arena;
+    const char *hint = arena_printf(arena, "its rows are asked by [Op.some(\"%s\")] or \"%s.attribute\"", assoc->name, assoc->name);
+    if (assoc->kind->holder == HELD_BY_SOURCE && !assoc->kind->path)
+        hint = arena_printf(arena, "its key is %s", attr_names(assoc->hops[0].near.items, assoc->hops[0].near.count, arena));
+    return where_fail(reader, "%s", arena_printf(arena, "\"%s\" is an association, not an attribute (%s)", assoc->name, hint));
+}
+
 const struct attr *find_attr(struct where_reader *reader, const char *name) {
     const struct attr *attr = attr_find(reader->model, name);
     if (attr) return attr;
     if (strchr(name, '.') || *name == '$') return where_fail(reader, "a path (\"%s\") can't be used here", name);
-    if (assoc_find(reader->model, name)) return where_fail(reader, "\"%s\" is an association, not an attribute", name);
+    const struct assoc *assoc = assoc_find(reader->model, name);
+    if (assoc) return not_an_attr(reader, assoc);
     unknown_attr(reader, name);
     return NULL;
 }

@@ -297,6 +297,8 @@ for engine in support.engines() do
         refused({ where = { ["autor.name"] = 1 } }, "autor", "author")
         refused({ where = { ["author.nme"] = 1 } }, "nme", "name")
         refused({ where = { ["title.x"] = 1 } }, "attribute")
+        refused({ where = { author = 1 } }, "association", "authorId")
+        refused({ where = { comments = {} } }, "association", 'Op.some("comments")')
         refused({ where = { ["$author.name"] = 1 } }, "path")
         refused({ order = { { "autor", "name" } } }, "author")
         refused({ order = { { "author", "nme" } } }, "name")
