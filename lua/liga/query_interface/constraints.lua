@@ -78,12 +78,12 @@ function methods:addConstraint(name, given)
   given = arguments.read_options(self, "addConstraint", given, constraint_options)
   local kind = constraint_type(given)
   local item = arguments.find_table(self, "addConstraint", name, given)
-  local fields = kind ~= "check" and arguments.read_names("addConstraint", "fields", given.fields) or given.fields or {}
+  local fields = (kind ~= "check" or given.fields ~= nil) and arguments.read_names("addConstraint", "fields", given.fields) or {}
   for _, field in ipairs(fields) do arguments.find_column("addConstraint", item, field) end
   local own = naming.shorten(("%s_%s_%s"):format(item.name, table.concat(fields, "_"), suffixes[kind]))
   arguments.run(self, ddl.plan(self.db, item, { {
     kind = "add constraint", constraint = {
-      kind = kind, name = given.name or own, columns = fields, sql = constraint_sql[kind](self, fields, given, item),
+      kind = kind, name = given.name and arguments.read_name("addConstraint", "name", given.name) or own, columns = fields, sql = constraint_sql[kind](self, fields, given, item),
     },
   } }), given)
 end
@@ -122,7 +122,7 @@ function methods:removeConstraint(name, constraint, given)
       return arguments.run(self, plan, given)
     end
   end
-  errors.usage("removeConstraint: the table %q has no constraint %q%s", item.name, tostring(constraint),
+  errors.usage("removeConstraint: the table %q has no constraint %q%s", item.name, errors.text(constraint),
     options.hint(constraint, names))
 end
 
