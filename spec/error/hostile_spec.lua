@@ -118,7 +118,8 @@ for engine in support.engines() do
         function() User.attributes[trap] = 1 end, function() db:transaction({ [trap] = 1 }, print) end,
         function() db:define("New", { a = { type = liga.STRING, validate = { [trap] = true } } }) end,
         function() liga.connect("sqlite::memory:", { lazy = trap }) end,
-        function() liga.connect("sqlite::memory:", { pragmas = { [trap] = 1 } }) end, function() return liga.Op[trap] end,
+        function() liga.connect("sqlite::memory:", { pragmas = { [trap] = 1 } }) end,
+        function() return liga.Op[trap] end,
         function() db:queryInterface():removeConstraint("Users", trap) end,
       } do
         support.raises("UsageError", body)

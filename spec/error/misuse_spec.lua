@@ -125,7 +125,8 @@ for engine in support.engines() do
       for _, body in ipairs {
         function() false_db:query "SELECT 1" end, function() false_db:close() end, function() false_t:commit() end,
         function() false_t:rollback() end, function() false_t:savepoint() end,
-        function() User:findAll { transaction = false_t } end, function() db:transaction({ transaction = false_t }, print) end,
+        function() User:findAll { transaction = false_t } end,
+        function() db:transaction({ transaction = false_t }, print) end,
       } do
         support.raises("UsageError", body)
       end

@@ -1,4 +1,5 @@
---- Values that nobody should hand to liga, by name. Each is a function of the world (see world.lua) that makes a fresh one.
+--- Values that nobody should hand to liga, by name. Each is a function of the world (see world.lua) that makes a
+-- fresh one.
 --
 -- What is *hostile* does something when it is touched: it raises `garbage.bomb`, yields, or calls liga again.
 local liga = require "liga"
@@ -81,7 +82,9 @@ garbage.values = {
   ["raising table"] = function() return setmetatable({}, every_event(fail)) end,
   ["raising table with a name"] = function() return setmetatable({ name = "x", 1 }, every_event(fail)) end,
   ["yielding table"] = function() return setmetatable({ 1 }, every_event(pause)) end,
-  ["re-entering table"] = function(w) return setmetatable({ name = 1 }, every_event(function() return w:reenter() end)) end,
+  ["re-entering table"] = function(w)
+    return setmetatable({ name = 1 }, every_event(function() return w:reenter() end))
+  end,
   ["protected table"] = function() return setmetatable({ "name" }, { __metatable = false }) end,
   ["table that shows nothing"] = function() return setmetatable({}, { __tostring = function() return nil end }) end,
   ["table of finalizers"] = function(w)

@@ -111,7 +111,8 @@ end
 
 --- Words of Lua's own messages, which tell of a mistake in liga.
 local internal = { "attempt to", "bad argument", "stack overflow", "not enough memory", "%.lua:%d", "%.c:%d",
-  "C stack", "invalid value %(", "invalid order function", "invalid option '", "number has no integer", "expected, got no value" }
+  "C stack", "invalid value %(", "invalid order function", "invalid option '", "number has no integer",
+  "expected, got no value" }
 
 --- What is wrong with an error; nil: nothing.
 local function fault_of(problem)

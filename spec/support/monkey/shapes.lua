@@ -1,5 +1,5 @@
---- Right arguments for the public methods, by what they are called on. A method without an entry (a new one) gets general
--- ones. Each entry is a function(w, object) → arguments.
+--- Right arguments for the public methods, by what they are called on. A method without an entry (a new one) gets
+-- general ones. Each entry is a function(w, object) → arguments.
 local liga = require "liga"
 
 local Op = liga.Op
@@ -64,8 +64,8 @@ local include
 local function include_of(association, depth)
   return {
     association = pick { association.as, association }, where = maybe(where(), 0.2), required = maybe(true, 0.2),
-    attributes = maybe({ "name" }, 0.2), order = maybe(order(), 0.2), limit = maybe(2, 0.2), paranoid = maybe(false, 0.1),
-    strategy = maybe(pick { "join", "select" }, 0.3),
+    attributes = maybe({ "name" }, 0.2), order = maybe(order(), 0.2), limit = maybe(2, 0.2),
+    paranoid = maybe(false, 0.1), strategy = maybe(pick { "join", "select" }, 0.3),
     through = association.type == "belongsToMany" and maybe({ attributes = {}, where = {} }, 0.2) or nil,
     include = depth > 0 and maybe(include(association.target, depth - 1), 0.3) or nil,
   }
@@ -138,7 +138,9 @@ end
 local function association_options(kind, n)
   local o = { as = "m" .. n, inverse = { as = "i" .. n }, hooks = maybe(true, 0.1),
     onDelete = maybe(pick { "cascade", "SET NULL" }, 0.2), foreignKey = maybe("k" .. n, 0.5) }
-  if kind == "belongsToMany" then o.through = pick { "J" .. n, { model = "J" .. n, unique = false, scope = { x = 1 } } } end
+  if kind == "belongsToMany" then
+    o.through = pick { "J" .. n, { model = "J" .. n, unique = false, scope = { x = 1 } } }
+  end
   if kind ~= "belongsTo" then
     o.scope, o.order = maybe({ age = 1 }, 0.2), maybe({ "name" }, 0.2)
   end
@@ -160,7 +162,9 @@ local hook_names = { "beforeCreate", "afterFind", "beforeBulkDestroy" }
 shapes.model = {
   findAll = find, findOne = find, explain = find, each = find, count = count, exists = count,
   findAndCountAll = find, sum = with_attribute, min = with_attribute, max = with_attribute, avg = with_attribute,
-  page = function() return { order = pick { "name", { { "age", "DESC" } } }, size = random(3), where = maybe(where()) } end,
+  page = function()
+    return { order = pick { "name", { { "age", "DESC" } } }, size = random(3), where = maybe(where()) }
+  end,
   findByPk = function(w, object) return key(w, object), maybe { include = include(object, 1) } end,
   findByPks = function(w, object) return { key(w, object), key(w, object) }, maybe { attributes = { "name" } } end,
   keys = function(w, object) return { key(w, object), key(w, object) } end,
@@ -190,7 +194,9 @@ shapes.model = {
   end,
   unscoped = function() end, describe = function() end,
   addScope = function() return "s" .. random(1000), { where = where() }, maybe { override = true } end,
-  association = function(_, object) return #associations_of(object) > 0 and pick(associations_of(object)).as or "none" end,
+  association = function(_, object)
+    return #associations_of(object) > 0 and pick(associations_of(object)).as or "none"
+  end,
   sync = function() return { dryRun = maybe(true), force = maybe(true), alter = maybe(true) } end,
   drop = function() return maybe { cascade = true } end,
   addHook = function(w) return pick(hook_names), hook(w) end,
@@ -227,13 +233,15 @@ shapes.instance = {
 
 --- Arguments of a generated method, by its verb.
 local function targets_of(w, association)
-  return pick { key(w, association.target), w:stored(association.target.name), association.target:build(values(association.target)) }
+  local class = association.target
+  return pick { key(w, class), w:stored(class.name), class:build(values(class)) }
 end
 
 local function list_of(w, association) return { targets_of(w, association), targets_of(w, association) } end
 
 local function link_options(association)
-  return maybe({ through = association.type == "belongsToMany" and maybe {} or nil, logging = maybe(function() end) }, 0.3)
+  local through = association.type == "belongsToMany" and maybe {} or nil
+  return maybe { through = through, logging = maybe(function() end) }
 end
 
 local by_verb = {
@@ -308,8 +316,10 @@ shapes.savepoint = { rollback = function() end, release = function() end }
 local function table_name(w) return pick { w:model().tableName, w:model() } end
 
 shapes.queryInterface = {
-  createTable = function() return "t" .. random(1000), { id = { type = liga.INTEGER, primaryKey = true }, a = liga.STRING,
-    b = { type = liga.INTEGER, allowNull = false, defaultValue = 1 } }, maybe { indexes = { { fields = { "a" } } } } end,
+  createTable = function()
+    return "t" .. random(1000), { id = { type = liga.INTEGER, primaryKey = true }, a = liga.STRING,
+      b = { type = liga.INTEGER, allowNull = false, defaultValue = 1 } }, maybe { indexes = { { fields = { "a" } } } }
+  end,
   dropTable = function(w) return table_name(w), maybe { cascade = true } end,
   dropAllTables = function() return maybe { skip = { "Users" } } end,
   renameTable = function(w) return table_name(w), "t" .. random(1000) end,
@@ -320,11 +330,14 @@ shapes.queryInterface = {
   removeColumn = function(w) return table_name(w), pick { "age", "name", "photo" } end,
   changeColumn = function(w) return table_name(w), "age", { type = liga.BIGINT, allowNull = maybe(true) } end,
   renameColumn = function(w) return table_name(w), "age", "c" .. random(1000) end,
-  addIndex = function(w) return table_name(w), { "age", "name" }, maybe { name = "ix", unique = false, where = { age = 1 } } end,
+  addIndex = function(w)
+    return table_name(w), { "age", "name" }, maybe { name = "ix", unique = false, where = { age = 1 } }
+  end,
   removeIndex = function(w) return table_name(w), { "name" } end,
   addConstraint = function(w) return table_name(w), pick {
     { type = "unique", fields = { "id" } }, { type = "check", name = "ck", where = { age = { [Op.lt] = 1000000 } } },
-    { type = "foreign key", fields = { "age" }, references = { table = "Users", field = "id" }, onDelete = "cascade" } } end,
+    { type = "foreign key", fields = { "age" }, references = { table = "Users", field = "id" },
+      onDelete = "cascade" } } end,
   removeConstraint = function(w) return table_name(w), "none" end,
   createSchema = function() return "s1" end, dropSchema = function() return "s1", maybe { cascade = true } end,
   disableForeignKeyConstraints = function() end, enableForeignKeyConstraints = function() end,
@@ -337,9 +350,10 @@ shapes.queryInterface = {
 local function json_value() return { a = { 1, "x", liga.null, liga.array {} }, b = 1.5 } end
 
 shapes.module = {
-  connect = function() return "sqlite::memory:", { pool = { max = 2, idle = 1000 }, foreignKeys = true, busyTimeout = 10,
-    define = { underscored = true }, statementCache = 5, dates = "epoch", lazy = "batch", pragmas = { cache_size = 100 },
-    hooks = { beforeDefine = noop }, logging = noop, compat = maybe("v1", 0.1), readOnly = maybe(false) } end,
+  connect = function() return "sqlite::memory:", { pool = { max = 2, idle = 1000 }, foreignKeys = true,
+    busyTimeout = 10, define = { underscored = true }, statementCache = 5, dates = "epoch", lazy = "batch",
+    pragmas = { cache_size = 100 }, hooks = { beforeDefine = noop },
+    logging = noop, compat = maybe("v1", 0.1), readOnly = maybe(false) } end,
   fn = function() return "lower", liga.col "name", 1 end, col = function() return "name" end,
   cast = function() return liga.col "age", "numeric(10, 2)" end, literal = function() return "1" end,
   sql = function() return "a > ?", 1 end, where = function() return liga.col "a", Op.gt, 5 end,
