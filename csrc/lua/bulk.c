@@ -121,9 +121,8 @@ static bool prepare_rows(lua_State *L, struct call *call, struct bulk *bulk) {
     struct chunk_view view = chunk_view_open(L, &bulk->chunks, model);
     int settled = lua_gettop(L);
     struct row *row = row_new(L, call, names, false);
-    struct heap_growth growth = { 0 };
     for (lua_Integer i = 1; i <= bulk->count; i++) {
-        if (i % COLLECTOR_ROWS == 0) collector_spare(L, call, &growth);
+        if (i % COLLECTOR_ROWS == 0) collector_spare(L, call);
         if (bulk->early) keep_early(L, call, &view, i - 1, row);
         lua_rawgeti(L, 2, i);
         if (bulk->answered && lua_istable(L, -1)) note_given(L, call, lua_gettop(L), true, bulk->given);
@@ -520,9 +519,8 @@ static void adopt_all(lua_State *L, struct call *call, int list) {
     int model = push_model_names(L, call), names = model + 1;
     lua_Integer count = (lua_Integer)lua_rawlen(L, list), stored = 0;
     struct chunk_view view = chunk_view_open(L, &bulk->chunks, model);
-    struct heap_growth growth = { 0 };
     for (lua_Integer i = 1; i <= count; i++) {
-        if (i % COLLECTOR_ROWS == 0) collector_spare(L, call, &growth);
+        if (i % COLLECTOR_ROWS == 0) collector_spare(L, call);
         lua_rawgeti(L, list, i);
         if (bulk->skipped && bulk->skipped[i - 1]) leave_unsaved(L, call, lua_gettop(L), model, bulk->stamped[i - 1]);
         else adopt_instance(L, call, &view, names, stored++);

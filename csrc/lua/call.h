@@ -82,7 +82,10 @@ struct call {
 
     struct fault *faults;               /* of validation, raised together */
     bool expressions;                   /* a row holds fn, literal …: the database computes the value */
-    bool spares;                        /* the collector was told of what loads before had added */
+    struct growth {                     /* of the heap by the rows of the call: see lua/collector.h */
+        int told;                       /* times */
+        int heap;                       /* what it was when it was told last, in KB */
+    } growth;
     char now[32];                       /* the clock reading of this call, "": not read yet */
 
     struct plan *plan;

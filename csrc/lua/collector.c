@@ -22,12 +22,13 @@ static void spare(lua_State *L, struct core *core, int from, int growth) {
     lua_gc(L, LUA_GCSTEP, -growth);
 }
 
-void collector_spare(lua_State *L, struct call *call, struct heap_growth *growth) {
-    struct core *core = call->db->core;
-    if (growth->told++ < COLLECTOR_SHORT || lua_gc(L, LUA_GCISRUNNING) != 1) return;
-    if (!call->spares) pay(L, core, lua_gc(L, LUA_GCCOUNT));
-    call->spares = true;
+void collector_spare(lua_State *L, struct call *call) {
+    struct growth *growth = &call->growth;
+    growth->told++;
+    if (growth->told == 1) growth->heap = lua_gc(L, LUA_GCCOUNT);
+    if (growth->told <= COLLECTOR_SHORT || lua_gc(L, LUA_GCISRUNNING) != 1) return;
+    if (growth->told == COLLECTOR_SHORT + 1) pay(L, call->db->core, lua_gc(L, LUA_GCCOUNT));
     int heap = lua_gc(L, LUA_GCCOUNT);
-    if (growth->heap) spare(L, core, growth->heap, heap - growth->heap);
+    spare(L, call->db->core, growth->heap, heap - growth->heap);
     growth->heap = heap;
 }

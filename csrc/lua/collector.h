@@ -9,16 +9,11 @@
 
 #include "lua/call.h"
 
-/* A loop over rows tells after each COLLECTOR_ROWS of them what it has added; the first COLLECTOR_SHORT times are let pass, so that
- * short lists are as any other code to the collector. */
+/* A loop over rows tells after each COLLECTOR_ROWS of them; the first COLLECTOR_SHORT times of a call, over all its levels, only
+ * remember where its rows began, so that short lists are as any other code to the collector. */
 enum { COLLECTOR_ROWS = 256, COLLECTOR_SHORT = 3 };
 
-struct heap_growth {
-    int told;       /* times */
-    int heap;       /* what it was when it was told last, in KB; 0: not yet */
-};
-
 /* To be called after each COLLECTOR_ROWS rows. Raises nothing. */
-void collector_spare(lua_State *L, struct call *call, struct heap_growth *growth);
+void collector_spare(lua_State *L, struct call *call);
 
 #endif

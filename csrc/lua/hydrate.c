@@ -544,9 +544,8 @@ enum drive take_rows(lua_State *L, struct call *call, enum drive drive) {
     int list = lua_gettop(L), keys = list + 1;
     push_frame(L, call, run);
     int settled = lua_gettop(L);
-    struct heap_growth growth = { 0 };
     for (; drive == DRIVE_ROW; drive = is_single(run->plan) ? DRIVE_DONE : call_step(call)) {
-        if (++call->rows % COLLECTOR_ROWS == 0) collector_spare(L, call, &growth);
+        if (++call->rows % COLLECTOR_ROWS == 0) collector_spare(L, call);
         bool fine = take_row(L, call, run, keys, list);
         lua_settop(L, settled);
         if (!fine) {
