@@ -1,6 +1,6 @@
 -- Random calls of everything public (the methods are found by walking the objects), with right arguments and with such
--- of which one part is rubbish, at random places: in coroutines, transactions, hooks, finalizers, loops. Each succeeds or
--- raises an error of liga's, or the caller's own as it is; afterwards the database works, no transaction is open, no
+-- of which one part is rubbish, at random places: in coroutines, transactions, hooks, finalizers, loops. Each succeeds
+-- or raises an error of liga's, or the caller's own as it is; afterwards the database works, no transaction is open, no
 -- connection missing, and the models are what they were. A failure names its seed; LIGA_SEED=n runs that one alone,
 -- LIGA_CASES=n that many calls on each engine.
 local Player = require "spec.support.monkey.player"
