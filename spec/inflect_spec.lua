@@ -1,4 +1,5 @@
 local inflect = require "liga.inflect"
+local support = require "spec.support"
 
 --- Asserts "singular plural" pairs in all four directions.
 local function assert_pairs(text)
@@ -108,5 +109,14 @@ describe("inflect", function()
     assert.equal("UserProjects", inflect.upper_first("userProjects"))
     assert.equal("userProjects", inflect.lower_first("UserProjects"))
     assert.equal("", inflect.upper_first(""))
+  end)
+
+  it("refuses what is no text", function()
+    for _, name in ipairs { "upper_first", "lower_first", "camelize", "underscore", "pluralize", "singularize" } do
+      for _, wrong in ipairs { 5, true, {}, print } do
+        support.raises("UsageError", function() inflect[name](wrong) end, name, type(wrong))
+      end
+      support.raises("UsageError", function() inflect[name](nil) end, name, "nil")
+    end
   end)
 end)

@@ -79,22 +79,24 @@ end
 --- A host whose memory runs out, at some places of a scenario (0: at each, which takes minutes).
 local OUT_OF_MEMORY_POINTS = tonumber(os.getenv "LIGA_TEST_OUT_OF_MEMORY") or 60
 
---- Builds and runs a program of ctest/ that hosts Lua states, with the scenario of its name.
-local function run_host(name, arguments)
+--- Builds and runs a program of ctest/ that hosts Lua states.
+-- @param scenario its file in ctest/, without ".lua"
+local function run_host(name, scenario, arguments)
   local host = "DRIVER_LIBS='-llua5.4 -lsqlite3 -lpq -lm -lpthread' build-asan/ctest/" .. name
   local output, ok = run(MAKE_SANITIZED .. "modules && " .. MAKE_SANITIZED .. host)
   if not ok then io.write(output) end
-  run_ctest(name, (" ctest/%s.lua %s"):format(name, arguments))
+  run_ctest(name, (" ctest/%s.lua %s"):format(scenario, arguments))
 end
 
 local function out_of_memory()
   heading(("out of memory (%d points)"):format(OUT_OF_MEMORY_POINTS))
-  run_host("out_of_memory", OUT_OF_MEMORY_POINTS)
+  run_host("out_of_memory", "out_of_memory", OUT_OF_MEMORY_POINTS)
+  run_host("out_of_memory", "out_of_memory_wide", OUT_OF_MEMORY_POINTS // 3)
 end
 
 local function states()
   heading "several Lua states, threads, fork"
-  run_host("states", ((os.getenv "LIGA_TEST_URLS" or "sqlite::memory:"):gsub("%S+", "'%0'")))
+  run_host("states", "states", ((os.getenv "LIGA_TEST_URLS" or "sqlite::memory:"):gsub("%S+", "'%0'")))
 end
 
 local function ctest()

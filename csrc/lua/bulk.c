@@ -125,7 +125,7 @@ static bool prepare_rows(lua_State *L, struct call *call, struct bulk *bulk) {
         if (i % COLLECTOR_ROWS == 0) collector_spare(L, call);
         if (bulk->early) keep_early(L, call, &view, i - 1, row);
         lua_rawgeti(L, 2, i);
-        if (bulk->answered) note_given(L, call, lua_gettop(L), true, bulk->given);
+        if (bulk->answered && lua_istable(L, -1)) note_given(L, call, lua_gettop(L), true, bulk->given);
         if (!push_row(L, call, names, bulk, row)) return false;
         bulk->stamped[i - 1] = stamps_given(call, row);
         if (call->model->auto_key) bulk->keyed[i - 1] = row->values[call->model->auto_key->ordinal].kind != VALUE_NULL;

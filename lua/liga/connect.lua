@@ -118,7 +118,7 @@ end
 
 local function check_pragma(name, value)
   if type(name) ~= "string" or not name:match "^[%a_][%w_.]*$" then
-    errors.usage("pragmas: %s is no name of a pragma", tostring(name))
+    errors.usage("pragmas: %s is no name of a pragma", errors.text(name))
   end
   local kind = type(value)
   if kind ~= "boolean" and math.type(value) ~= "integer" and not (kind == "string" and value:match "^%-?[%w_]+$") then

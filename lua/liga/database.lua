@@ -19,14 +19,20 @@ local hook_owner = { what = "db", database = true }
 local Database = { __name = "liga.Database" }
 Database.__index = Database
 
+--- Whether a value is a database: a metatable can be borrowed.
+local function is_database(value)
+  return type(value) == "table" and getmetatable(value) == Database and rawget(value, "_") ~= nil
+end
+
 function Database:__tostring()
+  if not is_database(self) then return "Database (not connected)" end
   return ("Database %s (%d models)"):format(self.dialect, #registry.of(self).classes)
 end
 
 --- `db.models`: by name.
 local function new_models()
   return setmetatable({}, {
-    __newindex = function(_, name) errors.usage("db.models is read-only: use db:define(%q, …)", tostring(name)) end,
+    __newindex = function(_, name) errors.usage("db.models is read-only: use db:define(%q, …)", errors.text(name)) end,
     __name = "liga.models",
   })
 end
@@ -82,7 +88,7 @@ function database.connect(url, given)
 end
 
 local function check_database(self)
-  if type(self) == "table" and getmetatable(self) == Database then return self._.core end
+  if is_database(self) then return self._.core end
   errors.usage("a database expected as self, got %s (call it with a colon: db:method(…))", type(self))
 end
 
@@ -120,7 +126,7 @@ function Database:close()
 end
 
 function Database:__close()
-  self:close()
+  Database.close(self)
 end
 
 --- Asks the database for an answer; raises what the engine raises if there is none.
@@ -147,7 +153,7 @@ function Database:model(name)
   check_self(self)
   local class = self.models[name]
   if class then return class end
-  errors.usage("no model %q%s", tostring(name), options.hint(name, registry.names(self)))
+  errors.usage("no model %q%s", errors.text(name), options.hint(name, registry.names(self)))
 end
 
 --- Resolves and checks the whole graph of models without touching the database. Raises AssociationError for a model

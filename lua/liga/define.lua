@@ -429,7 +429,7 @@ end
 local function check_methods(meta, given, records)
   for name, method in next, given or {} do
     if type(name) ~= "string" or type(method) ~= "function" then
-      fail.usage(meta.name, nil, "methods must map names to functions (%s is a %s)", tostring(name), type(method))
+      fail.usage(meta.name, nil, "methods must map names to functions (%s is a %s)", fail.shown(name), type(method))
     end
     if find_named(records, name) then
       fail.usage(meta.name, name, "a method can't have the name of an attribute")

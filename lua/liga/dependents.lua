@@ -244,7 +244,8 @@ end
 -- @param options of instance:destroy
 function dependents.destroy_instance(instance, options)
   local class = core.class_of(instance)
-  local rules, given = rules_of(class), options or {}
+  option_tables.expect_table(class.name, options, "destroy")
+  local rules, given = rules_of(class), option_tables.copy(options)
   return transaction.atomically(getmetatable(class).db, given, function()
     local context = new_context(given)
     local row = stored_row(context, class, rules, instance)

@@ -8,7 +8,8 @@ Error.__name = "liga.Error"
 
 --- One readable sentence; a wrong use says where it stands.
 function Error.__tostring(e)
-  local text = ("%s: %s"):format(e.name or "Error", tostring(e.message))
+  if type(e) ~= "table" then return "liga.Error" end
+  local text = ("%s: %s"):format(e.name or "Error", errors.text(e.message))
   return e.name == "UsageError" and e.source and ("%s: %s"):format(e.source, text) or text
 end
 
@@ -18,6 +19,13 @@ function Error.__concat(a, b)
 end
 
 errors.Error = Error
+
+--- How a name that may be anything reads in a message: names and numbers as they are, of tables and functions the kind,
+-- as their own __tostring is not ours to call.
+function errors.text(value)
+  local kind = type(value)
+  return (kind == "table" or kind == "function" or kind == "thread") and kind or tostring(value)
+end
 
 --- Raises an error object.
 -- @param name "UsageError", "ValidationError" …

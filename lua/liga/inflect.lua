@@ -230,6 +230,10 @@ local function check_word(what, word)
   end
 end
 
+local function check_text(what, text)
+  if type(text) ~= "string" then errors.usage("inflect.%s needs a text, got %s", what, type(text)) end
+end
+
 --- Applies `form` (lower-case word → word) to the last word of a name; a whole name that was taught goes first.
 local function inflected(name, form)
   local lowered = name:lower()
@@ -273,21 +277,25 @@ end
 
 --- The text with a capital first letter: `posts` → `Posts`.
 function inflect.upper_first(text)
+  check_text("upper_first", text)
   return text:sub(1, 1):upper() .. text:sub(2)
 end
 
 --- The text with a small first letter: `UserProject` → `userProject`.
 function inflect.lower_first(text)
+  check_text("lower_first", text)
   return text:sub(1, 1):lower() .. text:sub(2)
 end
 
 --- camelCase: the first letter small; `-`, `_` and blanks dropped, the letter after them capital.
 function inflect.camelize(text)
+  check_text("camelize", text)
   return inflect.lower_first((text:gsub("[%-_%s]+(.?)", string.upper)))
 end
 
 --- snake_case: `userId` → `user_id`, `HTTPServer` → `http_server`, `userIDs` → `user_ids`, `line2Text` → `line2_text`.
 function inflect.underscore(text)
+  check_text("underscore", text)
   local words = text
     :gsub("(%u)(%u+)s%f[%L]", function(first, more) return first .. more:lower() .. "s" end)
     :gsub("(%u)(%u%l)", "%1_%2")

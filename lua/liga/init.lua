@@ -38,7 +38,7 @@ setmetatable(liga.Op, {
     local names = {}
     for known in next, liga.Op do names[#names + 1] = known end
     table.sort(names)
-    errors.usage("liga.Op has no operator %s%s", tostring(name), options.hint(name, names))
+    errors.usage("liga.Op has no operator %s%s", errors.text(name), options.hint(name, names))
   end,
 })
 

@@ -86,7 +86,7 @@ local function read_entry(class, entry)
   local direction = #steps > 1 and read_direction(steps[#steps]) or nil
   if direction then steps[#steps] = nil end
   if #steps == 2 and class.attributes[steps[1]] then
-    wrong_order("the direction must be ASC or DESC, with NULLS FIRST or NULLS LAST, not %q", tostring(steps[2]))
+    wrong_order("the direction must be ASC or DESC, with NULLS FIRST or NULLS LAST, not %q", errors.text(steps[2]))
   elseif type(steps[#steps]) ~= "string" then
     wrong_order "attribute names expected (from an expression there is no place to go on)"
   end
@@ -122,7 +122,7 @@ local function association_of(class, step)
   local association = type(name) == "string" and class.associations[name] or nil
   if association and (step == name or step == association) then return association end
   local hint = options.hint(name, names_of(class.associations, "as"))
-  wrong_order("%s has no association %q%s", class.name, tostring(name), hint)
+  wrong_order("%s has no association %q%s", class.name, errors.text(name), hint)
 end
 
 --- The model at the end of the steps before the attribute, and their names.
@@ -144,7 +144,7 @@ local function read_term(class, entry)
   local holder, names = follow(class, steps)
   local attribute = holder.attributes[steps[#steps]]
   if not attribute then
-    wrong_order("%s has no attribute %q%s", holder.name, tostring(steps[#steps]),
+    wrong_order("%s has no attribute %q%s", holder.name, errors.text(steps[#steps]),
       options.hint(steps[#steps], names_of(holder.attributes, "name")))
   end
   if not types.has_order(attribute.type) then

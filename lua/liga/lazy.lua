@@ -73,7 +73,7 @@ local modes = { off = true, batch = true, raise = true }
 --- Checks the option of connections and models.
 function lazy.check(what, given)
   if given == nil or modes[given] then return given end
-  errors.raise("UsageError", ('%s: lazy must be "off", "batch" or "raise", got %s'):format(what, tostring(given)),
+  errors.raise("UsageError", ('%s: lazy must be "off", "batch" or "raise", got %s'):format(what, errors.text(given)),
     { path = "lazy" })
 end
 

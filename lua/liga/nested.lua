@@ -132,9 +132,10 @@ local function without(names, later)
   return rest
 end
 
+--- The names of the attributes that have a column.
 local function names_of(class)
   local names = {}
-  for i, attribute in ipairs(class.attributes) do names[i] = attribute.name end
+  for i, attribute in ipairs(getmetatable(class).attributes) do names[i] = attribute.name end
   return names
 end
 

@@ -53,8 +53,8 @@ function options.check(what, given, allowed)
   for name in next, given do
     if allowed[name] == nil then
       local hint = options.hint(name, names_of(allowed))
-      errors.raise("UsageError", ('%s: unknown option "%s"%s'):format(what, tostring(name), hint),
-        { path = tostring(name) })
+      errors.raise("UsageError", ('%s: unknown option "%s"%s'):format(what, errors.text(name), hint),
+        { path = errors.text(name) })
     elseif type(allowed[name]) == "string" then
       errors.raise("UsageError", ('%s: option "%s" %s'):format(what, name, allowed[name]), { path = name })
     end

@@ -3,21 +3,30 @@ local errors = require "liga.errors"
 
 local readonly = {}
 
---- There are many views: their metatables share these functions, which find `data` and `what` there.
+--- The metatable of a view; UsageError for anything else.
+function readonly.meta_of(view)
+  local meta = type(view) == "table" and getmetatable(view)
+  if type(meta) == "table" and rawget(meta, "data") then return meta end
+  errors.usage("a read-only view of liga's expected as self, got %s", type(view))
+end
+local meta_of = readonly.meta_of
+
+-- There are many views: their metatables share these functions, which find `data` and `what` there.
+
 local function refuse(view, key)
-  errors.raise("UsageError", ("%s is read-only: %s can't be assigned"):format(getmetatable(view).what, tostring(key)))
+  errors.raise("UsageError", ("%s is read-only: %s can't be assigned"):format(meta_of(view).what, errors.text(key)))
 end
 
 local function length(view)
-  return #getmetatable(view).data
+  return #meta_of(view).data
 end
 
 local function walk(view)
-  return next, getmetatable(view).data
+  return next, meta_of(view).data
 end
 
 local function name_of(view)
-  return getmetatable(view).what
+  return meta_of(view).what
 end
 
 --- The metatable of a read-only view of `data`; the caller may add to it.

@@ -11,9 +11,12 @@ local reflect = {}
 
 local allowed = { schema = true, tables = true, views = true, naming = true }
 
-local function check_options(db, what, given, more)
+local function check_options(db, what, given, more, progress)
   local meta = type(db) == "table" and getmetatable(db)
   if not meta or meta.__name ~= "liga.Database" then errors.usage("%s: a database expected, got %s", what, type(db)) end
+  if progress ~= nil and type(progress) ~= "function" then
+    errors.usage("%s: progress must be a function, got %s", what, type(progress))
+  end
   if given == nil then return {} end
   if type(given) ~= "table" or getmetatable(given) then
     errors.usage("%s: options must be a table, got %s", what, type(given))
@@ -170,7 +173,7 @@ end
 -- @param progress function(tables read, of how many), or nil
 -- @return list of the models made
 function reflect.reflect(db, given, progress)
-  given = check_options(db, "reflect", given)
+  given = check_options(db, "reflect", given, nil, progress)
   local read = plan.read(db, given, false, progress)
   local made = declare_models(db, read)
   for _, association in ipairs(read.associations) do declare_association(association) end
@@ -183,7 +186,7 @@ end
 -- @param progress function(tables read, of how many), or nil
 -- @return text
 function reflect.source(db, given, progress)
-  given = check_options(db, "reflect.source", given, { previous = true })
+  given = check_options(db, "reflect.source", given, { previous = true }, progress)
   local source = require "liga.reflect.source"
   local read = plan.read(db, given, true, progress)
   local models, associations = {}, {}

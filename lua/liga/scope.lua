@@ -149,7 +149,7 @@ function scope.check(model, given)
   end
   for name, each in next, given.scopes do
     if type(name) ~= "string" or name == "defaultScope" then
-      errors.usage("%s: scopes: %s can't be the name of a scope", model, tostring(name))
+      errors.usage("%s: scopes: %s can't be the name of a scope", model, errors.text(name))
     end
     check_scope(("%s: scope %q"):format(model, name), each)
   end
@@ -215,10 +215,14 @@ local function chosen(meta, wanted)
   if name == "defaultScope" then return meta.default_scope or {} end
   local found = type(name) == "string" and meta.scopes[name]
   if not found then
-    errors.usage("%s has no scope %s%s", meta.name, type(name) == "string" and ("%q"):format(name) or tostring(name),
+    errors.usage("%s has no scope %s%s", meta.name, type(name) == "string" and ("%q"):format(name) or errors.text(name),
       option_tables.hint(name, names_of(meta)))
   end
-  if type(found) ~= "function" then return found end
+  if type(found) ~= "function" then
+    if arguments.n == nil or arguments.n == 0 then return found end
+    errors.usage("%s: scope %q is a table and takes no arguments (several scopes are given one by one, scope(%q, %s))",
+      meta.name, name, name, type(arguments[1]) == "string" and ("%q"):format(arguments[1]) or "...")
+  end
   local made = operation.inside(meta.db, found, table.unpack(arguments, 1, arguments.n or 0))
   return check_table(("%s: what scope %q returns"):format(meta.name, name), made)
 end
@@ -310,7 +314,7 @@ local function object(class, scopes, names)
     return function(_, ...) return value(class, ...) end
   end
   function own.__newindex(_, name)
-    errors.usage("%s is read-only: assign %s to the model itself", text_of(class, names), tostring(name))
+    errors.usage("%s is read-only: assign %s to the model itself", text_of(class, names), errors.text(name))
   end
   function own.__tostring() return text_of(class, names) end
   return setmetatable({}, setmetatable(own, { __index = meta }))

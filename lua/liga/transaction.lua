@@ -342,11 +342,16 @@ function transaction.current(db)
   return level and (level.owner or level) or nil
 end
 
+--- Whether a value is what its metatable says: that can be borrowed.
+local function is_level(value, class)
+  return type(value) == "table" and getmetatable(value) == class and rawget(value, 1) ~= nil
+end
+
 --- The open transaction that a new one is nested in, or nil.
 -- @param within option `transaction`
 local function surrounding(db, within)
   if within == nil then return transaction.current(db) end
-  if getmetatable(within) ~= Transaction or within.db ~= db then
+  if not is_level(within, Transaction) or within.db ~= db then
     errors.usage "transaction: transaction must be a transaction object of this database"
   end
   check_open(within, "the transaction")
@@ -464,7 +469,7 @@ local methods = {}
 Transaction.__index = methods
 
 local function check_self(self, class, name)
-  if getmetatable(self) == class then return end
+  if is_level(self, class) then return end
   errors.usage("%s expected as self, got %s (call it with a colon: :%s(...))", class.__name, type(self), name)
 end
 
@@ -553,11 +558,13 @@ function methods:wrap(f)
 end
 
 function Transaction:__close()
-  if not self.managed and not self:isFinished() then rollback(self) end
+  check_self(self, Transaction, "__close")
+  if not self.managed and not methods.isFinished(self) then rollback(self) end
 end
 
 function Transaction:__tostring()
-  return self:isFinished() and "Transaction (finished)" or self.name and "Transaction (nested)" or "Transaction"
+  if not is_level(self, Transaction) then return "Transaction (without a connection)" end
+  return methods.isFinished(self) and "Transaction (finished)" or self.name and "Transaction (nested)" or "Transaction"
 end
 
 -- The savepoint object -----------------------------------------------------------------------------------------------
@@ -584,12 +591,13 @@ function point_methods:release()
 end
 
 function Savepoint:__close(problem)
+  check_self(self, Savepoint, "__close")
   if self.finished or self[1]:state() == "released" then return end
   if problem == nil then commit(self, "the savepoint") else rollback(self) end
 end
 
 function Savepoint:__tostring()
-  return self.label and ("Savepoint %q"):format(self.label) or "Savepoint"
+  return is_level(self, Savepoint) and self.label and ("Savepoint %q"):format(self.label) or "Savepoint"
 end
 
 return transaction

@@ -12,7 +12,7 @@ local validate = {}
 local function sorted_names(given)
   local names = {}
   for name in next, given do names[#names + 1] = name end
-  table.sort(names, function(a, b) return tostring(a) < tostring(b) end)
+  table.sort(names, function(a, b) return errors.text(a) < errors.text(b) end)
   return names
 end
 
@@ -32,7 +32,7 @@ function validate.check_model(model, given)
   library.check_table(model, given)
   for name, test in next, given do
     if type(name) ~= "string" or type(test) ~= "function" then
-      fail.usage(model, nil, "validate must map names to functions (%s is a %s)", tostring(name), type(test))
+      fail.usage(model, nil, "validate must map names to functions (%s is a %s)", errors.text(name), type(test))
     end
   end
 end

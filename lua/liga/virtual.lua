@@ -17,8 +17,8 @@ function virtual.check(model, name, given)
   for option in next, given do
     if not allowed[option] then
       errors.raise("UsageError",
-        ("%s.%s: a VIRTUAL attribute has no column, so %s has no meaning"):format(model, name, tostring(option)),
-        { model = model, attribute = name, path = tostring(option) })
+        ("%s.%s: a VIRTUAL attribute has no column, so %s has no meaning"):format(model, name, errors.text(option)),
+        { model = model, attribute = name, path = errors.text(option) })
     end
   end
 end

@@ -32,6 +32,14 @@ for engine in support.engines() do
       return ann
     end
 
+    it("refuses options that are no table", function()
+      local ann = fill()
+      for _, wrong in ipairs { 5, "force", true, print } do
+        support.raises("UsageError", function() ann:destroy(wrong) end, "destroy", type(wrong))
+      end
+      assert.equal(2, User:count())
+    end)
+
     it("destroys what belongs to an instance first, each with its hooks", function()
       fill():destroy()
       assert.same({

@@ -107,6 +107,25 @@ for engine in support.engines() do
       refused(function() User:create{ age = setmetatable({}, trap) } end)
     end)
 
+    it("of metamethods is not run to show it in a message either", function()
+      local function bomb() error("a metamethod was run") end
+      local trap = setmetatable({}, { __tostring = bomb, __index = bomb, __eq = bomb, __len = bomb })
+      local ann = User:findOne()
+      for _, body in ipairs {
+        function() User:findAll { [trap] = 1 } end, function() User:hasMany(User, { [trap] = 1 }) end,
+        function() User:scope(trap) end, function() User:addHook(trap, print) end, function() ann:changed(trap) end,
+        function() ann:get { [trap] = 1 } end, function() db:model(trap) end, function() db.models[trap] = 1 end,
+        function() User.attributes[trap] = 1 end, function() db:transaction({ [trap] = 1 }, print) end,
+        function() db:define("New", { a = { type = liga.STRING, validate = { [trap] = true } } }) end,
+        function() liga.connect("sqlite::memory:", { lazy = trap }) end,
+        function() liga.connect("sqlite::memory:", { pragmas = { [trap] = 1 } }) end,
+        function() return liga.Op[trap] end,
+        function() db:queryInterface():removeConstraint("Users", trap) end,
+      } do
+        support.raises("UsageError", body)
+      end
+    end)
+
     it("of names that look like SQL is refused", function()
       for _, name in ipairs {
         "name; DROP TABLE x", 'name" --', "count(*)", "*", "name::text", "Users.name", "name ASC", "(SELECT 1)",

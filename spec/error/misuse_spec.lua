@@ -117,6 +117,25 @@ for engine in support.engines() do
       db:close()
     end)
 
+    it("of an object that has only borrowed a metatable is refused", function()
+      local db, User = open()
+      local t = db:transaction()
+      local false_db, false_t = setmetatable({}, getmetatable(db)), setmetatable({}, getmetatable(t))
+      t:rollback()
+      for _, body in ipairs {
+        function() false_db:query "SELECT 1" end, function() false_db:close() end, function() false_t:commit() end,
+        function() false_t:rollback() end, function() false_t:savepoint() end,
+        function() User:findAll { transaction = false_t } end,
+        function() db:transaction({ transaction = false_t }, print) end,
+      } do
+        support.raises("UsageError", body)
+      end
+      assert.is_string(tostring(false_db))
+      assert.is_string(tostring(false_t))
+      assert.is_string(tostring(setmetatable({}, liga.Error)))
+      db:close()
+    end)
+
     it("of a model of another connection is refused", function()
       local db, User = open()
       local other <close> = liga.connect("sqlite::memory:")

@@ -62,6 +62,15 @@ for engine in support.engines() do
       assert.equal("none", OrderItem.attributes.note.defaultValue)
     end)
 
+    it("keeps a model with VIRTUAL attributes, which have no column", function()
+      tables "CREATE TABLE people (id KEY!, name TEXT, age INTEGER)"
+      local Person = db:define("Person", { name = liga.TEXT, age = liga.INTEGER, shown = liga.VIRTUAL },
+        { tableName = "people", timestamps = false })
+      assert.same({}, db:reflect())
+      assert.equal(Person, db:model "Person")
+      assert.is_truthy(liga.reflect.source(db):find("people", 1, true))
+    end)
+
     it("makes belongsTo and its inverse; hasOne where the key is unique; composite keys", function()
       shop()
       db:reflect()

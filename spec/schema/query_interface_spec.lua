@@ -297,6 +297,25 @@ for engine in support.engines() do
       end)
     end)
 
+    describe("a wrong argument", function()
+      local wrong = { print, {}, 5, true, liga.null, setmetatable({ "title" }, { __index = error, __len = error }) }
+
+      it("is told as such", function()
+        users_and_posts()
+        for _, value in ipairs(wrong) do
+          support.raises("UsageError", function() q:removeIndex("posts", { value }) end, "removeIndex")
+          support.raises("UsageError", function()
+            q:addConstraint("posts", { type = "unique", fields = { value } })
+          end, "addConstraint")
+          support.raises("UsageError", function()
+            q:addConstraint("posts", { type = "unique", fields = { "title" }, name = value })
+          end, "addConstraint", "name")
+        end
+        support.raises("UsageError", function() q:addColumn("posts", "more", nil) end, "addColumn", "type")
+        support.raises("UsageError", function() q:changeColumn("posts", "title", nil) end, "changeColumn", "type")
+      end)
+    end)
+
     describe("constraints", function()
       before_each(users_and_posts)
 

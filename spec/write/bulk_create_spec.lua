@@ -93,6 +93,16 @@ for engine in support.engines() do
       end)
     end)
 
+    it("refuses what is no row, whatever is asked to come back", function()
+      local options = { {}, { returning = true }, { ignoreDuplicates = true }, { updateOnDuplicate = { "age" } } }
+      for _, given in ipairs(options) do
+        for _, row in ipairs { "ann", 5, true, liga.null, print } do
+          support.raises("UsageError", function() User:bulkCreate({ { name = "bob" }, row }, given) end)
+        end
+      end
+      assert.equal(0, User:count())
+    end)
+
     it("gives nothing for nothing", function()
       assert.equal(0, #User:bulkCreate{})
       assert.same({}, log:statements())

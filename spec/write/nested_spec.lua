@@ -28,6 +28,23 @@ for engine in support.engines() do
 
     local function counts() return { User:count(), Profile:count(), Post:count(), Comment:count(), Tag:count() } end
 
+    it("are created with an owner that has VIRTUAL attributes, whose validators run too", function()
+      local Shop = db:define("Shop", { name = liga.STRING, loud = { type = liga.VIRTUAL, validate = { len = { 2, 9 } },
+        get = function(self) return self.name:upper() end } }, { timestamps = false })
+      Shop:hasMany(db:define("Shelf", { place = liga.STRING }, { timestamps = false }))
+      db:sync()
+      local shop = Shop:create({ name = "books", shelves = { { place = "left" } } }, { include = "shelves" })
+      assert.equal("BOOKS", shop:get "loud")
+      assert.equal(1, shop:countShelves())
+      local other = Shop:build({ name = "toys", shelves = { { place = "left" } } }, { include = "shelves" }):save()
+      assert.equal(1, other:countShelves())
+      local e = support.raises("ValidationError", function()
+        Shop:create({ name = "x", shelves = { { place = "left" } } }, { include = "shelves" })
+      end)
+      assert.equal("loud", e.attribute)
+      assert.equal(2, Shop:count())
+    end)
+
     it("are created with their owner", function()
       local ann = User:create({
         name = "ann", profile = { text = "about" }, posts = { { title = "p1" }, { title = "p2" } },

@@ -90,14 +90,16 @@ local function text_of(a)
 end
 record.text = text_of
 
+local meta_of = readonly.meta_of
+
 local function object_index(object, name)
-  local value = getmetatable(object).data[name]
+  local value = meta_of(object).data[name]
   if value == nil then return require "liga.association".definers[name] end
   return value
 end
 
 local function object_text(object)
-  return text_of(getmetatable(object).record)
+  return text_of(meta_of(object).record)
 end
 
 local function new_object(a)

@@ -50,9 +50,17 @@ end
 
 --- A list of column names; one name is a list of it.
 function arguments.read_names(method, what, given)
-  local list = type(given) == "string" and { given } or given
-  if type(list) ~= "table" or #list == 0 then errors.usage("%s: %s must be a list of columns", method, what) end
-  for _, name in ipairs(list) do arguments.read_name(method, "a column", name) end
+  if type(given) == "string" then given = { given } end
+  if type(given) ~= "table" or rawlen(given) == 0 then
+    errors.usage("%s: %s must be a list of columns, got %s", method, what, type(given))
+  end
+  local list = {}
+  for place, name in next, given do
+    if math.type(place) ~= "integer" or place < 1 or place > rawlen(given) then
+      errors.usage("%s: %s must be a list of columns and nothing else", method, what)
+    end
+    list[place] = arguments.read_name(method, "a column", name)
+  end
   return list
 end
 

@@ -71,19 +71,21 @@ local function constraint_type(given)
 end
 
 --- Adds a constraint.
--- @param name the table, by name or model
+-- @param table_name the table, by name or model
 -- @param given {type = "unique"|"primary key"|"foreign key"|"check", fields, name, references = {table, field |
 -- fields}, onDelete, onUpdate, deferrable, where (of a check: as of a find, or liga.literal), transaction, logging}
-function methods:addConstraint(name, given)
+function methods:addConstraint(table_name, given)
   given = arguments.read_options(self, "addConstraint", given, constraint_options)
   local kind = constraint_type(given)
-  local item = arguments.find_table(self, "addConstraint", name, given)
-  local fields = kind ~= "check" and arguments.read_names("addConstraint", "fields", given.fields) or given.fields or {}
+  local item = arguments.find_table(self, "addConstraint", table_name, given)
+  local has_fields = kind ~= "check" or given.fields ~= nil
+  local fields = has_fields and arguments.read_names("addConstraint", "fields", given.fields) or {}
   for _, field in ipairs(fields) do arguments.find_column("addConstraint", item, field) end
   local own = naming.shorten(("%s_%s_%s"):format(item.name, table.concat(fields, "_"), suffixes[kind]))
+  local name = given.name == nil and own or arguments.read_name("addConstraint", "name", given.name)
   arguments.run(self, ddl.plan(self.db, item, { {
     kind = "add constraint", constraint = {
-      kind = kind, name = given.name or own, columns = fields, sql = constraint_sql[kind](self, fields, given, item),
+      kind = kind, name = name, columns = fields, sql = constraint_sql[kind](self, fields, given, item),
     },
   } }), given)
 end
@@ -122,7 +124,7 @@ function methods:removeConstraint(name, constraint, given)
       return arguments.run(self, plan, given)
     end
   end
-  errors.usage("removeConstraint: the table %q has no constraint %q%s", item.name, tostring(constraint),
+  errors.usage("removeConstraint: the table %q has no constraint %q%s", item.name, errors.text(constraint),
     options.hint(constraint, names))
 end
 

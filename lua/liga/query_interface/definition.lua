@@ -123,6 +123,7 @@ end
 --- One column as parts: its definition, keys and indexes.
 function definition.column_parts(self, method, item, column, spec)
   local attributes = definition.neighbours(item, arguments.read_name(method, "a column", column))
+  if spec == nil then errors.usage("%s: a type or a table of attribute options expected, got nil", method) end
   attributes[column] = spec
   local dry, class = definition.scratch(self, item, attributes, {})
   if #class.primaryKey > 0 and method == "addColumn" then

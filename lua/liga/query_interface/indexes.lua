@@ -16,7 +16,9 @@ local index_options = { name = true, unique = true, where = true, using = true, 
 -- @param fields list of columns, `{"a", {"b", order = "DESC"}}`; or the options with `fields`
 -- @param given {name, unique, where, using, fields, transaction, logging}, or nil
 function methods:addIndex(name, fields, given)
-  if type(fields) == "table" and fields.fields ~= nil and given == nil then given, fields = fields, fields.fields end
+  if type(fields) == "table" and rawget(fields, "fields") ~= nil and given == nil then
+    given, fields = fields, rawget(fields, "fields")
+  end
   if type(fields) == "string" then fields = { fields } end
   given = arguments.read_options(self, "addIndex", given, index_options)
   local item = arguments.find_table(self, "addIndex", name, given)
@@ -26,13 +28,13 @@ function methods:addIndex(name, fields, given)
 end
 
 local function find_index(item, wanted)
-  local names = {}
+  local names, list = {}, type(wanted) == "table" and arguments.read_names("removeIndex", "the columns", wanted)
   for i, index in ipairs(item.indexes) do
     names[i] = index.name
-    local columns = type(wanted) == "table" and introspect.index_columns(index)
-    if index.name == wanted or columns and introspect.same_names(columns, wanted) then return index end
+    local columns = list and introspect.index_columns(index)
+    if index.name == wanted or columns and introspect.same_names(columns, list) then return index end
   end
-  local shown = type(wanted) == "table" and table.concat(wanted, ", ") or tostring(wanted)
+  local shown = list and table.concat(list, ", ") or errors.text(wanted)
   errors.usage("removeIndex: the table %q has no index %q%s", item.name, shown, options.hint(shown, names))
 end
 

@@ -28,7 +28,7 @@ local function as_set(given, catalogue, what)
     if not catalogue[name] then
       local all = {}
       for i, item in ipairs(catalogue) do all[i] = item.name end
-      errors.usage("reflect: %s: there is no table %q%s", what, tostring(name), options.hint(name, all))
+      errors.usage("reflect: %s: there is no table %q%s", what, errors.text(name), options.hint(name, all))
     end
     set[name] = true
   end
@@ -75,13 +75,15 @@ local function defined_for(db, item, given)
   end
 end
 
---- A model that is there: its attributes by column, its names taken.
+--- A model that is there: its attributes by column, its names taken. VIRTUAL ones have no column.
 local function of_class(class, item)
   local model = { name = class.name, item = item, class = class, attributes = {}, by_column = {}, taken = {} }
-  for i, attribute in ipairs(class.attributes) do
+  for _, attribute in ipairs(class.attributes) do
     local entry = { name = attribute.name, column = attribute.columnName, type = attribute.type }
-    model.attributes[i], model.by_column[entry.column:lower()] = entry, entry
-    model.taken[attribute.name] = true
+    model.taken[entry.name] = true
+    if entry.column then
+      model.attributes[#model.attributes + 1], model.by_column[entry.column:lower()] = entry, entry
+    end
   end
   for _, association in ipairs(class.associations) do model.taken[association.as] = true end
   model.primaryKey = class.primaryKey

@@ -182,7 +182,7 @@ local WRAPPED = { args = true, msg = true }
 local function split(given, name, fail)
   if type(given) ~= "table" or (given.args == nil and given.msg == nil) then return given, nil end
   for key in next, given do
-    if not WRAPPED[key] then fail("%s: unknown option %q (it has: args, msg)", name, tostring(key)) end
+    if not WRAPPED[key] then fail("%s: unknown option %q (it has: args, msg)", name, errors.text(key)) end
   end
   local args, message = given.args, given.msg
   if message ~= nil and type(message) ~= "string" then fail("%s: msg must be a string, got %s", name, type(message)) end
@@ -197,7 +197,7 @@ function library.read(name, given, fail)
   if given == false then return nil end
   if not row then
     if type(given) == "function" then return { name = name, test = given, custom = true } end
-    fail("there is no validator %s%s", tostring(name), require "liga.options".hint(name, names))
+    fail("there is no validator %s%s", errors.text(name), require "liga.options".hint(name, names))
   end
   local argument, message = split(given, name, fail)
   local arguments, expected = row[1](argument)
