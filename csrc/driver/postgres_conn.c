@@ -243,9 +243,15 @@ static bool discard(struct pg_conn *conn) {
     return send_own(conn, "DISCARD ALL", 0, NULL) && pg_sync(conn) && send_settings(conn, true);
 }
 
+/* A raw query can lift by a function what a read-only connection began with. Servers before version 14 don't tell. */
+static bool is_lifted(const struct pg_conn *conn) {
+    const char *value = conn->read_only ? PQparameterStatus(conn->pg, "default_transaction_read_only") : NULL;
+    return value && strcmp(value, "off") == 0;
+}
+
 bool pg_prepare_session(struct pg_conn *conn) {
     if (conn->in_transaction || conn->expected || conn->since_sync) return true;
-    if (conn->resets) return discard(conn);
+    if (conn->resets || is_lifted(conn)) return discard(conn);
     return !conn->closing_count || close_statements(conn);
 }
 

@@ -124,6 +124,30 @@ static const struct model *model_of_table(const struct call *call) {
     return best;
 }
 
+static bool names_attrs(const struct error *error, struct attr_list attrs) {
+    bool same = error->column_count == attrs.count;
+    for (int k = 0; same && k < attrs.count; k++) same = strcmp(error->columns[k], attrs.items[k]->column) == 0;
+    return same;
+}
+
+static bool names_fields(const struct error *error, const struct index *index) {
+    bool same = index->unique && index->field_count == error->column_count;
+    for (int i = 0; same && i < index->field_count; i++)
+        same = index->fields[i].attr && strcmp(index->fields[i].attr->column, error->columns[i]) == 0;
+    return same;
+}
+
+/* SQLite tells the columns of what must be unique: its name, as PostgreSQL says it, is that of the only index over them, or
+ * the primary key's. */
+static void name_unique(struct call *call, const struct model *model) {
+    struct error *error = &call->error;
+    int count = names_attrs(error, model->key);
+    if (count) error->constraint = arena_printf(&call->arena, "%s_pkey", model->table);
+    for (const struct index *index = model->indexes; index; index = index->next)
+        if (names_fields(error, index) && ++count == 1) error->constraint = index->name;
+    if (count > 1) error->constraint = NULL;
+}
+
 /* Of an index over expressions there are no attributes to name. */
 static void name_attributes(struct error *error, const struct model *model) {
     for (int i = 0; i < error->column_count; i++) {
@@ -204,12 +228,6 @@ static struct violation guess_violation(const struct call *call) {
     return found;
 }
 
-static bool names_attrs(const struct error *error, struct attr_list attrs) {
-    bool same = error->column_count == attrs.count;
-    for (int k = 0; same && k < attrs.count; k++) same = strcmp(error->columns[k], attrs.items[k]->column) == 0;
-    return same;
-}
-
 static bool names_target(const struct error *error, const struct foreign_key *key) {
     bool same = error->column_count == key->attrs.count;
     for (int k = 0; same && k < key->attrs.count; k++) same = strcmp(error->columns[k], key->columns[k]) == 0;
@@ -256,6 +274,7 @@ static void explain_foreign_key(struct call *call, const struct model *model) {
     error->column_count = found.key ? found.key->attrs.count : 0;
     if (error->column_count > ERROR_COLUMNS) error->column_count = ERROR_COLUMNS;
     for (int k = 0; k < error->column_count; k++) error->columns[k] = found.key->attrs.items[k]->name;
+    if (!error->constraint && found.key) error->constraint = ddl_foreign_key_name(&call->arena, found.holder, found.key);
     error->message = violation_sentence(&call->arena, &found, error);
 }
 
@@ -268,6 +287,7 @@ static void explain(struct call *call) {
     }
     if (!error->table && model) error->table = model->table;
     if (model && !error->model) error->model = model->name;
+    if (model && error->code == ERROR_UNIQUE && !error->constraint && error->column_count) name_unique(call, model);
     if (model) name_attributes(error, model);
     error->message = constraint_sentence(&call->arena, error);
 }

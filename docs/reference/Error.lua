@@ -12,7 +12,7 @@
 -- @field attribute name; the first of `attributes`
 -- @field attributes list of names
 -- @field table name
--- @field constraint name, as the database has it
+-- @field constraint name, as the database has it; where it tells none, as liga calls it
 -- @field value what was wrong
 -- @field path where in options or nested values
 -- @field sql the statement

@@ -27,6 +27,18 @@ for engine in support.engines() do
       assert.same({ "email" }, e.attributes)
     end)
 
+    it("names the constraint, and alike where the engine does not", function()
+      local ann = User:create{ email = "ann@example.org", team = "red", number = 7 }
+      local function constraint_of(body)
+        local ok, e = pcall(body)
+        return not ok and e.constraint
+      end
+      assert.equal("Users_e_mail_unique", constraint_of(function() User:create{ email = "ann@example.org" } end))
+      assert.equal("users_team_number_unique", constraint_of(function() User:create{ team = "red", number = 7 } end))
+      assert.equal("Users_pkey", constraint_of(function() User:create{ id = ann.id } end))
+      assert.equal("Posts_userId_fkey", constraint_of(function() Post:create{ userId = 99 } end))
+    end)
+
     it("of several attributes names them all", function()
       User:create{ team = "red", number = 7 }
       local e = support.raises("UniqueConstraintError", function()

@@ -213,6 +213,12 @@ for engine in support.engines() do
         engine:open():close()
         db = engine:reopen { readOnly = true }
         raises("UsageError", function() db:query "CREATE TABLE t (id int)" end, "readOnly")
+        db:query "SELECT set_config('default_transaction_read_only', 'off', false)"
+        raises("UsageError", function() db:query "CREATE TABLE t (id int)" end, "readOnly")
+        raises("UsageError", function()
+          db:query("SELECT set_config('default_transaction_read_only', 'off', false); CREATE TABLE t (id int)", {
+            multiple = true })
+        end, "readOnly")
         assert.equal(1, db:query("SELECT 1 AS one")[1].one)
       end)
 
