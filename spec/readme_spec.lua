@@ -1,4 +1,6 @@
---- The examples of README.md: each goes on from the first one, and prints what stands behind `-->`.
+--- The examples of README.md: each goes on from the first one, alone or behind all before it, and prints what stands
+--- behind `-->`.
+local cli = require "spec.cli.support"
 local support = require "spec.support"
 
 local function blocks()
@@ -51,15 +53,32 @@ describe("README.md", function()
     end
   end)
 
+  it("can be pasted into the console", function()
+    local out, problems = cli.liga({ "console", "sqlite::memory:", "--no-sql" }, table.concat(blocks(), "\n"))
+    assert.equal("", problems)
+    local shown, from = words(out), 1
+    for _, line in ipairs(expected_of(table.concat(features, "\n"))) do
+      local at, behind = shown:find(line, from, true)
+      assert.is_truthy(at, line)
+      from = behind
+    end
+  end)
+
+  --- Runs a text behind the first example, on an empty database.
+  local function check(engine, code)
+    if engine.kind ~= "memory" then
+      local db <close> = engine:open()
+      db:queryInterface():dropAllTables()
+    end
+    assert.same(expected_of(code), run(first .. "\n" .. code, engine.url))
+  end
+
   for engine in support.engines() do
     for i, code in ipairs(features) do
-      it(("example %d runs on %s"):format(i, engine.name), function()
-        if engine.kind ~= "memory" then
-          local db <close> = engine:open()
-          db:queryInterface():dropAllTables()
-        end
-        assert.same(expected_of(code), run(first .. "\n" .. code, engine.url))
-      end)
+      it(("example %d runs on %s"):format(i, engine.name), function() check(engine, code) end)
     end
+    it("all examples run one after the other on " .. engine.name, function()
+      check(engine, table.concat(features, "\n"))
+    end)
   end
 end)

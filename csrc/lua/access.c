@@ -178,16 +178,15 @@ static void extend_fields(struct call *call, struct access *access) {
 
 /* The new target, pushed: made of the values, or as the Lua side has built it (between its hooks). */
 static bool push_created(lua_State *L, struct call *call, const struct access *access, int model_index) {
-    int keys;
     struct instance built = instance_look(L, 2);
     if (built.state != INSTANCE_NONE) lua_pop(L, 1);
     if (built.state == INSTANCE_NEW && built.rowset->model == call->model) {
         lua_pushvalue(L, 2);
-        return check_built(L, call, 2, 0, -1);
+        return check_built(L, call, 2);
     }
     if (!lua_isnil(L, 2) && (!lua_istable(L, 2) || built.state != INSTANCE_NONE))
         return wrong_argument(call, access, "a table of values expected");
-    return build_instance(L, call, model_index, 2, &keys) && check_built(L, call, lua_gettop(L), keys, -1);
+    return build_instance(L, call, model_index, 2) && check_built(L, call, lua_gettop(L));
 }
 
 static bool plan_create(lua_State *L, struct call *call, struct access *access) {

@@ -74,7 +74,7 @@ static struct find *link_find(struct call *call, const struct access *access, in
     if (assoc_through(access->assoc)) {
         struct outer_table *link = arena_new(&call->arena, struct outer_table);
         *link = (struct outer_table){ assoc_through(access->assoc), NULL, *junction };
-        find->link = link;
+        find->where.link = link;
     }
     if (values_have_null(access->source, access->assoc->hops[0].near.count))        /* it refers to nothing */
         select_where(&call->arena, find->plan->select, expr_const(&call->arena, false));

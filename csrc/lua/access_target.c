@@ -38,6 +38,19 @@ static bool target_plan(lua_State *L, struct call *call) {
     return true;
 }
 
+/* Whether a removal marks rows as deleted that may be in hand. */
+static bool marks_deleted(const struct access *access) {
+    return removes(access) && deletes(access) && removes_softly(access->assoc->target, &access->options);
+}
+
+/* The rows that the statement takes say so: the others stay as they are. */
+static void return_taken(struct call *call, struct link_keys keys, struct delete *delete) {
+    struct access *access = call->data;
+    for (int i = 0; i < access->count; i++) access->elements[i].stays = true;
+    for (int k = 0; k < keys.attrs.count; k++)
+        output_add(&call->arena, &delete->returning, expr_column(&call->arena, keys.attrs.items[k], ALIAS_HERE), NULL);
+}
+
 static const struct statement *unlink_statement(struct call *call) {
     struct access *access = call->data;
     struct link_keys keys = element_keys(call, access);
@@ -45,6 +58,7 @@ static const struct statement *unlink_statement(struct call *call) {
     struct update *update = deletes(access) ? NULL : unlink_targets(&call->arena, access->assoc, access->source, which, keys,
                                                                      now_or_null(call));
     struct delete *delete = update ? NULL : delete_targets(&call->arena, access->assoc, access->source, which, keys);
+    if (marks_deleted(access)) return_taken(call, keys, delete);
     return render_update_or_delete(call, update, delete);
 }
 
@@ -137,17 +151,30 @@ static bool target_next(lua_State *L, struct call *call) {
     return call->statement != NULL;
 }
 
-/* A row of read_targets. */
-static void take_target(lua_State *L, struct call *call, const struct access *access) {
-    const struct attr_list key = access->assoc->target->key, far = assoc_last_hop(access->assoc)->far;
+/* The target whose key stands in the first cells of the row. */
+static struct element *element_of_row(lua_State *L, struct call *call, const struct access *access) {
+    const struct attr_list key = access->assoc->target->key;
     struct value *values = arena_array(&call->arena, struct value, key.count + 1);
     for (int k = 0; k < key.count; k++) values[k] = kept_cell(call, key.items[k], call->cursor->cells[k]);
-    struct element *element = element_of_key(L, call, access, values);
+    return element_of_key(L, call, access, values);
+}
+
+/* A row of read_targets. */
+static void take_target(lua_State *L, struct call *call, const struct access *access) {
+    const struct attr_list far = assoc_last_hop(access->assoc)->far;
+    const int first = access->assoc->target->key.count;
+    struct element *element = element_of_row(L, call, access);
     if (!element) return;
     element->missing = false;
     element->stays = true;
     for (int k = 0; k < far.count && element->stays; k++)
-        element->stays = value_equal(kept_cell(call, far.items[k], call->cursor->cells[key.count + k]), access->source[k]);
+        element->stays = value_equal(kept_cell(call, far.items[k], call->cursor->cells[first + k]), access->source[k]);
+}
+
+/* A row that return_taken asked for. */
+static void take_deleted(lua_State *L, struct call *call, const struct access *access) {
+    struct element *element = element_of_row(L, call, access);
+    if (element) element->stays = false;
 }
 
 static enum drive target_take(lua_State *L, struct call *call) {
@@ -156,6 +183,7 @@ static enum drive target_take(lua_State *L, struct call *call) {
     while ((drive = call_step(call)) == DRIVE_ROW) {
         call->rows++;
         if (call->phase == PHASE_READ) take_target(L, call, access);
+        if (call->phase == AFTER_UNLINK && marks_deleted(access)) take_deleted(L, call, access);
     }
     return drive;
 }
@@ -191,19 +219,17 @@ static void adopt_linked(lua_State *L, struct call *call, const struct access *a
     set_stored(L, call, index, attrs, values, count);
 }
 
-/* All that was handed over is marked as deleted now; if only some of it was, nobody knows which. */
 static void adopt_deleted(lua_State *L, struct call *call, const struct access *access, int index) {
-    const struct model *target = access->assoc->target;
-    const struct attr *attrs[3] = { target->deleted_at };
+    const struct attr *attrs[3] = { access->assoc->target->deleted_at };
     struct value values[3] = { call_now(call) };
-    if (!removes_softly(target, &access->options) || access->removed < access->count) return;
     set_stored(L, call, index, attrs, values, collect_stamps(L, call, index, attrs, values, 1));
 }
 
 static void adopt_unlinked(lua_State *L, struct call *call, const struct access *access, const struct element *element, int index) {
     const struct hop *hop = assoc_last_hop(access->assoc);
-    if (deletes(access)) adopt_deleted(L, call, access, index);
-    if (element->stays || deletes(access) || !says_linked(L, call, access, index)) return;
+    if (element->stays) return;
+    if (marks_deleted(access)) adopt_deleted(L, call, access, index);
+    if (deletes(access) || !says_linked(L, call, access, index)) return;
     const struct attr **attrs = arena_array(&call->arena, const struct attr *, hop->far.count + 3);
     struct value *values = arena_array(&call->arena, struct value, hop->far.count + 3);
     int count = 0;

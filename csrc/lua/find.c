@@ -108,6 +108,8 @@ bool read_key_argument(lua_State *L, struct call *call, const struct model *mode
         return error_set(&call->error, &call->arena, ERROR_USAGE, "%s: %s expected, got %s", model->name, expected,
                          kind_text(L, index));
     if (!table) return read_attr_value(L, index, attrs.items[0], &key[0], &call->arena, &call->error);
+    if (instance_test(L, index))
+        return error_set(&call->error, &call->arena, ERROR_USAGE, "%s: an instance is no key: give instance:where()", model->name);
     int given = 0;
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) given++;
     bool list = lua_rawlen(L, index) > 0;

@@ -11,7 +11,7 @@ struct find {
     struct plan *plan;
     int node, alias;                /* of the plan: whose options these are, and its table */
     struct path_base base;          /* where paths begin */
-    const struct outer_table *link; /* the junction whose row each row is read through, for `order`; NULL: none */
+    struct where_alias *aliases;    /* of `attributes`, the last one first */
     struct include *includes;       /* the tree's first level, or NULL */
     int include_count;              /* in the whole tree */
     int steps;                      /* statements besides the first, so far */

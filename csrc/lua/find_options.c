@@ -60,6 +60,13 @@ static const struct attr *decoding_attr(const struct expr *expr) {
     return expr_is_json(expr, &json) ? json->first->attr : NULL;
 }
 
+/* `having` may name it. */
+static void note_alias(struct find *find, const char *name, const struct expr *expr) {
+    struct where_alias *alias = arena_new(find->where.arena, struct where_alias);
+    *alias = (struct where_alias){ find->aliases, name, expr };
+    find->aliases = alias;
+}
+
 /* {liga.fn(…), "alias"} or {"attribute", "alias"} */
 static bool read_aliased(lua_State *L, struct find *find, int index) {
     lua_rawgeti(L, index, 1);
@@ -78,6 +85,7 @@ static bool read_aliased(lua_State *L, struct find *find, int index) {
     find->base.multiplies = false;
     lua_pop(L, 2);
     if (!expr) return false;
+    note_alias(find, alias, expr);
     if (!attr) attr = expr->kind == EXPR_FUNCTION && expr->attr ? expr->attr : decoding_attr(expr);
     if (!attr) expr = aggregate_expression(find, expr, &attr);
     bool own = expr->kind == EXPR_COLUMN && expr->alias == ALIAS_HERE;
@@ -232,8 +240,10 @@ static bool read_group_by(lua_State *L, struct find *find, int index) {
 
 static bool read_having(lua_State *L, struct find *find, int index) {
     find->where.path = "having";
+    find->where.aliases = find->aliases;
     find->base.multiplies = true;
     find->plan->select->having = read_where(L, &find->where, index);
+    find->where.aliases = NULL;
     find->base.multiplies = false;
     return !error_is_set(find->where.error);
 }

@@ -55,22 +55,35 @@ static const struct plan_column *aliased_column(const struct plan *plan, const c
     return NULL;
 }
 
+/* An alias of `attributes`, if that is what `name` means; or NULL. */
+static struct expr *order_alias(struct find *find, const char *name) {
+    const struct plan_column *column = attr_find(model_of(find), name) ? NULL : aliased_column(find->plan, name);
+    if (!column) return NULL;
+    struct expr *alias = expr_new(find->where.arena, EXPR_NAME);
+    alias->attr = column->attr;
+    alias->text = arena_text(find->where.arena, name, strlen(name));
+    return alias;
+}
+
+/* The same of liga.col("alias"). */
+static struct expr *order_alias_marker(lua_State *L, struct find *find, int index) {
+    const struct marker *marker = marker_test(L, index);
+    return marker && marker->kind == MARKER_COL ? order_alias(find, read_marker_text(L, &find->where, index)) : NULL;
+}
+
 /* What to order by: an attribute, an alias from `attributes`, or an expression. */
 static const struct expr *read_order_subject(lua_State *L, struct find *find, int index, bool *never_null) {
     if (lua_type(L, index) != LUA_TSTRING) {
+        const struct expr *alias = order_alias_marker(L, find, index);
+        if (alias) return alias;
         find->base.multiplies = find->plan->select->group != NULL;
         const struct expr *expr = read_expression(L, &find->where, index);
         find->base.multiplies = false;
         return expr;
     }
     const char *name = name_at(L, index);
-    const struct plan_column *column = attr_find(model_of(find), name) ? NULL : aliased_column(find->plan, name);
-    if (column) {
-        struct expr *alias = expr_new(find->where.arena, EXPR_NAME);
-        alias->attr = column->attr;
-        alias->text = arena_text(find->where.arena, name, strlen(name));
-        return alias;
-    }
+    const struct expr *alias = order_alias(find, name);
+    if (alias) return alias;
     const struct attr *attr;
     const struct expr *expr = find_value(&find->where, name, &attr);
     *never_null = expr && expr->kind == EXPR_COLUMN && (!attr->allow_null || attr->primary);
@@ -157,7 +170,7 @@ static void order_by_rows(struct find *find, const struct order_path *path, int 
 
 /* The table of the junction row: of the last step, or of the rows themselves. */
 static int junction_alias(const struct find *find, const struct order_path *path, const struct select *in, int near) {
-    return path->count ? walk_find_join(in, path->steps[path->count - 1], near)->alias : find->link->alias;
+    return path->count ? walk_find_join(in, path->steps[path->count - 1], near)->alias : find->where.link->alias;
 }
 
 /* Orders by an attribute at the end of a path: to-one steps are joined, the rest is looked at row by row. */
@@ -186,11 +199,11 @@ static bool order_by_steps(struct find *find, const struct order_path *path, con
 static bool may_step(struct find *find) {
     if (find->where.paths) return true;
     const char *own = model_of(find)->name;
-    if (!find->link)
+    if (!find->where.link)
         return find_wrong(find, "order", arena_printf(find->where.arena, "a standing order has attributes of %s, no paths into "
                                                       "associations", own));
     return find_wrong(find, "order", arena_printf(find->where.arena, "a standing order has attributes of %s and of its junction "
-                                                  "%s, no other paths", own, find->link->model->name));
+                                                  "%s, no other paths", own, find->where.link->model->name));
 }
 
 static bool path_ends(struct find *find, const struct order_path *path, const char *step) {
@@ -203,7 +216,7 @@ static bool path_ends(struct find *find, const struct order_path *path, const ch
 /* The junction that the path could end at. */
 static const struct model *junction_there(const struct find *find, const struct order_path *path) {
     if (path->count) return assoc_through(path->steps[path->count - 1]);
-    return find->link ? find->link->model : NULL;
+    return find->where.link ? find->where.link->model : NULL;
 }
 
 static bool add_step(struct order_path *path, const struct assoc *assoc) {
@@ -228,17 +241,20 @@ static bool add_named_step(struct find *find, struct order_path *path, const cha
     return may_step(find) && add_step(path, find_assoc(&find->where, path->end, name, whole));
 }
 
-/* "author.name": the steps before the last dot. */
+/* "author.name": the steps before the last dot, or "Model.name" of the model itself. */
 static bool order_by_path(struct find *find, const char *text, struct direction direction) {
     struct order_path path = { .end = model_of(find) };
     size_t len = strlen(text);
     bool dollars = *text == '$' && len > 2 && text[len - 1] == '$';
     char *at = arena_text(find->where.arena, text + dollars, len - 2 * (size_t)dollars), *dot;
+    bool own = false;
     for (; (dot = strchr(at, '.')); at = dot + 1) {
         *dot = '\0';
-        if (!add_named_step(find, &path, at, text)) return false;
+        bool here = !own && !path.count && strcmp(at, path.end->name) == 0 && !assoc_find(path.end, at);
+        if (!here && !add_named_step(find, &path, at, text)) return false;
+        own = own || here;
     }
-    if (path.count || path.junction) return order_by_steps(find, &path, at, direction);
+    if (own || path.count || path.junction) return order_by_steps(find, &path, at, direction);
     return find_wrong(find, "order", arena_printf(find->where.arena, "\"%s\" is no path", text));
 }
 
@@ -389,7 +405,7 @@ const struct order_term *read_standing_order_list(lua_State *L, struct call *cal
         .where = { .paths = NULL, .call = call, .model = assoc->target, .arena = &call->db->arena, .error = error },
     };
     const struct outer_table link = { assoc_through(assoc), NULL, ALIAS_LINK };
-    if (link.model) find.link = &link;
+    if (link.model) find.where.link = &link;
     struct plan *plan = find.plan = plan_new(&call->db->arena, assoc->target);
     return read_order(L, &find, index) ? plan->select->order : NULL;
 }

@@ -73,7 +73,7 @@ static bool read_include_order(lua_State *L, struct find *find, const struct inc
     struct outer_table link = { assoc_through(include->assoc), NULL, junction };
     bool fine = true;
     sub.where.paths = &sub.base;
-    if (link.model && junction >= 0) sub.link = &link;
+    if (link.model && junction >= 0) sub.where.link = &link;
     if (push_include_option(L, find->where.call, include, "order") == LUA_TNIL)
         plan->select->order = order_of_links(find->where.arena, include->assoc->order, junction);
     else fine = placed(find, include, read_order(L, &sub, lua_gettop(L)));
@@ -155,7 +155,7 @@ static struct join *join_single(lua_State *L, struct place *place, const struct 
                                  deleted_of(L, place->find, include));
     struct path_base base = { plan->select, &plan->next_alias, join->target, false, true };
     if (own) join->assoc = NULL;
-    join->on = expr_and(arena, join->on, read_include_condition(L, place->find, include, "where", base, NULL));
+    join->on = expr_and(arena, join->on, read_include_condition(L, place->find, include, "where", base, NULL, join->alias));
     return join;
 }
 
@@ -204,7 +204,7 @@ static bool add_fan(lua_State *L, struct place *place, const struct include *inc
                                           deleted_of(L, find, include));
     struct path_base base = { plan->select, &plan->next_alias, join->target, false, true };
     join->assoc = NULL;             /* paths in conditions must not meet what is filtered */
-    join->on = expr_and(arena, join->on, read_include_condition(L, find, include, "where", base, NULL));
+    join->on = expr_and(arena, join->on, read_include_condition(L, find, include, "where", base, NULL, join->alias));
     if (assoc_through(assoc)) join->on = expr_and(arena, join->on, read_through_where(L, find, include, join->alias));
     int node = add_joined_node(L, place, include, join);
     if (node < 0) return false;
@@ -228,11 +228,11 @@ static bool read_step_conditions(lua_State *L, struct place *place, const struct
     if (on) {
         struct outer_table outer = { place->plan->nodes[place->node].model, NULL, step->source };
         const struct expr *own = assoc_condition(arena, include->assoc);
-        const struct expr *condition = read_include_condition(L, place->find, include, "on", apart, &outer);
+        const struct expr *condition = read_include_condition(L, place->find, include, "on", apart, &outer, -1);
         plan_step_set_on(step, condition ? condition : expr_const(arena, true));
         if (own) select_where(arena, plan->select, expr_at(arena, 0, own));
     }
-    select_where(arena, plan->select, read_include_condition(L, place->find, include, "where", base, NULL));
+    select_where(arena, plan->select, read_include_condition(L, place->find, include, "where", base, NULL, step->junction));
     select_where(arena, plan->select, standing_condition(place->find, include, 0));
     if (step->junction >= 0) {
         const struct expr *there = not_deleted(arena, assoc_through(include->assoc));
@@ -391,7 +391,8 @@ static bool join_level(lua_State *L, struct find *find, struct include *first, i
                                               include->required ? JOIN_INNER : JOIN_LEFT, include->assoc, near,
                                               deleted_of(L, find, include));
         struct path_base base = { plan->select, &plan->next_alias, join->target, false, true };
-        join->on = expr_and(find->where.arena, join->on, read_include_condition(L, find, include, "where", base, NULL));
+        join->on = expr_and(find->where.arena, join->on,
+                            read_include_condition(L, find, include, "where", base, NULL, join->alias));
         include->grouped = true;
         if (error_is_set(find->where.error) || !join_level(L, find, include->first, join->target)) return false;
     }

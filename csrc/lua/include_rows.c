@@ -26,11 +26,13 @@ int push_option(lua_State *L, struct find *find, const struct include *include, 
 /* --------------------------------------------------------------------------------------------------- conditions */
 
 const struct expr *read_include_condition(lua_State *L, struct find *find, const struct include *include, const char *key,
-                                          struct path_base base, const struct outer_table *outer) {
+                                          struct path_base base, const struct outer_table *outer, int junction) {
     struct where_reader reader = where_reader(find->where.call, include->assoc->target, key);
+    const struct outer_table link = { assoc_through(include->assoc), NULL, junction };
     const struct expr *expr = NULL;
     reader.paths = &base;
     reader.outer = outer;
+    if (link.model && junction >= 0) reader.link = &link;
     if (push_option(L, find, include, key) != LUA_TNIL) expr = read_where(L, &reader, lua_gettop(L));
     lua_pop(L, 1);
     for (int i = 0; i < include->scopes && strcmp(key, "where") == 0 && !error_is_set(reader.error); i++) {
@@ -86,10 +88,10 @@ static struct select *narrowed(lua_State *L, struct find *find, const struct inc
     struct select *rows = base.select;
     if (has_on(L, find, include)) {
         struct outer_table outer = { source, NULL, near };
-        rows->where = read_include_condition(L, find, include, "on", base, &outer);
+        rows->where = read_include_condition(L, find, include, "on", base, &outer, -1);
         select_where(arena, rows, hop_filter(arena, include->assoc, 0, base.alias, deleted_of(L, find, include)));
     }
-    select_where(arena, rows, read_include_condition(L, find, include, "where", base, NULL));
+    select_where(arena, rows, read_include_condition(L, find, include, "where", base, NULL, rows->alias));
     if (assoc_through(include->assoc)) select_where(arena, rows, read_through_where(L, find, include, rows->alias));
     for (const struct include *child = include->first; child; child = child->next) {
         int below;

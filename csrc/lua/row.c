@@ -51,24 +51,23 @@ static bool check_key(lua_State *L, struct call *call) {
     return unknown_key(call, name);
 }
 
-/* Every key of a table of values must be an attribute, junction values, or begin with _. */
-static bool check_keys(lua_State *L, struct call *call, int index) {
+bool check_built(lua_State *L, struct call *call, int index) {
+    index = lua_absindex(L, index);
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1))
         if (!check_key(L, call)) return false;
     return true;
 }
 
-bool build_instance(lua_State *L, struct call *call, int model_index, int index, int *keys) {
+bool build_instance(lua_State *L, struct call *call, int model_index, int index) {
     index = lua_absindex(L, index);
     model_index = lua_absindex(L, model_index);
-    int count = 0;
     bool none = lua_isnoneornil(L, index);
     if (!none && (!lua_istable(L, index) || class_model(L, index)))
         return error_set(&call->error, &call->arena, ERROR_USAGE, "%s: a table of values expected, got %s", call->model->name,
                          kind_text(L, index));
     lua_createtable(L, 0, call->model->attr_count);
     int instance = lua_gettop(L);
-    for (lua_pushnil(L); !none && lua_next(L, index); count++) {
+    for (lua_pushnil(L); !none && lua_next(L, index);) {
         lua_pushvalue(L, -2);
         lua_insert(L, -2);
         lua_rawset(L, instance);
@@ -76,12 +75,7 @@ bool build_instance(lua_State *L, struct call *call, int model_index, int index,
     lua_settop(L, instance);
     push_unsaved_metatable(L, model_index);
     lua_setmetatable(L, instance);
-    *keys = count;
     return true;
-}
-
-bool check_built(lua_State *L, struct call *call, int index, int keys, int found) {
-    return keys == found || check_keys(L, call, lua_absindex(L, index));
 }
 
 /* ---------------------------------------------------------------------------------------------------- preparing */

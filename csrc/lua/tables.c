@@ -153,18 +153,18 @@ static void append(lua_State *L) {
     lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
 }
 
-/* The values of an ENUM that is a type of its own in the database, or of lists of it (`list`); nothing else has the fields. */
+/* The values of an ENUM, or of lists of it (`list`): `values` where it is a type of its own in the database, else `allowed`. */
 static void set_values(lua_State *L, const struct dialect *dialect, const struct type *type) {
     bool list = type->id == TYPE_ARRAY;
     while (type->element) type = type->element;
-    if (!dialect->enum_types || type->id != TYPE_ENUM) return;
+    if (type->id != TYPE_ENUM) return;
     if (list) set_flag(L, "list", true);
     lua_createtable(L, type->value_count, 0);
     for (int i = 0; i < type->value_count; i++) {
         lua_pushstring(L, type->values[i]);
         lua_rawseti(L, -2, i + 1);
     }
-    lua_setfield(L, -2, "values");
+    lua_setfield(L, -2, dialect->enum_types ? "values" : "allowed");
 }
 
 static void push_column_parts(lua_State *L, const struct parts *parts) {
@@ -174,12 +174,15 @@ static void push_column_parts(lua_State *L, const struct parts *parts) {
         const struct attr *attr = parts->model->attrs[i];
         const char *sql = ddl_column(&call->arena, parts->dialect, attr, &call->error);
         if (!sql) call_raise(L, call);
-        lua_createtable(L, 0, 8);
+        lua_createtable(L, 0, 12);
         set_text(L, "name", attr->column);
         set_text(L, "attribute", attr->name);
         set_text(L, "comment", parts->dialect->comments ? attr->comment : NULL);
         set_text(L, "sql", sql);
         set_text(L, "type", ddl_type(&call->arena, parts->dialect, &attr->type));
+        set_text(L, "kind", type_info(attr->type.id)->name);
+        set_text(L, "shown", type_text(&attr->type, &call->arena));
+        set_flag(L, "foreignDates", attr->type.stored != DATE_TEXT);
         set_text(L, "default", ddl_default(&call->arena, parts->dialect, attr, &call->error));
         set_flag(L, "allowNull", attr->allow_null && !attr->primary);
         set_flag(L, "autoIncrement", attr->auto_increment);

@@ -173,6 +173,12 @@ static const struct expr *read_group(lua_State *L, struct where_reader *reader, 
     return inner ? inner : expr_group(reader->arena, EXPR_AND);
 }
 
+/* Whose values the expression is compared with, or NULL. */
+static const struct attr *attr_of(const struct expr *left) {
+    bool known = left->kind == EXPR_COLUMN || (left->kind == EXPR_FUNCTION && !is_json_attr(left->attr));
+    return known ? left->attr : NULL;
+}
+
 /* A condition on `left`; the value is at `index`. */
 static const struct expr *read_on(lua_State *L, struct where_reader *reader, struct expr *left, const struct attr *attr,
                                   const char *name, int index, int64_t *sort) {
@@ -181,15 +187,17 @@ static const struct expr *read_on(lua_State *L, struct where_reader *reader, str
     const struct expr *expr = read_condition(L, reader, left, attr, index);
     if (!expr && error_is_set(reader->error) && !reader->error->path) reader->error->path = reader->path;
     reader->path = before;
-    *sort = attr->ordinal;
+    *sort = attr ? attr->ordinal : 0;
     if (expr) reader->conditions++;
     return expr;
 }
 
 static const struct expr *read_named(lua_State *L, struct where_reader *reader, const char *name, int index, struct term *term) {
     const struct attr *attr;
-    struct expr *left = find_column(reader, name, &attr);
+    const struct expr *aliased = find_alias(reader, name);
+    struct expr *left = aliased ? copy_of(reader, aliased) : find_column(reader, name, &attr);
     if (!left) return NULL;
+    if (aliased) attr = attr_of(left);
     term->name = arena_text(reader->arena, name, strlen(name));
     return read_on(L, reader, left, attr, term->name, index, &term->sort);
 }
@@ -364,9 +372,7 @@ static const struct expr *read_marker(lua_State *L, struct where_reader *reader,
     push_argument(L, index, 1);
     push_argument(L, index, 2);
     struct expr *left = read_expression(L, reader, lua_gettop(L) - 1);
-    bool known = left && (left->kind == EXPR_COLUMN || (left->kind == EXPR_FUNCTION && !is_json_attr(left->attr)));
-    const struct attr *attr = known ? left->attr : NULL;
-    const struct expr *expr = left ? read_compared(L, reader, marker->op, left, attr, lua_gettop(L)) : NULL;
+    const struct expr *expr = left ? read_compared(L, reader, marker->op, left, attr_of(left), lua_gettop(L)) : NULL;
     lua_pop(L, 2);
     return expr;
 }

@@ -12,6 +12,13 @@ struct outer_table {
     int alias;
 };
 
+/* A result column that conditions on groups may name. */
+struct where_alias {
+    const struct where_alias *next;
+    const char *name;
+    const struct expr *expr;
+};
+
 /* What reading a where needs to know; `conditions` counts the effective ones. */
 struct where_reader {
     struct call *call;
@@ -25,6 +32,8 @@ struct where_reader {
     const struct path_base *paths;  /* where paths into associations begin; NULL: there can be none here */
     struct path_row *row;           /* the subquery of the where table that is read; NULL: none can be used */
     const struct outer_table *outer;    /* or NULL */
+    const struct outer_table *link;     /* the junction whose row each row is read through, or NULL */
+    const struct where_alias *aliases;  /* of the result's columns, in `having`; NULL: none */
 };
 
 /* A reader within a call, over `model`; `path` as above. */

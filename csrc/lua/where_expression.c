@@ -78,6 +78,8 @@ static struct expr *read_col(lua_State *L, struct where_reader *reader, int inde
     (void)marker;
     const char *name = read_marker_text(L, reader, index);
     if (strcmp(name, "*") == 0) return expr_new(reader->arena, EXPR_STAR);
+    const struct expr *aliased = find_alias(reader, name);
+    if (aliased) return copy_of(reader, aliased);
     return find_value(reader, name, NULL);
 }
 

@@ -71,6 +71,9 @@ const struct expr *read_quantified(lua_State *L, struct where_reader *reader, co
 
 /* ---- where_path.c */
 
+/* The expression of the result's column of that name, where conditions may name one, unless it is an attribute's name; or NULL. */
+const struct expr *find_alias(const struct where_reader *reader, const char *name);
+
 /* True for Op.some, Op.every, Op.none (marker may be NULL); the path of the association that the marker at stack index `at` names,
  * for the order of terms. */
 bool is_rows_marker(const struct marker *marker);

@@ -9,12 +9,12 @@
 
 /* --------------------------------------------------------------------------------------------------- attributes */
 
-static const char *attribute_list(const struct model *model, struct arena *arena) {
+static const char *attr_names(const struct attr *const *attrs, int count, struct arena *arena) {
     struct buf buf;
     buf_init(&buf, arena);
-    for (int i = 0; i < model->attr_count; i++) {
+    for (int i = 0; i < count; i++) {
         if (i) buf_adds(&buf, ", ");
-        buf_adds(&buf, model->attrs[i]->name);
+        buf_adds(&buf, attrs[i]->name);
     }
     return buf.text;
 }
@@ -34,23 +34,41 @@ static void unknown_attr(struct where_reader *reader, const char *name) {
     struct nearest nearest = { .word = name };
     const struct model *model = reader->model;
     for (int i = 0; i < model->attr_count; i++) nearest_offer(&nearest, model->attrs[i]->name);
+    for (const struct where_alias *alias = reader->aliases; alias; alias = alias->next) nearest_offer(&nearest, alias->name);
     const char *where = reader->path, *op = strstr(where, "where") ? meant_operator(name) : NULL;
     const char *hint = op ? arena_printf(reader->arena, "the operator is [Op.%s]", op)
                      : nearest.best ? arena_printf(reader->arena, "did you mean \"%s\"?", nearest.best)
-                                    : arena_printf(reader->arena, "it has: %s", attribute_list(model, reader->arena));
+                                    : arena_printf(reader->arena, "it has: %s", attr_names((const struct attr *const *)model->attrs, model->attr_count, reader->arena));
     error_set(reader->error, reader->arena, ERROR_USAGE, "%s: %s has no attribute \"%s\" (%s)", where, model->name, name, hint);
     reader->error->path = arena_printf(reader->arena, "%s.%s", where, name);
     reader->error->model = model->name;
     reader->error->attribute = arena_text(reader->arena, name, strlen(name));
 }
 
+/* What an association is asked by: its key where the model holds it, else its rows. */
+static void *not_an_attr(struct where_reader *reader, const struct assoc *assoc) {
+    struct arena *arena = reader->arena;
+    const char *hint = arena_printf(arena, "its rows are asked by [Op.some(\"%s\")] or \"%s.attribute\"", assoc->name, assoc->name);
+    if (assoc->kind->holder == HELD_BY_SOURCE && !assoc->kind->path)
+        hint = arena_printf(arena, "its key is %s", attr_names(assoc->hops[0].near.items, assoc->hops[0].near.count, arena));
+    return where_fail(reader, "%s", arena_printf(arena, "\"%s\" is an association, not an attribute (%s)", assoc->name, hint));
+}
+
 const struct attr *find_attr(struct where_reader *reader, const char *name) {
     const struct attr *attr = attr_find(reader->model, name);
     if (attr) return attr;
     if (strchr(name, '.') || *name == '$') return where_fail(reader, "a path (\"%s\") can't be used here", name);
-    if (assoc_find(reader->model, name)) return where_fail(reader, "\"%s\" is an association, not an attribute", name);
+    const struct assoc *assoc = assoc_find(reader->model, name);
+    if (assoc) return not_an_attr(reader, assoc);
     unknown_attr(reader, name);
     return NULL;
+}
+
+const struct expr *find_alias(const struct where_reader *reader, const char *name) {
+    const struct where_alias *alias = reader->aliases;
+    if (!alias || attr_find(reader->model, name)) return NULL;
+    while (alias && strcmp(alias->name, name) != 0) alias = alias->next;
+    return alias ? alias->expr : NULL;
 }
 
 /* ------------------------------------------------------------------------------------------------------- paths */
@@ -125,26 +143,55 @@ static struct expr *json_at_end(struct where_reader *reader, const struct model 
     return path;
 }
 
-/* Steps from association to association; what is behind the last dot is the attribute. */
+/* An attribute, or a path into a document, of the table `alias` of the model. */
+static struct expr *json_or_attr(struct where_reader *reader, const struct model *model, const char *name, int alias,
+                                 const struct attr **attr) {
+    struct expr *json = json_at_end(reader, model, name, alias, attr);
+    return json || error_is_set(reader->error) ? json : end_of_path(reader, model, name, alias, attr);
+}
+
+/* The junction that the step before led over, if that is what `name` means here. */
+static const struct model *junction_named(const struct assoc *before, const struct model *model, const char *name) {
+    const struct model *junction = before ? assoc_through(before) : NULL;
+    return junction && strcmp(name, junction->name) == 0 && !assoc_find(model, name) ? junction : NULL;
+}
+
+/* Steps from association to association, the last of which may be followed by its junction; what is behind the last dot is the
+ * attribute. */
 static struct expr *follow_path(struct where_reader *reader, char *path, const struct attr **attr) {
     const struct path_base *base = reader->paths;
     const struct model *model = reader->model;
+    const struct assoc *before = NULL;
     const char *whole = arena_text(reader->arena, path, strlen(path));
     struct select *in = base->select;
-    int alias = base->alias;
+    int alias = base->alias, near = alias;
     char *dot;
     for (int steps = 1; (dot = strchr(path, '.')); path = dot + 1, steps++) {
         struct expr *json = json_at_end(reader, model, path, alias, attr);
         if (json || error_is_set(reader->error)) return json;
         *dot = '\0';
         if (steps > WHERE_DEPTH) return where_fail(reader, "a path of more than 64 steps%s", "");
+        const struct model *junction = junction_named(before, model, path);
+        if (junction) return json_or_attr(reader, junction, dot + 1, walk_find_join(in, before, near)->alias, attr);
         const struct assoc *assoc = find_assoc(reader, model, path, whole);
         if (!assoc) return NULL;
+        near = alias;
         alias = path_follow(reader->arena, base, reader->row, &in, assoc, alias);
         if (alias < 0) return where_fail(reader, "\"%s\" leads to several rows, which can't be used here", whole);
         model = assoc->target;
+        before = assoc;
     }
     return end_of_path(reader, model, path, alias, attr);
+}
+
+/* "Parent.attr" in `on`, "Junction.attr" where rows are read over one, "Model.attr" of the model itself; NULL without error: the
+ * path begins with an association. */
+static struct expr *column_of_table(struct where_reader *reader, const char *table, const char *rest, const struct attr **attr) {
+    const struct outer_table *outer = reader->outer, *link = reader->link;
+    if (names_outer(reader, table) && !strchr(rest, '.')) return end_of_path(reader, outer->model, rest, outer->alias, attr);
+    if (assoc_find(reader->model, table)) return NULL;
+    if (link && strcmp(table, link->model->name) == 0) return json_or_attr(reader, link->model, rest, link->alias, attr);
+    return strcmp(table, reader->model->name) == 0 ? find_column(reader, rest, attr) : NULL;
 }
 
 struct expr *find_column(struct where_reader *reader, const char *name, const struct attr **attr) {
@@ -159,10 +206,8 @@ struct expr *find_column(struct where_reader *reader, const char *name, const st
     struct expr *json = path ? json_at_end(reader, reader->model, path, ALIAS_HERE, attr) : NULL;
     if (!path || json || error_is_set(reader->error)) return json;
     if (!dot) return end_of_path(reader, reader->model, path, ALIAS_HERE, attr);
-    if (reader->outer) {
-        bool outer = !strchr(dot + 1, '.') && names_outer(reader, arena_text(reader->arena, path, (size_t)(dot - path)));
-        if (outer) return end_of_path(reader, reader->outer->model, dot + 1, reader->outer->alias, attr);
-    }
+    struct expr *column = column_of_table(reader, arena_text(reader->arena, path, (size_t)(dot - path)), dot + 1, attr);
+    if (column || error_is_set(reader->error)) return column;
     if (!reader->paths) return where_fail(reader, "paths into associations (\"%s\") can't be used here", name);
     return follow_path(reader, path, attr);
 }
@@ -183,8 +228,9 @@ static struct expr *not_true(struct where_reader *reader, const struct expr *con
     return expr;
 }
 
-/* The rows at the end of a path, of all rows on the way. */
-static struct select *rows_of_path(struct where_reader *reader, char *path, const struct model **model, int *alias) {
+/* The rows at the end of a path, of all rows on the way; link->model is NULL unless they are read over a junction. */
+static struct select *rows_of_path(struct where_reader *reader, char *path, const struct model **model, int *alias,
+                                   struct outer_table *link) {
     const struct path_base *base = reader->paths;
     const char *whole = arena_text(reader->arena, path, strlen(path));
     struct select *rows = NULL;
@@ -195,8 +241,10 @@ static struct select *rows_of_path(struct where_reader *reader, char *path, cons
         if (dot) *dot = '\0';
         const struct assoc *assoc = find_assoc(reader, *model, path, whole);
         if (!assoc) return NULL;
-        if (!rows) rows = walk_rows(reader->arena, base->next_alias, assoc, *alias, alias);
-        else *alias = walk_join(reader->arena, rows, base->next_alias, JOIN_INNER, assoc, *alias)->target;
+        const struct join *join = rows ? walk_join(reader->arena, rows, base->next_alias, JOIN_INNER, assoc, *alias) : NULL;
+        if (join) *alias = join->target;
+        else rows = walk_rows(reader->arena, base->next_alias, assoc, *alias, alias);
+        *link = (struct outer_table){ assoc_through(assoc), NULL, join ? join->alias : rows->alias };
         *model = assoc->target;
         if (!dot) break;
     }
@@ -226,7 +274,8 @@ const struct expr *read_rows(lua_State *L, struct where_reader *reader, const st
     char *name = arena_text(reader->arena, name_at(L, -1), strlen(name_at(L, -1)));
     lua_pop(L, 1);
     const char *path = arena_printf(reader->arena, "%s.Op.%s(%s)", reader->path, op->name, name);
-    struct select *rows = rows_of_path(reader, name, &model, &alias);
+    struct outer_table link;
+    struct select *rows = rows_of_path(reader, name, &model, &alias, &link);
     if (!rows) return NULL;
     struct path_base base = { rows, reader->paths->next_alias, alias, false, false };
     struct where_reader inner = *reader;
@@ -235,7 +284,10 @@ const struct expr *read_rows(lua_State *L, struct where_reader *reader, const st
     inner.paths = &base;
     inner.row = NULL;
     inner.outer = NULL;
+    inner.link = NULL;
+    inner.aliases = NULL;
     add_default_scope(L, &inner, rows);
+    if (link.model) inner.link = &link;
     const struct expr *where = read_where(L, &inner, index);
     if (error_is_set(reader->error)) return NULL;
     reader->conditions++;

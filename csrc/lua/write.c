@@ -191,9 +191,8 @@ static int build_filled(lua_State *L, struct model_box *box) {
     struct call *call = call_open_model(L, box, 1);
     push_call_value(L, call, CALL_DB);
     push_model(L, call->db, lua_gettop(L), call->model);
-    int keys;
-    bool fine = read_write_options(L, call, 3, WRITE_BUILD, &options) && build_instance(L, call, lua_gettop(L), 2, &keys)
-             && check_built(L, call, lua_gettop(L), keys, -1);
+    bool fine = read_write_options(L, call, 3, WRITE_BUILD, &options) && build_instance(L, call, lua_gettop(L), 2)
+             && check_built(L, call, lua_gettop(L));
     if (!fine) return call_raise(L, call);
     fill_visible_defaults(L, call, lua_gettop(L));
     int instance = lua_gettop(L);

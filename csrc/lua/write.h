@@ -72,12 +72,12 @@ static inline bool may_be_absent(const struct attr *attr) {
     return attr->auto_increment || attr->default_kind == DEFAULT_SQL || attr->type.id == TYPE_VIRTUAL;
 }
 
-/* Pushes a new unsaved instance with the values of the table at `index`, not checked yet; *keys counts them. False: error set,
- * nothing pushed. */
-bool build_instance(lua_State *L, struct call *call, int model_index, int index, int *keys);
+/* Pushes a new unsaved instance with the values of the table at `index`, not checked yet. False: error set, nothing
+ * pushed. */
+bool build_instance(lua_State *L, struct call *call, int model_index, int index);
 
-/* Looks at the names of a built instance unless all of its `keys` were `found` to be attributes. */
-bool check_built(lua_State *L, struct call *call, int index, int keys, int found);
+/* Every key of a built instance must be an attribute, junction values, or begin with _. */
+bool check_built(lua_State *L, struct call *call, int index);
 
 /* Takes out of a row that is created what `fields` does not list. */
 void drop_unlisted(lua_State *L, struct call *call, int index, const struct write_options *options);

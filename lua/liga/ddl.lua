@@ -9,7 +9,8 @@
 -- be dropped.
 --
 -- A plan is {statements, rebuilt = the table that SQLite has to make anew, or nil, first = statements that go before
--- the transaction, where there is none yet: values of enums, which can't be used before they are committed; or nil}.
+-- the transaction, where there is none yet: values of enums, which can't be used before they are committed; or nil,
+-- retyped = list of {item, column} whose values may not fit the type that they get, or nil}.
 local core = require "liga.core"
 local errors = require "liga.errors"
 local sqltext = require "liga.sqltext"
@@ -45,10 +46,11 @@ end
 
 --- One plan of several.
 function ddl.join(plans)
-  local joined = { statements = {}, rebuilt = {}, first = {} }
+  local joined = { statements = {}, rebuilt = {}, first = {}, retyped = {} }
   for _, plan in ipairs(plans) do
     table.move(plan.first or {}, 1, #(plan.first or {}), #joined.first + 1, joined.first)
     table.move(plan.statements, 1, #plan.statements, #joined.statements + 1, joined.statements)
+    table.move(plan.retyped or {}, 1, #(plan.retyped or {}), #joined.retyped + 1, joined.retyped)
     if plan.rebuilt then table.move(plan.rebuilt, 1, #plan.rebuilt, #joined.rebuilt + 1, joined.rebuilt) end
   end
   if #joined.rebuilt == 0 then joined.rebuilt = nil end
@@ -77,6 +79,45 @@ end
 --- References without a row, counted.
 local function orphans(db)
   return #rows(db, "PRAGMA foreign_key_check")
+end
+
+--- The fields of an error about a column: with the model of its table, and the attribute there.
+-- @param e the engine's own error, or nil
+local function fields_of(db, change, e)
+  local item, column = change.item, change.column.name
+  local fields = { table = item.name, attribute = column, outcome = "rolled_back", cause = e }
+  for _, name in ipairs(e and { "sql", "sqlstate", "code", "outcome" } or {}) do fields[name] = e[name] end
+  for name, model in pairs(db.models) do
+    if model.tableName == item.name then
+      fields.model = name
+      for _, attribute in ipairs(model.attributes) do
+        if attribute.columnName == column then fields.attribute = attribute.name end
+      end
+    end
+  end
+  fields.attributes = { fields.attribute }
+  return fields
+end
+
+--- Raises that a column's new type can't hold a value of it.
+local function refuse_value(db, change, value, e)
+  local fields = fields_of(db, change, e)
+  fields.value = value
+  errors.raise("DatabaseError", ("%s.%s holds values that %s can't hold: change them first"):format(change.item.name,
+    change.column.name, change.column.shown), fields)
+end
+
+--- Raises that something else keeps a column from getting its new type.
+local function refuse_type(db, change, reader, e)
+  errors.raise("DatabaseError", ("%s.%s can't become %s while the %s uses it: drop that, change the column and make "
+    .. "it again"):format(change.item.name, change.column.name, change.column.shown, reader), fields_of(db, change, e))
+end
+
+local function check_values(db, plan)
+  for _, change in ipairs(plan.retyped or {}) do
+    local found = dialect_of(db).misfit(change, function(sql) return rows(db, sql) end)
+    if found then refuse_value(db, change, found.value) end
+  end
 end
 
 --- SQLite names a CHECK, but not the table whose rows it is about.
@@ -119,6 +160,7 @@ local function rebuild(db, plan, given)
   local views, before = working_views(db), orphans(db)
   local ok, problem = pcall(execute, db, plan.statements, given)
   if not ok then error(rename_in(db, problem, plan), 0) end
+  check_values(db, plan)
   for _, item in ipairs(plan.rebuilt) do check_dependents(db, item, views) end
   if orphans(db) <= before then return end
   errors.raise("ForeignKeyConstraintError", ("the change of %q would leave rows that reference nothing"):format(
@@ -157,9 +199,7 @@ local function rebuild_alone(db, plan, given)
   transaction.prepared(db, before, after, function() rebuild(db, plan, given) end)
 end
 
---- Runs a plan in one transaction.
--- @param given {transaction, logging}
-function ddl.run(db, plan, given)
+local function run(db, plan, given)
   local first = plan.first or {}
   if #plan.statements == 0 and #first == 0 then return end
   if #first > 0 and not given.transaction and not transaction.current(db) then
@@ -173,6 +213,45 @@ function ddl.run(db, plan, given)
     execute(db, first, given)
     if plan.rebuilt then rebuild_inside(db, plan, given) else execute(db, plan.statements, given) end
   end)
+end
+
+--- Asks the database about the changes of a plan after it has refused one, when all has been rolled back.
+-- @param ask function(change, query) → an answer, or nil
+-- @return the first answer and its change; nil where there is none, or the question fails too
+local function ask_changes(db, plan, given, ask)
+  for _, change in ipairs(plan.retyped) do
+    local ok, answer = pcall(transaction.atomically, db, given, function()
+      return ask(change, function(sql, bind) return rows(db, sql, bind) end)
+    end)
+    if ok and answer ~= nil then return answer, change end
+  end
+end
+
+--- What a server's refusal of another type is about, by the class of its code.
+local explanations = {
+  ["^22"] = { ask = "misfit", raise = function(db, change, found, e) refuse_value(db, change, found.value, e) end },
+  ["^0A000$"] = { ask = "reader", raise = refuse_type },
+}
+
+--- Raises what a server says of a column that can't get another type, with what is in the way; returns where nothing is
+-- found.
+local function explain(db, plan, given, e)
+  local state = errors.is(e, "DatabaseError") and e.sqlstate or ""
+  for pattern, row in pairs(explanations) do
+    local answer, change
+    if state:find(pattern) then answer, change = ask_changes(db, plan, given, dialect_of(db)[row.ask]) end
+    if answer then row.raise(db, change, answer, e) end
+  end
+end
+
+--- Runs a plan in one transaction.
+-- @param given {transaction, logging}
+function ddl.run(db, plan, given)
+  if not plan.retyped or #plan.retyped == 0 then return run(db, plan, given) end
+  local ok, problem = pcall(run, db, plan, given)
+  if ok then return end
+  explain(db, plan, given, problem)
+  error(problem, 0)
 end
 
 --- The statements of a plan as they would be sent.

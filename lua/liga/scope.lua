@@ -218,7 +218,11 @@ local function chosen(meta, wanted)
     errors.usage("%s has no scope %s%s", meta.name, type(name) == "string" and ("%q"):format(name) or errors.text(name),
       option_tables.hint(name, names_of(meta)))
   end
-  if type(found) ~= "function" then return found end
+  if type(found) ~= "function" then
+    if arguments.n == nil or arguments.n == 0 then return found end
+    errors.usage("%s: scope %q is a table and takes no arguments (several scopes are given one by one, scope(%q, %s))",
+      meta.name, name, name, type(arguments[1]) == "string" and ("%q"):format(arguments[1]) or "...")
+  end
   local made = operation.inside(meta.db, found, table.unpack(arguments, 1, arguments.n or 0))
   return check_table(("%s: what scope %q returns"):format(meta.name, name), made)
 end

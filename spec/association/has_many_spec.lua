@@ -570,10 +570,31 @@ for engine in support.engines() do
         assert.same({ "a" }, pluck(ann:getDrafts(), "title"))
       end)
 
-      it("leaves the instances alone where only some were linked", function()
+      it("marks just those that were linked", function()
+        local other, c = bob:createDraft { title = "c" }, Draft:findByPk(b.id)
+        assert.equal(2, ann:removeDrafts { a, other, b, c })
+        local row = Draft:findByPk(a.id, { paranoid = false })
+        assert.same({ row.deletedAt, row.updatedAt, row.version }, { a.deletedAt, a.updatedAt, a.version })
+        assert.same({ b.deletedAt }, { c.deletedAt })
+        assert.is_nil(other.deletedAt)
+        assert.same({}, { a:changed(), b:changed(), c:changed() })
+        local d = ann:createDraft { title = "d" }
+        Draft:destroy { where = { id = d.id } }
+        assert.equal(0, ann:removeDraft(d))
+        assert.is_nil(d.deletedAt)
+      end)
+
+      it("marks them whatever depends on them, and with hooks for each", function()
+        local Line = db:define("Line", {})
+        Draft:hasMany(Line, { dependent = "destroy" })
+        db:sync()
         local other = bob:createDraft { title = "c" }
         assert.equal(1, ann:removeDrafts { a, other })
-        assert.same({}, { a.deletedAt, other.deletedAt })
+        assert.equal(Draft:findByPk(a.id, { paranoid = false }).deletedAt, a.deletedAt)
+        Draft:addHook("beforeDestroy", function() end)
+        assert.equal(1, ann:removeDrafts({ b, other }, { individualHooks = true }))
+        assert.equal(Draft:findByPk(b.id, { paranoid = false }).deletedAt, b.deletedAt)
+        assert.same({}, { other.deletedAt, a:changed(), b:changed() })
       end)
     end)
 

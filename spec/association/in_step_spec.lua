@@ -65,6 +65,29 @@ for engine in support.engines() do
       assert.equal(4, Tag:count())
     end)
 
+    it("over a junction gets the rows of raw keys with their junction rows, or stays as it was", function()
+      local post = Post:findByPk(3, { include = "tags" })
+      log:clear()
+      assert.is_true(post:addTag(3))
+      assert.equal(3, #log:statements "query")
+      assert.equal("PostTag{postId=3, tagId=3}", tostring(post.tags[#post.tags].PostTag))
+      local keys = { 1, Tag:findByPk(2) }
+      assert.is_true(rawequal(keys, post:setTags(keys)))
+      assert.equal("PostTag{postId=3, tagId=1}", tostring(post.tags[1].PostTag))
+      assert.is_true(rawequal(keys[2], post.tags[2]))
+      db:addHook("beforeQuery", "refuse", function(info)
+        if info.sql:find "^SELECT" and info.sql:find "weight" then error("no", 0) end
+      end)
+      assert.is_false(pcall(post.addTag, post, 3))
+      db:removeHook("beforeQuery", "refuse")
+      assert.equal(2, post:countTags())
+      assert.equal(2, #post.tags)
+      log:clear()
+      assert.equal(1, post:removeTag(1))
+      assert.equal(1, #log:statements "query")
+      assert.same({ keys[2] }, { table.unpack(post.tags) })
+    end)
+
     it("of one is what was set", function()
       local ann = load{ "profile", "boss" }
       ann:setBoss(User:findByPk(2))

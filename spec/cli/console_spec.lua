@@ -96,6 +96,24 @@ describe("liga console in a pipe", function()
     assert.equal("", err)
   end)
 
+  it("keeps the locals of an input for the next ones, but those that were closed", function()
+    local out, problems = run([[
+local zoe <const> = Author:findByPk(2); local one, two = 1, {
+  2 }
+local function name() return zoe.name end
+zoe.born = one + two[1]; do local two = "inner" end
+name(), zoe.born, two
+local Op <close> = setmetatable({}, { __close = function() end })
+Op == liga.Op
+local lost = 1 error "after it"
+lost
+local one = 5 return one
+one
+]], "--no-sql")
+    assert.equal('"Zoë 猫"\n3\n{ 2 }\ntrue\nnil\n5\n1\n', out)
+    assert.equal("after it\n", problems:match "^[^\n]*\n")
+  end)
+
   it("shows the SQL on standard error, with parameters, time and rows; or not", function()
     local _, err = run "Author:count{ where = { name = 'Ursula' } }\n.sql off\nAuthor:count()\n"
     local _, lines = err:gsub("\n", "")

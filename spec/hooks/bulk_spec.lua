@@ -115,6 +115,15 @@ for engine in support.engines() do
         assert.equal(1, User:findOne { where = { name = "ann" } }.age)
       end)
 
+      it("get the same options after as before", function()
+        User:beforeBulkUpdate(function(options) options.attributes.age = 6 end)
+        local seen
+        User:afterBulkUpdate(function(options) seen = options end)
+        User:update({ age = 5 }, { where = { name = "ann" }, individualHooks = true })
+        assert.same({ { age = 6 }, true, { name = "ann" } }, { seen.attributes, seen.individualHooks, seen.where })
+        assert.truthy(seen.transaction)
+      end)
+
       it("of single instances may take the fields of a bulk write out: then all that has changed is written", function()
         User:beforeUpdate(function(user, options)
           options.fields = nil

@@ -102,5 +102,18 @@ for engine in support.engines() do
       end
       refused({ fields = { liga.fn("lower", liga.col "a") } }, "needs a name")
     end)
+
+    it("are over JSONB, but not over JSON, which has no order on PostgreSQL", function()
+      for i, option in ipairs { "index", "unique", "primaryKey" } do
+        local function define(type) return db:define(type.name .. i, { data = { type = type, [option] = true } }) end
+        support.raises("UsageError", function() define(liga.JSON) end, "data", "declare it JSONB")
+        local Doc = define(liga.JSONB)
+        Doc:sync()
+        assert.equal(1, Doc:create{ data = { 1 } }.data[1])
+      end
+      support.raises("UsageError", function()
+        db:define("Doc", { data = liga.JSON, n = liga.INTEGER }, { indexes = { { fields = { "n", "data" } } } })
+      end, "Doc", "data", "declare it JSONB")
+    end)
   end)
 end

@@ -56,6 +56,7 @@ for engine in support.engines() do
       support.raises("UsageError", function() User:findByPk{} end)
       support.raises("UsageError", function() User:findByPk{ 1, 2 } end)
       support.raises("UsageError", function() User:findByPk{ name = "ann" } end)
+      support.raises("UsageError", function() User:findByPk(User:build{ id = ids[1] }) end, "instance:where()")
       assert.same({}, log:statements())
     end)
 

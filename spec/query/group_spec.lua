@@ -107,6 +107,24 @@ for engine in support.engines() do
       assert.equal(2, #Sale:findAll{ attributes = { { mod, "odd" } }, group = { mod }, order = { mod }, raw = true })
     end)
 
+    it("knows its aliases in having and order, by name or by col", function()
+      local function cities(having, order)
+        return support.pluck(Sale:findAll{
+          attributes = { "city", { liga.fn("sum", liga.col("amount")), "total" } }, group = { "city" },
+          having = having, order = order or { "city" },
+        }, "city")
+      end
+      assert.same({ "Lisbon", "Porto" }, cities{ total = Op.gte(10) })
+      assert.same({ "Porto" }, cities{ total = { [Op.gt] = 7, [Op.lt] = 30 } })
+      assert.same({ "Braga", "Lisbon" }, cities{ [Op.or_] = { { total = 30 }, { total = 7, city = "Braga" } } })
+      assert.same({ "Lisbon" }, cities(liga.where(liga.col("total"), Op.gt, 10)))
+      assert.same({ "Lisbon", "Porto", "Braga" }, cities(nil, { { liga.col("total"), "DESC" } }))
+      assert.same({ "Braga", "Porto", "Lisbon" }, cities(nil, liga.col("total")))
+      support.raises("UsageError", function() cities{ totl = 1 } end, "having", "totl", "total")
+      support.raises("UsageError", function() Sale:findAll{ attributes = { { "amount", "n" } }, where = { n = 1 } } end,
+        "where", "n")
+    end)
+
     it("names the nearest attribute for one that does not exist", function()
       support.raises("UsageError", function()
         Sale:findAll{ attributes = { "city" }, group = { "citty" } }

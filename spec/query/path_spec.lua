@@ -101,6 +101,68 @@ for engine in support.engines() do
         list = Post:findAll{ include = { tags = { where = { ["posts.title"] = "p2" } } }, order = "id" }
         assert.same({ 1, 1 }, { #list[1].tags, #list[2].tags })
       end)
+
+      it("may begin with the model's own name, as may col, group and order", function()
+        assert.equal("p2", posts{ ["Post.score"] = 9 })
+        assert.equal("p1 p2", posts{ ["$Post.score$"] = Op.gt(col("Post.id")), ["Post.author.name"] = "ann" })
+        assert.equal("q1 p3 p2 p1", posts(nil, { order = { "-Post.id" } }))
+        assert.equal("p1 p2 p3 q1", posts(nil, { order = { "Post.author.name", { "Post.id", "ASC" } } }))
+        local rows = Post:findAll{ attributes = { { fn("count", col("Post.id")), "n" } }, group = { "Post.authorId" },
+          order = { "Post.authorId" }, raw = true }
+        assert.same({ 3, 1 }, support.pluck(rows, "n"))
+        support.raises("UsageError", function() posts{ ["Post.scor"] = 1 } end, "scor", "score")
+      end)
+    end)
+
+    describe("in where, ended by a junction:", function()
+      local function p1() return Post:findOne{ where = { title = "p1" } } end
+      local function names(list) return table.concat(support.pluck(list, "name"), " ") end
+
+      it("the links of parents", function()
+        assert.equal("p1 p2", posts{ ["tags.PostTag.weight"] = Op.gt(1) })
+        assert.equal("p2", posts{ ["$tags.PostTag.weight$"] = 3, ["tags.name"] = "lua" })
+        assert.equal("", posts{ ["tags.PostTag.weight"] = 3, ["tags.name"] = "sql" })
+        assert.equal("ann", users{ ["posts.tags.PostTag.weight"] = 3 })
+        assert.equal("p3 q1", posts{ ["tags.PostTag.weight"] = liga.null })
+        local rows = User:findAll{ attributes = { "id", { fn("max", col("posts.tags.PostTag.weight")), "most" } },
+          group = "id", order = "id" }
+        assert.equal(3, rows[1].most)
+      end)
+
+      it("the rows that an operator looks at", function()
+        assert.equal("p2", posts{ [Op.some("tags")] = { ["PostTag.weight"] = Op.gt(2) } })
+        assert.equal("ann", users{ [Op.some("posts.tags")] = { ["PostTag.weight"] = 2, name = "sql" } })
+        assert.equal("p2 p3 q1", posts{ [Op.every("tags")] = { ["PostTag.weight"] = Op.gt(2) } })
+      end)
+
+      it("the rows of a getter", function()
+        assert.equal("sql", names(p1():getTags{ where = { ["PostTag.weight"] = 2 } }))
+        assert.equal(1, p1():countTags{ where = { ["PostTag.weight"] = Op.lt(2) } })
+        assert.is_false(p1():hasTag(2, { where = { ["PostTag.weight"] = 1 } }))
+        local tags = p1():getTags{ attributes = { "name", { col("PostTag.weight"), "weight" } }, order = "id" }
+        assert.same({ 1, 2 }, support.pluck(tags, "weight"))
+      end)
+
+      it("the children of an include, with every strategy and cut", function()
+        for _, strategy in ipairs { "join", "select" } do
+          local function load(weight, limit)
+            local tags = { strategy = strategy, where = { ["PostTag.weight"] = weight }, limit = limit, order = "id" }
+            return Post:findAll{ order = "id", include = { tags = tags } }
+          end
+          local list = load(Op.gt(1))
+          assert.same({ "sql", "lua" }, { names(list[1].tags), names(list[2].tags) })
+          assert.equal(2, #list)
+          list = load(Op.lt(3), 1)
+          assert.same({ "lua" }, { names(list[1].tags), list[2] })
+        end
+        assert.equal(1, Post:count{ include = { tags = { where = { ["PostTag.weight"] = 3 } } } })
+      end)
+
+      it("nothing follows", function()
+        support.raises("UsageError", function() posts{ ["tags.PostTag.post.title"] = "p1" } end, "post.title")
+        support.raises("UsageError", function() posts{ ["tags.PostTag.weigth"] = 1 } end, "weight")
+        support.raises("UsageError", function() posts{ ["PostTag.weight"] = 1 } end, "PostTag")
+      end)
     end)
 
     describe("in order", function()
@@ -235,6 +297,8 @@ for engine in support.engines() do
         refused({ where = { ["autor.name"] = 1 } }, "autor", "author")
         refused({ where = { ["author.nme"] = 1 } }, "nme", "name")
         refused({ where = { ["title.x"] = 1 } }, "attribute")
+        refused({ where = { author = 1 } }, "association", "authorId")
+        refused({ where = { comments = {} } }, "association", 'Op.some("comments")')
         refused({ where = { ["$author.name"] = 1 } }, "path")
         refused({ order = { { "autor", "name" } } }, "author")
         refused({ order = { { "author", "nme" } } }, "name")

@@ -128,8 +128,10 @@ for engine in support.engines() do
       for name, type in pairs { name = liga.STRING(2), price = liga.DECIMAL(20, 2), at = liga.DATEONLY } do
         again()
         db:define("User", { [name] = type }, { timestamps = false })
-        local ok, e = pcall(db.sync, db, { alter = true })
-        if engine.dialect == "postgres" then assert.is_true(not ok and liga.isError(e, "DatabaseError"), name) end
+        local e = support.raises("DatabaseError", function() db:sync{ alter = true } end,
+          ("Users.%s holds values that %s can't hold"):format(name, type))
+        assert.same({ "User", "Users", name, "rolled_back" }, { e.model, e.table, e.attribute, e.outcome })
+        assert.is_not_nil(e.value)
       end
       again()
       User = db:define("User", { name = liga.STRING(20), price = liga.DECIMAL(20, 4), at = liga.DATE },

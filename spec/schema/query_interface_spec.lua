@@ -193,6 +193,47 @@ for engine in support.engines() do
         assert.equal("CASCADE", q:showConstraints("posts")[2].onDelete)
       end)
 
+      it("get another type only where each of their values fits it, and then nothing has changed", function()
+        for _, case in ipairs {
+          { liga.TEXT, "abc", liga.INTEGER }, { liga.TEXT, "1", liga.INTEGER, 1 }, { liga.TEXT, "12.5", liga.INTEGER },
+          { liga.STRING(9), "äöüß", liga.STRING(3) }, { liga.STRING(9), "äöü", liga.STRING(3), "äöü" },
+          { liga.BIGINT, 2 ^ 40 // 1 | 0, liga.INTEGER }, { liga.INTEGER, 70000, liga.SMALLINT },
+          { liga.DOUBLE, 1.5, liga.INTEGER }, { liga.INTEGER, 123, liga.STRING(2) }, { liga.INTEGER, 2, liga.BOOLEAN },
+          { liga.TEXT, "x", liga.DECIMAL(20, 2) }, { liga.TEXT, "-1.5", liga.DECIMAL(20, 2), "-1.5" },
+          { liga.TEXT, "x", liga.DATE }, { liga.TEXT, "x", liga.TIME }, { liga.TEXT, "x", liga.DATEONLY },
+          { liga.TEXT, "x", liga.UUID }, { liga.TEXT, "x", liga.JSON }, { liga.TEXT, "x@y", liga.ENUM { "x@", "y" } },
+          { liga.TEXT, "1e400", liga.DECIMAL(9, 2) }, { liga.BOOLEAN, true, liga.TEXT, "true" },
+        } do
+          local before, value, after, kept = table.unpack(case)
+          q:createTable("things", { id = generated(), v = before, w = liga.INTEGER })
+          q:bulkInsert("things", { { w = 1 }, { v = value, w = 2 } })
+          local function change() q:changeColumn("things", "v", after) end
+          if kept == nil then
+            local e = support.raises("DatabaseError", change, "things.v holds values that " .. after.name,
+              "can't hold: change them first")
+            assert.same({ "things", "v", "rolled_back" }, { e.table, e.attribute, e.outcome })
+            assert.is_not_nil(e.value)
+            assert.same({ v = value, w = 2 }, db:query("SELECT v, w FROM things WHERE w = 2", { type = "select" })[1])
+          else
+            change()
+            assert.equal(tostring(kept), tostring(rows("SELECT v FROM things WHERE w = 2")[1].v):gsub("0+$", ""))
+          end
+          q:dropTable("things")
+        end
+      end)
+
+      it("become instants, days and booleans in the engine's form", function()
+        q:createTable("things", { id = generated(), a = liga.DATEONLY, b = liga.DATE, c = liga.STRING(9) })
+        q:bulkInsert("things", { { a = "2026-11-22", b = "2026-11-22T00:00:00Z", c = "yes" } })
+        q:changeColumn("things", "a", liga.DATE)
+        q:changeColumn("things", "b", liga.DATEONLY)
+        q:changeColumn("things", "c", liga.BOOLEAN)
+        local Thing = db:define("Thing", { a = liga.DATE, b = liga.DATEONLY, c = liga.BOOLEAN },
+          { tableName = "things", timestamps = false })
+        local thing = Thing:findOne()
+        assert.same({ "2026-11-22T00:00:00.000Z", "2026-11-22", true }, { thing.a, thing.b, thing.c })
+      end)
+
       it("are removed with their indexes and constraints", function()
         q:addIndex("posts", { "title" })
         q:removeColumn("posts", "title")
@@ -450,6 +491,30 @@ for engine in support.engines() do
       end, "users.more")
       assert.equal("users", e.table)
     end)
+
+    if engine.dialect == "postgres" then
+      it("names what keeps a column from getting another type", function()
+        users_and_posts()
+        local function refuses(reader)
+          local e = support.raises("DatabaseError", function() q:changeColumn("users", "age", liga.BIGINT) end,
+            "users.age can't become BIGINT while the " .. reader .. " uses it")
+          assert.same({ "users", "age", "rolled_back", "0A000" }, { e.table, e.attribute, e.outcome, e.sqlstate })
+        end
+        db:query "CREATE VIEW ages AS SELECT age FROM users"
+        refuses "view ages"
+        db:query "DROP VIEW ages"
+        db:query 'CREATE MATERIALIZED VIEW "all Ages" AS SELECT age FROM users'
+        refuses 'materialized view "all Ages"'
+        db:query 'DROP MATERIALIZED VIEW "all Ages"'
+        db:query "ALTER TABLE users ADD older INTEGER GENERATED ALWAYS AS (age + 1) STORED"
+        refuses "generated column older"
+        db:query "ALTER TABLE users DROP older"
+        db:query "CREATE POLICY adults ON users USING (age > 17)"
+        refuses "policy adults"
+        db:query "DROP POLICY adults ON users"
+        q:changeColumn("users", "age", liga.BIGINT)
+      end)
+    end
 
     it("adds values to an enum, of which the default may be one", function()
       q:createTable("things", { id = generated(), kind = { type = liga.ENUM { "a", "b" }, defaultValue = "a" } })

@@ -100,6 +100,12 @@ for engine in support.engines() do
         assert.same({ "b" }, titles(Post:scope("good", { "between", 2, 4 }):findAll()))
       end)
 
+      it("that are tables take none: a list of names is a mistake", function()
+        local e = support.raises("UsageError", function() Post:scope { "good", "newest" } end, "good", "arguments")
+        assert.truthy(e.message:find('scope("good", "newest")', 1, true))
+        assert.same({ "c" }, titles(Post:scope({ "good" }):findAll { where = { title = "c" } }))
+      end)
+
       it("are joined with the call: conditions by AND, order and limit replaced, attributes united", function()
         local rows = Post:scope("newest"):findAll {
           order = { "title" }, limit = 3, where = { stars = { [Op.gt] = 1 } },

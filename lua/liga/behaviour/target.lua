@@ -20,6 +20,12 @@ function target.removes_rows(a, options)
   return true
 end
 
+--- Whether rows that unlinking removes are only marked as deleted.
+local function marks_rows(a, options)
+  local removal = options.destroy or options.destroyPrevious
+  return getmetatable(a.target).deletedAt ~= nil and not (type(removal) == "table" and removal.force)
+end
+
 --- What unlinking writes where it leaves the rows in place.
 function target.cleared(a)
   local values, attributes = {}, getmetatable(a.target).attributes
@@ -36,6 +42,40 @@ local function names_in(values)
   return names
 end
 
+-- Taking over ------------------------------------------------------------------------------------------------------
+
+--- Attributes whose values change in rows that are unlinked, beside updatedAt and version.
+local function changed_names(a, options)
+  if not target.removes_rows(a, options) then return target.cleared(a) end
+  return marks_rows(a, options) and { [getmetatable(a.target).deletedAt] = true } or {}
+end
+
+--- Gives an instance what another one of its row holds.
+local function adopt(instance, row, names, version)
+  for name in next, names do
+    rawset(instance, name, row[name])
+    core.set_original(instance, name, row[name])
+  end
+  if version and core.previous(instance, version) == row[version] - 1 then
+    rawset(instance, version, row[version])
+    core.set_original(instance, version, row[version])
+  end
+end
+
+--- What was handed over is up to date afterwards: its key or mark of deletion, and its stamps, if they were before.
+-- @param list of targets: instances and raw keys
+-- @param rows the instances that were unlinked in their place
+local function take_over(a, list, rows, options)
+  local names, meta, by_key = changed_names(a, options), getmetatable(a.target), {}
+  if next(names) == nil then return end
+  if meta.updatedAt then names[meta.updatedAt] = true end
+  for _, row in ipairs(rows) do by_key[core.key_text(a.target, row:where())] = row end
+  for _, instance in ipairs(list) do
+    local row = core.state(instance) and by_key[core.key_text(a.target, instance:where())]
+    if row then adopt(instance, row, names, meta.version) end
+  end
+end
+
 -- One --------------------------------------------------------------------------------------------------------------
 
 --- What is linked to the source now, as instances.
@@ -49,6 +89,14 @@ function target.linked(a, source, options, condition)
     transaction = options.transaction, logging = options.logging })
 end
 
+--- Names of what a removal has to tell of rows that it marks; nil: it marks none.
+local function told(a, options)
+  if not marks_rows(a, options) then return nil end
+  local meta, names = getmetatable(a.target), {}
+  for _, mark in ipairs { "deletedAt", "updatedAt", "version" } do names[#names + 1] = meta[mark] or nil end
+  return names
+end
+
 --- Deletes what a method unlinks, by the rules for what depends on it.
 -- @param verb "set", "create": all but these targets; "remove", "removeMultiple": just these
 -- @param list of targets: instances and keys
@@ -57,10 +105,13 @@ function target.delete_linked(a, verb, source, list, options)
   local named, removal = #list > 0 and a.target:keys(list) or nil, options.destroy or options.destroyPrevious
   if verb == "set" and named then named = { [core.Op.not_] = named } end
   local rows = target.linked(a, source, options, named)
-  return #rows == 0 and 0 or core.class_methods.destroy(a.target, {
+  if #rows == 0 then return 0 end
+  local count, gone = core.class_methods.destroy(a.target, {
     where = a.target:keys(rows), transaction = options.transaction, logging = options.logging, hooks = options.hooks,
-    force = type(removal) == "table" and removal.force or nil,
+    force = type(removal) == "table" and removal.force or nil, returning = told(a, options),
   })
+  if gone then take_over(a, list, gone, options) end
+  return count
 end
 
 --- Runs a method that deletes targets which others depend on.
@@ -144,26 +195,10 @@ function each.set(plain, a, source, targets, list, options)
   return plain(source, targets, options)
 end
 
---- The key of an instance that was handed over is up to date afterwards; so are its stamps, if they were before.
--- @param row another instance of the same row, which was unlinked
-local function take_over(a, instance, row)
-  local names, meta = target.cleared(a), getmetatable(a.target)
-  local version = meta.version
-  if meta.updatedAt then names[meta.updatedAt] = true end
-  if version and core.previous(instance, version) == row[version] - 1 then names[version] = true end
-  for name in next, names do
-    rawset(instance, name, row[name])
-    core.set_original(instance, name, row[name])
-  end
-end
-
 function each.remove(_, a, source, _, list, options)
-  local there, handed = target.linked(a, source, options, a.target:keys(list)), {}
-  for _, instance in ipairs(list) do handed[core.key_text(a.target, instance:where())] = instance end
+  local there = target.linked(a, source, options, a.target:keys(list))
   unlink_each(a, there, options)
-  for _, row in ipairs(target.removes_rows(a, options) and {} or there) do
-    take_over(a, handed[core.key_text(a.target, row:where())], row)
-  end
+  take_over(a, list, there, options)
   return #there
 end
 

@@ -157,7 +157,7 @@ function write.bulk(class, event, options, subject, job)
     options.transaction = t
     if subject == nil then hooks.run(class, "before" .. event, options)
     else hooks.run(class, "before" .. event, subject, options) end
-    local results = table.pack(job(options))
+    local results = table.pack(job(plain_copy(options)))
     if subject == nil then hooks.run(class, "after" .. event, options)
     else hooks.run(class, "after" .. event, results[1], options, table.unpack(results, 2, results.n)) end
     return guard:keep(table.unpack(results, 1, results.n))

@@ -4,6 +4,7 @@
 -- settings {sql, timing, limit} · begun (lines of an input that goes on) · failed (whether anything went wrong) · copy
 -- (path of the sandbox's file)
 local arguments = require "liga.cli.arguments"
+local compile = require "liga.cli.compile"
 local completion = require "liga.cli.completion"
 local core = require "liga.core"
 local echo = require "liga.cli.echo"
@@ -32,23 +33,6 @@ local function complain(session, message)
 end
 
 -- Evaluating ---------------------------------------------------------------------------------------------------------
-
---- Whether a chunk ends too early, so that another line may complete it. A short string ends with its line, unless a
--- backslash stands there.
-local function is_incomplete(problem, code)
-  if problem:find "unfinished string near" then return code:find "\\$" ~= nil end
-  return problem:find "<eof>['\"]?$" ~= nil
-end
-
---- Compiles an input: as an expression, else as statements.
--- @return function; or nil, the problem, whether more lines may help
-local function compile(session, code)
-  local chunk, of_expression = load("return " .. code, "=input", "t", session.env)
-  if chunk then return chunk end
-  local statements, problem = load(code, "=input", "t", session.env)
-  if statements then return statements end
-  return nil, problem, is_incomplete(problem, code) or is_incomplete(of_expression, code)
-end
 
 --- How values are printed; a terminal may be of another size each time.
 local function print_options(session)
@@ -262,7 +246,8 @@ commands[".help"] = {
   help = "this list",
   run = function()
     write [[An expression is evaluated and shown, statements are run; models are globals, as are db, liga, Op, null.
-`_` is the last value. An input goes on over lines until it is complete; an empty line ends it.
+`_` is the last value; locals of an input are there in the next ones. An input goes on over lines until it is
+complete; an empty line ends it.
 On a terminal TAB completes, Ctrl-C ends what runs, Ctrl-D leaves.]]
     for _, name in ipairs(console.commands) do write(("  %-22s %s"):format(name .. (commands[name].takes or ""),
       commands[name].help)) end
@@ -316,7 +301,7 @@ commands[".explain"] = {
   run = function(session, code)
     local head, tail = code:match "^%s*(.-:)%s*find%a+(.*)$"
     if not head then errors.usage(".explain: a find expected, such as Album:findAll{ limit = 3 }") end
-    local chunk, problem = compile(session, head .. "explain" .. (tail:find "%S" and tail or "()"))
+    local chunk, problem = compile(head .. "explain" .. (tail:find "%S" and tail or "()"), session.env)
     if not chunk then errors.usage(".explain: %s", problem) end
     write(text.safe_lines(tostring(quietly(session, chunk))))
   end,
@@ -376,7 +361,7 @@ local function read_input(session)
     if not code and (line:find "^%s*$" or line:find "^%s*%.%a+") then return line end
     local blank = code and line:find "^%s*$"
     code = code and code .. "\n" .. line or line:gsub("^%s*=", "")
-    local chunk, _, incomplete = compile(session, code)
+    local chunk, _, incomplete = compile(code, session.env)
     if chunk or not incomplete or blank and session.source.interactive then return code end
   end
 end
@@ -385,7 +370,7 @@ local function run_input(session, code)
   if code:find "^%s*$" then return end
   session.source:remember(code)
   if code:find "^%s*%.%a+" then return run_command(session, code) end
-  local chunk, problem = compile(session, code)
+  local chunk, problem = compile(code, session.env)
   if not chunk then return complain(session, error_text(problem)) end
   evaluate(session, chunk)
 end

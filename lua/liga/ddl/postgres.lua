@@ -66,13 +66,30 @@ local function in_dollars(body)
   return tag .. body .. tag
 end
 
+--- A value of one type in another: numbers and booleans meet in INTEGER.
+local function cast(value, from, to)
+  local meet = from == "BOOLEAN" and is_number(to) or to == "BOOLEAN" and is_number(from)
+  return ("%s%s::%s"):format(value, meet and "::INTEGER" or "", to)
+end
+
+--- Whether a type holds less than another one, so that a cast would cut values silently.
+local function cuts(old, new)
+  return has_fraction(old) and is_number(new) or is_instant(old) and is_part_of_instant(new)
+    or is_number(old) and new == "BOOLEAN"
+end
+
+--- Whether a value is another one once it has been cast: a condition.
+local function differs(value, old, new)
+  return ("%s IS DISTINCT FROM %s"):format(cast("(" .. cast(value, old, new) .. ")", new, old), value)
+end
+
 --- A statement that fails where numbers would be rounded, or times of day be cut off.
 local function guard(list, item, column, before)
   local old, new, name = before.type:upper(), column.type, quote(column.name)
-  if not (has_fraction(old) and is_number(new) or is_instant(old) and is_part_of_instant(new)) then return end
+  if not cuts(old, new) then return end
   local message = ("%s.%s holds values that %s can't hold: change them first"):format(item.name, column.name, new)
-  local body = (" BEGIN IF EXISTS (SELECT 1 FROM %s WHERE %s::%s::%s IS DISTINCT FROM %s) THEN RAISE EXCEPTION USING "
-    .. "MESSAGE = %s; END IF; END "):format(sqltext.table_name(item.schema, item.name), name, new, before.type, name,
+  local body = (" BEGIN IF EXISTS (SELECT 1 FROM %s WHERE %s) THEN RAISE data_exception USING MESSAGE = %s; "
+    .. "END IF; END "):format(sqltext.table_name(item.schema, item.name), differs(name, old, new),
     sqltext.literal(message))
   list[#list + 1] = "DO " .. in_dollars(body)
 end
@@ -82,9 +99,60 @@ local function change_type(list, item, column, before)
   local name = quote(column.name)
   if before then guard(list, item, column, before) end
   if before and before.default then add(list, item, "ALTER COLUMN %s DROP DEFAULT", name) end
-  local using = is_text(column.type) and "" or (" USING %s::%s"):format(name, column.type)
-  add(list, item, "ALTER COLUMN %s TYPE %s%s", name, column.type, using)
+  local using = cast(name, before and before.type:upper() or "", column.type)
+  add(list, item, "ALTER COLUMN %s TYPE %s%s", name, column.type, is_text(column.type) and "" or " USING " .. using)
 end
+
+-- What stands against another type -----------------------------------------------------------------------------------
+
+--- Leaves the place of the first row whose value does not fit in a setting of the transaction: a value is assigned, as
+-- ALTER TABLE assigns it, and compared where that may cut it.
+local FIND = [[ DECLARE r record; fits %s; BEGIN FOR r IN SELECT ctid AS place, %s AS value FROM %s LOOP
+  BEGIN fits := %s; IF %s THEN RAISE data_exception; END IF;
+  EXCEPTION WHEN data_exception THEN PERFORM set_config('liga.misfit', r.place::text, true); RETURN; END;
+  END LOOP; END ]]
+
+--- A value of a column that its new type can't hold; to be called when that has failed.
+-- @param query function(sql) → rows
+-- @return {value}, or nil
+function postgres.misfit(change, query)
+  local item, column = change.item, change.column
+  local old, new = item.columns[column.name].type:upper(), column.type
+  local name, from = quote(column.name), sqltext.table_name(item.schema, item.name)
+  if column.values and not column.list then
+    local allowed = {}
+    for i, value in ipairs(column.values) do allowed[i] = sqltext.literal(value) end
+    return query(("SELECT %s AS value FROM %s WHERE %s::text NOT IN (%s) LIMIT 1"):format(name, from, name,
+      table.concat(allowed, ", ")))[1]
+  end
+  local value = is_text(new) and "r.value" or cast("r.value", old, new)
+  local cut = cuts(old, new) and differs("r.value", old, new) or "FALSE"
+  query("DO " .. in_dollars(FIND:format(new, name, from, value, cut)))
+  return query(("SELECT %s AS value FROM %s WHERE ctid = current_setting('liga.misfit')::tid LIMIT 1"):format(name,
+    from))[1]
+end
+
+--- What speaks of a column: views, generated columns, triggers, policies.
+local READERS = [[SELECT CASE d.classid
+    WHEN 'pg_rewrite'::regclass THEN (SELECT CASE c.relkind WHEN 'm' THEN 'materialized view ' ELSE 'view ' END ||
+      c.oid::regclass FROM pg_rewrite w JOIN pg_class c ON c.oid = w.ev_class WHERE w.oid = d.objid)
+    WHEN 'pg_attrdef'::regclass THEN (SELECT 'generated column ' || quote_ident(g.attname) FROM pg_attrdef f
+      JOIN pg_attribute g ON g.attrelid = f.adrelid AND g.attnum = f.adnum
+      WHERE f.oid = d.objid AND g.attgenerated <> '')
+    WHEN 'pg_trigger'::regclass THEN (SELECT 'trigger ' || quote_ident(tgname) FROM pg_trigger t WHERE t.oid = d.objid)
+    WHEN 'pg_policy'::regclass THEN (SELECT 'policy ' || quote_ident(polname) FROM pg_policy p WHERE p.oid = d.objid)
+    ELSE NULL END AS reader
+  FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+  WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = to_regclass($1) AND a.attname = $2 ORDER BY 1 LIMIT 1]]
+
+--- What keeps a column from getting another type, e.g. "view names"; nil: nothing that is known.
+function postgres.reader(change, query)
+  local item = change.item
+  local found = query(READERS, { sqltext.table_name(item.schema, item.name), change.column.name })[1]
+  return found and found.reader
+end
+
+-- Changes ------------------------------------------------------------------------------------------------------------
 
 --- Type, default and NOT NULL are statements of their own; a default has to fit the type at every moment.
 local function change_column(list, item, change, first)
@@ -131,8 +199,13 @@ local actions = {
 --- Statements for changes of one table; `first` those that must be committed before the others can make use of them.
 function postgres.plan(item, changes)
   local list, first = {}, {}
-  for _, change in ipairs(changes) do actions[change.kind](list, item, change, first) end
-  return { statements = list, first = first }
+  local retyped = {}
+  for _, change in ipairs(changes) do
+    actions[change.kind](list, item, change, first)
+    local types = change.kind == "change column" and (not change.aspects or change.aspects.type)
+    if types then retyped[#retyped + 1] = { item = item, column = change.column } end
+  end
+  return { statements = list, first = first, retyped = retyped }
 end
 
 return postgres

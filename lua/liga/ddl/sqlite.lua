@@ -2,6 +2,7 @@
 -- https://sqlite.org/lang_altertable.html: a new table with edited definitions, the rows copied, the old one
 -- dropped, the new one renamed, indexes and triggers made again. Definitions that don't change keep their text.
 local errors = require "liga.errors"
+local fit = require "liga.ddl.sqlite_fit"
 local introspect = require "liga.introspect"
 local sqltext = require "liga.sqltext"
 
@@ -217,9 +218,39 @@ local function with_rowid(item, names)
   return "rowid, " .. names
 end
 
-local function copy_statement(item, temporary, definitions)
-  local names = with_rowid(item, sqltext.quote_all(common_columns(item, definitions)))
-  return ("INSERT INTO %s (%s) SELECT %s FROM %s"):format(quote(temporary), names, names, quote(item.name))
+--- The change that a column is under, or nil.
+local function change_of(item, changes, column)
+  for _, change in ipairs(changes) do
+    if change.kind == "change column" and item.columns[change.column.name] == column then return change end
+  end
+end
+
+local function copy_statement(item, temporary, definitions, changes)
+  local names, values = common_columns(item, definitions), {}
+  for i, name in ipairs(names) do
+    local change = change_of(item, changes, item.columns[name])
+    values[i] = change and fit.copied(change, item.columns[name]) or quote(name)
+  end
+  return ("INSERT INTO %s (%s) SELECT %s FROM %s"):format(quote(temporary), with_rowid(item, sqltext.quote_all(names)),
+    with_rowid(item, table.concat(values, ", ")), quote(item.name))
+end
+
+--- Columns whose values may not fit the type that they get.
+local function retyped(item, changes)
+  local list = {}
+  for _, change in ipairs(changes) do
+    local before = change.kind == "change column" and item.columns[change.column.name]
+    if before and fit.is_retyped(change, before) then list[#list + 1] = { item = item, column = change.column } end
+  end
+  return list
+end
+
+--- A value of a column that its new type can't hold.
+-- @param query function(sql) → rows
+-- @return {value}, or nil
+function sqlite.misfit(change, query)
+  local sql = fit.misfit(change.item, change.column)
+  return sql and query(sql)[1]
 end
 
 local function has_sequence(definitions)
@@ -266,14 +297,14 @@ local function rebuild(item, changes)
   local temporary = sqltext.temporary_name(item.name)
   local list = {
     ("CREATE TABLE %s (%s)%s"):format(quote(temporary), texts_of(definitions), item.parsed.tail),
-    copy_statement(item, temporary, definitions),
+    copy_statement(item, temporary, definitions, changes),
   }
   if item.sequence and has_sequence(definitions) then keep_sequence(list, item, temporary) end
   list[#list + 1] = ("DROP TABLE %s"):format(quote(item.name))
   list[#list + 1] = ("ALTER TABLE %s RENAME TO %s"):format(quote(temporary), quote(item.name))
   for _, sql in ipairs(remaining_indexes(item, definitions)) do list[#list + 1] = sql end
   for _, trigger in ipairs(item.triggers) do list[#list + 1] = trigger.sql end
-  return { statements = list, rebuilt = { item } }
+  return { statements = list, rebuilt = { item }, retyped = retyped(item, changes) }
 end
 
 --- Explicit indexes over a column that ALTER TABLE drops.

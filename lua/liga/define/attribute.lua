@@ -191,6 +191,9 @@ local function settle(meta, record)
   record.columnName = column_of(meta, record.name, given)
   record.type = type_of(record)
   record.primaryKey = meta.key[record.name] ~= nil
+  if record.primaryKey and record.type.name == "JSON" then
+    fail.usage(meta.name, record.name, "JSON can't be a primary key: declare it JSONB")
+  end
   record.autoIncrement = given.autoIncrement or false
   record.unique = given.unique or false
   record.defaultValue = given.defaultValue

@@ -131,9 +131,17 @@ local function taken(meta, name)
   end
 end
 
+--- The attribute of a field, by the name of its column too.
+local function resolve(meta, field)
+  local record = find_attribute(meta, field.attribute)
+  field.attribute = record.name
+  if record.type.name ~= "JSON" then return end
+  fail.usage(meta.name, record.name, "JSON can't be indexed, nor be unique: declare it JSONB")
+end
+
 local function make(meta, wanted)
   for _, field in ipairs(wanted.fields) do
-    if type(field.attribute) == "string" then field.attribute = find_attribute(meta, field.attribute).name end
+    if type(field.attribute) == "string" then resolve(meta, field) end
   end
   local name = name_of(meta, wanted)
   naming.check_identifier(meta.db, meta.name .. ": the name of an index", name)

@@ -132,7 +132,7 @@ local function add_index(model, index)
   local fields = {}
   for i, column in ipairs(index.columns) do
     local entry = column.name and model.by_column[column.name:lower()]
-    if not entry then return end                                      -- over an expression
+    if not entry or entry.type.name == "JSON" then return end         -- over an expression; liga declares none of JSON
     fields[i] = { name = entry.name, order = column.order == "DESC" and "DESC" or nil }
   end
   model.indexes[#model.indexes + 1] = {
