@@ -10,8 +10,8 @@ bool placed(struct find *find, const struct include *include, bool fine);
 /* Pushes the include's own option, nil where there is none; returns its Lua type. */
 int push_option(lua_State *L, struct find *find, const struct include *include, const char *key);
 
-/* A condition of the include ("where", "on") over the table base.alias; `outer` (may be NULL): a table it may name besides, as it may
- * the junction's, the table `junction` (below 0: not there). NULL without error: there is none. */
+/* A condition of the include ("where", "on") over the table base.alias; `outer` (may be NULL): a table it may name besides, as it
+ * may the junction's, the table `junction` (below 0: not there). NULL without error: there is none. */
 const struct expr *read_include_condition(lua_State *L, struct find *find, const struct include *include, const char *key,
                                           struct path_base base, const struct outer_table *outer, int junction);
 

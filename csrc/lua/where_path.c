@@ -36,9 +36,10 @@ static void unknown_attr(struct where_reader *reader, const char *name) {
     for (int i = 0; i < model->attr_count; i++) nearest_offer(&nearest, model->attrs[i]->name);
     for (const struct where_alias *alias = reader->aliases; alias; alias = alias->next) nearest_offer(&nearest, alias->name);
     const char *where = reader->path, *op = strstr(where, "where") ? meant_operator(name) : NULL;
+    const char *names = attr_names((const struct attr *const *)model->attrs, model->attr_count, reader->arena);
     const char *hint = op ? arena_printf(reader->arena, "the operator is [Op.%s]", op)
                      : nearest.best ? arena_printf(reader->arena, "did you mean \"%s\"?", nearest.best)
-                                    : arena_printf(reader->arena, "it has: %s", attr_names((const struct attr *const *)model->attrs, model->attr_count, reader->arena));
+                                    : arena_printf(reader->arena, "it has: %s", names);
     error_set(reader->error, reader->arena, ERROR_USAGE, "%s: %s has no attribute \"%s\" (%s)", where, model->name, name, hint);
     reader->error->path = arena_printf(reader->arena, "%s.%s", where, name);
     reader->error->model = model->name;
