@@ -1,5 +1,5 @@
---- Another scenario of out_of_memory.c, of what puts many statements and rows together: includes of every strategy, nested
--- and bulk writes, links over junctions, pages, batches, hooks, reflection and sync.
+--- Another scenario of out_of_memory.c, of what puts many statements and rows together: includes of every strategy,
+-- nested and bulk writes, links over junctions, pages, batches, hooks, reflection and sync.
 
 local scenario = {}
 

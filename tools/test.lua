@@ -91,7 +91,7 @@ end
 local function out_of_memory()
   heading(("out of memory (%d points)"):format(OUT_OF_MEMORY_POINTS))
   run_host("out_of_memory", "out_of_memory", OUT_OF_MEMORY_POINTS)
-  run_host("out_of_memory", "out_of_memory_wide", OUT_OF_MEMORY_POINTS // 3)
+  run_host("out_of_memory", "out_of_memory_wide", math.ceil(OUT_OF_MEMORY_POINTS / 3))
 end
 
 local function states()

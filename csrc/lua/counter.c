@@ -61,6 +61,14 @@ static void push_by(lua_State *L, const struct write_options *options) {
     else lua_pushinteger(L, 1);
 }
 
+/* Whether the key below the value at the top is one of a list: what is no name has no other meaning here. */
+static bool is_place(lua_State *L, struct call *call, int list, bool down) {
+    if (lua_isinteger(L, -2) && lua_tointeger(L, -2) >= 1 && lua_tointeger(L, -2) <= (lua_Integer)lua_rawlen(L, list)) return true;
+    return error_set(&call->error, &call->arena, ERROR_USAGE,
+                     "%s: keys are names of attributes, or places of a list of them; there is one that is neither",
+                     down ? "decrement" : "increment");
+}
+
 /* "age", {"age", "score"} or {age = 2}; sorted by attribute so that equal calls give equal text. */
 static bool read_counters(lua_State *L, struct call *call, int index, struct update *update, bool down) {
     const struct write *write = call->data;
@@ -84,9 +92,10 @@ static bool read_counters(lua_State *L, struct call *call, int index, struct upd
             fine = add_counter(L, call, update, call->model->attrs[i]->name, lua_gettop(L), down);
         lua_pop(L, 1);
     }
-    for (lua_pushnil(L); fine && lua_next(L, index); lua_pop(L, 1))
-        if (lua_type(L, -2) == LUA_TSTRING && !attr_find(call->model, name_at(L, -2)))
-            fine = add_counter(L, call, update, lua_tostring(L, -2), by, down);
+    for (lua_pushnil(L); fine && lua_next(L, index); lua_pop(L, 1)) {
+        if (lua_type(L, -2) != LUA_TSTRING) fine = is_place(L, call, index, down);
+        else if (!attr_find(call->model, name_at(L, -2))) fine = add_counter(L, call, update, lua_tostring(L, -2), by, down);
+    }
     return fine;
 }
 

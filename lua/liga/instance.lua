@@ -216,6 +216,7 @@ function methods:toTable(options)
   class_of(self, "toTable")
   option_tables.expect_table("toTable", options)
   option_tables.check("toTable", options or {}, { nulls = true })
+  option_tables.kind("toTable", options or {}, "nulls", "boolean")
   return copy_deep(self, options and options.nulls, { depth = 0 })
 end
 
@@ -227,6 +228,7 @@ function methods:get(what)
   if what == nil then return self:toTable() end
   if type(what) == "table" then
     option_tables.check("get", what, { plain = true, nulls = true })
+    option_tables.kind("get", what, "plain", "boolean")
     return self:toTable { nulls = what.nulls }
   end
   local shown, value = virtual.get(class, self, what)

@@ -169,7 +169,8 @@ function keyset.terms(class, order)
     if not seen[term.name] then terms[#terms + 1] = term end
     seen[term.name] = true
   end
-  for _, entry in ipairs(type(order) == "table" and order or { order }) do add(read_term(class, entry)) end
+  local entries = type(order) == "table" and options.list("order", order) or { order }
+  for _, entry in ipairs(entries) do add(read_term(class, entry)) end
   for _, name in ipairs(class.primaryKey) do add(read_term(class, name)) end
   return terms
 end

@@ -169,6 +169,7 @@ function loading.preload(db, list, include, options)
     errors.usage("db:preload: a list of instances expected, got %s",
       core.class_of(list) and "an instance" or type(list))
   end
+  option_tables.list("db:preload", list)
   option_tables.expect_table("db:preload", options)
   option_tables.check("db:preload", options or {}, preload_options)
   option_tables.kind("db:preload", options or {}, "missing", "boolean")

@@ -109,21 +109,9 @@ local function named_key(class, key)
   return named
 end
 
---- A list as a plain table of its own.
-local function check_list(what, list)
-  if type(list) ~= "table" then errors.usage("%s: a list expected, got %s", what, type(list)) end
-  local plain, count, largest = {}, 0, 0
-  for index, value in next, list do
-    if math.type(index) ~= "integer" or index < 1 then errors.usage("%s: a list expected", what) end
-    plain[index], count, largest = value, count + 1, math.max(largest, index)
-  end
-  if count ~= largest then errors.usage("%s: the list has a hole", what) end
-  return plain
-end
-
 --- Keys as tables by name.
 local function named_keys(class, what, list)
-  local named = check_list(what, list)
+  local named = option_tables.list(what, list)
   check_keyed(class)
   for i, key in ipairs(named) do named[i] = named_key(class, key) end
   return named
@@ -159,6 +147,7 @@ function model.selecting(attributes, names, more)
   if attributes == nil and more and #more > 0 then return { include = more } end
   if type(attributes) ~= "table" then return attributes end
   local needed, chosen = {}, copy(attributes)
+  if chosen.exclude == nil and chosen.include == nil then chosen = option_tables.list("attributes", chosen) end
   for _, name in ipairs(names) do needed[name] = true end
   if type(chosen.exclude) == "table" then
     chosen.exclude = core.list()

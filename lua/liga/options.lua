@@ -27,6 +27,21 @@ function options.copy(given)
   return plain
 end
 
+--- A list as a plain table of its own; UsageError for anything else, and for a hole in it.
+-- @param what whose list, for the message
+function options.list(what, list)
+  if type(list) ~= "table" then errors.usage("%s: a list expected, got %s", what, type(list)) end
+  local plain, count, largest = {}, 0, 0
+  for index, value in next, list do
+    if math.type(index) ~= "integer" or index < 1 then
+      errors.usage("%s: a list expected, but it has a key that is no index", what)
+    end
+    plain[index], count, largest = value, count + 1, math.max(largest, index)
+  end
+  if count ~= largest then errors.usage("%s: the list has a hole", what) end
+  return plain
+end
+
 --- Refuses options that are neither nil nor a table.
 -- @param what whose options, for the message
 -- @param method behind it in the message, or nil

@@ -161,6 +161,23 @@ for engine in support.engines() do
       refused(function() User:bulkCreate{ [1] = { name = "a" }, [3] = { name = "b" } } end)
     end)
 
+    it("of lists that have other keys too is refused", function()
+      local ann = User:findOne()
+      for _, key in ipairs { "more", true, 1.5, 0, -1, liga.Op.gt } do
+        refused(function() User:findAll{ order = { "name", [key] = 1 } } end)
+        refused(function() User:findAll{ attributes = { "name", [key] = 1 } } end)
+        refused(function() User:each{ order = { "name", [key] = 1 } } end)
+        refused(function() User:page{ order = { "name", [key] = 1 } } end)
+        refused(function() User:page{ attributes = { "name", [key] = 1 } } end)
+        refused(function() User:findByPks({ 1 }, { attributes = { "name", [key] = 1 } }) end)
+        refused(function() User:findByPks{ 1, [key] = 1 } end)
+        refused(function() User:bulkCreate{ { name = "a" }, [key] = 1 } end)
+        refused(function() User:increment({ "age", [key] = 1 }, { all = true }) end)
+        refused(function() ann:increment{ "age", [key] = 1 } end)
+        refused(function() db:preload({ ann, [key] = 1 }, {}) end)
+      end
+    end)
+
     it("of tables that contain themselves is refused", function()
       local loop = {}
       loop[1] = loop
