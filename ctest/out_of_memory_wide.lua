@@ -1,15 +1,7 @@
 --- Another scenario of out_of_memory.c, of what puts many statements and rows together: includes of every strategy,
 -- nested and bulk writes, links over junctions, pages, batches, hooks, reflection and sync.
 
-local scenario = {}
-
---- Runs with enough memory, so that modules and drivers are loaded.
-function scenario.prepare()
-  local liga = require "liga"
-  local db <close> = liga.connect "sqlite::memory:"
-  db:query "SELECT 1"
-  db:reflect()
-end
+local scenario = dofile "ctest/out_of_memory.lua"
 
 local function define(db)
   local liga = require "liga"
@@ -80,18 +72,6 @@ function scenario.run()
   db:drop()
   scenario.db = nil
   db:close()
-end
-
---- A database that was open when memory was short still answers, a fresh one does everything.
-function scenario.probe()
-  local left = scenario.db
-  if left then
-    assert(left:query("SELECT 42 AS x")[1].x == 42)
-    left:transaction(function() left:query "CREATE TABLE IF NOT EXISTS probes (a)" end)
-    left:close()
-  end
-  scenario.db = nil
-  scenario.run()
 end
 
 return scenario
