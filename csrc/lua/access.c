@@ -285,7 +285,7 @@ static void keep_result(lua_State *L, struct call *call, const struct access *ac
     else if (is_null(L, 2)) lua_pushnil(L);
     else if (access->plural || lua_istable(L, 2)) lua_pushvalue(L, 2);
     else lua_pushboolean(L, 1);
-    if (!access->plural && lua_istable(L, -1) && !instance_test(L, -1)) {
+    if (!access->plural && access->raw_count && lua_istable(L, -1)) {
         lua_pop(L, 1);
         lua_pushboolean(L, 1);      /* a composite raw key */
     }

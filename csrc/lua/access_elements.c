@@ -73,21 +73,14 @@ static bool read_raw(lua_State *L, struct call *call, struct access *access, str
     return true;
 }
 
+/* The instance was looked at: its chunk is on the top. */
 static bool read_instance(lua_State *L, struct call *call, struct access *access, struct element *element, int index,
-                          bool *unsaved) {
-    const struct model *target = access->assoc->target;
-    struct instance instance = instance_look(L, index);
-    int rowset_index = lua_gettop(L);
-    bool fine = true;
-    if (instance.rowset->model != target)
-        fine = wrong_argument(call, access, arena_printf(&call->arena, "an instance of %s expected, got one of %s", target->name,
-                                                         other_model_text(instance.rowset->model, target)));
-    else if (instance.state == INSTANCE_NEW)
-        *unsaved = true;
-    else
-        fine = read_stored(L, call, access, element, index, rowset_index, &instance);
-    lua_settop(L, rowset_index - 1);
-    return fine;
+                          const struct instance *instance) {
+    const struct model *target = access->assoc->target, *model = instance->rowset->model;
+    if (model != target)
+        return wrong_argument(call, access, arena_printf(&call->arena, "an instance of %s expected, got one of %s", target->name,
+                                                         other_model_text(model, target)));
+    return instance->state == INSTANCE_NEW || read_stored(L, call, access, element, index, lua_gettop(L), instance);
 }
 
 /* The key as bytes, each part with kind and length: equal keys, equal texts. */
@@ -167,20 +160,21 @@ void adopt_handed(lua_State *L, struct call *call, adopt_instance *adopt) {
 
 static bool read_element(lua_State *L, struct call *call, struct access *access, int index, int seen, bool *unsaved) {
     struct element *element = &access->elements[access->count];
-    int raws = access->raw_count, parts = element_attrs(access->assoc).count;
+    int raws = access->raw_count, parts = element_attrs(access->assoc).count, top = lua_gettop(L);
     *element = (struct element){ .key = arena_array(&call->arena, struct value, parts + 1) };
-    bool instance = instance_test(L, index), pending = false;
-    bool fine = instance ? read_instance(L, call, access, element, index, &pending)
-                         : read_raw(L, call, access, element, index);
+    const struct instance instance = instance_look(L, index);
+    bool raw = instance.state == INSTANCE_NONE;
+    bool fine = raw ? read_raw(L, call, access, element, index) : read_instance(L, call, access, element, index, &instance);
+    lua_settop(L, top);
     if (!fine) return false;
-    if (pending) {
+    if (instance.state == INSTANCE_NEW) {
         *unsaved = true;
         return true;
     }
     int equal = seen ? place_of_equal(L, access, element->key, seen) : 0;
     if (equal) {
         access->raw_count = raws;
-        if (instance) keep_again(L, call, access, index, equal);
+        if (!raw) keep_again(L, call, access, index, equal);
         return true;
     }
     keep_handed(L, call, index, ++access->count);
@@ -210,9 +204,9 @@ static bool is_plural(const struct access *access) {
 
 /* The list of a plural method; one instance is a list of itself. */
 static bool takes_list(lua_State *L, const struct access *access) {
-    if (!lua_istable(L, 2) || instance_test(L, 2)) return false;
-    if (names_coincide(access->assoc)) return list_of_targets(L, 2, access);
-    return is_plural(access);
+    bool coincide = names_coincide(access->assoc);
+    if (!(coincide || is_plural(access)) || !lua_istable(L, 2) || instance_test(L, 2)) return false;
+    return !coincide || list_of_targets(L, 2, access);
 }
 
 static bool wants_list(const struct access *access) {
