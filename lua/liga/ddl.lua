@@ -13,6 +13,7 @@
 -- retyped = list of {item, column} whose values may not fit the type that they get, or nil}.
 local core = require "liga.core"
 local errors = require "liga.errors"
+local registry = require "liga.define.registry"
 local sqltext = require "liga.sqltext"
 local transaction = require "liga.transaction"
 
@@ -81,19 +82,29 @@ local function orphans(db)
   return #rows(db, "PRAGMA foreign_key_check")
 end
 
+--- The model of a table, rather one that names its schema; or nil.
+local function model_of(db, item)
+  local found
+  for _, class in ipairs(registry.of(db).classes) do
+    local schema = getmetatable(class).options.schema
+    if class.tableName == item.name then
+      if schema ~= nil and schema == item.schema then return class end
+      if schema == nil or item.schema == nil then found = found or class end
+    end
+  end
+  return found
+end
+
 --- The fields of an error about a column: with the model of its table, and the attribute there.
 -- @param e the engine's own error, or nil
 local function fields_of(db, change, e)
   local item, column = change.item, change.column.name
   local fields = { table = item.name, attribute = column, outcome = "rolled_back", cause = e }
   for _, name in ipairs(e and { "sql", "sqlstate", "code", "outcome" } or {}) do fields[name] = e[name] end
-  for name, model in pairs(db.models) do
-    if model.tableName == item.name then
-      fields.model = name
-      for _, attribute in ipairs(model.attributes) do
-        if attribute.columnName == column then fields.attribute = attribute.name end
-      end
-    end
+  local class = model_of(db, item)
+  fields.model = class and class.name
+  for _, attribute in ipairs(class and class.attributes or {}) do
+    if attribute.columnName == column then fields.attribute = attribute.name end
   end
   fields.attributes = { fields.attribute }
   return fields
@@ -123,10 +134,8 @@ end
 --- SQLite names a CHECK, but not the table whose rows it is about.
 local function name_table(db, e, plan)
   if not errors.is(e, "CheckConstraintError") or e.table ~= nil or #plan.rebuilt > 1 then return end
-  e.table = plan.rebuilt[1].name
-  for name, model in pairs(db.models) do
-    if model.tableName == e.table then e.model = name end
-  end
+  local class = model_of(db, plan.rebuilt[1])
+  e.table, e.model = plan.rebuilt[1].name, class and class.name
   e.message = ("%s: %s"):format(e.model or e.table, e.message)
 end
 

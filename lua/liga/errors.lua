@@ -27,6 +27,11 @@ function errors.text(value)
   return (kind == "table" or kind == "function" or kind == "thread") and kind or tostring(value)
 end
 
+--- The same with texts in quotes.
+function errors.shown(value)
+  return type(value) == "string" and ("%q"):format(value) or errors.text(value)
+end
+
 --- Raises an error object.
 -- @param name "UsageError", "ValidationError" …
 -- @param message one sentence: the thing, the place, the way out

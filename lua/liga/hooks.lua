@@ -49,8 +49,8 @@ local function check_name(owner, name)
   local kind = type(name) == "string" and hooks.kinds[name]
   if kind and (kind ~= "database" or owner.database) then return end
   if kind then errors.usage("%s: the hook %q belongs to the connection: db:addHook(%q, …)", owner.what, name, name) end
-  local shown = type(name) == "string" and ("%q"):format(name) or errors.text(name)
-  errors.usage("%s: there is no hook %s%s", owner.what, shown, option_tables.hint(name, hooks.names(owner.database)))
+  local hint = option_tables.hint(name, hooks.names(owner.database))
+  errors.usage("%s: there is no hook %s%s", owner.what, errors.shown(name), hint)
 end
 
 -- Registries ---------------------------------------------------------------------------------------------------------

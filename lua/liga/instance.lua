@@ -30,8 +30,7 @@ local function attribute_of(class, name)
   end
   local names = {}
   for i, other in ipairs(class.attributes) do names[i] = other.name end
-  errors.usage("%s has no attribute %s%s", class.name,
-    type(name) == "string" and ("%q"):format(name) or errors.text(name), option_tables.hint(name, names))
+  errors.usage("%s has no attribute %s%s", class.name, errors.shown(name), option_tables.hint(name, names))
 end
 
 -- Writing ------------------------------------------------------------------------------------------------------------

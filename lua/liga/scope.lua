@@ -215,8 +215,7 @@ local function chosen(meta, wanted)
   if name == "defaultScope" then return meta.default_scope or {} end
   local found = type(name) == "string" and meta.scopes[name]
   if not found then
-    errors.usage("%s has no scope %s%s", meta.name, type(name) == "string" and ("%q"):format(name) or errors.text(name),
-      option_tables.hint(name, names_of(meta)))
+    errors.usage("%s has no scope %s%s", meta.name, errors.shown(name), option_tables.hint(name, names_of(meta)))
   end
   if type(found) ~= "function" then
     if arguments.n == nil or arguments.n == 0 then return found end

@@ -142,6 +142,16 @@ for engine in support.engines() do
           assert.equal("Album", e.model)
         end)
 
+        it("has errors of changed columns that name its models", function()
+          local cases = { [Artist] = { "name", "Björk", liga.INTEGER }, [Other] = { "born", 70000, liga.SMALLINT } }
+          for model, case in pairs(cases) do
+            local attribute, value, narrow = table.unpack(case)
+            model:create{ [attribute] = value }
+            local e = support.raises("DatabaseError", function() q:changeColumn(model, attribute, narrow) end)
+            assert.same({ model.name, attribute, value }, { e.model, e.attribute, e.value })
+          end
+        end)
+
         it("has the junctions of its models", function()
           Artist:belongsToMany(Other, { through = "Likes" })
           Other:belongsToMany(Album, { through = "Hears" })

@@ -50,16 +50,15 @@ local function changed_names(a, options)
   return marks_rows(a, options) and { [getmetatable(a.target).deletedAt] = true } or {}
 end
 
+local function take(instance, row, name)
+  rawset(instance, name, row[name])
+  core.set_original(instance, name, row[name])
+end
+
 --- Gives an instance what another one of its row holds.
 local function adopt(instance, row, names, version)
-  for name in next, names do
-    rawset(instance, name, row[name])
-    core.set_original(instance, name, row[name])
-  end
-  if version and core.previous(instance, version) == row[version] - 1 then
-    rawset(instance, version, row[version])
-    core.set_original(instance, version, row[version])
-  end
+  for name in next, names do take(instance, row, name) end
+  if version and core.previous(instance, version) == row[version] - 1 then take(instance, row, version) end
 end
 
 --- What was handed over is up to date afterwards: its key or mark of deletion, and its stamps, if they were before.

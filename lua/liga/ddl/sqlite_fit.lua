@@ -1,11 +1,12 @@
 --- Values of a column that gets another type, on SQLite, which stores any value in any column: as what they are copied,
 -- and which of them the type can't hold. A server does both by itself.
+local introspect = require "liga.introspect.sqlite"
 local sqltext = require "liga.sqltext"
 
 local fit = {}
 
 local function kind_of(declared)
-  return require "liga.introspect.sqlite".kind_of(declared) or {}
+  return introspect.kind_of(declared) or {}
 end
 
 --- A condition or an expression over a column, which stands in the place of `@`.
