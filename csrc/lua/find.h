@@ -66,8 +66,8 @@ void find_filters(lua_State *L, struct find *find);
 /* Readers of single options at `index` into the find; false: error set. */
 bool read_attributes_option(lua_State *L, struct find *find, int index);
 bool read_order(lua_State *L, struct find *find, int index);
-/* False with error set: an alias has the name of an attribute. */
-bool aliases_are_free(struct find *find);
+/* False with error set: an alias has the name of an attribute, or of one of the includes. */
+bool aliases_are_free(struct find *find, const struct include *includes);
 
 /* Raises EmptyResultError if nothing was found and rejectOnEmpty was given: a results function. */
 int find_results(lua_State *L, struct call *call);

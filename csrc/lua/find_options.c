@@ -94,15 +94,26 @@ static bool read_aliased(lua_State *L, struct find *find, int index) {
     return true;
 }
 
+/* What is loaded under the name would take the value's place. */
+static bool is_included(const struct include *includes, const char *name) {
+    for (; includes; includes = includes->next)
+        if (!includes->hidden && strcmp(includes->assoc->name, name) == 0) return true;
+    return false;
+}
+
 /* In an instance the value would pass for the attribute's and be written by save. */
-bool aliases_are_free(struct find *find) {
+bool aliases_are_free(struct find *find, const struct include *includes) {
     const struct plan *plan = find->plan;
     const struct plan_node *node = &plan->nodes[find->node];
-    for (int i = node->first; !plan->raw && i < node->first + node->count; i++) {
+    for (int i = node->first; i < node->first + node->count; i++) {
         const struct plan_column *column = &plan->columns[i];
-        if (column->tracked || !attr_find(model_of(find), column->name)) continue;
-        return find_wrong(find, "attributes", arena_printf(find->where.arena, "the alias \"%s\" is the name of an attribute: "
-                                                      "choose another, or raw = true", column->name));
+        if (column->tracked) continue;
+        if (is_included(includes, column->name))
+            return find_wrong(find, "attributes", arena_printf(find->where.arena, "the alias \"%s\" is the name of an association "
+                                                          "that is included: choose another", column->name));
+        if (!plan->raw && attr_find(model_of(find), column->name))
+            return find_wrong(find, "attributes", arena_printf(find->where.arena, "the alias \"%s\" is the name of an attribute: "
+                                                          "choose another, or raw = true", column->name));
     }
     return true;
 }
@@ -495,7 +506,7 @@ static bool read_options(lua_State *L, struct find *find, int index, enum find_o
         const char *name = name_at(L, -2);
         if (!is_first(name) && !read_option(L, find, name, lua_gettop(L), options)) return false;
     }
-    return aliases_are_free(find) && locks_rows(find, options);
+    return aliases_are_free(find, find->includes) && locks_rows(find, options);
 }
 
 /* Rows that are marked as deleted are there on demand only. */

@@ -57,7 +57,7 @@ static bool read_columns(lua_State *L, struct find *find, const struct include *
     sub.where.paths = &sub.base;
     if (push_include_option(L, find->where.call, include, "attributes") == LUA_TNIL) plan_attrs(sub.where.arena, plan, model,
                                                                                                 alias);
-    else fine = placed(find, include, read_attributes_option(L, &sub, lua_gettop(L)) && aliases_are_free(&sub));
+    else fine = placed(find, include, read_attributes_option(L, &sub, lua_gettop(L)) && aliases_are_free(&sub, include->first));
     lua_pop(L, 1);
     for (int k = 0; fine && !plan->raw && !plan->select->group && k < model->key.count; k++)
         if (!selects(plan, node, model->key.items[k])) plan_attr(sub.where.arena, plan, model->key.items[k], alias);
