@@ -118,6 +118,16 @@ bool aliases_are_free(struct find *find, const struct include *includes) {
     return true;
 }
 
+bool junction_is_free(struct find *find, const struct plan *plan, int node, const struct include *includes, const char *name) {
+    const struct plan_node *target = &plan->nodes[node];
+    bool taken = attr_find(target->model, name) || is_included(includes, name);
+    for (int i = target->first; !taken && i < target->first + target->count; i++)
+        taken = strcmp(plan->columns[i].name, name) == 0;
+    return !taken || find_wrong(find, "through.as", arena_printf(find->where.arena, "\"%s\" is taken by another value of %s: choose "
+                                                                "another name for the row of the junction", name,
+                                                                target->model->name));
+}
+
 static bool has_column(const struct plan *plan, const struct attr *attr) {
     const struct plan_node *node = &plan->nodes[plan->node_count - 1];
     for (int i = node->first; i < node->first + node->count; i++)

@@ -95,7 +95,9 @@ static bool add_junction(lua_State *L, struct place *place, const struct include
         listed = push_field(L, top + 1, "attributes") == LUA_TTABLE;
     }
     int attributes = lua_gettop(L);
-    if (!listed || lua_rawlen(L, attributes) > 0) {
+    bool shown = !listed || lua_rawlen(L, attributes) > 0;
+    fine = !shown || placed(find, include, junction_is_free(find, plan, target, include->first, property));
+    if (shown && fine) {
         int node = plan_node(arena, plan, through, target, property);
         plan->nodes[node].alias = alias;
         struct find sub = sub_find(find, through, plan, node,

@@ -38,6 +38,16 @@ for engine in support.engines() do
         assert.is_true(db:model("user_task") == tasks.through)
       end)
 
+      it("must not be named like an attribute of a model it joins, where its rows are read", function()
+        local Song = db:define("Song", { Track = liga.STRING })
+        local List = db:define("List", {})
+        local e = support.raises("AssociationError", function() Song:belongsToMany(List, { through = "Track" }) end, "Song", "Track",
+          "columnName")
+        assert.equal("Song", e.model)
+        support.raises("AssociationError", function() List:belongsToMany(Song, { through = "Track" }) end, "Song", "Track")
+        List:belongsToMany(Song, { through = "Tracks" })
+      end)
+
       it("is the model of that name if there is one", function()
         local Work = db:define("Work", { hours = liga.INTEGER })
         local tasks = User:belongsToMany(Task, { through = "Work" })
