@@ -59,7 +59,9 @@ for engine in support.engines() do
     end)
 
     it("of a declaration names model and attribute", function()
-      local e = support.raises("UsageError", function() db:define("Pet", { age = { type = liga.INTEGER, alowNull = false } }) end)
+      local e = support.raises("UsageError", function()
+        db:define("Pet", { age = { type = liga.INTEGER, alowNull = false } })
+      end)
       assert.same({ "Pet", "age", { "age" } }, { e.model, e.attribute, e.attributes })
       assert.equal("alowNull", e.path)
       e = support.raises("UsageError", function() liga.connect("sqlite::memory:", { pool = { mx = 1 } }) end)

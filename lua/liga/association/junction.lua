@@ -273,8 +273,8 @@ end
 local function check_row_name(a)
   local name = a.through.name
   if not getmetatable(a.target).attributes[name] then return end
-  a.place:fail("%s has an attribute %q, and rows of the junction %s are read with it under that name; give the attribute "
-    .. "another name and columnName = %q, or the junction another name", a.target.name, name, name, name)
+  a.place:fail("%s has an attribute %q, and rows of the junction %s are read with it under that name; give the "
+    .. "attribute another name and columnName = %q, or the junction another name", a.target.name, name, name, name)
 end
 
 --- The rule of `inverse.constraints` is that of the key to the target.
