@@ -58,7 +58,9 @@ static bool add_junction(lua_State *L, struct find *find, struct junction juncti
     int attributes = lua_gettop(L);
     bool given = lua_istable(L, attributes);
     if (given && lua_rawlen(L, attributes) == 0) return true;
-    plan_node(find->where.arena, find->plan, junction.model, 0, junction_property(L, find, junction.model->name));
+    const char *property = junction_property(L, find, junction.model->name);
+    if (!junction_is_free(find, find->plan, 0, find->includes, property)) return false;
+    plan_node(find->where.arena, find->plan, junction.model, 0, property);
     find->where.path = "through.attributes";
     if (given) fine = read_attribute_list(L, find, junction.model, junction.alias, attributes);
     else find_attrs(L, find, find->plan, junction.model, junction.alias);
