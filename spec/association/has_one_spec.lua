@@ -82,7 +82,7 @@ for engine in support.engines() do
         assert.is_nil(ann:getLicence())
       end)
 
-      it("returns of several linked rows the one that an include gives: the first by the order, then by the key", function()
+      it("returns of several linked rows the one that an include gives: the first by order, then by key", function()
         local numbers = { "2", "1", "3" }
         for i = 3, 1, -1 do Licence:create { id = i, number = numbers[i], personId = ann.id } end
         Licence:update({ number = "4" }, { where = { id = 1 } })      -- PostgreSQL moves the row behind the others

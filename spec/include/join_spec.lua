@@ -140,7 +140,7 @@ for engine in support.engines() do
       end)
     end)
 
-    it("to one row leaves rows out by what it requires, and paths do not: the order is the same by every strategy", function()
+    it("to one row leaves rows out by what it requires, paths do not: the same order by every strategy", function()
       local function ordered(strategy)
         local posts = Post:findAll{ order = { { "author", "name", "DESC" }, "title" }, include = { author = {
           strategy = strategy, include = { posts = { where = { title = "q1" } } } } } }
