@@ -465,8 +465,8 @@ static enum drive take_bulk(lua_State *L, struct call *call) {
     struct bulk *bulk = call->data;
     int sent = bulk->rows;
     enum drive drive = take_answers(L, call);
-    bulk->taken += bulk->by_column && !bulk->singly ? call->rows : sent;
-    if (bulk->asking && drive == DRIVE_DONE) note_answer(call, bulk);
+    if (!bulk->asking) bulk->taken += bulk->by_column && !bulk->singly ? call->rows : sent;
+    else if (drive == DRIVE_DONE) note_answer(call, bulk);
     return drive;
 }
 

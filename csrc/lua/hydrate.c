@@ -570,7 +570,7 @@ enum drive take_rows(lua_State *L, struct call *call, enum drive drive) {
             break;
         }
     }
-    if (run->states[0].cohort_rows) note_length(L, &run->states[0]);
+    if (run->states[0].rowset && run->states[0].cohort_rows) note_length(L, &run->states[0]);
     if (drive == DRIVE_WAIT) put_chunks_down(L, call, run);
     else for (int n = 0; n < run->plan->node_count; n++) run->states[n].rowset = NULL;
     lua_settop(L, top);

@@ -6,7 +6,9 @@
 
 enum { FEW_TUPLES = 32 };
 
-static int padded(int count) {
+/* A longer list than usual is what it is: padded it might have more parameters than the engine takes. */
+static int padded(const struct out *out, int count) {
+    if (count > out->dialect->in_list_limit) return count;
     int size = 1;
     while (size < count) size *= 2;
     return size;
@@ -68,7 +70,7 @@ static bool has_blob(const struct value *values, int count) {
 static void put_marks(struct out *out, const struct expr *expr) {
     put_operand(out, expr->first);
     put_text(out, expr->op == OP_IN ? " IN (" : " NOT IN (");
-    int size = out->literals ? expr->value_count : padded(expr->value_count);
+    int size = out->literals ? expr->value_count : padded(out, expr->value_count);
     for (int i = 0; i < size; i++) {
         if (i) put_text(out, ", ");
         put_param(out, expr->values[i < expr->value_count ? i : expr->value_count - 1]);

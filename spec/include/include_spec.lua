@@ -413,6 +413,25 @@ for engine in support.engines() do
       end
     end)
 
+    it("splits keys that are bytes where the engine takes no more parameters", function()
+      if engine.dialect ~= "sqlite" then return end
+      local bare, most = { timestamps = false }, 250000
+      local Shop = db:define("Shop", { code = { type = liga.BLOB, primaryKey = true } }, bare)
+      local Sale = db:define("Sale", { amount = liga.INTEGER }, bare)
+      local Coin = db:define("Coin", { name = liga.STRING }, bare)
+      Shop:hasMany(Sale, { as = "sales", foreignKey = { name = "shopCode", constraints = false } })
+      Sale:belongsTo(Coin, { as = "coin" })
+      Shop:hasMany(Coin, { as = "coins", through = "sales.coin" })
+      db:sync()
+      Coin:create{ name = "real" }
+      db:query("INSERT INTO Shops WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= $1) "
+        .. "SELECT CAST(i AS BLOB) FROM n", { bind = { most } })
+      db:query "INSERT INTO Sales (shopCode, coinId) SELECT code, 1 FROM Shops"
+      local shops = Shop:findAll{ include = "coins" }
+      assert.equal(most + 1, #shops)
+      for i, shop in ipairs(shops) do assert(#shop.coins == 1 and shop.coins[1] == shops[1].coins[1], i) end
+    end)
+
     describe("counts", function()
       it("parents, whatever is included", function()
         assert.equal(4, User:count{ include = "posts" })

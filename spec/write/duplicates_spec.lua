@@ -109,6 +109,8 @@ for engine in support.engines() do
         db:query [[CREATE TRIGGER shouts BEFORE INSERT ON "Notes" FOR EACH ROW EXECUTE FUNCTION shout()]]
         rows = Note:bulkCreate({ { tag = "y" }, { tag = "Y" }, { tag = "z" } }, { ignoreDuplicates = true })
         assert.same({ false, true, false }, { rows[1]:isNew(), rows[2]:isNew(), rows[3]:isNew() })
+        assert.equal("Y", Note:findByPk(rows[1].id).tag)
+        assert.is_nil(rows[2].id)
         assert.equal("Z", Note:findByPk(rows[3].id).tag)
       end)
 
