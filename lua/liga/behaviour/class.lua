@@ -295,7 +295,7 @@ local marked = {
 local function instances_of(class, event, options)
   local find = { where = options.where, limit = options.limit, paranoid = options.paranoid }
   if marked[event] then marked[event](class, find, options) end
-  find.order = options.limit and class.primaryKey or nil
+  find.order = #class.primaryKey > 0 and class.primaryKey or nil
   find.transaction, find.logging = options.transaction, options.logging
   return plain.findAll(class, find)
 end
@@ -317,6 +317,13 @@ local function individually(class, event, options, write_one)
   end)
 end
 
+--- The values that instances get one by one.
+local function assigned(class, values, fields)
+  values = listed(class, values, fields)
+  require "liga.instance".check_assigned(class, values)
+  return values
+end
+
 --- Runs a write of many rows between its hooks, for each of them singly where the call asks for that.
 local function write_many(self, event, given, values, write_all, write_one)
   local verb = event:gsub("^Bulk", ""):lower()
@@ -326,6 +333,7 @@ local function write_many(self, event, given, values, write_all, write_one)
   return write.bulk(class, event, options, nil, function(writing)
     values, writing.attributes = writing.attributes, nil
     if taken(writing) then
+      if event == "BulkUpdate" then values = assigned(class, values, writing.fields) end
       return individually(class, event, writing, function(instance, single, all)
         write_one(instance, values, single, all)
       end)
