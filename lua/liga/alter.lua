@@ -214,7 +214,8 @@ local function same_column(column, other)
   return column.name:lower() == other.name:lower()
 end
 
-local function same_index(a, b)
+--- Whether an index of a catalogue is the one that parts of a table want, whatever their names.
+function alter.same_index(a, b)
   if a.unique ~= b.unique or (a.where ~= nil) ~= b.partial or #a.columns ~= #b.columns then return false end
   for i, column in ipairs(a.columns) do
     if not same_column(column, b.columns[i]) or not column.name and a.name ~= b.name then return false end
@@ -227,7 +228,7 @@ local function compare_indexes(statements, parts, item)
   for _, wanted in ipairs(parts.indexes) do
     local equal, named = nil, nil
     for _, index in ipairs(item.indexes) do
-      equal = equal or same_index(index, wanted) and index
+      equal = equal or alter.same_index(index, wanted) and index
       if index.name == wanted.name then named = index end
     end
     if not equal then

@@ -156,7 +156,7 @@ for engine in support.engines() do
 
       it("with individualHooks set and write what fields names, in the order of the key", function()
         local seen = {}
-        User:update({ age = 1 }, { where = { name = "ann" }, hooks = false })     -- PostgreSQL: now the last in the table
+        User:update({ age = 1 }, { where = { name = "ann" }, hooks = false })     -- PostgreSQL: now the last row
         User:beforeUpdate(function(user) seen[#seen + 1] = user.name end)
         local options = { all = true, individualHooks = true, returning = true, fields = { "age" } }
         local _, rows = User:update({ age = 9, name = "x" }, options)

@@ -120,6 +120,28 @@ for engine in support.engines() do
       support.raises("UniqueConstraintError", function() User:create{ name = "ANN", age = 1 } end)
     end)
 
+    on_disk("names model and attributes where the rows break a new rule", function()
+      db:define("User", { firstName = liga.STRING, code = liga.INTEGER }, { timestamps = false, underscored = true })
+      db:define("Post", { userId = liga.BIGINT, title = liga.STRING }, { timestamps = false, underscored = true })
+      db:sync()
+      db:query "INSERT INTO users (code) VALUES (1)"
+      db:query "INSERT INTO posts (user_id) VALUES (77)"
+      local function refused(name, model, attribute, message)
+        local e = support.raises(name, function() db:sync{ alter = true } end, message)
+        assert.same({ model, { attribute }, "rolled_back" }, { e.model, e.attributes, e.outcome })
+      end
+      again()
+      db:define("User", { firstName = { type = liga.STRING, allowNull = false } }, { timestamps = false,
+        underscored = true })
+      refused("NotNullConstraintError", "User", "firstName", "User.firstName must not be NULL")
+      again()
+      local User = db:define("User", { code = liga.INTEGER }, { timestamps = false, underscored = true })
+      local Post = db:define("Post", { title = liga.TEXT }, { timestamps = false, underscored = true })
+      User:hasMany(Post)
+      refused("ForeignKeyConstraintError", "Post", "userId", "Post: there is no row of User that userId could refer to")
+      assert.equal(1, #db:query "SELECT * FROM posts WHERE user_id = 77")
+    end)
+
     on_disk("never cuts what is there", function()
       local User = db:define("User", { name = liga.STRING(20), price = liga.DECIMAL(20, 4), at = liga.DATE },
         { timestamps = false })
