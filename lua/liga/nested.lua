@@ -8,6 +8,7 @@ local memory = require "liga.memory"
 local option_tables = require "liga.options"
 local junction_values = require("liga.behaviour.parts").junction_values
 local transaction = require "liga.transaction"
+local validate = require "liga.validate"
 
 local nested = {}
 
@@ -16,6 +17,18 @@ local pending = setmetatable({}, { __mode = "k" })
 
 local function record_of(class, name)
   return getmetatable(class).associations[name]
+end
+
+--- What a call with `fields` may set: the rest counts as not given, as in the core.
+function nested.listed(class, values, fields)
+  if type(fields) ~= "table" or type(values) ~= "table" or core.state(values) then return values end
+  local kept, names = {}, {}
+  for _, name in ipairs(fields) do names[name] = true end
+  for name, value in next, values do
+    local is_attribute = class.attributes[name] ~= nil
+    if names[name] or not is_attribute or getmetatable(class).key[name] then kept[name] = value end
+  end
+  return kept
 end
 
 -- Paths in errors ----------------------------------------------------------------------------------------------------
@@ -199,6 +212,22 @@ local function is_watched(class, options)
   return options.hooks ~= false and require "liga.behaviour.write".has_create_hooks(class)
 end
 
+--- Whether an instance is what a write of several was refused for.
+local function is_refused(class, instance, options)
+  if core.state(instance) ~= "new" then return false end
+  if options.validate == false then return not pcall(core.validate, instance) end
+  local ok, faults = pcall(validate.faults, class, instance, {})
+  return not ok or #faults > 0
+end
+
+--- The place of the one among several instances that has a wrong value; where that is not known, the place of them all.
+local function place_of(context, class, instances, problem)
+  for _, instance in ipairs(errors.is(problem, "ValidationError") and instances or {}) do
+    if is_refused(class, instance, context.options) then return context.places[instance] end
+  end
+  return (context.places[instances[1]]:gsub("%[%d+%]", ""):gsub("^%.", ""))
+end
+
 --- Saves instances of one model: one by one what a create brings along and something sees, else together. The hooks of
 -- many rows are for what a bulkCreate brings along.
 local function save_instances(context, class, fresh)
@@ -210,7 +239,10 @@ local function save_instances(context, class, fresh)
     return
   end
   if context.bulk then options.individualHooks = watched or nil else options.hooks = false end
-  at((context.places[fresh[1]]:gsub("%[%d+%]$", "")), class.bulkCreate, class, fresh, options)
+  local ok, problem = pcall(class.bulkCreate, class, fresh, options)
+  if ok then return end
+  put_place(problem, place_of(context, class, fresh, problem))
+  error(problem, 0)
 end
 
 --- Saves instances of one model that are not stored yet, each once.
@@ -434,7 +466,8 @@ end
 --- Builds and saves an instance with what is nested in the values.
 -- @param save function(instance, options): saves one instance, with the hooks of its model
 function nested.create(class, values, options, save)
-  return save(nested.build(class, values, options.include), without_include(options))
+  local listed = nested.listed(class, values, options.fields)
+  return save(nested.build(class, listed, options.include), without_include(options))
 end
 
 --- The same for a list; rows of one model and level go together.
@@ -443,7 +476,9 @@ end
 function nested.bulk(class, list, options, bulk)
   local tree, built = core.include_tree(class, options.include), {}
   if type(list) ~= "table" then return bulk(list, without_include(options)) end
-  for i, values in ipairs(list) do built[i] = build_one(class, values, { include = tree }, ("[%d]"):format(i)) end
+  for i, values in ipairs(list) do
+    built[i] = build_one(class, nested.listed(class, values, options.fields), { include = tree }, ("[%d]"):format(i))
+  end
   local own = without_include(options)
   return save_roots(class, built, own, true, function() return bulk(built, own) end)
 end

@@ -237,6 +237,39 @@ for engine in support.engines() do
       assert.same({ 0, 0, 0, 0, 0 }, counts())
     end)
 
+    it("that a validator refuses among several are named by their place", function()
+      local Lamp = db:define("Lamp", { watts = { type = liga.INTEGER, validate = { max = 100 } } },
+        { timestamps = false })
+      local Room = db:define("Room", { code = { type = liga.STRING, unique = true } }, { timestamps = false })
+      Room:hasMany(Lamp)
+      Room:hasMany(Post)
+      db:sync{ alter = true }
+      local function refused(name, path, values, include)
+        local e = support.raises(name, function() Room:bulkCreate(values, { include = include }) end, path)
+        assert.equal(path, e.path)
+      end
+      refused("ValidationError", "[2].lamps[2].watts",
+        { { lamps = { { watts = 5 } } }, { lamps = { { watts = 5 }, { watts = 500 } } } }, "lamps")
+      refused("UniqueConstraintError", "posts.title",
+        { { posts = { { title = "a" } } }, { posts = { { title = "a" } } } }, "posts")
+      assert.same({ 0, 0 }, { Room:count(), Lamp:count() })
+    end)
+
+    it("leave their owner with what fields names", function()
+      for name, hooks in pairs { Guest = {}, Visitor = { beforeCreate = function() end } } do
+        local Guest = db:define(name, { name = liga.STRING, age = liga.INTEGER }, { timestamps = false, hooks = hooks })
+        Guest:hasMany(db:define(name .. "Card", { text = liga.STRING }, { timestamps = false }), { as = "cards" })
+        db:sync()
+        local values = { name = "ann", age = 5, cards = { { text = "x" } } }
+        local options = { fields = { "name" }, include = "cards" }
+        for _, ann in ipairs { Guest:create(values, options), Guest:bulkCreate({ values }, options)[1] } do
+          assert.same({ "ann", 1 }, { ann.name, ann:countCards() })
+          assert.is_nil(ann.age)
+          assert.is_nil(ann:changed())
+        end
+      end
+    end)
+
     it("are as unsaved as before when it fails", function()
       Post:create{ title = "taken" }
       local ann = User:build({ name = "ann", posts = { { title = "fine" }, { title = "taken" } } }, {

@@ -19,6 +19,7 @@ local validate = require "liga.validate"
 local virtual = require "liga.virtual"
 local write = require "liga.behaviour.write"
 
+local listed = nested.listed
 local plain = model.methods
 local behaving = { methods = setmetatable({}, { __index = plain }) }
 local methods = behaving.methods
@@ -150,18 +151,6 @@ end
 
 -- Writing one row ----------------------------------------------------------------------------------------------------
 
---- What a call with `fields` may set: the rest counts as not given, as in the core.
-local function listed(class, values, fields)
-  if type(fields) ~= "table" or type(values) ~= "table" then return values end
-  local kept, names = {}, {}
-  for _, name in ipairs(fields) do names[name] = true end
-  for name, value in next, values do
-    local is_attribute = class.attributes[name] ~= nil
-    if names[name] or not is_attribute or getmetatable(class).key[name] then kept[name] = value end
-  end
-  return kept
-end
-
 --- Builds an instance; setters take the values that are theirs.
 local function build(class, values, options)
   if type(values) ~= "table" or core.state(values) or not virtual.has_setters(class) then
@@ -192,8 +181,6 @@ function methods:create(values, given)
 end
 
 -- Writing many rows --------------------------------------------------------------------------------------------------
-
-behaving.listed = listed
 
 local function build_all(class, list, options)
   local built = {}
