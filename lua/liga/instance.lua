@@ -125,7 +125,7 @@ end
 
 --- Deletes the row, after what the option `dependent` of associations asks for. Raises InstanceError if there is no
 -- row, AssociationError for `dependent = "restrict"`.
--- @param options {transaction, logging}, or nil
+-- @param options {force, dependent (false: not what associations ask for), hooks, silent, transaction, logging}, or nil
 -- @return the instance
 function methods:destroy(options)
   class_of(self, "destroy")
