@@ -5,16 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-
 /* Where AddressSanitizer is at work, memory that nobody asked for is out of bounds, and objects do not touch. */
-#ifdef SANITIZED
+#ifdef ARENA_SANITIZED
 #include <sanitizer/asan_interface.h>
 enum { RED_ZONE = 16 };
 #define forbid(memory, size) ASAN_POISON_MEMORY_REGION((memory), (size))
@@ -25,12 +17,12 @@ enum { RED_ZONE = 0 };
 #define permit(memory, size) ((void)0)
 #endif
 
-enum { FIRST_BLOCK = 16000, ALIGNMENT = 16, LARGEST_BLOCK = 1 << 20 };
+enum { FIRST_BLOCK = 16000, LARGEST_BLOCK = 1 << 20 };
 
 struct arena_block {
     struct arena_block *older;
     size_t size;
-    _Alignas(ALIGNMENT) char bytes[];
+    _Alignas(ARENA_ALIGNMENT) char bytes[];
 };
 
 void arena_init(struct arena *arena, void (*oom)(void *owner), void *owner) {
@@ -67,7 +59,7 @@ static void add_block(struct arena *arena, size_t needed) {
 
 /* As arena_alloc, without zeroing. */
 static void *take(struct arena *arena, size_t size) {
-    size_t rounded = (size + RED_ZONE + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+    size_t rounded = (size + RED_ZONE + ARENA_ALIGNMENT - 1) & ~(size_t)(ARENA_ALIGNMENT - 1);
     if (rounded < size) rounded = SIZE_MAX;
     if (arena->fails_in && --arena->fails_in == 0) out_of_memory(arena);
     if (!arena->blocks || (size_t)(arena->end - arena->next) < rounded) add_block(arena, rounded);
@@ -77,7 +69,7 @@ static void *take(struct arena *arena, size_t size) {
     return memory;
 }
 
-void *arena_alloc(struct arena *arena, size_t size) {
+void *arena_alloc_slowly(struct arena *arena, size_t size) {
     return memset(take(arena, size), 0, size);
 }
 

@@ -1,5 +1,6 @@
 #include "load/plan.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -61,13 +62,20 @@ static bool may_be_decoded(const struct attr *attr) {
     return attr && (type_is_table(&attr->type) || attr->type.id == TYPE_DATE);
 }
 
-static void describe_attr(struct arena *arena, struct plan *plan, const struct attr *attr) {
-    struct plan_column *column = add_column(arena, plan);
-    column->attr = attr;
-    column->name = attr->name;
-    column->tracked = true;
-    column->settled = settled_kind(attr);
-    column->decoded = may_be_decoded(attr);
+static struct plan_column attr_column(const struct attr *attr) {
+    return (struct plan_column){ .attr = attr, .name = attr->name, .tracked = true, .settled = settled_kind(attr),
+                                 .decoded = may_be_decoded(attr) };
+}
+
+/* The columns of all attributes, described once for each generation of the model. They live with the schema; a plan that has more
+ * columns copies them. */
+static struct plan_column *own_columns(struct model *model) {
+    if (model->columns && model->columns_generation == model->generation) return model->columns;
+    struct plan_column *columns = arena_array(model->schema->arena, struct plan_column, model->attr_count + 1);
+    for (int i = 0; i < model->attr_count; i++) columns[i] = attr_column(model->attrs[i]);
+    model->columns = columns;
+    model->columns_generation = model->generation;
+    return columns;
 }
 
 /* A select without outputs means every attribute; they have to be named once another column follows. */
@@ -79,17 +87,22 @@ static void name_implied(struct arena *arena, struct plan *plan) {
 
 void plan_attr(struct arena *arena, struct plan *plan, const struct attr *attr, int alias) {
     name_implied(arena, plan);
-    describe_attr(arena, plan, attr);
+    *add_column(arena, plan) = attr_column(attr);
     output_add(arena, &plan->select->outputs, expr_column(arena, attr, alias), NULL);
 }
 
 /* All attributes of a plan's only node need no list of outputs as long as nothing follows. */
+static bool are_implied(const struct plan *plan, int alias) {
+    return plan->node_count == 1 && plan->column_count == 0 && alias == plan->select->alias && !plan->select->outputs;
+}
+
 void plan_attrs(struct arena *arena, struct plan *plan, const struct model *model, int alias) {
-    bool implied = plan->node_count == 1 && plan->column_count == 0 && alias == plan->select->alias && !plan->select->outputs;
-    for (int i = 0; i < model->attr_count; i++) {
-        if (implied) describe_attr(arena, plan, model->attrs[i]);
-        else plan_attr(arena, plan, model->attrs[i], alias);
+    if (are_implied(plan, alias)) {
+        plan->columns = own_columns((struct model *)(uintptr_t)model);
+        plan->column_count = plan->column_size = plan->nodes[0].count = model->attr_count;
+        return;
     }
+    for (int i = 0; i < model->attr_count; i++) plan_attr(arena, plan, model->attrs[i], alias);
 }
 
 /* Only names of the root's are spoken of in SQL; two nodes may have the same. */

@@ -92,7 +92,7 @@ int plan_node(struct arena *arena, struct plan *plan, const struct model *model,
 
 /* Adds a result column to the node that was added last: an attribute of the table `alias`, … */
 void plan_attr(struct arena *arena, struct plan *plan, const struct attr *attr, int alias);
-/* … all attributes of its model, … */
+/* … all attributes of its model (allocates in the schema's arena, too), … */
 void plan_attrs(struct arena *arena, struct plan *plan, const struct model *model, int alias);
 /* … or an expression under a name; `reads_as` (may be NULL) decides how its cells are read. */
 void plan_expression(struct arena *arena, struct plan *plan, const struct expr *expr, const char *name,

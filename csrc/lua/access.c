@@ -82,16 +82,30 @@ static void refuse(lua_State *L, enum verb verb, const char *sentence) {
     raise_usage(L, "%s: %s", name, sentence);
 }
 
-void check_call(lua_State *L, enum verb verb) {
+static const char no_self[] = "an instance expected as self (call it with a colon: instance:method(…))";
+
+void check_arguments(lua_State *L, enum verb verb) {
     bool needs = verb != VERB_GET && verb != VERB_COUNT && verb != VERB_CREATE;
-    if (!instance_test(L, 1)) refuse(L, verb, "an instance expected as self (call it with a colon: instance:method(…))");
     if (!needs || lua_gettop(L) > 1) return;
+    if (!instance_test(L, 1)) refuse(L, verb, no_self);
     refuse(L, verb, verb == VERB_SET ? "an argument is missing (nil clears, but must be given)" : "an argument is missing");
+}
+
+/* What is handed on to the Lua side looks right to it. */
+static void check_call(lua_State *L, enum verb verb) {
+    if (!instance_test(L, 1)) refuse(L, verb, no_self);
+    check_arguments(L, verb);
+}
+
+static struct instance look_at_self(lua_State *L, const struct assoc *assoc, enum verb verb) {
+    struct instance instance = instance_look(L, 1);
+    if (instance.state == INSTANCE_NONE) refuse(L, verb, no_self);
+    return instance.rowset->model == assoc->source ? instance : check_instance(L, 1, assoc->source);
 }
 
 struct call *access_open(lua_State *L, struct access **out, enum verb verb) {
     const struct assoc_box *box = access_assoc(L);
-    struct instance instance = check_instance(L, 1, box->assoc->source);
+    struct instance instance = look_at_self(L, box->assoc, verb);
     lua_getiuservalue(L, lua_upvalueindex(2), 1);
     lua_getiuservalue(L, -1, MODEL_DB);
     struct call *call = call_open(L, box->db, lua_gettop(L));
@@ -421,7 +435,7 @@ static bool push_calling_junction(lua_State *L, enum verb verb) {
 /* A fourth argument comes from the Lua side: what the junction's rows are to hold, see handlers.fill_link_defaults; true, see
  * handlers.free_targets. */
 int access_write(lua_State *L, enum verb verb) {
-    check_call(L, verb);
+    check_arguments(L, verb);
     lua_settop(L, 4);
     if (!lua_isnil(L, 4)) return write_links(L, LUA_OK, verb);
     lua_settop(L, 3);
@@ -433,6 +447,7 @@ int access_write(lua_State *L, enum verb verb) {
     }
     lua_replace(L, 4);
     lua_settop(L, 4);
+    check_call(L, verb);
     push_handler(L, HANDLER_FILL_LINKS);
     lua_insert(L, 4);
     lua_pushvalue(L, 2);

@@ -111,8 +111,8 @@ int access_get(lua_State *L);
 int access_count(lua_State *L);
 int access_has(lua_State *L, enum verb verb);
 
-/* Raises UsageError unless the argument was given (nil is an argument) and the source is one. */
-void check_call(lua_State *L, enum verb verb);
+/* Raises UsageError unless the argument was given (nil is an argument). */
+void check_arguments(lua_State *L, enum verb verb);
 int access_write(lua_State *L, enum verb verb);
 
 /* The writing rules by who holds the key. */

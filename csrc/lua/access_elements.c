@@ -249,7 +249,7 @@ bool read_elements(lua_State *L, struct call *call, struct access *access, bool 
     *unsaved = false;
     bool list = takes_list(L, access);
     access->plural = list || wants_list(access);
-    lua_newtable(L);
+    lua_createtable(L, list ? (int)lua_rawlen(L, 2) : 1, 0);
     set_call_value(L, call, CALL_AUX);
     if (is_null(L, 2)) return access->verb == VERB_SET || wrong_argument(call, access, "the argument is nil");
     return list ? read_list(L, call, access, unsaved) : read_single(L, call, access, unsaved);

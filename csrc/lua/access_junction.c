@@ -136,7 +136,7 @@ bool read_junction_row(lua_State *L, struct call *call, struct access *access, i
         lua_rawgeti(L, -1, at + 1);
         lua_remove(L, -2);
     }
-    bool instance = instance_test(L, -1);
+    bool instance = access->created || !access->elements[at].raw || instance_test(L, -1);
     bool fine = !instance || read_target_values(L, call, access, lua_gettop(L), row);
     lua_pop(L, 1);
     if (fine && access->defaults) fine = read_defaults(L, call, access, at, row);

@@ -61,7 +61,7 @@ static bool add_junction(lua_State *L, struct find *find, struct junction juncti
     plan_node(find->where.arena, find->plan, junction.model, 0, junction_property(L, find, junction.model->name));
     find->where.path = "through.attributes";
     if (given) fine = read_attribute_list(L, find, junction.model, junction.alias, attributes);
-    else plan_attrs(find->where.arena, find->plan, junction.model, junction.alias);
+    else find_attrs(L, find, find->plan, junction.model, junction.alias);
     lua_settop(L, attributes - 1);
     return fine;
 }
@@ -112,7 +112,7 @@ static int read_batch(lua_State *L, const char *what) {
 int access_get(lua_State *L) {
     struct access *access;
     int junction;
-    check_call(L, VERB_GET);
+    check_arguments(L, VERB_GET);
     lua_settop(L, 2);
     if (is_batch(L)) return read_batch(L, "get");
     struct call *call = access_open(L, &access, VERB_GET);
@@ -138,7 +138,7 @@ int access_get(lua_State *L) {
 int access_count(lua_State *L) {
     struct access *access;
     int alias;
-    check_call(L, VERB_COUNT);
+    check_arguments(L, VERB_COUNT);
     lua_settop(L, 2);
     if (is_batch(L)) return read_batch(L, "count");
     struct call *call = access_open(L, &access, VERB_COUNT);
@@ -210,7 +210,7 @@ int access_has(lua_State *L, enum verb verb) {
     struct access *access;
     int alias;
     bool unsaved = false;
-    check_call(L, verb);
+    check_arguments(L, verb);
     lua_settop(L, 3);
     struct call *call = access_open(L, &access, verb);
     struct find *found = link_find(call, access, &alias);

@@ -65,11 +65,8 @@ static void check_pending(lua_State *L, int class_index) {
     lua_call(L, 1, 0);
 }
 
-struct call *call_open_model(lua_State *L, struct model_box *box, int class_index) {
-    int place = lua_gettop(L) + 1;
-    if (box->pending) check_pending(L, class_index);
-    lua_getmetatable(L, class_index);
-    lua_rawgeti(L, -1, 1);                      /* the model userdata, which the caller has checked */
+/* The model userdata is on the top; the call's box takes the place at `place`. */
+static struct call *open_for(lua_State *L, const struct model_box *box, int place) {
     lua_getiuservalue(L, -1, MODEL_DB);
     struct call *call = call_open(L, box->db, -1);
     lua_replace(L, place);
@@ -77,6 +74,20 @@ struct call *call_open_model(lua_State *L, struct model_box *box, int class_inde
     call->self = place;
     call->model = box->model;
     return call;
+}
+
+struct call *call_open_model(lua_State *L, struct model_box *box, int class_index) {
+    int place = lua_gettop(L) + 1;
+    if (box->pending) check_pending(L, class_index);
+    lua_getmetatable(L, class_index);
+    lua_rawgeti(L, -1, 1);                      /* the model userdata, which the caller has checked */
+    return open_for(L, box, place);
+}
+
+struct call *call_open_class(lua_State *L, int class_index) {
+    const struct model_box *box = push_class_model(L, class_index);
+    if (box->pending) check_pending(L, class_index);
+    return open_for(L, box, lua_gettop(L));
 }
 
 int push_model_names(lua_State *L, struct call *call) {
@@ -106,11 +117,8 @@ void call_close(lua_State *L, struct call *call) {
     struct db *db = call->db;
     if (!db) return;
     call_release(call);
-    bool used = false;
     for (int value = CALL_RESULT; value <= CALL_VALUES; value++) {
-        used = lua_getiuservalue(L, call->self, value) > LUA_TNIL;
-        lua_pop(L, 1);
-        if (!used) continue;
+        if (!(call->hung & 1u << value)) continue;
         lua_pushnil(L);
         lua_setiuservalue(L, call->self, value);
     }
@@ -142,7 +150,7 @@ int most_params(const struct call *call) {
     return conn ? conn->driver->max_params(conn) : USUAL;
 }
 
-void push_call_table(lua_State *L, const struct call *call, enum call_value value) {
+void push_call_table(lua_State *L, struct call *call, enum call_value value) {
     push_call_value(L, call, value);
     if (!lua_isnil(L, -1)) return;
     lua_pop(L, 1);

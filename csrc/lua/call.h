@@ -34,6 +34,7 @@ struct call {
     struct link *link;                  /* held while the job runs */
     struct lease *lease;                /* the transaction it belongs to, or NULL */
     const struct model *model;
+    unsigned hung;                      /* values that hang on the box, a bit each */
 
     /* the job */
     bool (*next)(lua_State *L, struct call *call);      /* sets `statement`; false: no more (or error) */
@@ -101,6 +102,8 @@ enum call_value { CALL_DB = 1, CALL_RESULT, CALL_AUX, CALL_LOGGER, CALL_KEEP, CA
 struct call *call_open(lua_State *L, struct db *db, int db_index);
 /* The same for a model; `box` from check_class. */
 struct call *call_open_model(lua_State *L, struct model_box *box, int class_index);
+/* The same for the class at `class_index`, which is checked. */
+struct call *call_open_class(lua_State *L, int class_index);
 
 /* Runs the job (see above) and returns the number of results; to be used as `return call_run(L, call);`. */
 int call_run(lua_State *L, struct call *call);
@@ -133,12 +136,13 @@ int push_model_names(lua_State *L, struct call *call);
 static inline void push_call_value(lua_State *L, const struct call *call, enum call_value value) {
     lua_getiuservalue(L, call->self, value);
 }
-static inline void set_call_value(lua_State *L, const struct call *call, enum call_value value) {
+static inline void set_call_value(lua_State *L, struct call *call, enum call_value value) {
+    call->hung |= 1u << value;
     lua_setiuservalue(L, call->self, value);
 }
 
 /* Pushes the table that hangs there, made if there was none. */
-void push_call_table(lua_State *L, const struct call *call, enum call_value value);
+void push_call_table(lua_State *L, struct call *call, enum call_value value);
 
 /* Takes the options that every API call has (transaction, logging); true if the key was one. Key at -2, value at -1. */
 bool read_call_option(lua_State *L, struct call *call, const char *key);

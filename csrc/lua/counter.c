@@ -127,7 +127,7 @@ static int count_instance(lua_State *L, bool down) {
 
 static int count_rows_of_class(lua_State *L, bool down) {
     lua_settop(L, 3);
-    struct call *call = open_class_call(L);
+    struct call *call = call_open_class(L, 1);
     struct write *write = write_new(call);
     struct update update = { .model = call->model };
     bool fine = read_write_options(L, call, 3, WRITE_WHERE | WRITE_COUNTER, &write->options)

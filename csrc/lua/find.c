@@ -19,9 +19,8 @@ int find_results(lua_State *L, struct call *call) {
 }
 
 struct find *start_find(lua_State *L, struct call **call) {
-    struct model_box *box = check_class(L, 1);
-    *call = call_open_model(L, box, 1);
-    return find_new(*call, box->model);
+    *call = call_open_class(L, 1);
+    return find_new(*call, (*call)->model);
 }
 
 static int run_find(lua_State *L, struct call *call) {
@@ -187,9 +186,8 @@ static void push_key_text(lua_State *L, struct call *call, const struct value *k
 
 /* core.key_text(class, key) → text */
 static int key_text(lua_State *L) {
-    struct model_box *box = check_class(L, 1);
     lua_settop(L, 2);
-    struct call *call = call_open_model(L, box, 1);
+    struct call *call = call_open_class(L, 1);
     struct value key[KEY_PARTS];
     if (!read_key_argument(L, call, call->model, 2, key)) return call_raise(L, call);
     push_key_text(L, call, key);
@@ -212,9 +210,8 @@ static void push_row_text(lua_State *L, struct call *call, int index) {
 /* core.by_keys(class, keys, rows) → the rows in the order of their keys, both tables by name; a key without a row is left out. */
 static int by_keys(lua_State *L) {
     enum { KEYS = 2, ROWS, FOUND = 5, RESULT, ITEM };
-    struct model_box *box = check_class(L, 1);
     lua_settop(L, ROWS);
-    struct call *call = call_open_model(L, box, 1);
+    struct call *call = call_open_class(L, 1);
     lua_Integer rows = (lua_Integer)lua_rawlen(L, ROWS), keys = (lua_Integer)lua_rawlen(L, KEYS), count = 0;
     lua_createtable(L, 0, (int)rows);
     push_list(L, (int)keys);

@@ -56,6 +56,9 @@ struct find *find_new(struct call *call, const struct model *model);
 /* Reads the options table at `index` (nil: none). False: error set. */
 bool read_find(lua_State *L, struct find *find, int index, enum find_options options);
 
+/* Adds all attributes of a model as columns to the plan's last node. */
+void find_attrs(lua_State *L, const struct find *find, struct plan *plan, const struct model *model, int alias);
+
 /* Ends the reading of what is to be read: adds every attribute of the model as a column unless `attributes` were given, then what is
  * included. The error may be set. */
 void find_columns(lua_State *L, struct find *find);

@@ -512,8 +512,13 @@ bool read_find(lua_State *L, struct find *find, int index, enum find_options opt
     return true;
 }
 
+void find_attrs(lua_State *L, const struct find *find, struct plan *plan, const struct model *model, int alias) {
+    find->where.call->db->L = L;
+    plan_attrs(find->where.arena, plan, model, alias);
+}
+
 void find_columns(lua_State *L, struct find *find) {
-    if (!find->attributes_given) plan_attrs(find->where.arena, find->plan, model_of(find), 0);
+    if (!find->attributes_given) find_attrs(L, find, find->plan, model_of(find), 0);
     if (find->includes && !error_is_set(find->where.error)) plan_includes(L, find);
 }
 

@@ -17,14 +17,22 @@ void push_list(lua_State *L, int size) {
 
 /* ------------------------------------------------------------------------------------------------------- chunks */
 
-/* As many rows as are still to come, where the driver knows. */
-static int next_capacity(const struct call *call, const struct plan *plan, const struct rowset *full) {
+/* As many rows as are still to come, where the driver knows; else as many as such a list had lately, and more for each next chunk. */
+static int next_capacity(const struct call *call, const struct plan *plan, const struct model_box *box, const struct rowset *full) {
     int64_t left = call->cursor->expected - call->rows + 1;
     if (call->cursor->expected) return left < ROWSET_ROWS ? (int)left : ROWSET_ROWS;
-    if (full) return ROWSET_ROWS;
+    if (full) return full->capacity < ROWSET_FIRST_ROWS ? ROWSET_FIRST_ROWS : ROWSET_ROWS;
     int64_t limit = plan->select->limit;
     if (limit > 0 && limit <= ROWSET_ROWS) return (int)limit;
-    return ROWSET_FIRST_ROWS;
+    return box->usual_rows ? box->usual_rows : ROWSET_FIRST_ROWS;
+}
+
+/* Chunks of short lists are made as long as lists were lately, so that most take what was freed before. */
+static void note_length(lua_State *L, const struct node_state *state) {
+    struct model_box *box = lua_touserdata(L, state->model);
+    int rows = state->cohort_rows - state->rowset->capacity + state->rowset->count;
+    int usual = rows >= box->usual_rows ? rows : (box->usual_rows * 7 + rows) / 8;
+    box->usual_rows = usual < ROWSET_FEWEST_ROWS ? ROWSET_FEWEST_ROWS : usual < ROWSET_FIRST_ROWS ? usual : ROWSET_FIRST_ROWS;
 }
 
 static bool is_alias(const struct plan_column *column) {
@@ -107,7 +115,7 @@ static void use_new_chunk(lua_State *L, const struct call *call, const struct pl
     bool own = plan->lazy != LAZY_UNSET && (int)plan->lazy != box->lazy && (plan->lazy != LAZY_OFF || box->lazy > LAZY_OFF);
     bool single = is_single(plan);
     if (single && !own) state->rowset = rowset_open(L, state->model);
-    else state->rowset = rowset_new(L, state->model, single ? 1 : next_capacity(call, plan, state->rowset));
+    else state->rowset = rowset_new(L, state->model, single ? 1 : next_capacity(call, plan, box, state->rowset));
     if (own) set_lazy_index(L, state->model, (int)plan->lazy);
     if (!single) join_cohort(L, state);
     lua_replace(L, state->metatable);
@@ -257,21 +265,31 @@ void push_kept_options(lua_State *L, struct call *call, int include) {
     lua_remove(L, -2);
 }
 
+/* What is at hand, from `noted->place`: the chunk's RowSet, what was loaded by row, options by row, the options (nil: none). */
+enum { NOTED_ROWSET, NOTED_VALUES, NOTED_BY_ROW, NOTED_OPTIONS, NOTED };
+
 void push_noted(lua_State *L, struct noted *noted) {
     noted->rowset = NULL;
     noted->place = lua_gettop(L) + 1;
-    lua_settop(L, noted->place + 1);
+    lua_settop(L, noted->place + NOTED - 1);
 }
 
 /* Has the chunk of the owner at hand. */
-static void look_at_noted(lua_State *L, const struct owner *owner, const struct belonging *belonging) {
+static void look_at_noted(lua_State *L, struct call *call, const struct owner *owner, const struct belonging *belonging) {
     struct noted *noted = belonging->noted;
+    int place = noted->place, rows = owner->rowset->capacity;
     if (noted->rowset == owner->rowset) return;
     lua_getmetatable(L, owner->table);
     lua_rawgeti(L, -1, CHUNK_ROWSET);
-    lua_replace(L, noted->place);
-    push_loaded_by_row(L, noted->place, belonging->assoc->name);
-    lua_replace(L, noted->place + 1);
+    lua_replace(L, place + NOTED_ROWSET);
+    push_loaded_by_row(L, place + NOTED_ROWSET, rows, belonging->assoc->name);
+    lua_replace(L, place + NOTED_VALUES);
+    push_kept_options(L, call, belonging->include);
+    if (!lua_isnil(L, -1)) {
+        push_options_by_row(L, place + NOTED_ROWSET, rows, belonging->assoc->name);
+        lua_replace(L, place + NOTED_BY_ROW);
+    }
+    lua_replace(L, place + NOTED_OPTIONS);
     lua_pop(L, 1);
     noted->rowset = owner->rowset;
 }
@@ -279,13 +297,12 @@ static void look_at_noted(lua_State *L, const struct owner *owner, const struct 
 /* Remembers what was loaded: the value at `value` (nil: no row). */
 static void remember_loaded(lua_State *L, struct call *call, const struct owner *owner, const struct belonging *belonging,
                             int value) {
-    look_at_noted(L, owner, belonging);
+    look_at_noted(L, call, owner, belonging);
     push_loaded_value(L, value);
-    lua_rawseti(L, belonging->noted->place + 1, owner->row + 1);
-    if (!belonging->include) return;
-    push_kept_options(L, call, belonging->include);
-    if (!lua_isnil(L, -1)) note_loaded_options(L, belonging->noted->place, owner->row, belonging->assoc->name);
-    lua_pop(L, 1);
+    lua_rawseti(L, belonging->noted->place + NOTED_VALUES, owner->row + 1);
+    if (!belonging->include || lua_isnil(L, belonging->noted->place + NOTED_OPTIONS)) return;
+    lua_pushvalue(L, belonging->noted->place + NOTED_OPTIONS);
+    lua_rawseti(L, belonging->noted->place + NOTED_BY_ROW, owner->row + 1);
 }
 
 void set_property(lua_State *L, struct call *call, const struct owner *owner, const struct belonging *belonging) {
@@ -511,7 +528,7 @@ static void put_chunks_down(lua_State *L, struct call *call, struct run *run) {
  * noted. */
 static void push_frame(lua_State *L, struct call *call, struct run *run) {
     const struct plan *plan = run->plan;
-    luaL_checkstack(L, plan->column_count + plan->node_count * 8 + run->below_count + 40, "too many columns");
+    luaL_checkstack(L, plan->column_count + plan->node_count * 10 + run->below_count + 40, "too many columns");
     for (int i = 0; i < plan->column_count; i++) lua_pushstring(L, plan->columns[i].name);
     push_call_value(L, call, CALL_DB);
     int db = lua_gettop(L);
@@ -553,6 +570,7 @@ enum drive take_rows(lua_State *L, struct call *call, enum drive drive) {
             break;
         }
     }
+    if (run->states[0].cohort_rows) note_length(L, &run->states[0]);
     if (drive == DRIVE_WAIT) put_chunks_down(L, call, run);
     else for (int n = 0; n < run->plan->node_count; n++) run->states[n].rowset = NULL;
     lua_settop(L, top);

@@ -107,7 +107,7 @@ bool read_key(struct call *call, const int *columns, int count, struct value *ke
 /* Gives the owner the value on the top (nil: no row), which stays there, and remembers that it is loaded. */
 void set_property(lua_State *L, struct call *call, const struct owner *owner, const struct belonging *belonging);
 
-/* Pushes room for what `noted` has at hand: two values, which stay as long as it is in use. */
+/* Pushes room for what `noted` has at hand: four values, which stay as long as it is in use. */
 void push_noted(lua_State *L, struct noted *noted);
 
 /* What has to outlast a wait for the server hangs on the box (CALL_AUX): by step the slots, by node (below zero) the instances and

@@ -55,8 +55,7 @@ static bool read_columns(lua_State *L, struct find *find, const struct include *
     struct find sub = sub_find(find, model, plan, node, (struct path_base){ plan->select, &plan->next_alias, alias, false, false });
     bool fine = true;
     sub.where.paths = &sub.base;
-    if (push_include_option(L, find->where.call, include, "attributes") == LUA_TNIL) plan_attrs(sub.where.arena, plan, model,
-                                                                                                alias);
+    if (push_include_option(L, find->where.call, include, "attributes") == LUA_TNIL) find_attrs(L, &sub, plan, model, alias);
     else fine = placed(find, include, read_attributes_option(L, &sub, lua_gettop(L)) && aliases_are_free(&sub));
     lua_pop(L, 1);
     for (int k = 0; fine && !plan->raw && !plan->select->group && k < model->key.count; k++)
@@ -102,7 +101,7 @@ static bool add_junction(lua_State *L, struct place *place, const struct include
                                    (struct path_base){ plan->select, &plan->next_alias, alias, false, false });
         sub.where.path = "through.attributes";
         if (listed) fine = placed(find, include, read_attribute_list(L, &sub, through, alias, attributes));
-        else plan_attrs(arena, plan, through, alias);
+        else find_attrs(L, &sub, plan, through, alias);
     }
     lua_settop(L, top);
     return fine;
@@ -373,7 +372,7 @@ void plan_required(lua_State *L, struct find *find) {
     trial.plan = plan_new(find->where.arena, model_of(find));
     trial.where.paths = &trial.base;
     trial.base = (struct path_base){ trial.plan->select, &trial.plan->next_alias, 0, false, false };
-    plan_attrs(find->where.arena, trial.plan, model_of(find), 0);
+    find_attrs(L, find, trial.plan, model_of(find), 0);
     plan_includes(L, &trial);
     for (const struct include *include = find->includes; include && !error_is_set(find->where.error); include = include->next)
         if (include->required && !include->grouped)

@@ -130,7 +130,7 @@ static int restore(lua_State *L) {
 static int restore_rows(lua_State *L) {
     struct update update = { 0 };
     lua_settop(L, 2);
-    struct call *call = open_class_call(L);
+    struct call *call = call_open_class(L, 1);
     struct write *write = write_new(call);
     bool fine = check_paranoid(call) && read_write_options(L, call, 2, WRITE_WHERE | WRITE_RESTORE, &write->options)
              && check_condition(call, &write->options, "restore");

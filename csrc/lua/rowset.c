@@ -7,17 +7,35 @@
 
 /* -------------------------------------------------------------------------------------------------------- making */
 
+struct layout {
+    int width, text_width, number_width;
+    struct slots slots[];
+};
+
 /* JSON may be either, and dates may be shown as numbers. */
-static bool shows_numbers(const struct rowset *rowset, const struct attr *attr, enum value_kind logical) {
-    bool date = attr->type.id == TYPE_DATE && rowset->db->dates_epoch;
+static bool shows_numbers(const struct db *db, const struct attr *attr, enum value_kind logical) {
+    bool date = attr->type.id == TYPE_DATE && db->dates_epoch;
     return logical == VALUE_INT || logical == VALUE_REAL || logical == VALUE_NULL || type_is_table(&attr->type) || date;
 }
 
-static struct slots take_slots(struct rowset *rowset, const struct attr *attr) {
+static struct slots take_slots(const struct db *db, struct layout *layout, const struct attr *attr) {
     enum value_kind kind = type_info(attr->type.id)->logical;
     bool text = kind == VALUE_TEXT || kind == VALUE_BLOB || kind == VALUE_NULL;
-    return (struct slots){ text ? (unsigned short)rowset->text_width++ : NO_SLOT,
-                           shows_numbers(rowset, attr, kind) ? (unsigned short)rowset->number_width++ : NO_SLOT };
+    return (struct slots){ text ? (unsigned short)layout->text_width++ : NO_SLOT,
+                           shows_numbers(db, attr, kind) ? (unsigned short)layout->number_width++ : NO_SLOT };
+}
+
+/* Worked out once for each generation of the model; it lives with the schema. */
+static const struct layout *layout_of(lua_State *L, struct model_box *box) {
+    const struct model *model = box->model;
+    if (box->layout && box->layout_generation == model->generation) return box->layout;
+    box->db->L = L;
+    struct layout *layout = arena_alloc(&box->db->arena, sizeof *layout + (size_t)model->attr_count * sizeof *layout->slots);
+    layout->width = model->attr_count;
+    for (int i = 0; i < layout->width; i++) layout->slots[i] = take_slots(box->db, layout, model->attrs[i]);
+    box->layout = layout;
+    box->layout_generation = model->generation;
+    return layout;
 }
 
 static size_t aligned(size_t size) {
@@ -30,28 +48,26 @@ static unsigned index_size(int capacity) {
     return capacity ? size : 0;
 }
 
-/* One block: head, slots, numbers, addresses, index, kinds. */
-static struct rowset *allocate(lua_State *L, const struct model_box *box, int capacity) {
-    const struct model *model = box->model;
-    struct rowset head = { .model = model, .db = box->db, .width = model->attr_count, .capacity = capacity,
-                           .unsaved = capacity == 0 };
+/* One block: head, numbers, addresses, index, kinds. */
+static struct rowset *allocate(lua_State *L, struct model_box *box, int capacity) {
+    const struct layout *layout = layout_of(L, box);
     unsigned entries = index_size(capacity);
-    for (int i = 0; i < head.width; i++) take_slots(&head, model->attrs[i]);
-    head.index_mask = entries ? entries - 1 : 0;
-    size_t slots = aligned(sizeof head);
-    size_t numbers = slots + aligned((size_t)head.width * sizeof(struct slots));
-    size_t addresses = numbers + aligned((size_t)capacity * (size_t)head.number_width * sizeof(union number));
+    size_t numbers = aligned(sizeof(struct rowset));
+    size_t addresses = numbers + aligned((size_t)capacity * (size_t)layout->number_width * sizeof(union number));
     size_t index = addresses + aligned((size_t)capacity * sizeof(void *));
     size_t kinds = index + aligned(entries * sizeof(unsigned short));
-    char *block = userdata_new(L, USERDATA_ROWSET, kinds + (size_t)capacity * (size_t)head.width, ROWSET_VALUES);
-    head.slots = (struct slots *)(void *)(block + slots);
-    head.numbers = (union number *)(void *)(block + numbers);
-    head.addresses = (const void **)(void *)(block + addresses);
-    head.index = (unsigned short *)(void *)(block + index);
-    head.kinds = (unsigned char *)block + kinds;
-    head.text_width = head.number_width = 0;
-    for (int i = 0; i < head.width; i++) head.slots[i] = take_slots(&head, model->attrs[i]);
-    return memcpy(block, &head, sizeof head);
+    char *block = userdata_new(L, USERDATA_ROWSET, kinds + (size_t)capacity * (size_t)layout->width, ROWSET_VALUES);
+    struct rowset *rowset = (struct rowset *)(void *)block;
+    *rowset = (struct rowset){
+        .model = box->model, .db = box->db, .width = layout->width, .capacity = capacity, .unsaved = capacity == 0,
+        .text_width = layout->text_width, .number_width = layout->number_width, .slots = layout->slots,
+        .index_mask = entries ? entries - 1 : 0,
+        .numbers = (union number *)(void *)(block + numbers),
+        .addresses = (const void **)(void *)(block + addresses),
+        .index = (unsigned short *)(void *)(block + index),
+        .kinds = (unsigned char *)block + kinds,
+    };
+    return rowset;
 }
 
 /* Class metamethods are copied into every chunk's metatable: Lua looks them up raw. */
@@ -79,7 +95,7 @@ void set_lazy_index(lua_State *L, int model_index, int lazy) {
 
 struct rowset *rowset_new(lua_State *L, int model_index, int capacity) {
     model_index = lua_absindex(L, model_index);
-    const struct model_box *box = lua_touserdata(L, model_index);
+    struct model_box *box = lua_touserdata(L, model_index);
     copy_metamethods(L, model_index);
     lua_remove(L, -2);
     struct rowset *rowset = allocate(L, box, capacity);
@@ -273,16 +289,20 @@ void push_original(lua_State *L, int rowset_index, const struct rowset *rowset, 
 enum { LOADED_VALUES = 1, LOADED_OPTIONS };
 
 /* A table whose values may be collected: dropping a loaded list gives its memory back. */
-static void push_weak_table(lua_State *L) {
-    lua_newtable(L);
+static void push_weak_table(lua_State *L, int room) {
+    lua_createtable(L, room, 0);
     lua_createtable(L, 0, 1);
     lua_pushliteral(L, "v");
     lua_setfield(L, -2, "__mode");
     lua_setmetatable(L, -2);
 }
 
-/* Pushes the entry of an association; nil if there is none and `make` is false. */
-static void push_entry(lua_State *L, int rowset_index, const char *name, bool make) {
+/* What push_entry does where there is no entry: one with room for so many rows is made, or nil pushed. */
+enum { NO_ENTRY = -1 };
+
+/* Pushes the entry of an association. */
+static void push_entry(lua_State *L, int rowset_index, const char *name, int room) {
+    bool make = room != NO_ENTRY;
     rowset_index = lua_absindex(L, rowset_index);
     if (lua_getiuservalue(L, rowset_index, ROWSET_LOADED) == LUA_TNIL) {
         if (!make) return;
@@ -294,7 +314,7 @@ static void push_entry(lua_State *L, int rowset_index, const char *name, bool ma
     if (lua_getfield(L, -1, name) == LUA_TNIL && make) {
         lua_pop(L, 1);
         lua_createtable(L, 2, 0);
-        push_weak_table(L);
+        push_weak_table(L, room);
         lua_rawseti(L, -2, LOADED_VALUES);
         lua_pushvalue(L, -1);
         lua_setfield(L, -3, name);
@@ -304,7 +324,7 @@ static void push_entry(lua_State *L, int rowset_index, const char *name, bool ma
 
 /* Pushes entry[place][row], nil if there is no such entry. */
 static void push_of_entry(lua_State *L, int rowset_index, int row, const char *name, int place) {
-    push_entry(L, rowset_index, name, false);
+    push_entry(L, rowset_index, name, NO_ENTRY);
     if (lua_isnil(L, -1)) return;
     lua_rawgeti(L, -1, place);
     lua_remove(L, -2);
@@ -332,23 +352,27 @@ void push_loaded_value(lua_State *L, int value_index) {
     else lua_pushvalue(L, value_index);
 }
 
-void push_loaded_by_row(lua_State *L, int rowset_index, const char *name) {
-    push_entry(L, rowset_index, name, true);
+void push_loaded_by_row(lua_State *L, int rowset_index, int rows, const char *name) {
+    push_entry(L, rowset_index, name, rows);
     lua_rawgeti(L, -1, LOADED_VALUES);
     lua_remove(L, -2);
 }
 
-void note_loaded_options(lua_State *L, int rowset_index, int row, const char *name) {
-    int options = lua_gettop(L);
-    push_entry(L, rowset_index, name, true);
-    set_in_entry(L, row, LOADED_OPTIONS, options);
-    lua_settop(L, options);
+void push_options_by_row(lua_State *L, int rowset_index, int rows, const char *name) {
+    push_entry(L, rowset_index, name, rows);
+    if (lua_rawgeti(L, -1, LOADED_OPTIONS) == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_createtable(L, rows, 0);
+        lua_pushvalue(L, -1);
+        lua_rawseti(L, -3, LOADED_OPTIONS);
+    }
+    lua_remove(L, -2);
 }
 
 void note_loaded(lua_State *L, int rowset_index, int row, const char *name, int value_index, int options_index) {
     push_loaded_value(L, value_index);
     int value = lua_gettop(L);
-    push_entry(L, rowset_index, name, true);
+    push_entry(L, rowset_index, name, 0);
     set_in_entry(L, row, LOADED_VALUES, value);
     set_in_entry(L, row, LOADED_OPTIONS, options_index);
     lua_settop(L, value - 1);
@@ -367,7 +391,7 @@ void push_all_loaded(lua_State *L, int rowset_index) {
 }
 
 void forget_loaded(lua_State *L, int rowset_index, int row, const char *name) {
-    push_entry(L, rowset_index, name, false);
+    push_entry(L, rowset_index, name, NO_ENTRY);
     if (lua_istable(L, -1)) {
         set_in_entry(L, row, LOADED_VALUES, 0);
         set_in_entry(L, row, LOADED_OPTIONS, 0);

@@ -8,7 +8,7 @@
 
 #include "lua/call.h"
 
-enum { ROWSET_ROWS = 256, ROWSET_SHARED_ROWS = 64, ROWSET_FIRST_ROWS = 32 };
+enum { ROWSET_ROWS = 256, ROWSET_SHARED_ROWS = 64, ROWSET_FIRST_ROWS = 32, ROWSET_FEWEST_ROWS = 8 };
 
 enum original {
     ORIGINAL_ABSENT,    /* the attribute was not selected */
@@ -38,7 +38,7 @@ struct rowset {
     unsigned char *kinds;       /* capacity × width, enum original */
     const void **addresses;     /* capacity */
     unsigned short *index;      /* address → row + 1 */
-    struct slots *slots;        /* by ordinal */
+    const struct slots *slots;  /* by ordinal; they live with the schema */
 };
 
 enum rowset_value { ROWSET_TEXTS = 1, ROWSET_MODEL, ROWSET_ALIASES, ROWSET_LOADED, ROWSET_VALUES = ROWSET_LOADED };
@@ -106,11 +106,11 @@ bool original_value(lua_State *L, const struct rowset *rowset, int row, const st
  * `options_index` (0: none). The RowSet userdata is at rowset_index. */
 void note_loaded(lua_State *L, int rowset_index, int row, const char *name, int value_index, int options_index);
 
-/* The parts of it, for a row that was just built: pushes the value at `value_index` as it is remembered; pushes the chunk's table of
- * such values by row, from 1; remembers the options on the top, which stay there. */
+/* The parts of it, for rows that were just built: pushes the value at `value_index` as it is remembered; pushes the chunk's table of
+ * such values by row, from 1, or that of options; made with room for `rows` where there is none. */
 void push_loaded_value(lua_State *L, int value_index);
-void push_loaded_by_row(lua_State *L, int rowset_index, const char *name);
-void note_loaded_options(lua_State *L, int rowset_index, int row, const char *name);
+void push_loaded_by_row(lua_State *L, int rowset_index, int rows, const char *name);
+void push_options_by_row(lua_State *L, int rowset_index, int rows, const char *name);
 
 /* Pushes what is remembered: a table, false (loaded, no row), or nil (not loaded, or the value is gone). */
 void push_loaded(lua_State *L, int rowset_index, int row, const char *name);

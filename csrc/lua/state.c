@@ -75,9 +75,14 @@ struct model_box *class_model(lua_State *L, int index) {
     return box;
 }
 
-struct model_box *check_class(lua_State *L, int index) {
+struct model_box *push_class_model(lua_State *L, int index) {
     struct model_box *box = class_model(L, index);
     if (!box) raise_usage(L, "a model expected as self, got %s (call it with a colon: Model:method(…))", luaL_typename(L, index));
+    return box;
+}
+
+struct model_box *check_class(lua_State *L, int index) {
+    struct model_box *box = push_class_model(L, index);
     lua_pop(L, 1);
     return box;
 }

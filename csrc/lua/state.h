@@ -125,12 +125,15 @@ enum db_value { DB_MODELS = 1, DB_CALLS, DB_THREADS, DB_OBJECT, DB_VALUES = DB_O
 /* ------------------------------------------------------------------------------------------------------ models */
 
 struct rowset;
+struct layout;
 
 struct model_box {
     struct db *db;
     struct model *model;
     struct rowset *open;                /* the chunk that single rows share, or NULL */
-    unsigned open_generation, names_generation;
+    const struct layout *layout;        /* of the originals of its rows (rowset.c), or NULL */
+    unsigned open_generation, names_generation, layout_generation;
+    int usual_rows;                     /* of a short list of its instances, lately; 0: not known */
     bool calls_lua;                     /* defaults by function: writes go through operation.lua */
     bool has_dependents;
     int lazy;                           /* enum lazy: what reading a missing association does */
@@ -147,7 +150,9 @@ struct assoc_box {
 
 /* The model behind a class table at `index`, or NULL; the userdata is pushed if found. */
 struct model_box *class_model(lua_State *L, int index);
-/* As above; raises UsageError if it is none. Nothing is left on the stack. */
+/* As above; raises UsageError if it is none. */
+struct model_box *push_class_model(lua_State *L, int index);
+/* As above; nothing is left on the stack. */
 struct model_box *check_class(lua_State *L, int index);
 /* Pushes the model userdata of a model. */
 struct model_box *push_model(lua_State *L, struct db *db, int db_index, const struct model *model);

@@ -131,7 +131,7 @@ static int upsert_results(lua_State *L, struct call *call) {
 /* core.upsert(class, values, options, chosen) → instance, created. `chosen`: the values before defaults by function. */
 int upsert(lua_State *L) {
     lua_settop(L, CHOSEN);
-    struct call *call = open_class_call(L);
+    struct call *call = call_open_class(L, 1);
     if (!lua_istable(L, CHOSEN))
         return call_fail(L, call, ERROR_USAGE, "%s:upsert: a table of values expected, got %s", call->model->name,
                          kind_text(L, CHOSEN));

@@ -89,11 +89,6 @@ struct call *open_instance_call(lua_State *L, struct instance *instance, int *ro
     return call;
 }
 
-struct call *open_class_call(lua_State *L) {
-    struct model_box *box = check_class(L, 1);
-    return call_open_model(L, box, 1);
-}
-
 /* Ends a write that has nothing to write. */
 int nothing_to_do(lua_State *L, struct call *call) {
     push_call_value(L, call, CALL_RESULT);

@@ -37,8 +37,6 @@ int read_back_results(lua_State *L, struct call *call);
 
 /* Opens a call for the instance at index 1, which becomes its result; the RowSet userdata is left at *rowset_index. */
 struct call *open_instance_call(lua_State *L, struct instance *instance, int *rowset_index);
-/* … for the class at index 1. */
-struct call *open_class_call(lua_State *L);
 
 /* Ends a call that has nothing to write; its result is returned. */
 int nothing_to_do(lua_State *L, struct call *call);

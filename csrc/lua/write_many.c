@@ -121,7 +121,7 @@ int run_update(lua_State *L, struct call *call, struct update *update) {
 
 static int update_rows(lua_State *L) {
     lua_settop(L, 3);
-    struct call *call = open_class_call(L);
+    struct call *call = call_open_class(L, 1);
     struct write *write = write_new(call);
     struct update update = { .model = call->model };
     bool fine = read_write_options(L, call, 3, WRITE_WHERE | WRITE_ROW, &write->options)
@@ -152,7 +152,7 @@ static const struct statement *truncate_statement(struct call *call, const struc
 }
 
 static int destroy_rows_plainly(lua_State *L) {
-    struct call *call = open_class_call(L);
+    struct call *call = call_open_class(L, 1);
     struct write *write = write_new(call);
     struct write_options *options = &write->options;
     bool fine = read_write_options(L, call, 2, WRITE_WHERE | WRITE_DESTROY | WRITE_TRUNCATE, options)
@@ -174,7 +174,7 @@ static int check_rows_named(lua_State *L) {
     lua_settop(L, 3);
     struct write_options options = { .limit = -1 };
     const char *verb = luaL_checkstring(L, 3);
-    struct call *call = open_class_call(L);
+    struct call *call = call_open_class(L, 1);
     int sets = WRITE_WHERE | WRITE_ROW | WRITE_DESTROY | WRITE_COUNTER | WRITE_TRUNCATE;
     bool fine = read_write_options(L, call, 2, sets, &options) && (options.truncate || check_condition(call, &options, verb));
     if (!fine) return call_raise(L, call);
@@ -200,7 +200,7 @@ static int check_options(lua_State *L) {
     lua_settop(L, 3);
     struct write_options options = { .limit = -1 };
     int verb = luaL_checkoption(L, 3, NULL, verbs);
-    struct call *call = open_class_call(L);
+    struct call *call = call_open_class(L, 1);
     if (!read_write_options(L, call, 2, verb_sets[verb], &options)) return call_raise(L, call);
     call_close(L, call);
     return 0;
@@ -209,7 +209,7 @@ static int check_options(lua_State *L) {
 /* core.has_condition(class, where) → whether it restricts the rows; raises for what is wrong in it */
 static int has_condition(lua_State *L) {
     lua_settop(L, 2);
-    struct call *call = open_class_call(L);
+    struct call *call = call_open_class(L, 1);
     struct select *named;
     bool some = read_named_rows(L, call, 2, &named) != NULL;
     if (error_is_set(&call->error)) return call_raise(L, call);

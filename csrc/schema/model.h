@@ -97,6 +97,8 @@ struct cached_lookup {
     struct kept_text kept;
 };
 
+struct plan_column;
+
 struct model {
     struct model *next;                 /* in order of definition */
     struct schema *schema;
@@ -113,6 +115,8 @@ struct model {
     struct assoc *assocs;
     struct cached_write insert, update;
     struct cached_lookup *lookups;
+    struct plan_column *columns;        /* all attributes as load/plan.c reads them, as of … */
+    unsigned columns_generation;
     bool scoped;                        /* has a default scope: the Lua side merges it into includes */
     bool behaves;                       /* hooks, scopes …: calls on its rows go through the Lua side */
     unsigned generation;                /* grows with every change; what was compiled before is rebuilt */
