@@ -105,20 +105,20 @@ local CALLS = {
   { "destroy", function(m, o)
     o.all = true
     m.User:destroy(o)
-  end, "where all limit force truncate dependent hooks individualHooks transaction logging" },
+  end, MANY .. " force truncate dependent" },
   { "restore", function(m, o)
     o.all = true
     m.Gone:restore(o)
-  end, "where all hooks individualHooks transaction" },
+  end, MANY },
   { "increment", function(m, o)
     o.all = true
     m.User:increment({ age = 1 }, o)
-  end, "where all silent" },
+  end, MANY },
   { "decrement", function(m, o)
     o.all = true
     m.User:decrement({ age = 1 }, o)
-  end, "where all silent" },
-  { "truncate", function(m, o) m.User:truncate(o) end, "cascade restartIdentity transaction logging" },
+  end, MANY },
+  { "truncate", function(m, o) m.User:truncate(o) end, ROW .. " cascade restartIdentity individualHooks" },
   { "sync of a model", function(m, o) m.User:sync(o) end, "force alter dryRun match logging" },
   { "drop of a model", function(m, o) m.User:drop(o) end, "cascade logging transaction" },
   { "addScope", function(m, o) m.User:addScope("new", o) end, "where include order attributes limit" },
