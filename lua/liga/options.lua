@@ -60,18 +60,23 @@ function options.copy_deep(value, depth)
   return new
 end
 
+local function path_of(at, name)
+  return (at and at .. "." or "") .. errors.text(name)
+end
+
 --- Checks every key of an option table.
 -- @param what whose options, for the message
 -- @param given the table
 -- @param allowed set of names; the value is true, or a text where the option is refused with a pointer to the liga way
-function options.check(what, given, allowed)
+-- @param at the option whose value the table is, for the path; nil: it is the call's own
+function options.check(what, given, allowed, at)
   for name in next, given do
     if allowed[name] == nil then
       local hint = options.hint(name, names_of(allowed))
       errors.raise("UsageError", ('%s: unknown option "%s"%s'):format(what, errors.text(name), hint),
-        { path = errors.text(name) })
+        { path = path_of(at, name) })
     elseif type(allowed[name]) == "string" then
-      errors.raise("UsageError", ('%s: option "%s" %s'):format(what, name, allowed[name]), { path = name })
+      errors.raise("UsageError", ('%s: option "%s" %s'):format(what, name, allowed[name]), { path = path_of(at, name) })
     end
   end
 end

@@ -295,6 +295,27 @@ for engine in support.engines() do
   end)
 
   describe("an unknown option on " .. engine.name, function()
+    it("is told with its path", function()
+      local db <close> = engine:open()
+      local User, Tag = db:define("User", { name = liga.STRING }), db:define("Tag", {})
+      local wrong = {
+        ["pool.mx"] = function() liga.connect("sqlite::memory:", { pool = { mx = 1 } }) end,
+        ["replication.raed"] = function() liga.connect(nil, { replication = { raed = {} } }) end,
+        ["name.singlar"] = function() db:define("A", {}, { name = { singlar = "a" } }) end,
+        ["indexes[1].uniqe"] = function()
+          db:define("B", { x = liga.INTEGER }, { indexes = { { fields = { "x" }, uniqe = true } } })
+        end,
+        ["references.tabel"] = function()
+          db:define("C", { x = { type = liga.INTEGER, references = { tabel = "Users" } } })
+        end,
+        ["foreignKey.nmae"] = function() User:belongsTo(Tag, { foreignKey = { nmae = "x" } }) end,
+        ["inverse.sa"] = function() User:hasMany(Tag, { inverse = { sa = "x" } }) end,
+        ["through.modle"] = function() User:belongsToMany(Tag, { through = { modle = "x" } }) end,
+        ["wher"] = function() User:findAll{ wher = {} } end,
+      }
+      for path, call in pairs(wrong) do assert.equal(path, support.raises("UsageError", call).path) end
+    end)
+
     it("is refused whatever its key is", function()
       local log = support.log()
       local db <close> = engine:open{ logging = log.record }
