@@ -1,4 +1,5 @@
 --- Changes of tables on PostgreSQL: ALTER TABLE knows them all.
+local introspect = require "liga.introspect"
 local sqltext = require "liga.sqltext"
 
 local postgres = {}
@@ -14,6 +15,16 @@ end
 
 local function add_keys(list, item, keys)
   for _, key in ipairs(keys or {}) do add(list, item, "ADD %s", key.sql) end
+end
+
+--- The keys that a column had before it gets these.
+local function drop_keys_over(list, item, keys)
+  for _, key in ipairs(keys or {}) do
+    for _, before in ipairs(item.foreignKeys) do
+      local same = introspect.same_names(before.columns, key.columns)
+      if same then add(list, item, "DROP CONSTRAINT %s", quote(before.name)) end
+    end
+  end
 end
 
 -- Values of enums ----------------------------------------------------------------------------------------------------
@@ -161,6 +172,7 @@ local function change_column(list, item, change, first)
   local aspects = change.aspects or { type = true, default = true, allowNull = true }
   local name = quote(column.name)
   local misses = before and postgres.misses_values(column, before)
+  drop_keys_over(list, item, change.keys)
   if misses then add_values(first, column.values, before) end
   if aspects.type and not misses then change_type(list, item, column, before) end
   if (aspects.type or aspects.default) and column.default then
