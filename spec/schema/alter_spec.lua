@@ -1,5 +1,6 @@
 --- db:sync{ alter = true }: tables follow their models, and nothing is lost.
 local support = require "spec.support"
+local doctor = require "liga.doctor"
 local liga = require "liga"
 
 for engine in support.engines() do
@@ -68,6 +69,20 @@ for engine in support.engines() do
       assert.same({}, differing())
     end)
 
+    it("leaves keys to generated keys of 32 bits as narrow as these, along chains too", function()
+      local key = engine.dialect == "postgres" and "SERIAL" or "INTEGER"
+      db:query(([[CREATE TABLE albums (id %s PRIMARY KEY, best INTEGER,
+        parent INTEGER REFERENCES albums (id))]]):format(key))
+      db:query "CREATE TABLE tracks (album INTEGER REFERENCES albums (id), line INTEGER, PRIMARY KEY (album, line))"
+      db:query [[CREATE TABLE plays (album INTEGER, line INTEGER,
+        FOREIGN KEY (album, line) REFERENCES tracks (album, line))]]
+      db:reflect()
+      assert.same({}, differing())
+      for _, finding in ipairs(doctor.examine(db, { models = true })) do
+        assert.not_equal("model differs from table", finding.check)
+      end
+    end)
+
     on_disk("adds columns and indexes, changes types, defaults and nullability, and drops no column", function()
       first_models()
       again()
@@ -118,6 +133,28 @@ for engine in support.engines() do
       assert.same({}, differing())
       User:create{ name = "ann", age = 1 }
       support.raises("UniqueConstraintError", function() User:create{ name = "ANN", age = 1 } end)
+    end)
+
+    on_disk("names model and attributes where the rows break a new rule", function()
+      db:define("User", { firstName = liga.STRING, code = liga.INTEGER }, { timestamps = false, underscored = true })
+      db:define("Post", { userId = liga.BIGINT, title = liga.STRING }, { timestamps = false, underscored = true })
+      db:sync()
+      db:query "INSERT INTO users (code) VALUES (1)"
+      db:query "INSERT INTO posts (user_id) VALUES (77)"
+      local function refused(name, model, attribute, message)
+        local e = support.raises(name, function() db:sync{ alter = true } end, message)
+        assert.same({ model, { attribute }, "rolled_back" }, { e.model, e.attributes, e.outcome })
+      end
+      again()
+      db:define("User", { firstName = { type = liga.STRING, allowNull = false } }, { timestamps = false,
+        underscored = true })
+      refused("NotNullConstraintError", "User", "firstName", "User.firstName must not be NULL")
+      again()
+      local User = db:define("User", { code = liga.INTEGER }, { timestamps = false, underscored = true })
+      local Post = db:define("Post", { title = liga.TEXT }, { timestamps = false, underscored = true })
+      User:hasMany(Post)
+      refused("ForeignKeyConstraintError", "Post", "userId", "Post: there is no row of User that userId could refer to")
+      assert.equal(1, #db:query "SELECT * FROM posts WHERE user_id = 77")
     end)
 
     on_disk("never cuts what is there", function()

@@ -123,6 +123,8 @@ function methods:renameTable(before, after, given)
   given = arguments.read_options(self, "renameTable", given)
   local item = arguments.find_table(self, "renameTable", before, given)
   local name = arguments.read_name("renameTable", "the new name", after)
+  local other = name:lower() ~= item.name:lower() and introspect.table(self.db, name, { schema = item.schema })
+  if other then errors.usage("renameTable: there is a %s %q already", other.kind, other.name) end
   arguments.run(self, ddl.plain(("ALTER TABLE %s RENAME TO %s"):format(arguments.table_name(item), quote(name))), given)
 end
 
