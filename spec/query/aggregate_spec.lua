@@ -89,7 +89,8 @@ for engine in support.engines() do
     it("add 64 bit integers up exactly, whatever comes in between", function()
       local Account = db:define("Account", { balance = liga.BIGINT }, { timestamps = false })
       Account:sync()
-      Account:bulkCreate{ { balance = math.maxinteger }, { balance = 5 }, { balance = math.mininteger }, { balance = -1 } }
+      Account:bulkCreate{ { balance = math.maxinteger }, { balance = 5 }, { balance = math.mininteger },
+        { balance = -1 } }
       assert.equal(3, Account:sum("balance"))
       assert.equal(0.75, Account:avg("balance"))
       assert.equal(3, Account:sum("balance", { group = { liga.fn("abs", 1) } })[1].sum)
