@@ -109,7 +109,7 @@ end
 
 local function read_pool(given)
   local pool = options.kind("liga.connect", given, "pool", "table") or {}
-  options.check("liga.connect: pool", pool, pool_options, "pool")
+  options.check("liga.connect: pool", pool, pool_options)
   local max = options.kind("pool", pool, "max", "integer")
   if max and max < 1 then errors.usage "pool: max must be at least 1" end
   return { max = max or 5, idle = milliseconds(pool, "idle") or 60000,
@@ -203,7 +203,7 @@ local replication_options = { write = true, read = true, sticky = true }
 local function read_replication(url, given)
   local replication = options.kind("liga.connect", given, "replication", "table")
   if not replication then return url end
-  options.check("liga.connect: replication", replication, replication_options, "replication")
+  options.check("liga.connect: replication", replication, replication_options)
   local write = options.kind("replication", replication, "write", "string")
   if url ~= nil and write ~= nil and url ~= write then
     errors.usage "liga.connect: the URL and replication.write are two primaries: give one of them"

@@ -93,7 +93,7 @@ end
 
 local function read_words(meta)
   local given = meta.options.name or {}
-  options.check(meta.name .. ": name", given, { singular = true, plural = true }, "name")
+  options.check(meta.name .. ": name", given, { singular = true, plural = true })
   local plural = given.plural or compat.words(meta.db).pluralize(meta.name)
   local words = { singular = given.singular or meta.name, plural = plural }
   for form, word in pairs(words) do

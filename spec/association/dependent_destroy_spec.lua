@@ -52,7 +52,7 @@ for engine in support.engines() do
 
     it("does so where many rows are destroyed", function()
       fill()
-      assert.equal(1, User:destroy { where = { name = "ann" } })
+      assert.same({ 1, n = 1 }, table.pack(User:destroy { where = { name = "ann" } }))
       assert.equal(8, #ran)
       assert.same({ 1, 1, 0 }, { User:count(), Post:count(), Comment:count() })
       assert.equal(1, User:destroy { all = true, individualHooks = true })

@@ -181,6 +181,34 @@ for engine in support.engines() do
       assert.same({}, differing())
     end)
 
+    on_disk("makes anything of a column without values", function()
+      local types = { liga.STRING(20), liga.TEXT, liga.INTEGER, liga.BIGINT, liga.DOUBLE, liga.DECIMAL(8, 2),
+        liga.BOOLEAN, liga.DATE, liga.DATEONLY, liga.TIME, liga.UUID, liga.BLOB, liga.JSON, liga.JSONB }
+      for shift = 0, #types - 1 do
+        if shift > 0 then again() end
+        local attributes = {}
+        for i in ipairs(types) do attributes[i] = { "f" .. i, types[(i + shift - 1) % #types + 1] } end
+        local Thing = db:define("Thing", attributes, { timestamps = false })
+        db:sync{ alter = true }
+        assert.same({}, differing())
+        if shift == 0 then Thing:create{} end
+        assert.equal(1, Thing:count())
+      end
+    end)
+
+    on_disk("makes nothing of a value that the new type can't read", function()
+      local Thing = db:define("Thing", { n = liga.INTEGER, t = liga.TIME }, { timestamps = false })
+      db:sync()
+      Thing:create{ n = 5, t = "09:30:00" }
+      for name, type in pairs{ n = liga.UUID, t = liga.DATEONLY } do
+        again()
+        db:define("Thing", { [name] = type }, { timestamps = false })
+        local e = support.raises("DatabaseError", function() db:sync{ alter = true } end,
+          ("Things.%s holds values that %s can't hold"):format(name, type))
+        assert.same({ "Thing", name, "rolled_back" }, { e.model, e.attribute, e.outcome })
+      end
+    end)
+
     it("says what it would do without doing it", function()
       db:define("User", { name = liga.STRING })
       local statements = db:sync{ alter = true, dryRun = true }

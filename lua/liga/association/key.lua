@@ -86,7 +86,7 @@ local function read_entry(where, at, entry, parsed)
     where:fail("%s: entry %d must be a name or a table {name = ...}, got %s", at, place,
       fail.shown(entry))
   end
-  options.check(where.text .. ": " .. at, entry, allowed, at)
+  options.check(where.text .. ": " .. at, entry, allowed)
   if entry.keys ~= nil then where:fail("%s: keys can't stand in an entry", at) end
   parsed.names[place] = check_part_name(where, at, entry.name)
   parsed.own[place] = read_attribute(where, at, entry)
@@ -130,7 +130,7 @@ end
 
 local function read_table(where, at, given, parsed)
   local list, rest = split_table(given)
-  options.check(where.text .. ": " .. at, rest, allowed, at)
+  options.check(where.text .. ": " .. at, rest, allowed)
   check_forms(where, at, list, rest)
   parsed.common = read_attribute(where, at, rest)
   read_constraint(where, at, rest, parsed.rule)

@@ -63,7 +63,7 @@ local function read_as(place, at, given)
   if type(given) ~= "table" or getmetatable(given) then
     place:fail("%s must be a name or a table {singular = ..., plural = ...}, got %s", at, fail.shown(given))
   end
-  options.check(place.text .. ": " .. at, given, { singular = true, plural = true }, at)
+  options.check(place.text .. ": " .. at, given, { singular = true, plural = true })
   for _, form in ipairs { "singular", "plural" } do check_name(place, at .. "." .. form, given[form]) end
   return { singular = given.singular, plural = given.plural }
 end
@@ -135,7 +135,7 @@ local function read_inverse(place, kind, given)
     place:fail("inverse must be a name or a table {as = ...}, got %s", fail.shown(given))
   end
   local inverse_type = inverse_kind(place, kind, given)
-  options.check(place.text .. ": inverse", given, allowed_inverse[inverse_type], "inverse")
+  options.check(place.text .. ": inverse", given, allowed_inverse[inverse_type])
   local inverse = read_reading(place, "inverse.", given)
   inverse.kind, inverse.as = inverse_type, read_as(place, "inverse.as", given.as)
   inverse.constraints = key.constraints(place, given)
@@ -155,7 +155,7 @@ local function check_junction(place, at, model)
 end
 
 local function read_through_table(place, given)
-  options.check(place.text .. ": through", given, allowed_through, "through")
+  options.check(place.text .. ": through", given, allowed_through)
   local unique = given.unique
   if unique ~= nil and type(unique) ~= "boolean" and (type(unique) ~= "string" or unique == "") then
     place:fail("through.unique must be a boolean or the name of an index, got %s", fail.shown(unique))
@@ -187,7 +187,7 @@ end
 local function read_links(place, given)
   if given == nil then return {} end
   check_table(place, "throughAssociations", given)
-  options.check(place.text .. ": throughAssociations", given, allowed_links, "throughAssociations")
+  options.check(place.text .. ": throughAssociations", given, allowed_links)
   for name, value in next, given do check_name(place, "throughAssociations." .. name, value) end
   return given
 end

@@ -77,10 +77,23 @@ local function in_dollars(body)
   return tag .. body .. tag
 end
 
---- A value of one type in another: numbers and booleans meet in INTEGER.
+local function kind_of(type)
+  return is_number(type) and "number" or is_instant(type) and "instant" or type:find "^TIME" and "TIME"
+    or type:find "^JSON" and "JSON" or (type == "BOOLEAN" or type == "DATE" or type == "UUID" or type == "BYTEA") and type
+end
+
+--- By kind: where a value goes through on its way to another one; "": the server has a cast. Texts know all ways.
+local WAYS = {
+  number = { BOOLEAN = "::INTEGER" }, BOOLEAN = { number = "::INTEGER" }, instant = { DATE = "", TIME = "" },
+  DATE = { instant = "" },
+}
+
+--- A value of one type in another. What has no cast is written and read as a text, so that a column without values can
+-- become anything.
 local function cast(value, from, to)
-  local meet = from == "BOOLEAN" and is_number(to) or to == "BOOLEAN" and is_number(from)
-  return ("%s%s::%s"):format(value, meet and "::INTEGER" or "", to)
+  local old, new = kind_of(from), kind_of(to)
+  local way = old and new and old ~= new and (WAYS[old] and WAYS[old][new] or "::TEXT") or ""
+  return ("%s%s::%s"):format(value, way, to)
 end
 
 --- Whether a type holds less than another one, so that a cast would cut values silently.

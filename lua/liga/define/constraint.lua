@@ -236,8 +236,7 @@ end
 -- The attribute option `references` ----------------------------------------------------------------------------------
 
 local function check_table(place, given, db)
-  options.check(place.text .. ": references", given, { model = true, table = true, key = true, schema = true },
-    "references")
+  options.check(place.text .. ": references", given, { model = true, table = true, key = true, schema = true })
   if (given.model == nil) == (given.table == nil) then place:fail("references needs either model or table") end
   if given.schema == nil then return end
   if not dialect.of(db).schemas then place:fail("references: schema is for PostgreSQL: SQLite has none") end

@@ -32,7 +32,7 @@ local function read_field(meta, at, given)
   for key, value in next, given do
     if key ~= 1 then rest[key] = value end
   end
-  options.check(("%s: %s"):format(meta.name, at), rest, allowed_field, at)
+  options.check(("%s: %s"):format(meta.name, at), rest, allowed_field)
   if type(named.attribute) ~= "string" and not core.is_expression(named.attribute) then
     bad(meta, at, "a field has no name")
   end
@@ -62,7 +62,7 @@ end
 --- Reads one entry of the model option `indexes`.
 local function read(meta, at, given)
   if type(given) ~= "table" or getmetatable(given) then bad(meta, at, "must be a table {fields = {...}}") end
-  options.check(("%s: %s"):format(meta.name, at), given, allowed, at)
+  options.check(("%s: %s"):format(meta.name, at), given, allowed)
   check_value(meta, at, "unique", given.unique, "boolean")
   check_value(meta, at, "name", given.name, "string")
   check_value(meta, at, "using", given.using, "string")

@@ -36,7 +36,7 @@ local function referenced(self, given, item)
     errors.usage "addConstraint: references must be {table =, field = or fields =}"
   end
   options.check("addConstraint: references", references, { table = true, model = true, field = true, fields = true,
-    key = true }, "references")
+    key = true })
   local target = references.table or references.model
   local name = arguments.read_table("addConstraint", target)
   local place = { name = name, schema = definition.schema_beside(target, item) }

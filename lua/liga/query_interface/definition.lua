@@ -31,7 +31,7 @@ local function column_options(spec, item)
   if registry.is_model(references) then references = { model = references } end
   if type(references) == "string" then references = { table = references, key = given.referencesKey or "id" } end
   if type(references) == "table" then
-    options.check(item.name .. ": references", references, { model = true, table = true, key = true }, "references")
+    options.check(item.name .. ": references", references, { model = true, table = true, key = true })
     local target = references.model or references.table
     local class = registry.is_model(target) and target or nil
     local key = references.key or class and class.primaryKey[1] or "id"
