@@ -4,6 +4,7 @@ local core = require "liga.core"
 local ddl = require "liga.ddl"
 local errors = require "liga.errors"
 local introspect = require "liga.introspect"
+local naming = require "liga.naming"
 local sqltext = require "liga.sqltext"
 local transaction = require "liga.transaction"
 
@@ -152,7 +153,7 @@ end
 
 --- What differs in a column: a set of "type", "values", "default", "allowNull"; nil: nothing.
 -- @param follows whether its type is that of a key which it refers to
-local function differences(db, parts, part, wanted, actual, follows)
+local function differences(db, parts, part, wanted, item, actual, follows)
   if actual.generated then return nil end                           -- computed by the database, which no model says
   local engine, aspects = engines[db.dialect], {}
   local generated = part.autoIncrement and actual.autoIncrement
@@ -161,6 +162,7 @@ local function differences(db, parts, part, wanted, actual, follows)
   local labels = actual.values
   if part.list then labels = actual.elements end
   if part.values then same_type = labels ~= nil end                   -- values of enums are an aspect of their own
+  if not part.values and naming.own_enum(item.name, actual) then same_type = false end      -- it was one before
   if part.values and labels and ddl.misses_values(db, part, actual) then aspects.values = true end
   if not generated and not same_type and not follows then aspects.type = true end
   local is, wants = without_parentheses(actual.default), without_parentheses(wanted.default)
@@ -293,7 +295,7 @@ function alter.compare(db, class, item, catalogue_of)
     local actual = find_column(db, item, part.name)
     compare_comment(statements, "COLUMN " .. parts.name .. "." .. sqltext.quote(part.name), part, actual or {})
     local follows = actual and follows_key(parts, item, actual, target_of)
-    local aspects = actual and differences(db, parts, part, wanted[part.name], actual, follows)
+    local aspects = actual and differences(db, parts, part, wanted[part.name], item, actual, follows)
     if not actual then
       added[part.name] = true
       changes[#changes + 1] = { kind = "add column", column = part, keys = keys_of_column(parts, part.name) }

@@ -196,6 +196,24 @@ for engine in support.engines() do
       end
     end)
 
+    on_disk("makes a text of an enum, and another enum of that", function()
+      local function becomes(type, value)
+        again()
+        local Thing = db:define("Thing", { kind = type, kinds = liga.STRING }, { timestamps = false })
+        db:sync{ alter = true }
+        assert.same({}, differing())
+        assert.equal(value, Thing:create{ kind = value }:reload().kind)
+        assert.equal("a", Thing:findOne{ order = "id" }.kind)
+      end
+      db:define("Thing", { kind = liga.ENUM{ "a", "b" } }, { timestamps = false }):sync():create{ kind = "a" }
+      becomes(liga.TEXT, "c")
+      becomes(liga.ENUM{ "a", "c", "d" }, "d")
+      db:queryInterface():addColumn("Things", "more", liga.ENUM{ "x" })
+      db:queryInterface():removeColumn("Things", "more")
+      db:queryInterface():addColumn("Things", "more", liga.ENUM{ "y" })
+      db:query [[INSERT INTO "Things" (more) VALUES ('y')]]
+    end)
+
     on_disk("makes nothing of a value that the new type can't read", function()
       local Thing = db:define("Thing", { n = liga.INTEGER, t = liga.TIME }, { timestamps = false })
       db:sync()

@@ -216,6 +216,8 @@ for engine in support.engines() do
           { liga.TEXT, "x", liga.DATE }, { liga.TEXT, "x", liga.TIME }, { liga.TEXT, "x", liga.DATEONLY },
           { liga.TEXT, "x", liga.UUID }, { liga.TEXT, "x", liga.JSON }, { liga.TEXT, "x@y", liga.ENUM { "x@", "y" } },
           { liga.TEXT, "1e400", liga.DECIMAL(9, 2) }, { liga.BOOLEAN, true, liga.TEXT, "true" },
+          { liga.ENUM { "a", "b", "c" }, "a", liga.ENUM { "b", "d" } },
+          { liga.ENUM { "a", "b", "c" }, "b", liga.ENUM { "d", "b" }, "b" }, { liga.ENUM { "a" }, "a", liga.TEXT, "a" },
         } do
           local before, value, after, kept = table.unpack(case)
           q:createTable("things", { id = generated(), v = before, w = liga.INTEGER })

@@ -46,10 +46,8 @@ end
 --- Enums that were made for columns of a table go with it.
 local function add_types(statements, item)
   for _, column in ipairs(item.columns) do
-    local bare = column.type:gsub('"', "")
-    if column.values and bare:match "[^.]+$" == naming.enum(item.name, column.name) then
-      statements[#statements + 1] = "DROP TYPE IF EXISTS " .. column.type
-    end
+    local type = naming.own_enum(item.name, column)
+    if type then statements[#statements + 1] = "DROP TYPE IF EXISTS " .. type end
   end
 end
 
