@@ -104,9 +104,11 @@ int run_update(lua_State *L, struct call *call, struct update *update) {
     struct write *write = call->data;
     if (error_is_set(&call->error)) return call_raise(L, call);
     if (!update->set) {
+        bool returning = write->options.returning;
         call_close(L, call);
         lua_pushinteger(L, 0);
-        return 1;
+        if (returning) push_list(L, 0);
+        return returning ? 2 : 1;
     }
     if (!assigned(update, call->model->updated_at)) touch(call, update, call->model->updated_at);
     update->where = written_rows(call, &write->options, &update->aliased);
@@ -167,14 +169,6 @@ static int destroy_rows_plainly(lua_State *L) {
     call->next = run_statement_once;
     call->results = affected_results;
     return call_run(L, call);
-}
-
-static bool skips_dependents(lua_State *L, int index) {
-    if (!lua_istable(L, index)) return false;
-    push_field(L, index, "dependent");
-    bool skips = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return skips;
 }
 
 /* core.check_condition(class, options, verb): raises what update, destroy … of these rows would raise for the options */
