@@ -151,8 +151,8 @@ void set_stored(lua_State *L, struct call *call, int index, const struct attr *c
     struct instance instance = instance_look(L, index);
     if (instance.state == INSTANCE_NONE) return;
     const struct model *model = instance.rowset->model;
-    struct value *all = arena_array(&call->arena, struct value, model->attr_count + 1);
-    bool *known = arena_array(&call->arena, bool, model->attr_count + 1);
+    struct value *all = arena_array(&call->arena, struct value, attr_room(model));
+    bool *known = arena_array(&call->arena, bool, attr_room(model));
     lua_pop(L, 1);
     for (int i = 0; i < count; i++) {
         all[attrs[i]->ordinal] = values[i];
@@ -182,8 +182,7 @@ static void preset_all(lua_State *L, struct call *call, const struct access *acc
 static void extend_fields(struct call *call, struct access *access) {
     const struct hop *last = assoc_last_hop(access->assoc);
     if (!access->options.fields) return;
-    size_t size = (size_t)call->model->attr_count + 1;
-    bool *fields = arena_copy(&call->arena, access->options.fields, size * sizeof *fields);
+    bool *fields = arena_copy(&call->arena, access->options.fields, (size_t)attr_room(call->model) * sizeof *fields);
     for (int i = 0; i < last->value_count; i++) fields[last->values[i].attr->ordinal] = true;
     for (int k = 0; access->assoc->kind->holder == HELD_BY_TARGET && k < last->far.count; k++)
         fields[last->far.items[k]->ordinal] = true;

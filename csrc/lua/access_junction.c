@@ -4,7 +4,7 @@
 #include "lua/value.h"
 
 static void compute(struct call *call, struct junction_row *row, const struct attr *attr, struct computed computed) {
-    if (!row->computed) row->computed = arena_array(&call->arena, struct computed, attr->model->attr_count);
+    if (!row->computed) row->computed = arena_array(&call->arena, struct computed, attr_room(attr->model));
     row->computed[attr->ordinal] = computed;
 }
 
@@ -89,8 +89,8 @@ static bool is_link(const struct access *access, const struct attr *attr) {
 static bool read_defaults(lua_State *L, struct call *call, const struct access *access, int at, struct junction_row *row) {
     const struct model *junction = junction_of(access);
     struct junction_row defaults = {
-        .values = arena_array(&call->arena, struct value, junction->attr_count + 1),
-        .given = arena_array(&call->arena, bool, junction->attr_count + 1),
+        .values = arena_array(&call->arena, struct value, attr_room(junction)),
+        .given = arena_array(&call->arena, bool, attr_room(junction)),
     };
     lua_rawgeti(L, access->defaults, at + 1);
     row->done = lua_isboolean(L, -1);
@@ -128,8 +128,8 @@ static void check_row(struct call *call, const struct access *access, const stru
 bool read_junction_row(lua_State *L, struct call *call, struct access *access, int at) {
     const struct model *junction = junction_of(access);
     struct junction_row *row = &access->rows[at];
-    row->values = arena_array(&call->arena, struct value, junction->attr_count + 1);
-    row->given = arena_array(&call->arena, bool, junction->attr_count + 1);
+    row->values = arena_array(&call->arena, struct value, attr_room(junction));
+    row->given = arena_array(&call->arena, bool, attr_room(junction));
     if (access->through && !read_junction_table(L, call, access, access->through, row)) return false;
     push_call_value(L, call, access->created ? CALL_RESULT : CALL_AUX);
     if (!access->created) {

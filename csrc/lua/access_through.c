@@ -181,7 +181,7 @@ static void plan_conflict(struct call *call, const struct access *access, const 
 
 static void add_columns(struct call *call, const struct access *access, const struct junction_row *row, struct insert *insert) {
     const struct model *junction = junction_of(access);
-    const struct attr **attrs = arena_array(&call->arena, const struct attr *, junction->attr_count + 1);
+    const struct attr **attrs = arena_array(&call->arena, const struct attr *, attr_room(junction));
     insert->attrs = attrs;
     for (int i = 0; i < junction->attr_count; i++)
         if (in_insert(row, junction->attrs[i])) attrs[insert->attr_count++] = junction->attrs[i];

@@ -181,7 +181,7 @@ static void note_written(struct call *call, struct bulk *bulk, const struct pres
     const struct model *model = call->model;
     bool read_back = bulk->options.conflict == CONFLICT_UPDATE || (bulk->options.returning && !bulk->options.returned);
     if (!bulk->options.fields || read_back) return;
-    bulk->written = arena_array(&call->arena, bool, model->attr_count + 1);
+    bulk->written = arena_array(&call->arena, bool, attr_room(model));
     for (int i = 0; i < model->attr_count; i++)
         bulk->written[i] = !presence->given[i] || in_insert(bulk, model->attrs[i], presence);
 }
@@ -211,9 +211,9 @@ static bool has_answer_each(lua_State *L, struct call *call, struct bulk *bulk, 
 
 static void choose_columns(lua_State *L, struct call *call, struct bulk *bulk, int list) {
     const struct model *model = call->model;
-    struct presence presence = { .given = arena_array(&call->arena, bool, model->attr_count + 1) };
+    struct presence presence = { .given = arena_array(&call->arena, bool, attr_room(model)) };
     note_presence(L, call, list, bulk, &presence);
-    bulk->attrs = arena_array(&call->arena, const struct attr *, model->attr_count + 1);
+    bulk->attrs = arena_array(&call->arena, const struct attr *, attr_room(model));
     bool computed = call->expressions;
     for (int i = 0; i < model->attr_count; i++) {
         const struct attr *attr = model->attrs[i];
@@ -539,7 +539,7 @@ static void prepare_answers(struct call *call, struct bulk *bulk) {
     bulk->answered = bulk->options.conflict != CONFLICT_ERROR || bulk->options.returning;
     for (int i = 0; i < call->model->attr_count; i++)
         bulk->answered = bulk->answered || type_is_rewritten(&call->model->attrs[i]->type);
-    bulk->given = arena_array(&call->arena, bool, call->model->attr_count + 1);
+    bulk->given = arena_array(&call->arena, bool, attr_room(call->model));
     bulk->keyed = arena_array(&call->arena, bool, (int)bulk->count + 1);
     bulk->early = !bulk->answered && !bulk->options.fields;
     bulk_chunks_init(call, &bulk->chunks, bulk->count);

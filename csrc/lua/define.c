@@ -83,7 +83,9 @@ static int new_model(lua_State *L) {
 
 /* core.bind(model, class): makes the metatable of unsaved instances, the pattern for those of all chunks. */
 static int bind(lua_State *L) {
-    check_model(L, 1);
+    struct model_box *box = check_model(L, 1);
+    model_make_room(box->model);
+    box->bound = true;
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_settop(L, 2);
     lua_pushvalue(L, 2);
@@ -255,6 +257,15 @@ static int has_type(lua_State *L) {
     return 1;
 }
 
+/* Calls that are running have set room aside for so many attributes; none is of a model that has no class yet. */
+static void make_room(lua_State *L, const struct model_box *box, const char *name) {
+    struct model *model = box->model;
+    if (!box->db->open_calls) model_make_room(model);
+    else if (box->bound && model->attr_count == model->attr_size && !attr_find(model, name))
+        raise_usage(L, "%s.%s: no more attributes can be declared while calls are running: wait until they have ended",
+                    model->name, name);
+}
+
 /* core.attribute(model, spec) */
 static int put_attribute(lua_State *L) {
     struct model_box *box = check_model(L, 1);
@@ -273,6 +284,7 @@ static int put_attribute(lua_State *L) {
     name_enum(L, box, &attr, 2);
     check_supported(L, box, &attr);
     read_default(L, box, 2, &attr);
+    make_room(L, box, attr.name);
     lua_pushinteger(L, attr_put(box->model, &attr)->ordinal + 1);
     return 1;
 }
@@ -424,7 +436,7 @@ static void read_scope(lua_State *L, struct db *db, const struct model *model, i
     lua_getfield(L, index, "scope");
     if (lua_istable(L, -1)) {
         int table = lua_gettop(L);
-        struct scope_value *values = arena_array(&db->arena, struct scope_value, model->attr_count + 1);
+        struct scope_value *values = arena_array(&db->arena, struct scope_value, attr_room(model));
         for (int i = 0; i < model->attr_count; i++) {
             lua_getfield(L, table, model->attrs[i]->name);
             if (!lua_isnil(L, -1) && is_plain_value(L, lua_gettop(L))) {

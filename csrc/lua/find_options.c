@@ -199,7 +199,7 @@ static bool mark_excluded(lua_State *L, struct find *find, int index, bool *excl
 
 static bool read_include_exclude(lua_State *L, struct find *find, int index) {
     const struct model *model = model_of(find);
-    bool *excluded = arena_array(find->where.arena, bool, model->attr_count + 1);
+    bool *excluded = arena_array(find->where.arena, bool, attr_room(model));
     if (!only_include_exclude(L, find, index) || !push_sublist(L, find, index, "exclude")
         || !mark_excluded(L, find, lua_gettop(L), excluded)) return false;
     for (int i = 0; i < model->attr_count; i++)

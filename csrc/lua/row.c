@@ -263,9 +263,9 @@ static bool prepare_given(lua_State *L, struct call *call, int index, int names,
 
 struct row *row_new(lua_State *L, struct call *call, int names, bool keep) {
     struct row *row = arena_new(&call->arena, struct row);
-    row->values = arena_array(&call->arena, struct value, call->model->attr_count + 1);
-    row->present = arena_array(&call->arena, bool, call->model->attr_count + 1);
-    row->taken = arena_array(&call->arena, bool, call->model->attr_count + 1);
+    row->values = arena_array(&call->arena, struct value, attr_room(call->model));
+    row->present = arena_array(&call->arena, bool, attr_room(call->model));
+    row->taken = arena_array(&call->arena, bool, attr_room(call->model));
     row->names = name_index(L, names);
     row->keep = keep;
     return row;

@@ -57,8 +57,8 @@ static bool has_rewritten(const struct model *model) {
 struct insert *plan_insert(lua_State *L, struct call *call, int index, const struct row *row) {
     const struct model *model = call->model;
     struct insert *insert = arena_new(&call->arena, struct insert);
-    const struct attr **attrs = arena_array(&call->arena, const struct attr *, model->attr_count + 1);
-    struct value *values = arena_array(&call->arena, struct value, model->attr_count + 1);
+    const struct attr **attrs = arena_array(&call->arena, const struct attr *, attr_room(model));
+    struct value *values = arena_array(&call->arena, struct value, attr_room(model));
     insert->into = model;
     insert->attrs = attrs;
     insert->rows = 1;

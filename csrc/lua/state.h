@@ -137,6 +137,7 @@ struct model_box {
     bool calls_lua;                     /* defaults by function: writes go through operation.lua */
     bool has_dependents;
     int lazy;                           /* enum lazy: what reading a missing association does */
+    bool bound;                         /* it has a class */
     bool pending;                       /* associations wait for models that are not defined */
 };
 

@@ -37,7 +37,7 @@ static bool key_is_known(lua_State *L, int index, const struct upsert *upsert, b
 
 static bool choose_key(lua_State *L, struct call *call, int index, struct upsert *upsert) {
     const struct write_options *options = &upsert->write->options;
-    bool *given = arena_array(&call->arena, bool, call->model->attr_count + 1), computed = false;
+    bool *given = arena_array(&call->arena, bool, attr_room(call->model)), computed = false;
     note_given(L, call, CHOSEN, false, given);
     upsert->key = options->conflict_fields.count ? options->conflict_fields : conflict_key(call, given);
     if (!key_is_known(L, index, upsert, &computed)) upsert->key.count = 0;

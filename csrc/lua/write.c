@@ -15,8 +15,8 @@
 
 struct write *write_new(struct call *call) {
     struct write *write = arena_new(&call->arena, struct write);
-    write->values = arena_array(&call->arena, struct value, call->model->attr_count + 1);
-    write->known = arena_array(&call->arena, bool, call->model->attr_count + 1);
+    write->values = arena_array(&call->arena, struct value, attr_room(call->model));
+    write->known = arena_array(&call->arena, bool, attr_room(call->model));
     call->data = write;
     call->writes = true;
     return write;
@@ -274,7 +274,7 @@ static bool look_for_changes(lua_State *L, struct call *call, int rowset_index, 
                              enum change *changes) {
     const struct model *model = call->model;
     const struct name_index *attributes = name_index(L, names);
-    bool *there = arena_array(&call->arena, bool, model->attr_count + 1);
+    bool *there = arena_array(&call->arena, bool, attr_room(model));
     lua_getiuservalue(L, rowset_index, ROWSET_TEXTS);
     int texts = lua_gettop(L), value = texts + 2;
     for (lua_pushnil(L); lua_next(L, 1); lua_settop(L, texts + 1)) {
@@ -298,7 +298,7 @@ static bool look_for_changes(lua_State *L, struct call *call, int rowset_index, 
 static bool collect_changes(lua_State *L, struct call *call, int rowset_index, int names, const struct instance *instance,
                             struct update *update) {
     const struct model *model = call->model;
-    enum change *changes = arena_array(&call->arena, enum change, model->attr_count + 1);
+    enum change *changes = arena_array(&call->arena, enum change, attr_room(model));
     if (!look_for_changes(L, call, rowset_index, names, instance, changes)) return false;
     for (int i = 0; i < model->attr_count; i++) {
         const struct attr *attr = model->attrs[i];
@@ -340,7 +340,7 @@ static uint64_t plain_columns(const struct update *update) {
 }
 
 static struct value *update_params(struct call *call, const struct update *update, int *count) {
-    struct value *params = arena_array(&call->arena, struct value, call->model->attr_count + KEY_PARTS);
+    struct value *params = arena_array(&call->arena, struct value, attr_room(call->model) + KEY_PARTS);
     *count = 0;
     for (const struct assignment *set = update->set; set; set = set->next) params[(*count)++] = set->expr->value;
     for (int k = 0; k < update->where->value_count; k++) params[(*count)++] = update->where->values[k];

@@ -78,7 +78,7 @@ static bool read_assignments(lua_State *L, struct call *call, int index, struct 
         return error_set(&call->error, &call->arena, ERROR_USAGE, "%s:update: a table of values expected, got %s",
                          call->model->name,
                          kind_text(L, index));
-    bool *given = arena_array(&call->arena, bool, call->model->attr_count + 1);
+    bool *given = arena_array(&call->arena, bool, attr_room(call->model));
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
         const char *name = lua_type(L, -2) == LUA_TSTRING ? name_at(L, -2) : "?";
         const struct attr *attr = find_attr(&reader, name);

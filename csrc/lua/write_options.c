@@ -60,7 +60,7 @@ static bool read_attr_list(lua_State *L, struct reading *reading, int index, con
 static bool read_attr_set(lua_State *L, struct reading *reading, int index, const char *name, const bool **set) {
     struct attr_list list;
     if (!read_attr_list(L, reading, index, name, &list)) return false;
-    bool *listed = arena_array(&reading->call->arena, bool, reading->model->attr_count + 1);
+    bool *listed = arena_array(&reading->call->arena, bool, attr_room(reading->model));
     for (int k = 0; k < list.count; k++) listed[list.items[k]->ordinal] = true;
     *set = listed;
     return true;

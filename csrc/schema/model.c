@@ -4,7 +4,7 @@
 
 #include "base/arena.h"
 
-enum { FIRST_ATTRS = 8 };
+enum { FIRST_ATTRS = 8, MORE_ATTRS = 8 };
 
 void schema_init(struct schema *schema, struct arena *arena) {
     *schema = (struct schema){ .arena = arena };
@@ -48,14 +48,19 @@ const struct attr *attr_of_column(const struct model *model, const char *column)
     return NULL;
 }
 
+static void resize(struct model *model, int size) {
+    const struct attr **attrs = arena_array(model->schema->arena, const struct attr *, size);
+    if (model->attr_count) memcpy(attrs, model->attrs, sizeof *attrs * (size_t)model->attr_count);
+    model->attrs = attrs;
+    model->attr_size = size;
+}
+
+void model_make_room(struct model *model) {
+    if (model->attr_size - model->attr_count < MORE_ATTRS) resize(model, model->attr_count + 2 * MORE_ATTRS);
+}
+
 static void append(struct model *model, const struct attr *attr) {
-    if (model->attr_count == model->attr_size) {
-        int size = model->attr_size ? model->attr_size * 2 : FIRST_ATTRS;
-        const struct attr **attrs = arena_array(model->schema->arena, const struct attr *, size);
-        if (model->attr_count) memcpy(attrs, model->attrs, sizeof *attrs * (size_t)model->attr_count);
-        model->attrs = attrs;
-        model->attr_size = size;
-    }
+    if (model->attr_count == model->attr_size) resize(model, model->attr_size ? model->attr_size * 2 : FIRST_ATTRS);
     model->attrs[model->attr_count++] = attr;
 }
 

@@ -136,6 +136,13 @@ void schema_init(struct schema *schema, struct arena *arena);
 struct model *model_new(struct schema *schema, const char *name, const char *table);
 struct model *model_find(const struct schema *schema, const char *name);       /* or NULL */
 
+/* Room for some more attributes than there are. */
+void model_make_room(struct model *model);
+/* Places of what is kept by ordinal while Lua code may run, which may declare attributes: as many as the model has room for. */
+static inline int attr_room(const struct model *model) {
+    return model->attr_size + 1;
+}
+
 /* Adds an attribute, or replaces the definition of the one with this name in place (pointers to it stay good).
  * `attr` is a template: name and column need not be interned; model and ordinal are filled in. */
 struct attr *attr_put(struct model *model, const struct attr *attr);

@@ -4,9 +4,10 @@ local core = require "liga.core"
 
 local dry = {}
 
-local function finish(db, before, ok, ...)
-  core.set_dry(db._.core, false)
+local function finish(db, before, collects, ok, ...)
+  core.set_dry(db._.core, before)
   db._.dry = before
+  if collects then collectgarbage "restart" end
   if ok then return ... end
   error((...), 0)
 end
@@ -15,12 +16,14 @@ end
 -- @param db the connection
 -- @param call function() that makes one call and returns its results
 -- @return the SQL of its first statement and the list of its parameters; nothing if it would send nothing
--- A closing variable would not do: an error that leaves a coroutine does not close it.
+-- A closing variable would not do: an error that leaves a coroutine does not close it. What a finaliser calls meanwhile would
+-- not run either: none does.
 function dry.run(db, call)
-  local before = db._.dry
+  local before, collects = db._.dry, collectgarbage "isrunning"
+  if collects then collectgarbage "stop" end
   core.set_dry(db._.core, true)
   db._.dry = true                                     -- hooks are not run
-  return finish(db, before, pcall(call))
+  return finish(db, before, collects, pcall(call))
 end
 
 return dry

@@ -176,6 +176,29 @@ for engine in support.engines() do
       db:close()
     end)
 
+    it("of a finaliser runs, whatever it comes in between", function()
+      local db, User = open()
+      local ann, stopped, counted = User:create{ name = "ann" }, false, 0
+      local function arm()
+        setmetatable({}, { __gc = function()
+          if stopped then return end
+          local ok, count = pcall(User.count, User)
+          if ok then counted = count == 1 and counted and counted + 1 end
+          arm()
+        end })
+      end
+      collectgarbage("incremental", 10, 400, 4)
+      arm()
+      for _ = 1, 3000 do
+        ann:reload()
+        User:findByPks{}
+      end
+      stopped = true
+      collectgarbage("incremental", 200, 100, 13)
+      assert.is_true(counted and counted > 0)
+      db:close()
+    end)
+
     -- It closes no variables, and somebody may keep the coroutine to look at it.
     describe("that ends a coroutine by an error", function()
       local db, User, kept

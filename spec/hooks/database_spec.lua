@@ -167,6 +167,34 @@ for engine in support.engines() do
       assert.same(names, stored)
     end)
 
+    it("may declare associations meanwhile, as many as the calls that are running have room for", function()
+      local User = db:define("User", { name = liga.TEXT }, { timestamps = false })
+      local Team = db:define("Team", {}, { timestamps = false })
+      db:sync()
+      local declared, refusal = 0, nil
+      local function declare()
+        User:belongsTo(Team, { as = "team" .. declared, inverse = { as = "users" .. declared } })
+        declared = declared + 1
+      end
+      db:beforeQuery(function()
+        for _ = 1, refusal and 0 or 100 do
+          local ok, e = pcall(declare)
+          if not ok then refusal = e break end
+        end
+      end)
+      local ann = User:create { name = "ann" }
+      assert.is_true(declared >= 8)
+      assert.is_true(liga.isError(refusal, "UsageError"))
+      assert.is_truthy(refusal.message:find("User.team" .. declared .. "Id: no more attributes can be declared", 1, true))
+      assert.is_nil(User.attributes["team" .. declared .. "Id"])
+      db:removeHook "beforeQuery"
+      assert.same({ "ann", false }, { ann.name, ann:isNew() })
+      declare()
+      db:sync { alter = true }
+      ann:setTeam0(Team:create {})
+      assert.equal(1, User:findByPk(ann.id).team0Id)
+    end)
+
     it("see the statements of a transaction each once, in the order in which they are sent", function()
       local User = db:define("User", { name = liga.STRING }, { timestamps = false })
       local Post = db:define("Post", { title = liga.STRING }, { timestamps = false })

@@ -287,10 +287,10 @@ end
 --- Adds a record at the end of the model.
 function attribute.add(meta, record)
   check_column(meta, record)
+  attribute.update(meta, record)
   local list, shown = meta.attributes, meta.shown_attributes
   list[#list + 1], list[record.name] = record, record
   shown[#shown + 1], shown[record.name] = record.view, record.view
-  attribute.update(meta, record)
 end
 
 --- Takes an attribute out of the model.
