@@ -64,6 +64,8 @@ const struct expr *read_operand_group(lua_State *L, struct where_reader *reader,
 typedef const struct expr *operator_reader(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
                                            const struct attr *attr, int index);
 operator_reader apply_operator;      /* attr: the type that values take, or NULL */
+/* The column, whose attribute may be NULL, as the text that is read of it. */
+struct expr *as_text(struct where_reader *reader, struct expr *left, const struct attr *attr);
 operator_reader apply_json;          /* of a document (a column, or EXPR_JSON); attr does not matter */
 bool op_of_list(lua_State *L, int index);
 const struct expr *read_quantified(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
@@ -94,6 +96,10 @@ struct expr *read_json_name(struct where_reader *reader, const char *name, const
 
 /* liga.json("meta", leg, …) */
 struct expr *read_json_marker(lua_State *L, struct where_reader *reader, int index, const struct marker *marker);
+
+/* The column `left` of an attribute that holds no documents, compared with what a path leads to as a value of its type. */
+const struct expr *compare_with_path(struct where_reader *reader, enum op op, struct expr *left, const struct attr *attr,
+                                     const struct expr *path);
 
 /* A path as a value of a result, … */
 struct expr *json_value(struct where_reader *reader, struct expr *path);

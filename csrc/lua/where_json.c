@@ -159,12 +159,39 @@ static const struct expr *equality(lua_State *L, struct where_reader *reader, co
     return test_document(L, reader, JSON_IS, path, index);
 }
 
-/* Another expression on the right: compared as the values that the engine makes of both. */
+/* What a path is beside a column: a value of the column's type, if documents have such. */
+static enum json_form form_beside(const struct attr *attr) {
+    if (type_is_number(&attr->type)) return JSON_AS_NUMBER;
+    if (type_is_table(&attr->type)) return JSON_AS_VALUE;
+    enum value_kind kind = type_info(attr->type.id)->logical;
+    return kind == VALUE_BOOL ? JSON_AS_BOOL : kind == VALUE_TEXT ? JSON_AS_TEXT : JSON_AS_VALUE;
+}
+
+static const struct expr *with_document(struct where_reader *reader, enum op op, const struct expr *path, struct expr *right) {
+    if (op == OP_EQ || op == OP_NE)
+        return test_param(reader, op == OP_EQ ? JSON_IS : JSON_IS_NOT, path, in_form(reader, JSON_AS_VALUE, right));
+    return expr_operator(reader->arena, op, in_form(reader, JSON_AS_ORDER, path), in_form(reader, JSON_AS_ORDER, right));
+}
+
+const struct expr *compare_with_path(struct where_reader *reader, enum op op, struct expr *left, const struct attr *attr,
+                                     const struct expr *path) {
+    enum json_form form = form_beside(attr);
+    struct expr *column = form == JSON_AS_TEXT ? as_text(reader, left, attr) : left;
+    return expr_operator(reader->arena, op, copy_of(reader, column), in_form(reader, form, path));
+}
+
+/* Another expression on the right: a column or a path; else both are compared as the values that the engine makes of them. */
 static const struct expr *with_expression(lua_State *L, struct where_reader *reader, const struct op_info *op,
                                           const struct expr *path, int index) {
+    const struct expr *document;
     struct expr *right = read_expression(L, reader, index);
     if (!right) return NULL;
-    return expr_operator(reader->arena, op->op, in_form(reader, JSON_AS_VALUE, path), copy_of(reader, right));
+    const struct attr *attr = right->kind == EXPR_COLUMN ? right->attr : NULL;
+    if (expr_is_json(right, &document)) return with_document(reader, op->op, path, copy_of(reader, document));
+    if (attr && is_json_attr(attr)) return with_document(reader, op->op, path, path_of(reader, right));
+    enum json_form form = attr ? form_beside(attr) : JSON_AS_VALUE;
+    if (form == JSON_AS_TEXT) right = as_text(reader, right, attr);
+    return expr_operator(reader->arena, op->op, in_form(reader, form, path), copy_of(reader, right));
 }
 
 static const struct expr *compare(lua_State *L, struct where_reader *reader, const struct op_info *op, const struct expr *path,

@@ -52,6 +52,8 @@ static const struct expr *read_value(lua_State *L, struct where_reader *reader, 
     if (lacks_order(reader, op, attr)) return NULL;
     bool equality = op->op == OP_EQ || op->op == OP_NE;
     struct expr *right = equality ? read_operand(L, reader, index, attr) : read_bound(L, reader, attr, index);
+    const struct expr *path;
+    if (right && attr && expr_is_json(right, &path)) return compare_with_path(reader, op->op, left, attr, path);
     return right ? expr_operator(reader->arena, op->op, copy_of(reader, left), copy_of(reader, right)) : NULL;
 }
 
@@ -77,7 +79,7 @@ static const char *pattern_text(const struct dialect *dialect, const struct type
 
 /* Where the engine compares only texts with patterns, CITEXT without telling case apart and CHAR with its blanks: the column as
  * a text. */
-static struct expr *as_text(struct where_reader *reader, struct expr *left, const struct attr *attr) {
+struct expr *as_text(struct where_reader *reader, struct expr *left, const struct attr *attr) {
     const struct dialect *dialect = reader->call->db->dialect;
     const char *type = dialect->pattern_cast, *own = attr ? pattern_text(dialect, &attr->type) : NULL;
     bool text = !attr || attr->type.id == TYPE_STRING || attr->type.id == TYPE_TEXT;

@@ -16,8 +16,8 @@ end
 -- @param db the connection
 -- @param call function() that makes one call and returns its results
 -- @return the SQL of its first statement and the list of its parameters; nothing if it would send nothing
--- A closing variable would not do: an error that leaves a coroutine does not close it. What a finaliser calls meanwhile would
--- not run either: none does.
+-- A closing variable would not do: an error that leaves a coroutine does not close it. What a finaliser calls meanwhile
+-- would not run either, so none may come in between.
 function dry.run(db, call)
   local before, collects = db._.dry, collectgarbage "isrunning"
   if collects then collectgarbage "stop" end

@@ -94,6 +94,34 @@ for engine in support.engines() do
         assert.equal("a", names{ meta = Op.eq(Doc:findOne{ where = { name = "a" } }.meta) })
       end)
 
+      it("compare with a column, and a column with a path, as values of the column's type", function()
+        local Item = db:define("Item", {
+          n = liga.INTEGER, price = liga.DECIMAL(8, 2), name = liga.STRING, ok = liga.BOOLEAN, at = liga.DATE,
+          key = liga.UUID, info = liga.JSON, other = liga.JSONB,
+        }, { timestamps = false })
+        Item:sync()
+        local key, at = "6ba7b810-9dad-41d1-80b4-00c04fd430c8", "2026-01-01T00:00:00.000Z"
+        local info = { n = 5, price = 2.5, name = "ann", ok = true, at = at, key = key, tags = { "x" } }
+        Item:create{ n = 5, price = "2.50", name = "ann", ok = true, at = at, key = key, info = info, other = info }
+        Item:create{ n = 7, price = "3.00", name = "5", ok = false, info = { n = 5, price = "3.00", name = 5, ok = 0 },
+          other = { n = 4, tags = {} } }
+        local function found(where)
+          local ids = {}
+          for i, item in ipairs(Item:findAll{ where = where, order = "id" }) do ids[i] = item.id end
+          return table.concat(ids, " ")
+        end
+        for _, name in ipairs { "n", "price", "name", "ok", "at", "key" } do
+          assert.equal("1", found{ ["info." .. name] = Op.eq(liga.col(name)) }, name)
+          assert.equal("1", found{ [name] = Op.eq(liga.json("info", name)) }, name)
+        end
+        assert.equal("2", found{ ["info.n"] = Op.lt(liga.col "n") })
+        assert.equal("2", found{ n = Op.gt(liga.json("info", "n")) })
+        assert.equal("1", found{ ["info.n"] = Op.eq(liga.json("other", "n")) })
+        assert.equal("2", found{ ["info.n"] = Op.gt(liga.json("other", "n")) })
+        assert.equal("1", found{ info = Op.eq(liga.col "other") })
+        assert.equal("2", found{ info = Op.ne(liga.col "other") })
+      end)
+
       it("look for patterns in texts", function()
         assert.equal("a", names{ meta = { city = Op.like "B%" } })
         assert.equal("a", names{ meta = { city = Op.startsWith "Bo" } })
