@@ -190,7 +190,7 @@ static void count_chunk(lua_State *L, struct load *load, const struct rowset *ro
 static void add_chunk(lua_State *L, struct load *load, const struct rowset *rowset, int first_row) {
     struct call *call = load->find.where.call;
     int rowset_index = lua_gettop(L);
-    for (int row = 0; row < rowset->count; row++) {
+    for (int row = 0; row < rowset->count && rowset_is_current(rowset); row++) {
         if (load->skipped) push_loaded(L, rowset_index, row, load->skipped);
         bool there = load->skipped && !lua_isnil(L, -1);
         lua_settop(L, rowset_index);

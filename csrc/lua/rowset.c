@@ -59,7 +59,8 @@ static struct rowset *allocate(lua_State *L, struct model_box *box, int capacity
     char *block = userdata_new(L, USERDATA_ROWSET, kinds + (size_t)capacity * (size_t)layout->width, ROWSET_VALUES);
     struct rowset *rowset = (struct rowset *)(void *)block;
     *rowset = (struct rowset){
-        .model = box->model, .db = box->db, .width = layout->width, .capacity = capacity, .unsaved = capacity == 0,
+        .model = box->model, .db = box->db, .shape = box->model->shape, .width = layout->width, .capacity = capacity,
+        .unsaved = capacity == 0,
         .text_width = layout->text_width, .number_width = layout->number_width, .slots = layout->slots,
         .index_mask = entries ? entries - 1 : 0,
         .numbers = (union number *)(void *)(block + numbers),
@@ -154,7 +155,7 @@ int rowset_register(struct rowset *rowset, const void *address) {
 }
 
 int rowset_find(const struct rowset *rowset, const void *address) {
-    if (!rowset->capacity) return -1;
+    if (!rowset->capacity || !rowset_is_current(rowset)) return -1;
     unsigned at = address_hash(address) & rowset->index_mask;
     while (rowset->index[at] && rowset->addresses[rowset->index[at] - 1] != address) at = (at + 1) & rowset->index_mask;
     return rowset->index[at] ? rowset->index[at] - 1 : -1;

@@ -29,6 +29,7 @@ enum { NO_SLOT = 0xffff };
 struct rowset {
     const struct model *model;
     struct db *db;
+    unsigned shape;             /* of the model: once attributes have moved, nothing is known of the rows any more */
     int width;                  /* attributes, by ordinal */
     int capacity, count;
     int text_width, number_width;       /* of them: kept as texts, as numbers */
@@ -77,6 +78,11 @@ void rowset_put(struct rowset *rowset, int row, const void *address);
 
 /* Both; returns the row's number. */
 int rowset_register(struct rowset *rowset, const void *address);
+
+/* Whether its originals are where the model has its attributes. */
+static inline bool rowset_is_current(const struct rowset *rowset) {
+    return rowset->shape == rowset->model->shape;
+}
 
 /* The row of an address, or -1. */
 int rowset_find(const struct rowset *rowset, const void *address);

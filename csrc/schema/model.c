@@ -85,6 +85,7 @@ struct attr *attr_put(struct model *model, const struct attr *given) {
 void attr_remove(struct model *model, const char *name) {
     const struct attr *attr = attr_find(model, name);
     if (!attr) return;
+    model->shape += attr->ordinal + 1 < model->attr_count;
     for (int i = attr->ordinal; i + 1 < model->attr_count; i++) {
         model->attrs[i] = model->attrs[i + 1];
         ((struct attr *)(uintptr_t)model->attrs[i])->ordinal = i;

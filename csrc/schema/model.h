@@ -120,6 +120,7 @@ struct model {
     bool scoped;                        /* has a default scope: the Lua side merges it into includes */
     bool behaves;                       /* hooks, scopes …: calls on its rows go through the Lua side */
     unsigned generation;                /* grows with every change; what was compiled before is rebuilt */
+    unsigned shape;                     /* grows when attributes move to other ordinals */
 };
 
 struct schema {

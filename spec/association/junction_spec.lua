@@ -96,6 +96,17 @@ for engine in support.engines() do
         assert.same({ "taskId", "userId" }, set(Work.primaryKey))
       end)
 
+      it("knows nothing any more of rows that were read before that", function()
+        local Job = db:define("Job", { status = liga.STRING, count = liga.INTEGER }, { timestamps = false })
+        db:sync()
+        local job = Job:create{ status = "new", count = 5 }
+        User:belongsToMany(Task, { through = Job })
+        db:validate()
+        assert.same({}, { job:previous("status"), job:previous("count") })
+        job.count = 6
+        raises("InstanceError", function() job:save() end, "key is incomplete")
+      end)
+
       it("keeps a primary key that you declared", function()
         local Work = db:define("Work", { code = { type = liga.UUID, primaryKey = true, defaultValue = liga.UUIDV4 } })
         User:belongsToMany(Task, { through = Work })
