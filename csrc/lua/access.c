@@ -1,4 +1,4 @@
-#include "lua/access.h"
+#include "lua/access_junction.h"
 
 #include <string.h>
 
@@ -140,9 +140,16 @@ const struct statement *count_keys_statement(struct call *call, struct link_keys
     return render_select(&call->arena, call->db->dialect, select, &call->error);
 }
 
+static bool gives_nothing(const struct call *call, const struct attr *attr) {
+    (void)call, (void)attr;
+    return false;
+}
+
 const struct statement *render_update_or_delete(struct call *call, const struct update *update, const struct delete *delete) {
     const struct access *access = call->data;
     if (update) return render_update(&call->arena, call->db->dialect, update, &call->error);
+    call->gives = gives_nothing;
+    call->removes = true;
     return removal_statement(call, delete, &access->options);
 }
 
@@ -238,8 +245,15 @@ static enum drive take_inserted(lua_State *L, struct call *call) {
     return drive;
 }
 
+static bool created_gives(const struct call *call, const struct attr *attr) {
+    const struct access *access = call->data;
+    return access->row->values[attr->ordinal].kind != VALUE_NULL;
+}
+
 const struct statement *insert_created(lua_State *L, struct call *call) {
     struct access *access = call->data;
+    call->gives = created_gives;
+    call->written = call->model;
     push_call_value(L, call, CALL_RESULT);
     access->insert = plan_insert(L, call, lua_gettop(L), access->row);
     lua_pop(L, 1);
@@ -247,11 +261,29 @@ const struct statement *insert_created(lua_State *L, struct call *call) {
     return insert_statement(call, access->insert, &((struct model *)(uintptr_t)call->model)->insert);
 }
 
-/* The rows of a statement are taken by the association's rule, unless its step says otherwise. */
+/* A row of a junction refers to targets, too; of those that were made, or read by their keys, the rows are there. */
+static bool link_gives(const struct call *call, const struct attr *attr) {
+    const struct access *access = call->data;
+    const struct assoc *assoc = access->assoc;
+    bool there = access->created || access->raw_count == access->count;
+    if (assoc->kind->holder == HELD_BY_SOURCE) return holds_attr(assoc->hops[0].near, attr);
+    return holds_attr(assoc->hops[0].far, attr)
+        || (assoc_through(assoc) && !there && holds_attr(assoc_last_hop(assoc)->near, attr));
+}
+
+static const struct model *key_holder(const struct assoc *assoc) {
+    if (assoc_through(assoc)) return assoc_through(assoc);
+    return assoc->kind->holder == HELD_BY_SOURCE ? assoc->source : assoc->target;
+}
+
+/* The rows of a statement are taken by the association's rule, unless its step says otherwise; what it writes is the key. */
 static bool access_next(lua_State *L, struct call *call) {
     const struct access *access = call->data;
     const struct link_rule *rule = link_rules[access->assoc->kind->holder];
     call->take = rule->take;
+    call->gives = link_gives;
+    call->removes = false;
+    call->written = key_holder(access->assoc);
     return rule->next(L, call);
 }
 

@@ -549,9 +549,13 @@ static void prepare_answers(struct call *call, struct bulk *bulk) {
 
 static bool bulk_gives(const struct call *call, const struct attr *attr) {
     const struct bulk *bulk = call->data;
+    bool gives = false;
+    push_call_value(call->L, call, CALL_RESULT);
     for (int i = 0; i < bulk->attr_count; i++)
-        if (bulk->attrs[i] == attr) return true;
-    return false;
+        for (lua_Integer row = 1; bulk->attrs[i] == attr && !gives && row <= bulk->count; row++)
+            gives = is_there(call->L, lua_gettop(call->L), row, attr);
+    lua_pop(call->L, 1);
+    return gives;
 }
 
 static int bulk_filled(lua_State *L, struct model_box *box) {

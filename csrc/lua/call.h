@@ -41,6 +41,7 @@ struct call {
     enum drive (*take)(lua_State *L, struct call *call);/* steps the cursor to its end, taking rows; NULL: skips them */
     int (*results)(lua_State *L, struct call *call);    /* pushes what the API call returns */
     bool (*gives)(const struct call *call, const struct attr *attr);    /* its statement gives the attribute a value; NULL: unknown */
+    const struct model *written;        /* whose rows it writes; NULL: the model's */
     const struct attr *counted;         /* the only attribute that its statement adds to; NULL: none, or several */
     bool removes;                       /* … and may take away rows, or their keys, that others refer to */
     void (*forget)(lua_State *L, struct call *call);    /* the job failed: takes back what it put into instances; NULL: nothing */

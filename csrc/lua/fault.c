@@ -215,16 +215,17 @@ static bool gives_key(const struct call *call, const struct foreign_key *key) {
 /* SQLite does not say which one it was. It is known where only one can be: of those that the statement gave values, or else of
  * those that hold its rows. */
 static struct violation guess_violation(const struct call *call) {
-    struct violation found = { .holder = call->model };
+    const struct model *written = call->written ? call->written : call->model;
+    struct violation found = { .holder = written };
     int count = 0;
-    for (const struct foreign_key *key = call->model->foreign_keys; key; key = key->next)
+    for (const struct foreign_key *key = written->foreign_keys; key; key = key->next)
         if (gives_key(call, key) && ++count) found.key = key;
     found.still_referred = !count && call->removes;
     const struct model *model = found.still_referred ? call->db->schema.models : NULL;
     for (; model; model = model->next)
         for (const struct foreign_key *key = model->foreign_keys; key; key = key->next)
-            if (holds(key, call->model) && ++count) found.key = key, found.holder = model;
-    if (count != 1) found = (struct violation){ .holder = call->model };
+            if (holds(key, written) && ++count) found.key = key, found.holder = model;
+    if (count != 1) found = (struct violation){ .holder = written };
     return found;
 }
 
