@@ -217,6 +217,8 @@ const struct attr *operand_attr(const struct expr *expr) {
     while (expr->kind == EXPR_AT) expr = expr->first;
     bool known = expr->kind == EXPR_COLUMN || expr->kind == EXPR_NAME || (expr->kind == EXPR_FUNCTION && expr->attr);
     if (known) return expr->attr;
+    bool scalar = expr->kind == EXPR_SELECT && !expr->first && expr->select->outputs;      /* (SELECT … LIMIT 1) */
+    if (scalar) return operand_attr(expr->select->outputs->expr);
     const struct expr *column = extreme_column(expr);
     return column ? operand_attr(column) : NULL;
 }
