@@ -110,16 +110,22 @@ static void put_order(struct find *find, const struct expr *expr, struct directi
     term->nulls = direction.nulls;
 }
 
+/* The value of the table `alias`. */
+static const struct expr *value_of(struct find *find, const struct expr *value, int alias) {
+    struct arena *arena = find->where.arena;
+    return value->kind == EXPR_COLUMN ? expr_column(arena, value->attr, alias) : expr_at(arena, alias, value);
+}
+
 /* The smallest value among the rows (descending: the largest), whose NULL counts as the user says. */
 static const struct expr *extreme_of(struct find *find, struct select *rows, const struct expr *value, int alias,
                                      struct direction direction) {
     struct order_term *order = NULL;
     struct expr *extreme = expr_new(find->where.arena, EXPR_SELECT);
-    struct order_term *term = order_add(find->where.arena, &order, expr_at(find->where.arena, alias, value));
+    struct order_term *term = order_add(find->where.arena, &order, value_of(find, value, alias));
     term->descending = direction.descending;
     term->nulls = direction.nulls;
     rows->outputs = NULL;
-    output_add(find->where.arena, &rows->outputs, expr_at(find->where.arena, alias, value), NULL);
+    output_add(find->where.arena, &rows->outputs, value_of(find, value, alias), NULL);
     rows->order = order;
     rows->limit = 1;
     extreme->select = rows;
@@ -195,7 +201,7 @@ static bool order_by_steps(struct find *find, const struct order_path *path, con
         find->base.multiplies = false;
     }
     if (value && path->junction) alias = junction_alias(find, path, in, near);
-    if (value) put_order(find, expr_at(find->where.arena, alias, value), direction);
+    if (value) put_order(find, value_of(find, value, alias), direction);
     return value != NULL;
 }
 

@@ -192,7 +192,8 @@ for engine in support.engines() do
         Shop:hasMany(Sale)
         db:sync()
         for _, sale in ipairs {
-          { amount = "9", level = "high", at = 10, code = "b" }, { amount = "10", level = "low", at = 9, code = "\255" },
+          { amount = "9", level = "high", at = 10, code = "b" },
+          { amount = "10", level = "low", at = 9, code = "\255" },
           { amount = "-3", level = "mid", at = 1e10, code = "a" },
         } do
           Shop:create({ name = sale.level, sales = { sale } }, { include = "sales" })
