@@ -144,11 +144,19 @@ static struct join *join_picked(lua_State *L, struct place *place, const struct 
     return join;
 }
 
+/* Whether the join leaves out rows that the association has: paths must not meet it. */
+static bool is_filtered(const struct include *include, enum join_kind kind) {
+    bool requires = false;
+    for (const struct include *child = include->first; child && kind != JOIN_INNER; child = child->next)
+        requires = requires || child->required;
+    return requires || include->has_where || include->with_deleted || include->scopes;
+}
+
 /* Joins the row the keys lead to; one that paths have joined already is used again, unless it is filtered. */
 static struct join *join_single(lua_State *L, struct place *place, const struct include *include, enum join_kind kind) {
     struct arena *arena = arena_of(place);
     struct plan *plan = place->plan;
-    bool own = include->has_where || include->with_deleted || include->scopes;
+    bool own = is_filtered(include, kind);
     struct join *join = own ? NULL : walk_find_join(plan->select, include->assoc, place->alias);
     if (join && kind == JOIN_INNER) join->kind = kind;
     if (!join)

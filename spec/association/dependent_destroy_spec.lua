@@ -103,6 +103,18 @@ for engine in support.engines() do
       assert.equal(2, Post:count())
     end)
 
+    it("is left out for one instance with dependent = false", function()
+      fill()
+      Post:update({ userId = liga.null }, { all = true })
+      local dan = User:create({ name = "dan" })
+      dan:setPosts { 2 }
+      dan:destroy { dependent = false }
+      assert.equal(3, Post:count())
+      support.raises("UsageError", function() User:findOne():destroy { dependent = "no" } end, "dependent", "true")
+      support.raises("UsageError", function() User:destroy { all = true, dependent = 0 } end, "dependent", "true")
+      assert.equal(3, Post:count())
+    end)
+
     it("takes everything back where a hook fails", function()
       local ann, oops = fill(), {}
       Comment:beforeDestroy(function(comment) if comment.text == "b1" then error(oops) end end)

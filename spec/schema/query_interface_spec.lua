@@ -203,6 +203,8 @@ for engine in support.engines() do
           { liga.TEXT, "x", liga.DATE }, { liga.TEXT, "x", liga.TIME }, { liga.TEXT, "x", liga.DATEONLY },
           { liga.TEXT, "x", liga.UUID }, { liga.TEXT, "x", liga.JSON }, { liga.TEXT, "x@y", liga.ENUM { "x@", "y" } },
           { liga.TEXT, "1e400", liga.DECIMAL(9, 2) }, { liga.BOOLEAN, true, liga.TEXT, "true" },
+          { liga.ENUM { "a", "b", "c" }, "a", liga.ENUM { "b", "d" } },
+          { liga.ENUM { "a", "b", "c" }, "b", liga.ENUM { "d", "b" }, "b" }, { liga.ENUM { "a" }, "a", liga.TEXT, "a" },
         } do
           local before, value, after, kept = table.unpack(case)
           q:createTable("things", { id = generated(), v = before, w = liga.INTEGER })
@@ -294,6 +296,23 @@ for engine in support.engines() do
         support.raises("UniqueConstraintError", function()
           q:bulkInsert("posts", { { title = "one", user_id = 1 } })
         end)
+      end)
+    end)
+
+    describe("a name that is taken", function()
+      it("is refused by what would give it again", function()
+        users_and_posts()
+        local function refused(...) support.raises("UsageError", ...) end
+        refused(function() q:addColumn("users", "age", liga.INTEGER) end, "addColumn", "users", "age", "already")
+        refused(function() q:renameColumn("users", "age", "name") end, "renameColumn", "users", "name", "already")
+        refused(function() q:renameTable("users", "posts") end, "renameTable", "posts", "already")
+        q:addIndex("users", { "age" }, { name = "by_age" })
+        q:addIndex("users", { "age" }, { name = "by_age" })
+        refused(function() q:addIndex("users", { "name" }, { name = "by_age" }) end, "users", "by_age", "already")
+        refused(function() q:addIndex("users", { "age" }, { name = "by_age", unique = true }) end, "by_age")
+        refused(function() q:addIndex("posts", { "title" }, { name = "by_age" }) end, "users", "by_age")
+        q:renameColumn("users", "age", "Age")
+        assert.is_truthy(q:describeTable("users").Age)
       end)
     end)
 
