@@ -183,7 +183,8 @@ static int junction_alias(const struct find *find, const struct order_path *path
     return path->count ? walk_find_join(in, path->steps[path->count - 1], near)->alias : find->where.link->alias;
 }
 
-/* Orders by an attribute, or a path into a document, at the end of a path: to-one steps are joined, the rest is looked at row by row. */
+/* Orders by an attribute, or a path into a document, at the end of a path: to-one steps are joined, the rest is looked at row by
+ * row. */
 static bool order_by_steps(struct find *find, const struct order_path *path, const char *name, struct direction direction) {
     struct select *in = find->base.select;
     int alias = find->base.alias, near = alias;
