@@ -651,6 +651,23 @@ static void test_decimal(void) {
     close_conn(conn);
 }
 
+static void test_total(void) {
+    struct conn *conn = open_memory();
+    run(conn, "CREATE TABLE t(n BIGINT)");
+    CHECK(gives(conn, "liga_total(n) FROM t", NULL) && gives(conn, "liga_mean(n) FROM t", NULL), "the sum over no rows is NULL");
+    run(conn, "INSERT INTO t VALUES (9223372036854775807), (9223372036854775807), (NULL), (-9223372036854775807), (-1), (-2)");
+    CHECK(is_int(run(conn, "SELECT liga_total(n) FROM t").cells[0], 9223372036854775804),
+          "a sum of integers is exact, whatever comes in between");
+    CHECK(is_int(run(conn, "SELECT liga_total(n) FROM t WHERE n < 0 AND n <> -2").cells[0], INT64_MIN), "also of negative ones");
+    CHECK(is_int(run(conn, "SELECT liga_mean(n) = 1844674407370955160.8 FROM t").cells[0], 1), "their mean is one of the exact sum");
+    CHECK(fails(conn, "SELECT liga_total(n) FROM t WHERE n > 0", ERROR_VALIDATION), "a sum beyond 64 bits is an error");
+    CHECK(fails(conn, "SELECT liga_total(n) FROM t WHERE n < 0", ERROR_VALIDATION), "on either side");
+    run(conn, "DELETE FROM t");
+    run(conn, "INSERT INTO t VALUES (1.5), ('2'), ('x')");
+    CHECK(is_int(run(conn, "SELECT liga_total(n) = 3.5 FROM t").cells[0], 1), "other numbers are added as SQLite does");
+    close_conn(conn);
+}
+
 /* --------------------------------------------------------------------------------------------------- out of memory */
 
 /* SQLite's allocator, which fails from the n-th request on, or at that one only. */
@@ -689,7 +706,7 @@ static bool scenario(void) {
         "BEGIN",
         "SELECT id, hex(a) FROM t WHERE liga_iregexp('^[a-z[:alpha:]]+$', a) OR liga_like('1%', a)",
         "SELECT a FROM t ORDER BY a COLLATE liga_decimal",
-        "SELECT liga_sum(id, 2) FROM t",
+        "SELECT liga_sum(id, 2), liga_total(id) FROM t",
         "ROLLBACK",
     };
     bool ok = true;
@@ -747,6 +764,7 @@ int main(void) {
     test_like();
     test_regexp();
     test_decimal();
+    test_total();
     test_memory(true);
     test_memory(false);
     remove_folder();

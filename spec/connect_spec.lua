@@ -142,9 +142,14 @@ for engine in support.engines() do
     end)
 
     it("accepts the options of the other engine", function()
-      local other = engine.dialect == "sqlite" and { connectTimeout = 1000 } or { busyTimeout = 10, foreignKeys = true }
+      local sqlite = engine.dialect == "sqlite"
+      local other = sqlite and { connectTimeout = 1000 }
+        or { busyTimeout = 10, foreignKeys = true, pragmas = { journal_mode = "wal" } }
       local db <close> = engine:open(other)
       assert.has_no.errors(function() db:ping() end)
+      if not sqlite then
+        support.raises("UsageError", function() engine:open { pragmas = { journal_mode = {} } } end, "journal_mode")
+      end
     end)
 
   end)

@@ -269,6 +269,55 @@ static void end_avg(sqlite3_context *context) {
     else give_decimal(context, out, 0);
 }
 
+/* The same of integers, exact whatever comes in between: 128 bits. A foreign program's other numbers are added apart. All zero at
+ * the beginning. */
+struct total_state {
+    uint64_t low;
+    int64_t high, count;
+    double others;
+    bool inexact;
+};
+
+static void total_add(struct total_state *state, int64_t number) {
+    uint64_t before = state->low;
+    state->low += (uint64_t)number;
+    state->high += (number < 0 ? -1 : 0) + (state->low < before);
+}
+
+static long double total_of(const struct total_state *state) {
+    return ldexpl((long double)state->high, 64) + (long double)state->low + state->others;
+}
+
+static void step_total(sqlite3_context *context, int count, sqlite3_value **args) {
+    (void)count;
+    if (sqlite3_value_type(args[0]) == SQLITE_NULL) return;
+    struct total_state *state = sqlite3_aggregate_context(context, (int)sizeof *state);
+    if (!state) {
+        sqlite3_result_error_nomem(context);
+        return;
+    }
+    state->count++;
+    if (sqlite3_value_numeric_type(args[0]) == SQLITE_INTEGER) {
+        total_add(state, sqlite3_value_int64(args[0]));
+    } else {
+        state->others += sqlite3_value_double(args[0]);
+        state->inexact = true;
+    }
+}
+
+static void end_total(sqlite3_context *context) {
+    const struct total_state *state = sqlite3_aggregate_context(context, 0);
+    if (!state) return;
+    if (state->inexact) sqlite3_result_double(context, (double)total_of(state));
+    else if (state->high != (state->low >> 63 ? -1 : 0)) out_of_range(context);
+    else sqlite3_result_int64(context, (int64_t)state->low);
+}
+
+static void end_mean(sqlite3_context *context) {
+    const struct total_state *state = sqlite3_aggregate_context(context, 0);
+    if (state) sqlite3_result_double(context, (double)(total_of(state) / (long double)state->count));
+}
+
 static int collate_decimal(void *state, int alen, const void *a, int blen, const void *b) {
     (void)state;
     return decimal_compare(a, (size_t)alen, b, (size_t)blen);
@@ -432,6 +481,8 @@ static const struct function {
     { "liga_sum",     2, NULL,         step_sum, end_sum },
     { "liga_sum",     1, NULL,         step_sum, end_sum },
     { "liga_avg",     1, NULL,         step_sum, end_avg },
+    { "liga_total",   1, NULL,         step_total, end_total },
+    { "liga_mean",    1, NULL,         step_total, end_mean },
     { "liga_date",    1, call_date,    NULL,     NULL },
     { "liga_json",    -1, call_json,   NULL,     NULL },
     { "liga_json_text",     1, call_json_text,     NULL, NULL },

@@ -58,7 +58,9 @@ static bool add_junction(lua_State *L, struct find *find, struct junction juncti
     int attributes = lua_gettop(L);
     bool given = lua_istable(L, attributes);
     if (given && lua_rawlen(L, attributes) == 0) return true;
-    plan_node(find->where.arena, find->plan, junction.model, 0, junction_property(L, find, junction.model->name));
+    const char *property = junction_property(L, find, junction.model->name);
+    if (!junction_is_free(find, find->plan, 0, find->includes, property)) return false;
+    plan_node(find->where.arena, find->plan, junction.model, 0, property);
     find->where.path = "through.attributes";
     if (given) fine = read_attribute_list(L, find, junction.model, junction.alias, attributes);
     else find_attrs(L, find, find->plan, junction.model, junction.alias);
@@ -109,6 +111,12 @@ static int read_batch(lua_State *L, const char *what) {
     return call_handler(L, HANDLER_READ_BATCH, 4);
 }
 
+/* Of several rows that a hasOne leads to, the one that an include gives: the first by the order, then by the key. */
+static void take_first(struct call *call, struct select *select) {
+    if (select->limit != 0) select->limit = 1;
+    if (!select->group && !select->distinct) plan_order_by_key(&call->arena, select, call->model, 0);
+}
+
 int access_get(lua_State *L) {
     struct access *access;
     int junction;
@@ -129,7 +137,7 @@ int access_get(lua_State *L) {
         else push_list(L, 0);
         return 1;
     }
-    if (one && access->assoc->kind->holder == HELD_BY_TARGET && find->plan->select->limit != 0) find->plan->select->limit = 1;
+    if (one && access->assoc->kind->holder != HELD_BY_SOURCE) take_first(call, find->plan->select);
     hydrate_plan(L, call);
     call->results = find_results;
     return call_run(L, call);

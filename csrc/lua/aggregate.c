@@ -62,6 +62,12 @@ static struct expr *distinct_of(struct arena *arena, struct expr *subject) {
     return between(arena, pieces, subject);
 }
 
+/* The function that adds BIGINTs up exactly, where the engine's own would not; NULL: there is no such need. */
+static const char *exact_function(const struct dialect *dialect, const struct aggregate *aggregate, const struct attr *attr) {
+    if (!attr || attr->type.id != TYPE_BIGINT) return NULL;
+    return aggregate == &aggregates[AGGREGATE_SUM] ? dialect->bigint_sum : aggregate->real ? dialect->bigint_avg : NULL;
+}
+
 /* count(*), count(DISTINCT x), sum(x) …, NULL for no rows; DECIMALs are summed exactly, and a sum of integers is one. */
 static struct expr *aggregate_value(struct arena *arena, const struct dialect *dialect, const struct aggregate *aggregate,
                                     struct expr *subject, const struct attr *attr, bool distinct) {
@@ -74,7 +80,8 @@ static struct expr *aggregate_value(struct arena *arena, const struct dialect *d
         return call_of(arena, "liga_sum", subject);
     }
     if (attr && is_decimal(attr) && aggregate->real && dialect->decimal_text) return call_of(arena, "liga_avg", subject);
-    struct expr *call = call_of(arena, aggregate->function, subject);
+    const char *exact = exact_function(dialect, aggregate, attr);
+    struct expr *call = call_of(arena, exact ? exact : aggregate->function, subject);
     if (aggregate->real && dialect->real_cast) return cast_as(arena, call, dialect->real_cast);
     if (sums && attr && attr->type.id == TYPE_BIGINT && dialect->bigint_cast) return cast_as(arena, call, dialect->bigint_cast);
     return call;

@@ -24,6 +24,7 @@
 #include "lua/pool.h"
 #include "lua/raw.h"
 #include "lua/tables.h"
+#include "lua/value.h"
 #include "lua/write.h"
 
 LIGA_EXPORT int luaopen_liga_core(lua_State *L);
@@ -271,6 +272,21 @@ static int code_of(const char *name) {
     return ERROR_USAGE;
 }
 
+/* Of `attribute` and `attributes` in the table at 3 one says the other, in the error at 4. */
+static void complete_attributes(lua_State *L) {
+    bool one = push_field(L, 3, "attribute") != LUA_TNIL, list = push_field(L, 3, "attributes") == LUA_TTABLE;
+    if (one && !list) {
+        lua_createtable(L, 1, 0);
+        lua_pushvalue(L, -3);
+        lua_rawseti(L, -2, 1);
+        lua_setfield(L, 4, "attributes");
+    } else if (list && !one) {
+        lua_rawgeti(L, -1, 1);
+        lua_setfield(L, 4, "attribute");
+    }
+    lua_settop(L, 4);
+}
+
 /* core.raise(name, message, fields) */
 static int raise_error(lua_State *L) {
     struct error error = { .code = (enum error_code)code_of(luaL_checkstring(L, 1)), .message = luaL_checkstring(L, 2) };
@@ -282,6 +298,7 @@ static int raise_error(lua_State *L) {
             lua_pushvalue(L, -2);
             lua_rawset(L, 4);
         }
+        complete_attributes(L);
     }
     return lua_error(L);
 }

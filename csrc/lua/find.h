@@ -69,8 +69,11 @@ void find_filters(lua_State *L, struct find *find);
 /* Readers of single options at `index` into the find; false: error set. */
 bool read_attributes_option(lua_State *L, struct find *find, int index);
 bool read_order(lua_State *L, struct find *find, int index);
-/* False with error set: an alias has the name of an attribute. */
-bool aliases_are_free(struct find *find);
+/* False with error set: an alias has the name of an attribute, or of one of the includes. */
+bool aliases_are_free(struct find *find, const struct include *includes);
+/* False with error set: the node's rows have an attribute, an alias or one of the includes of the name that a junction's row is to
+ * have on them. */
+bool junction_is_free(struct find *find, const struct plan *plan, int node, const struct include *includes, const char *name);
 
 /* Raises EmptyResultError if nothing was found and rejectOnEmpty was given: a results function. */
 int find_results(lua_State *L, struct call *call);

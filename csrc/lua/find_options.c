@@ -94,17 +94,38 @@ static bool read_aliased(lua_State *L, struct find *find, int index) {
     return true;
 }
 
+/* What is loaded under the name would take the value's place. */
+static bool is_included(const struct include *includes, const char *name) {
+    for (; includes; includes = includes->next)
+        if (!includes->hidden && strcmp(includes->assoc->name, name) == 0) return true;
+    return false;
+}
+
 /* In an instance the value would pass for the attribute's and be written by save. */
-bool aliases_are_free(struct find *find) {
+bool aliases_are_free(struct find *find, const struct include *includes) {
     const struct plan *plan = find->plan;
     const struct plan_node *node = &plan->nodes[find->node];
-    for (int i = node->first; !plan->raw && i < node->first + node->count; i++) {
+    for (int i = node->first; i < node->first + node->count; i++) {
         const struct plan_column *column = &plan->columns[i];
-        if (column->tracked || !attr_find(model_of(find), column->name)) continue;
-        return find_wrong(find, "attributes", arena_printf(find->where.arena, "the alias \"%s\" is the name of an attribute: "
-                                                      "choose another, or raw = true", column->name));
+        if (column->tracked) continue;
+        if (is_included(includes, column->name))
+            return find_wrong(find, "attributes", arena_printf(find->where.arena, "the alias \"%s\" is the name of an association "
+                                                          "that is included: choose another", column->name));
+        if (!plan->raw && attr_find(model_of(find), column->name))
+            return find_wrong(find, "attributes", arena_printf(find->where.arena, "the alias \"%s\" is the name of an attribute: "
+                                                          "choose another, or raw = true", column->name));
     }
     return true;
+}
+
+bool junction_is_free(struct find *find, const struct plan *plan, int node, const struct include *includes, const char *name) {
+    const struct plan_node *target = &plan->nodes[node];
+    bool taken = attr_find(target->model, name) || is_included(includes, name);
+    for (int i = target->first; !taken && i < target->first + target->count; i++)
+        taken = strcmp(plan->columns[i].name, name) == 0;
+    return !taken || find_wrong(find, "through.as", arena_printf(find->where.arena, "\"%s\" is taken by another value of %s: choose "
+                                                                "another name for the row of the junction", name,
+                                                                target->model->name));
 }
 
 static bool has_column(const struct plan *plan, const struct attr *attr) {
@@ -510,7 +531,7 @@ static bool read_options(lua_State *L, struct find *find, int index, enum find_o
         const char *name = name_at(L, -2);
         if (!is_first(name) && !read_option(L, find, name, lua_gettop(L), options)) return false;
     }
-    return aliases_are_free(find) && locks_rows(find, options);
+    return aliases_are_free(find, find->includes) && locks_rows(find, options);
 }
 
 /* Rows that are marked as deleted are there on demand only. */

@@ -217,6 +217,21 @@ static bool find_model(lua_State *L, const struct level *level, int index, const
     return *assoc || level_wrong(level, sentence);
 }
 
+/* Every name that the table gives must be one of the association. */
+static bool check_names(lua_State *L, const struct level *level, int index, const struct assoc *assoc) {
+    static const char *const keys[] = { "association", "as" };
+    for (int i = 0; i < 2; i++) {
+        const struct assoc *given = assoc;
+        bool fine = push_field(L, index, keys[i]) == LUA_TNIL || find_given(L, level, lua_gettop(L), &given);
+        lua_pop(L, 1);
+        if (!fine) return false;
+        if (given != assoc)
+            return level_wrong(level, arena_printf(arena_of(level), "two associations are named: %s and, by %s, %s", assoc->name,
+                                                   keys[i], given->name));
+    }
+    return check_model_option(L, level, index, assoc);
+}
+
 bool include_association(lua_State *L, const struct level *level, int index, const struct assoc **assoc) {
     static const char *const keys[] = { "association", "as" };
     for (int i = 0; i < 2; i++) {
@@ -226,7 +241,7 @@ bool include_association(lua_State *L, const struct level *level, int index, con
         }
         bool fine = find_given(L, level, lua_gettop(L), assoc);
         lua_pop(L, 1);
-        return fine && check_model_option(L, level, index, *assoc);
+        return fine && check_names(L, level, index, *assoc);
     }
     return find_model(L, level, index, assoc);
 }
@@ -336,7 +351,7 @@ static bool read_item(lua_State *L, const struct level *level, int index) {
 /* name = true | options */
 static bool read_mapped(lua_State *L, const struct level *level, const struct assoc *assoc, int index) {
     if (lua_isboolean(L, index) && lua_toboolean(L, index)) return add_include(L, level, assoc, 0, 0);
-    if (is_plain_table(L, index)) return add_include(L, level, assoc, index, 0);
+    if (is_plain_table(L, index)) return check_names(L, level, index, assoc) && add_include(L, level, assoc, index, 0);
     return include_wrong(level->find, sub_path(level, assoc->name),
                          arena_printf(arena_of(level), "a table of options, or true, expected, got %s", kind_text(L, index)));
 }

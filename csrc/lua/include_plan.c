@@ -56,7 +56,7 @@ static bool read_columns(lua_State *L, struct find *find, const struct include *
     bool fine = true;
     sub.where.paths = &sub.base;
     if (push_include_option(L, find->where.call, include, "attributes") == LUA_TNIL) find_attrs(L, &sub, plan, model, alias);
-    else fine = placed(find, include, read_attributes_option(L, &sub, lua_gettop(L)) && aliases_are_free(&sub));
+    else fine = placed(find, include, read_attributes_option(L, &sub, lua_gettop(L)) && aliases_are_free(&sub, include->first));
     lua_pop(L, 1);
     for (int k = 0; fine && !plan->raw && !plan->select->group && k < model->key.count; k++)
         if (!selects(plan, node, model->key.items[k])) plan_attr(sub.where.arena, plan, model->key.items[k], alias);
@@ -94,7 +94,9 @@ static bool add_junction(lua_State *L, struct place *place, const struct include
         listed = push_field(L, top + 1, "attributes") == LUA_TTABLE;
     }
     int attributes = lua_gettop(L);
-    if (!listed || lua_rawlen(L, attributes) > 0) {
+    bool shown = !listed || lua_rawlen(L, attributes) > 0;
+    fine = !shown || placed(find, include, junction_is_free(find, plan, target, include->first, property));
+    if (shown && fine) {
         int node = plan_node(arena, plan, through, target, property);
         plan->nodes[node].alias = alias;
         struct find sub = sub_find(find, through, plan, node,
@@ -142,11 +144,19 @@ static struct join *join_picked(lua_State *L, struct place *place, const struct 
     return join;
 }
 
+/* Whether the join leaves out rows that the association has: paths must not meet it. */
+static bool is_filtered(const struct include *include, enum join_kind kind) {
+    bool requires = false;
+    for (const struct include *child = include->first; child && kind != JOIN_INNER; child = child->next)
+        requires = requires || child->required;
+    return requires || include->has_where || include->with_deleted || include->scopes;
+}
+
 /* Joins the row the keys lead to; one that paths have joined already is used again, unless it is filtered. */
 static struct join *join_single(lua_State *L, struct place *place, const struct include *include, enum join_kind kind) {
     struct arena *arena = arena_of(place);
     struct plan *plan = place->plan;
-    bool own = include->has_where || include->with_deleted || include->scopes;
+    bool own = is_filtered(include, kind);
     struct join *join = own ? NULL : walk_find_join(plan->select, include->assoc, place->alias);
     if (join && kind == JOIN_INNER) join->kind = kind;
     if (!join)

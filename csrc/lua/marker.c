@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "lua/where_internal.h"
+
 struct marker *marker_test(lua_State *L, int index) {
     return userdata_test(L, index, USERDATA_MARKER);
 }
@@ -169,6 +171,15 @@ static int is_expression(lua_State *L) {
     return 1;
 }
 
+/* core.operand(value, Op.…) → what the operator was called with; nil: the value is no call of it */
+static int operand(lua_State *L) {
+    const struct marker *marker = marker_test(L, 1);
+    lua_settop(L, 2);
+    if (marker && marker->kind == MARKER_OP && marker->op == op_test(L, 2)) push_operand(L, marker, 1);
+    else lua_pushnil(L);
+    return 1;
+}
+
 static void set_metamethod(lua_State *L, enum userdata kind, const char *event, lua_CFunction function) {
     lua_rawgetp(L, LUA_REGISTRYINDEX, core_of(L)->metatable[kind]);
     lua_pushvalue(L, lua_upvalueindex(1));
@@ -190,8 +201,7 @@ void open_markers(lua_State *L) {
     static const luaL_Reg functions[] = {
         { "fn", new_fn }, { "col", new_col }, { "cast", new_cast }, { "literal", new_literal }, { "sql", new_sql },
         { "where", new_where }, { "json_path", new_json }, { "tuples", new_tuples }, { "is_expression", is_expression },
-        { "operands", operands },
-        { NULL, NULL },
+        { "operands", operands }, { "operand", operand }, { NULL, NULL },
     };
     set_metamethod(L, USERDATA_OP, "__call", call_op);
     set_metamethod(L, USERDATA_OP, "__tostring", op_text);

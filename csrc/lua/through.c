@@ -37,7 +37,8 @@ const char *through_fault(lua_State *L, struct arena *arena, int index, const ch
     if (!lua_istable(L, index)) return "a table expected";
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
         if (lua_type(L, -2) != LUA_TSTRING) return "keys are option names; there is one that is none";
-        const char *name = name_at(L, -2), *fault = option_fault(arena, name, lua_type(L, -1));
+        bool empty = lua_type(L, -1) == LUA_TSTRING && !lua_rawlen(L, -1);
+        const char *name = name_at(L, -2), *fault = option_fault(arena, name, empty ? LUA_TNIL : lua_type(L, -1));
         if (!fault) continue;
         *place = arena_printf(arena, "through.%s", name);
         return fault;

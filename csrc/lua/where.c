@@ -128,36 +128,51 @@ static bool has_hole(lua_State *L, int index) {
 
 static const struct expr *read_table(lua_State *L, struct where_reader *reader, int index);
 
+/* An alternative without a condition is true of every row: beside it the others restrict nothing. */
+struct alternatives {
+    struct term *terms;
+    int count, before;              /* conditions before the first */
+    bool open;                      /* one of them has no condition */
+};
+
+static void add_alternative(struct where_reader *reader, struct alternatives *into, int before, int64_t sort,
+                            const struct expr *child) {
+    if (reader->conditions == before) into->open = true;
+    into->terms[into->count++] = (struct term){ .sort = sort, .expr = child ? child : expr_const(reader->arena, true) };
+    if (into->open) reader->conditions = into->before;
+}
+
 /* The alternatives of an or_ that are named keys, sorted behind those of the list part. */
-static bool read_named_alternatives(lua_State *L, struct where_reader *reader, int index, struct term *terms, int *count) {
+static bool read_named_alternatives(lua_State *L, struct where_reader *reader, int index, struct alternatives *into) {
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
         if (lua_isinteger(L, -2)) continue;
         const struct attr *attr = lua_type(L, -2) == LUA_TSTRING ? attr_find(reader->model, name_at(L, -2)) : NULL;
         const struct op_info *op = op_test(L, -2);
         push_single(L);
+        int before = reader->conditions;
         const struct expr *child = read_table(L, reader, lua_gettop(L));
         lua_pop(L, 1);
         if (error_is_set(reader->error)) return false;
-        int64_t sort = 100000 + (attr ? attr->ordinal : op ? 10000 + (int)op->op : 20000);
-        terms[(*count)++] = (struct term){ .sort = sort, .expr = child ? child : expr_const(reader->arena, true) };
+        add_alternative(reader, into, before, 100000 + (attr ? attr->ordinal : op ? 10000 + (int)op->op : 20000), child);
     }
     return true;
 }
 
 /* Each element of the list part is one alternative, each named key another. */
 static const struct expr *read_or(lua_State *L, struct where_reader *reader, int index) {
-    int keys = count_keys(L, index), count = 0, length = (int)lua_rawlen(L, index);
+    int keys = count_keys(L, index), length = (int)lua_rawlen(L, index);
     if (too_many(reader, keys)) return NULL;
-    struct term *terms = arena_array(reader->arena, struct term, keys + 1);
+    struct alternatives all = { arena_array(reader->arena, struct term, keys + 1), 0, reader->conditions, false };
     if (has_hole(L, index)) return where_fail(reader, "the list has a hole (a condition that is nil)%s", "");
     for (int i = 1; i <= length; i++) {
         lua_rawgeti(L, index, i);
+        int before = reader->conditions;
         const struct expr *child = read_where(L, reader, lua_gettop(L));
         lua_pop(L, 1);
         if (error_is_set(reader->error)) return NULL;
-        terms[count++] = (struct term){ .sort = i, .expr = child ? child : expr_const(reader->arena, true) };
+        add_alternative(reader, &all, before, i, child);
     }
-    return read_named_alternatives(L, reader, index, terms, &count) ? one_of_terms(reader, terms, count) : NULL;
+    return read_named_alternatives(L, reader, index, &all) ? one_of_terms(reader, all.terms, all.count) : NULL;
 }
 
 static const struct expr *read_group(lua_State *L, struct where_reader *reader, const struct op_info *op, int index) {
@@ -188,7 +203,8 @@ static const struct expr *read_on(lua_State *L, struct where_reader *reader, str
     if (!expr && error_is_set(reader->error) && !reader->error->path) reader->error->path = reader->path;
     reader->path = before;
     *sort = attr ? attr->ordinal : 0;
-    if (expr) reader->conditions++;
+    bool empty = expr && expr->kind == EXPR_AND && !expr->first;
+    if (expr && !empty) reader->conditions++;
     return expr;
 }
 

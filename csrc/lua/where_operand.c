@@ -129,10 +129,21 @@ static const struct expr *in_or_null(struct where_reader *reader, enum op op, st
 
 static operator_reader read_of_list;
 
+/* Op.in_(liga.literal("(SELECT …)")): what the SQL says, in its own parentheses if it has some. */
+static const struct expr *in_sql(lua_State *L, struct where_reader *reader, enum op op, struct expr *left, int index) {
+    struct expr *list = read_expression(L, reader, index);
+    if (!list) return NULL;
+    bool enclosed = list->pieces[0][strspn(list->pieces[0], " \t\r\n")] == '(';
+    static const char *const texts[2][2] = { { "\1 NOT IN (\2)", "\1 NOT IN \2" }, { "\1 IN (\2)", "\1 IN \2" } };
+    return expr_template(reader->arena, texts[op == OP_IN][enclosed], copy_of(reader, left), list);
+}
+
 /* A list for IN: its NULLs become a test of their own, because SQL's NULL equals nothing. */
 static const struct expr *read_list(lua_State *L, struct where_reader *reader, const struct op_info *op, struct expr *left,
                                     const struct attr *attr, int index) {
     if (attr && attr->type.id == TYPE_ARRAY) return read_of_list(L, reader, op, left, attr, index);
+    const struct marker *marker = marker_test(L, index);
+    if (marker && (marker->kind == MARKER_LITERAL || marker->kind == MARKER_SQL)) return in_sql(L, reader, op->op, left, index);
     if (!lua_istable(L, index)) return where_fail(reader, "Op.%s expects a list", op->name);
     int length = list_length(L, reader, index), count = 0;
     if (length < 0) return NULL;

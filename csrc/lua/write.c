@@ -461,7 +461,8 @@ static int destroy(lua_State *L) {
     lua_getiuservalue(L, -1, ROWSET_MODEL);
     const struct model_box *box = lua_touserdata(L, -1);
     lua_settop(L, 2);
-    if (box->has_dependents && !plainly && instance.state != INSTANCE_NEW) return call_handler(L, HANDLER_DESTROY_INSTANCE, 2);
+    bool by_rules = box->has_dependents && !plainly && instance.state != INSTANCE_NEW && !skips_dependents(L, 2);
+    if (by_rules) return call_handler(L, HANDLER_DESTROY_INSTANCE, 2);
     return destroy_plainly(L);
 }
 

@@ -45,6 +45,9 @@ const struct expr *read_named_rows(lua_State *L, struct call *call, int index, s
 /* Reads the options table at `index` (nil: none). False: error set. */
 bool read_write_options(lua_State *L, struct call *call, int index, int sets, struct write_options *options);
 
+/* Whether the options table at `index` has dependent = false: the rules for dependents are left out. */
+bool skips_dependents(lua_State *L, int index);
+
 /* Pushes the names of the options of some sets: name → true. */
 void push_write_option_names(lua_State *L, int sets);
 

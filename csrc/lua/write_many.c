@@ -169,14 +169,6 @@ static int destroy_rows_plainly(lua_State *L) {
     return call_run(L, call);
 }
 
-static bool skips_dependents(lua_State *L, int index) {
-    if (!lua_istable(L, index)) return false;
-    push_field(L, index, "dependent");
-    bool skips = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return skips;
-}
-
 /* core.check_condition(class, options, verb): raises what update, destroy … of these rows would raise for the options */
 static int check_rows_named(lua_State *L) {
     lua_settop(L, 3);

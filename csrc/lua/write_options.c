@@ -167,6 +167,19 @@ static bool read_ignored_flag(lua_State *L, struct reading *reading, int index) 
     return read_flag(L, reading, index, "hooks", &ignored);
 }
 
+static bool read_dependent(lua_State *L, struct reading *reading, int index) {
+    bool ignored;
+    return read_flag(L, reading, index, "dependent", &ignored);
+}
+
+bool skips_dependents(lua_State *L, int index) {
+    if (!lua_istable(L, index)) return false;
+    push_field(L, index, "dependent");
+    bool skips = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return skips;
+}
+
 /* Where a model has hooks its Lua side has taken the option; where it has none there are none to run. */
 static bool read_individual_hooks(lua_State *L, struct reading *reading, int index) {
     bool ignored;
@@ -213,7 +226,7 @@ static const struct option option_table[] = {
     { "limit", read_limit, WRITE_WHERE, NULL },
     { "by", read_by, WRITE_COUNTER, NULL },
     { "force", read_force, WRITE_DESTROY | WRITE_REMOVAL, NULL },
-    { "dependent", read_by_caller, WRITE_DESTROY, NULL },
+    { "dependent", read_dependent, WRITE_DESTROY, NULL },
     { "truncate", read_truncate, WRITE_TRUNCATE, NULL },
     { "save", read_by_caller, WRITE_LINK, NULL },
     { "through", read_by_caller, WRITE_LINK, NULL },

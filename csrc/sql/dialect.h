@@ -79,6 +79,7 @@ struct dialect {
     const char *least[TYPE_COUNT], *greatest[TYPE_COUNT];   /* min, max of \1 by type; NULL: the functions of these names */
     const char *real_cast;          /* the type that makes an average a float; NULL: it is one */
     const char *bigint_cast;        /* the type that makes a sum of BIGINTs an integer; NULL: it is one */
+    const char *bigint_sum, *bigint_avg;    /* functions that add them up exactly; NULL: the engine's do */
     const char *no_values;          /* INSERT without columns */
     const char *truncate;           /* how a table is emptied; the table's name follows */
     const char *truncate_restart;   /* … and its keys begin anew; NULL: the table `sequences` says where they are */

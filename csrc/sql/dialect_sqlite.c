@@ -43,6 +43,8 @@ const struct dialect dialect_sqlite = {
     .in_array = "\1 IN (SELECT value FROM json_each(\2))",
     .not_in_array = "\1 NOT IN (SELECT value FROM json_each(\2))",
     .add = { [VALUE_INT] = "liga_count(", [VALUE_TEXT] = "liga_add(" },
+    .bigint_sum = "liga_total",
+    .bigint_avg = "liga_mean",
     .no_values = " DEFAULT VALUES",
     .truncate = "DELETE FROM ",
     .sequences = "sqlite_sequence",

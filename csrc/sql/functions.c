@@ -53,6 +53,7 @@ static const struct attr *sum_attr(struct arena *arena, const struct attr *attr)
 }
 
 static void complete_sum(struct arena *arena, const struct dialect *dialect, struct expr *call, const struct attr *attr) {
+    if (attr->type.id == TYPE_BIGINT && dialect->bigint_sum) call->text = dialect->bigint_sum;
     if (attr->type.id != TYPE_DECIMAL) return;
     call->attr = sum_attr(arena, attr);
     if (!dialect->decimal_text) return;
@@ -62,6 +63,7 @@ static void complete_sum(struct arena *arena, const struct dialect *dialect, str
 
 /* A float: it compares as it is. */
 static void complete_average(const struct dialect *dialect, struct expr *call, const struct attr *attr) {
+    if (attr->type.id == TYPE_BIGINT && dialect->bigint_avg) call->text = dialect->bigint_avg;
     if (attr->type.id == TYPE_DECIMAL && dialect->decimal_text) call->text = "liga_avg";
 }
 

@@ -4,6 +4,7 @@ local core = require "liga.core"
 local ddl = require "liga.ddl"
 local errors = require "liga.errors"
 local introspect = require "liga.introspect"
+local naming = require "liga.naming"
 local sqltext = require "liga.sqltext"
 local transaction = require "liga.transaction"
 
@@ -115,15 +116,44 @@ local function find_column(db, item, name)
   end
 end
 
-local function in_key(parts, name)
-  for _, other in ipairs(parts.primaryKey) do
+local function has_name(names, name)
+  for _, other in ipairs(names) do
     if other == name then return true end
   end
   return false
 end
 
+--- Whether a column has the type of a generated key, its own or the one that it refers to: that one keeps the type
+-- that it has.
+-- @param item the column's table
+-- @param target_of function(key) → the table that a foreign key refers to, or nil
+-- @param seen set of the columns on the way
+local function holds_generated_key(item, column, target_of, seen)
+  if column.autoIncrement then return true end
+  seen[column] = true
+  for _, key in ipairs(item.foreignKeys) do
+    local target = has_name(key.columns, column.name) and target_of(key)
+    for i, name in ipairs(target and key.columns or {}) do
+      local other = name == column.name and target.columns[key.references[i]]
+      if other and other.type == column.type and not seen[other] then
+        return holds_generated_key(target, other, target_of, seen)
+      end
+    end
+  end
+  return false
+end
+
+--- Whether a column of a foreign key has the type of the generated key that it refers to.
+local function follows_key(parts, item, column, target_of)
+  for _, key in ipairs(parts.foreignKeys) do
+    if has_name(key.columns, column.name) then return holds_generated_key(item, column, target_of, {}) end
+  end
+  return false
+end
+
 --- What differs in a column: a set of "type", "values", "default", "allowNull"; nil: nothing.
-local function differences(db, parts, part, wanted, actual)
+-- @param follows whether its type is that of a key which it refers to
+local function differences(db, parts, part, wanted, item, actual, follows)
   if actual.generated then return nil end                           -- computed by the database, which no model says
   local engine, aspects = engines[db.dialect], {}
   local generated = part.autoIncrement and actual.autoIncrement
@@ -132,11 +162,12 @@ local function differences(db, parts, part, wanted, actual)
   local labels = actual.values
   if part.list then labels = actual.elements end
   if part.values then same_type = labels ~= nil end                   -- values of enums are an aspect of their own
+  if not part.values and naming.own_enum(item.name, actual) then same_type = false end      -- it was one before
   if part.values and labels and ddl.misses_values(db, part, actual) then aspects.values = true end
-  if not generated and not same_type then aspects.type = true end
+  if not generated and not same_type and not follows then aspects.type = true end
   local is, wants = without_parentheses(actual.default), without_parentheses(wanted.default)
   if not generated and not engine.same_default(is, wants) then aspects.default = true end
-  if not in_key(parts, part.name) and part.allowNull ~= actual.allowNull then aspects.allowNull = true end
+  if not has_name(parts.primaryKey, part.name) and part.allowNull ~= actual.allowNull then aspects.allowNull = true end
   return next(aspects) and aspects or nil
 end
 
@@ -214,7 +245,8 @@ local function same_column(column, other)
   return column.name:lower() == other.name:lower()
 end
 
-local function same_index(a, b)
+--- Whether an index of a catalogue is the one that parts of a table want, whatever their names.
+function alter.same_index(a, b)
   if a.unique ~= b.unique or (a.where ~= nil) ~= b.partial or #a.columns ~= #b.columns then return false end
   for i, column in ipairs(a.columns) do
     if not same_column(column, b.columns[i]) or not column.name and a.name ~= b.name then return false end
@@ -227,7 +259,7 @@ local function compare_indexes(statements, parts, item)
   for _, wanted in ipairs(parts.indexes) do
     local equal, named = nil, nil
     for _, index in ipairs(item.indexes) do
-      equal = equal or same_index(index, wanted) and index
+      equal = equal or alter.same_index(index, wanted) and index
       if index.name == wanted.name then named = index end
     end
     if not equal then
@@ -249,16 +281,21 @@ local function compare_comment(statements, what, wanted, actual)
 end
 
 --- What differs between a model and its table.
+-- @param catalogue_of what `alter.catalogues` returns
 -- @return list of changes (see `ddl`), list of statements for indexes
-function alter.compare(db, class, item)
+function alter.compare(db, class, item, catalogue_of)
   local changes, statements, added = {}, {}, {}
   local parts = core.table_parts(db._.core, model_of(class))
   local wanted = engines[db.dialect].wanted(db, parts)
+  local function target_of(key)
+    return catalogue_of(class, key.schema ~= item.schema and key.schema or nil)[key.table]
+  end
   compare_comment(statements, "TABLE " .. parts.name, parts, item)
   for _, part in ipairs(parts.columns) do
     local actual = find_column(db, item, part.name)
     compare_comment(statements, "COLUMN " .. parts.name .. "." .. sqltext.quote(part.name), part, actual or {})
-    local aspects = actual and differences(db, parts, part, wanted[part.name], actual)
+    local follows = actual and follows_key(parts, item, actual, target_of)
+    local aspects = actual and differences(db, parts, part, wanted[part.name], item, actual, follows)
     if not actual then
       added[part.name] = true
       changes[#changes + 1] = { kind = "add column", column = part, keys = keys_of_column(parts, part.name) }
@@ -274,11 +311,11 @@ end
 
 --- Catalogues by schema, each read when it is first asked for.
 -- @param given {transaction, logging}
--- @return function(class) → the catalogue of the schema that the model's table is in
+-- @return function(class, schema) → the catalogue of this schema; nil: of the one that the model's table is in
 function alter.catalogues(db, given)
   local known = {}
-  return function(class)
-    local schema = getmetatable(class).options.schema
+  return function(class, schema)
+    schema = schema or getmetatable(class).options.schema
     local key = schema or ""
     known[key] = known[key] or introspect.read(db, { schema = schema, logging = given.logging })
     return known[key]
@@ -307,8 +344,8 @@ local function needed_types(creating, class, changes)
   return list
 end
 
-local function plan_of(db, class, item, creating)
-  local changes, indexes = alter.compare(db, class, item)
+local function plan_of(db, class, item, creating, catalogue_of)
+  local changes, indexes = alter.compare(db, class, item, catalogue_of)
   local plan = ddl.plan(db, item, changes)
   local statements = needed_types(creating, class, changes)
   plan.statements = table.move(plan.statements, 1, #plan.statements, #statements + 1, statements)
@@ -331,7 +368,7 @@ function alter.plan(db, classes, creating, given)
   plans[1] = new
   for _, class in ipairs(classes) do
     local item = alter.find_table(db, catalogue_of(class), class)
-    if item and item.kind == "table" then plans[#plans + 1] = plan_of(db, class, item, creating) end
+    if item and item.kind == "table" then plans[#plans + 1] = plan_of(db, class, item, creating, catalogue_of) end
   end
   return ddl.join(plans)
 end

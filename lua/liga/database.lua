@@ -71,7 +71,7 @@ local database = {}
 function database.connect(url, given)
   local engine, opening, pragmas = connect.read(url, given)
   given = given or {}
-  opening.setup = pragmas
+  opening.setup = engine.dialect == "sqlite" and pragmas or {}
   local db = setmetatable({ dialect = engine.dialect, models = new_models() }, Database)
   db._ = {
     define = given.define, lazy = given.lazy, compat = given.compat, logging = given.logging or nil, wait = given.wait,

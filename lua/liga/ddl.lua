@@ -77,9 +77,9 @@ local function working_views(db)
   return names
 end
 
---- References without a row, counted.
+--- References without a row: list of {table, rowid, parent, fkid}.
 local function orphans(db)
-  return #rows(db, "PRAGMA foreign_key_check")
+  return rows(db, 'SELECT "table", rowid, parent, fkid FROM pragma_foreign_key_check')
 end
 
 --- The model of a table, rather one that names its schema; or nil.
@@ -95,18 +95,27 @@ local function model_of(db, item)
   return found
 end
 
---- The fields of an error about a column: with the model of its table, and the attribute there.
+--- The fields of an error about columns: with the model of their table, and the attributes there.
+-- @param item {name, schema} of the table
+local function fields_about(db, item, columns)
+  local class = model_of(db, item)
+  local fields = { table = item.name, model = class and class.name, attributes = {}, outcome = "rolled_back" }
+  for i, column in ipairs(columns) do
+    fields.attributes[i] = column
+    for _, attribute in ipairs(class and class.attributes or {}) do
+      if attribute.columnName == column then fields.attributes[i] = attribute.name end
+    end
+  end
+  fields.attribute = fields.attributes[1]
+  return fields
+end
+
+--- The same of a change of a column.
 -- @param e the engine's own error, or nil
 local function fields_of(db, change, e)
-  local item, column = change.item, change.column.name
-  local fields = { table = item.name, attribute = column, outcome = "rolled_back", cause = e }
+  local fields = fields_about(db, change.item, { change.column.name })
+  fields.cause = e
   for _, name in ipairs(e and { "sql", "sqlstate", "code", "outcome" } or {}) do fields[name] = e[name] end
-  local class = model_of(db, item)
-  fields.model = class and class.name
-  for _, attribute in ipairs(class and class.attributes or {}) do
-    if attribute.columnName == column then fields.attribute = attribute.name end
-  end
-  fields.attributes = { fields.attribute }
   return fields
 end
 
@@ -131,24 +140,54 @@ local function check_values(db, plan)
   end
 end
 
+--- The first place of a text becomes another one.
+local function replaced(message, from, to)
+  local first, last = message:find(from, 1, true)
+  return first and message:sub(1, first - 1) .. to .. message:sub(last + 1) or message
+end
+
+--- An error that speaks of the new table means the one that it takes the place of, and its model.
+local function rename_in(db, e, item)
+  local name, before = sqltext.temporary_name(item.name), e.attributes or {}
+  e.message = replaced(e.message, name, item.name)
+  if e.table ~= name then return end
+  local fields = fields_about(db, item, before)
+  e.table, e.model, e.attribute, e.attributes = item.name, fields.model, fields.attribute, fields.attributes
+  e.message = replaced(e.message, item.name, fields.model or item.name)
+  for i, column in ipairs(before) do e.message = replaced(e.message, column, fields.attributes[i]) end
+end
+
 --- SQLite names a CHECK, but not the table whose rows it is about.
-local function name_table(db, e, plan)
-  if not errors.is(e, "CheckConstraintError") or e.table ~= nil or #plan.rebuilt > 1 then return end
-  local class = model_of(db, plan.rebuilt[1])
-  e.table, e.model = plan.rebuilt[1].name, class and class.name
+local function name_table(db, e, item)
+  if not errors.is(e, "CheckConstraintError") or e.table ~= nil then return end
+  local class = model_of(db, item)
+  e.table, e.model = item.name, class and class.name
   e.message = ("%s: %s"):format(e.model or e.table, e.message)
 end
 
---- An error that speaks of the new table means the one that it takes the place of.
-local function rename_in(db, e, plan)
-  name_table(db, e, plan)
-  for _, item in ipairs(errors.is(e) and plan.rebuilt or {}) do
-    local name = sqltext.temporary_name(item.name)
-    local from, to = e.message:find(name, 1, true)
-    if from then e.message = e.message:sub(1, from - 1) .. item.name .. e.message:sub(to + 1) end
-    if e.table == name then e.table = item.name end
+local function name_tables(db, e, plan)
+  if not errors.is(e) then return end
+  if #plan.rebuilt == 1 then name_table(db, e, plan.rebuilt[1]) end
+  for _, item in ipairs(plan.rebuilt) do rename_in(db, e, item) end
+end
+
+--- Raises that a row references nothing after a change, where it did before or there was no such key.
+-- @param before the orphans before the change
+-- @param after those behind it, which are more
+local function refuse_orphan(db, before, after)
+  local known, found = {}, after[#after]
+  local function text(orphan) return ("%s\0%s\0%s"):format(orphan.table, orphan.rowid, orphan.parent) end
+  for _, orphan in ipairs(before) do known[text(orphan)] = true end
+  for _, orphan in ipairs(after) do
+    if not known[text(orphan)] then found = orphan end
   end
-  return e
+  local columns = {}
+  local of_key = 'SELECT "from" AS name FROM pragma_foreign_key_list($1) WHERE id = $2 ORDER BY seq'
+  for i, row in ipairs(rows(db, of_key, { found.table, found.fkid })) do columns[i] = row.name end
+  local fields, target = fields_about(db, { name = found.table }, columns), model_of(db, { name = found.parent })
+  local names = table.concat(fields.attributes, ", ")
+  errors.raise("ForeignKeyConstraintError", ("%s: there is no row of %s that %s could refer to"):format(
+    fields.model or fields.table, target and target.name or found.parent, names), fields)
 end
 
 --- A table that was made anew must serve its triggers and views as the old one did.
@@ -168,12 +207,14 @@ end
 local function rebuild(db, plan, given)
   local views, before = working_views(db), orphans(db)
   local ok, problem = pcall(execute, db, plan.statements, given)
-  if not ok then error(rename_in(db, problem, plan), 0) end
+  if not ok then
+    name_tables(db, problem, plan)
+    error(problem, 0)
+  end
   check_values(db, plan)
   for _, item in ipairs(plan.rebuilt) do check_dependents(db, item, views) end
-  if orphans(db) <= before then return end
-  errors.raise("ForeignKeyConstraintError", ("the change of %q would leave rows that reference nothing"):format(
-    plan.rebuilt[1].name), { table = plan.rebuilt[1].name })
+  local after = orphans(db)
+  if #after > #before then refuse_orphan(db, before, after) end
 end
 
 --- Dropping a table that others reference deletes its rows first, with what hangs on them: not inside a transaction,

@@ -282,7 +282,8 @@ function dependents.destroy_where(class, options)
     })
     apply_rules(context, class, rules, rows)
     local _, deleted = core.class_methods.destroy(class, these(class, rows, options), true)
-    return #rows, deleted
+    if deleted then return #rows, deleted end
+    return #rows
   end)
 end
 

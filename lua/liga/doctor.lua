@@ -319,7 +319,7 @@ local function model_differs(context, add)
       add({ name = class.tableName }, ("%s: the table %s does not exist"):format(class.name, class.tableName),
         { indexes = create_sql(context, class) })
     elseif item.kind == "table" then
-      local changes, indexes = alter.compare(context.db, class, item)
+      local changes, indexes = alter.compare(context.db, class, item, catalogue_of)
       if #changes + #indexes > 0 then
         add(item, ("%s differs from its table: %s"):format(class.name, describe_changes(changes, indexes)),
           { changes = changes, indexes = indexes })

@@ -2,6 +2,7 @@
 local core = require "liga.core"
 local copy = require "liga.options".copy
 local errors = require "liga.errors"
+local Op = core.Op
 local options = require "liga.options"
 local transaction = require "liga.transaction"
 
@@ -71,20 +72,39 @@ local is_table_value = {
   TIME = function(value) return has_year(value) or rawget(value, "hour") ~= nil end,
 }
 
+--- What a condition compares with for equality, by Op.eq or as it stands.
+-- @return the value
+-- @return whether Op.eq was said, under which a table is a value of any type
+local function compared(value)
+  local operand = core.operand(value, Op.eq)
+  if operand == nil and type(value) == "table" and next(value) == Op.eq and next(value, Op.eq) == nil then
+    operand = value[Op.eq]
+  end
+  if operand == nil then return value, false end
+  return operand, true
+end
+
 --- A condition that says what the attribute is.
-local function is_value(attribute, value)
+local function is_value(attribute, value, equal)
   local test = is_table_value[attribute.type.name]
-  if type(value) == "table" then return test ~= nil and test(value) end
+  if type(value) == "table" then return equal or test ~= nil and test(value) end
   return type(value) ~= "userdata" or value == core.null
 end
 
---- Collects what a condition says about the row: its equalities, also those of its list part.
+--- The conditions that all hold: an element of a list part, or what stands under Op.and_.
+local function is_part(name)
+  return math.type(name) == "integer" or name == Op.and_
+end
+
+--- Collects what a condition says about the row: its equalities, also those of its list part and under Op.and_.
 local function collect(class, where, values)
+  where = core.operand(where, Op.and_) or where
   if type(where) ~= "table" then return values end
-  for name, value in next, where do
+  for name, condition in next, where do
     local attribute = type(name) == "string" and class.attributes[name]
-    if attribute and is_value(attribute, value) then values[name] = value end
-    if math.type(name) == "integer" then collect(class, value, values) end
+    local value, equal = compared(condition)
+    if attribute and is_value(attribute, value, equal) then values[name] = value end
+    if is_part(name) then collect(class, condition, values) end
   end
   return values
 end
@@ -109,12 +129,14 @@ end
 
 --- A condition that finds the row made of it.
 local function as_stored(class, where)
+  if core.operand(where, Op.and_) then return { [Op.and_] = as_stored(class, core.operand(where, Op.and_)) } end
   if type(where) ~= "table" then return where end
   local stored = {}
   for name, value in next, where do
     local attribute = type(name) == "string" and class.attributes[name]
+    if attribute and attribute.type.name == "DATE" then value = compared(value) end
     if attribute then value = cut_instants(attribute.type, value) end
-    stored[name] = math.type(name) == "integer" and as_stored(class, value) or value
+    stored[name] = is_part(name) and as_stored(class, value) or value
   end
   return stored
 end

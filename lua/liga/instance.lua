@@ -65,6 +65,18 @@ function methods:set(name, value)
   return self
 end
 
+--- Checks the names of values that rows get one by one: the key of a stored instance stays.
+function instance.check_assigned(class, values)
+  if type(values) ~= "table" then
+    errors.usage("%s: update expects a table of values, got %s", class.name, type(values))
+  end
+  for name in next, values do
+    if getmetatable(class).key[attribute_of(class, name).name] then
+      errors.usage("%s.%s: keys are changed without individualHooks", class.name, name)
+    end
+  end
+end
+
 --- The names of values that have a column.
 local function names_of(class, values)
   local names, virtuals = {}, getmetatable(class).virtuals
@@ -112,7 +124,7 @@ end
 
 --- Deletes the row, after what the option `dependent` of associations asks for. Raises InstanceError if there is no
 -- row, AssociationError for `dependent = "restrict"`.
--- @param options {transaction, logging}, or nil
+-- @param options {force, dependent (false: not what associations ask for), hooks, silent, transaction, logging}, or nil
 -- @return the instance
 function methods:destroy(options)
   class_of(self, "destroy")

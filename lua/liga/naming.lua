@@ -29,6 +29,16 @@ function naming.enum(table_name, column)
   return naming.shorten(("enum_%s_%s"):format(table_name, column))
 end
 
+--- The type that was made for a column of an enum, or of a list of them, as the catalogue writes it; nil: it has
+-- another one, or one that somebody chose.
+-- @param column {name, type, values or elements} of the catalogue
+function naming.own_enum(table_name, column)
+  if not (column.values or column.elements) then return nil end
+  local type, own = column.type:gsub("%[%]$", ""), naming.enum(table_name, column.name)
+  local bare = type:gsub('"', "")
+  if bare == own or bare:sub(-#own - 1) == "." .. own then return type end
+end
+
 --- Raises unless the text can be a table, column or index name on the connection's engine.
 -- @param what how the name is called in messages: `column of User.age`
 function naming.check_identifier(db, what, text)

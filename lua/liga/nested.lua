@@ -8,6 +8,7 @@ local link_parts = require "liga.behaviour.parts"
 local memory = require "liga.memory"
 local option_tables = require "liga.options"
 local transaction = require "liga.transaction"
+local validate = require "liga.validate"
 
 local nested = {}
 
@@ -16,6 +17,18 @@ local pending = setmetatable({}, { __mode = "k" })
 
 local function record_of(class, name)
   return getmetatable(class).associations[name]
+end
+
+--- What a call with `fields` may set: the rest counts as not given, as in the core.
+function nested.listed(class, values, fields)
+  if type(fields) ~= "table" or type(values) ~= "table" or core.state(values) then return values end
+  local kept, names = {}, {}
+  for _, name in ipairs(fields) do names[name] = true end
+  for name, value in next, values do
+    local is_attribute = class.attributes[name] ~= nil
+    if names[name] or not is_attribute or getmetatable(class).key[name] then kept[name] = value end
+  end
+  return kept
 end
 
 -- Paths in errors ----------------------------------------------------------------------------------------------------
@@ -160,10 +173,10 @@ end
 
 --- What is nested leaves the instances until they are saved: an association is no column.
 -- @return {instance → {name → value}}, places, list of all instances
-local function take_apart(roots, places_of_roots, options)
+local function take_apart(roots, bulk, options)
   local parts, places, all, seen = {}, {}, {}, {}
   for i, root in ipairs(roots) do
-    walk(root, places_of_roots and ("[%d]"):format(i) or "", function(instance, tree, place, a)
+    walk(root, bulk and ("[%d]"):format(i) or "", function(instance, tree, place, a)
       parts[instance], places[instance] = { tree = tree, a = a, values = {} }, place
       all[#all + 1] = instance
     end, seen)
@@ -176,7 +189,7 @@ local function take_apart(roots, places_of_roots, options)
       rawset(instance, node.name, nil)
     end
   end
-  return { parts = parts, places = places, all = all, options = options }, guard
+  return { parts = parts, places = places, all = all, options = options, bulk = bulk }, guard
 end
 
 local function check_all(context)
@@ -194,7 +207,45 @@ local function options_of_children(options)
   return { validate = options.validate, hooks = options.hooks, silent = options.silent, logging = options.logging }
 end
 
---- Saves instances of one model that are not stored yet, each once: together unless something sees them one by one.
+--- Whether something sees the instances of a model one by one as they are created.
+local function is_watched(class, options)
+  return options.hooks ~= false and require "liga.behaviour.write".has_create_hooks(class)
+end
+
+--- Whether an instance is what a write of several was refused for.
+local function is_refused(class, instance, options)
+  if core.state(instance) ~= "new" then return false end
+  if options.validate == false then return not pcall(core.validate, instance) end
+  local ok, faults = pcall(validate.faults, class, instance, {})
+  return not ok or #faults > 0
+end
+
+--- The place of the one among several instances that has a wrong value; where that is not known, the place of them all.
+local function place_of(context, class, instances, problem)
+  for _, instance in ipairs(errors.is(problem, "ValidationError") and instances or {}) do
+    if is_refused(class, instance, context.options) then return context.places[instance] end
+  end
+  return (context.places[instances[1]]:gsub("%[%d+%]", ""):gsub("^%.", ""))
+end
+
+--- Saves instances of one model: one by one what a create brings along and something sees, else together. The hooks of
+-- many rows are for what a bulkCreate brings along.
+local function save_instances(context, class, fresh)
+  local options, watched = options_of_children(context.options), is_watched(class, context.options)
+  if not context.bulk and (#fresh == 1 or watched) then
+    for _, instance in ipairs(fresh) do
+      at(context.places[instance] or "", instance.save, instance, option_tables.copy(options))
+    end
+    return
+  end
+  if context.bulk then options.individualHooks = watched or nil else options.hooks = false end
+  local ok, problem = pcall(class.bulkCreate, class, fresh, options)
+  if ok then return end
+  put_place(problem, place_of(context, class, fresh, problem))
+  error(problem, 0)
+end
+
+--- Saves instances of one model that are not stored yet, each once.
 local function save_new(context, class, instances)
   local fresh, seen = {}, {}
   for _, instance in ipairs(instances) do
@@ -202,17 +253,7 @@ local function save_new(context, class, instances)
     seen[instance] = true
   end
   if #fresh == 0 then return end
-  local options = options_of_children(context.options)
-  local alone = #fresh == 1 or require "liga.behaviour.write".has_create_hooks(class)
-  save_level(context, class, fresh, function()
-    if alone then
-      for _, instance in ipairs(fresh) do
-        at(context.places[instance] or "", instance.save, instance, option_tables.copy(options))
-      end
-    else
-      at((context.places[fresh[1]]:gsub("%[%d+%]$", "")), class.bulkCreate, class, fresh, options)
-    end
-  end)
+  save_level(context, class, fresh, function() save_instances(context, class, fresh) end)
 end
 
 local function each_value(value, many)
@@ -298,8 +339,9 @@ function by_holder.through(context, a, values, owners)
     linked[owners[i]][target] = true
   end
   if #rows == 0 then return end
-  local plain = table.move(rows, 1, #rows, 1, {})
-  for i, link_row in ipairs(a.through:bulkCreate(plain, options_of_children(context.options))) do
+  local plain, options = table.move(rows, 1, #rows, 1, {}), options_of_children(context.options)
+  options.individualHooks = is_watched(a.through, options) or nil
+  for i, link_row in ipairs(a.through:bulkCreate(plain, options)) do
     rawset(rows[rows[i]], a.through.name, link_row)
   end
 end
@@ -333,19 +375,39 @@ local function put_together(context, instances)
   end
 end
 
---- Writes instances of one model with what is nested in them; `save_own` writes their own rows.
+--- Rows that ignoreDuplicates left out, and what is nested in them, are as they were built.
+local function put_back(context)
+  for _, instance in ipairs(context.all) do
+    if core.state(instance) == "new" then
+      local part = context.parts[instance]
+      for name, value in next, part.values do rawset(instance, name, value) end
+      pending[instance] = part.tree
+    end
+  end
+end
+
+local function stored_of(instances)
+  local list = {}
+  for _, instance in ipairs(instances) do list[#list + 1] = core.state(instance) ~= "new" and instance or nil end
+  return list
+end
+
+--- Writes instances of one model with what is nested in them; `save_own` writes their own rows. Nothing is linked to a
+-- row that it left out.
 function save_level(context, class, instances, save_own)
   for _, instance in ipairs(instances) do pending[instance] = nil end
   write_part(context, class, instances, "source")
   save_own()
-  write_part(context, class, instances, "target")
-  write_part(context, class, instances, "through")
-  put_together(context, instances)
+  local stored = stored_of(instances)
+  write_part(context, class, stored, "target")
+  write_part(context, class, stored, "through")
+  put_together(context, stored)
 end
 
 --- Writes roots with all that is nested in them, in one transaction; after an error all are as before.
-local function save_roots(class, roots, options, numbered, save_own)
-  local context, guard = take_apart(roots, numbered, options)
+-- @param bulk whether they are those of a bulkCreate
+local function save_roots(class, roots, options, bulk, save_own)
+  local context, guard = take_apart(roots, bulk, options)
   local kept = {}
   for _, instance in ipairs(context.all) do kept[instance] = pending[instance] end
   function guard.undone()
@@ -356,6 +418,7 @@ local function save_roots(class, roots, options, numbered, save_own)
     return guard:keep(transaction.atomically(getmetatable(class).db, options, function()
       local result
       save_level(context, class, roots, function() result = save_own() end)
+      put_back(context)
       return result
     end))
   end)
@@ -395,7 +458,8 @@ end
 --- Builds and saves an instance with what is nested in the values.
 -- @param save function(instance, options): saves one instance, with the hooks of its model
 function nested.create(class, values, options, save)
-  return save(nested.build(class, values, options.include), without_include(options))
+  local listed = nested.listed(class, values, options.fields)
+  return save(nested.build(class, listed, options.include), without_include(options))
 end
 
 --- The same for a list; rows of one model and level go together.
@@ -405,7 +469,7 @@ function nested.bulk(class, list, options, bulk)
   local tree, built = core.include_tree(class, options.include), {}
   if type(list) ~= "table" then return bulk(list, without_include(options)) end
   for i, values in ipairs(option_tables.list(class.name .. ":bulkCreate", list)) do
-    built[i] = build_one(class, values, { include = tree }, ("[%d]"):format(i))
+    built[i] = build_one(class, nested.listed(class, values, options.fields), { include = tree }, ("[%d]"):format(i))
   end
   local own = without_include(options)
   return save_roots(class, built, own, true, function() return bulk(built, own) end)

@@ -60,18 +60,29 @@ function options.copy_deep(value, depth)
   return new
 end
 
+--- Where a key stands: "liga.connect: pool" and "mx" make "pool.mx".
+local function path_of(what, name)
+  local inside = what:match(": ([^:%s]+)$")
+  return inside and inside .. "." .. errors.text(name) or errors.text(name)
+end
+
 --- Checks every key of an option table.
 -- @param what whose options, for the message
 -- @param given the table
 -- @param allowed set of names; the value is true, or a text where the option is refused with a pointer to the liga way
-function options.check(what, given, allowed)
+-- @param fields more fields of the error, or nil
+function options.check(what, given, allowed, fields)
   for name in next, given do
+    local problem
     if allowed[name] == nil then
-      local hint = options.hint(name, names_of(allowed))
-      errors.raise("UsageError", ('%s: unknown option "%s"%s'):format(what, errors.text(name), hint),
-        { path = errors.text(name) })
+      problem = ('%s: unknown option "%s"%s'):format(what, errors.text(name), options.hint(name, names_of(allowed)))
     elseif type(allowed[name]) == "string" then
-      errors.raise("UsageError", ('%s: option "%s" %s'):format(what, name, allowed[name]), { path = name })
+      problem = ('%s: option "%s" %s'):format(what, name, allowed[name])
+    end
+    if problem then
+      fields = fields or {}
+      fields.path = path_of(what, name)
+      errors.raise("UsageError", problem, fields)
     end
   end
 end
@@ -85,7 +96,8 @@ function options.kind(what, given, name, ...)
     if type(value) == kind or (kind == "integer" and math.type(value) == "integer") then return value end
   end
   local expected = (...) == "integer" and "an integer" or "a " .. table.concat({ ... }, " or a ")
-  errors.raise("UsageError", ("%s: %s must be %s, got %s"):format(what, name, expected, type(value)), { path = name })
+  errors.raise("UsageError", ("%s: %s must be %s, got %s"):format(what, name, expected, type(value)),
+    { path = path_of(what, name) })
 end
 
 return options

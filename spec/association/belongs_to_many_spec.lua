@@ -128,6 +128,20 @@ for engine in support.engines() do
         assert.is_nil(project.Membership)
       end)
 
+      it("takes the name of nothing else that is on the target", function()
+        for _, options in ipairs {
+          { through = { as = "title" } }, { through = { as = "x" }, attributes = { "id", { liga.literal("1"), "x" } } },
+          { through = { as = "users" }, include = "users" },
+          { attributes = { "id", { liga.literal("1"), "Membership" } } },
+        } do
+          support.raises("UsageError", function() ann:getProjects(options) end, "through.as", "taken")
+          options.association = "projects"
+          support.raises("EagerLoadingError", function() User:findAll { include = options } end,
+            "include.projects.through.as")
+        end
+        support.raises("UsageError", function() ann:getProjects { through = { as = "" } } end, "through.as", "name")
+      end)
+
       it("holds the attributes that through.attributes names", function()
         local membership = ann:getProjects({ through = { attributes = { "role" } } })[1].Membership
         assert.equal("lead", membership.role)

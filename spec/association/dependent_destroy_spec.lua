@@ -52,7 +52,7 @@ for engine in support.engines() do
 
     it("does so where many rows are destroyed", function()
       fill()
-      assert.equal(1, User:destroy { where = { name = "ann" } })
+      assert.same({ 1, n = 1 }, table.pack(User:destroy { where = { name = "ann" } }))
       assert.equal(8, #ran)
       assert.same({ 1, 1, 0 }, { User:count(), Post:count(), Comment:count() })
       assert.equal(1, User:destroy { all = true, individualHooks = true })
@@ -101,6 +101,18 @@ for engine in support.engines() do
       User:findOne():destroy { hooks = false }
       assert.same({}, ran)
       assert.equal(2, Post:count())
+    end)
+
+    it("is left out for one instance with dependent = false", function()
+      fill()
+      Post:update({ userId = liga.null }, { all = true })
+      local dan = User:create({ name = "dan" })
+      dan:setPosts { 2 }
+      dan:destroy { dependent = false }
+      assert.equal(3, Post:count())
+      support.raises("UsageError", function() User:findOne():destroy { dependent = "no" } end, "dependent", "true")
+      support.raises("UsageError", function() User:destroy { all = true, dependent = 0 } end, "dependent", "true")
+      assert.equal(3, Post:count())
     end)
 
     it("takes everything back where a hook fails", function()

@@ -82,6 +82,15 @@ for engine in support.engines() do
         assert.is_nil(ann:getLicence())
       end)
 
+      it("returns of several linked rows the one that an include gives: the first by order, then by key", function()
+        local numbers = { "2", "1", "3" }
+        for i = 3, 1, -1 do Licence:create { id = i, number = numbers[i], personId = ann.id } end
+        Licence:update({ number = "4" }, { where = { id = 1 } })      -- PostgreSQL moves the row behind the others
+        assert.equal(1, ann:getLicence().id)
+        assert.equal(1, Person:findByPk(ann.id, { include = "licence" }).licence.id)
+        assert.equal("1", ann:getLicence { order = "number" }.number)
+      end)
+
       it("takes the options of a finder", function()
         Licence:create { number = "1", personId = ann.id }
         assert.is_nil(ann:getLicence { where = { number = "2" } })

@@ -38,6 +38,16 @@ for engine in support.engines() do
         assert.is_true(db:model("user_task") == tasks.through)
       end)
 
+      it("must not be named like an attribute of a model it joins, where its rows are read", function()
+        local Song = db:define("Song", { Track = liga.STRING })
+        local List = db:define("List", {})
+        local function join(one, other) one:belongsToMany(other, { through = "Track" }) end
+        local e = support.raises("AssociationError", function() join(Song, List) end, "Song", "Track", "columnName")
+        assert.equal("Song", e.model)
+        support.raises("AssociationError", function() join(List, Song) end, "Song", "Track")
+        List:belongsToMany(Song, { through = "Tracks" })
+      end)
+
       it("is the model of that name if there is one", function()
         local Work = db:define("Work", { hours = liga.INTEGER })
         local tasks = User:belongsToMany(Task, { through = "Work" })

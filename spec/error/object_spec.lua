@@ -58,6 +58,20 @@ for engine in support.engines() do
       assert.equal("old", e.value)
     end)
 
+    it("of a declaration names model and attribute", function()
+      local e = support.raises("UsageError", function()
+        db:define("Pet", { age = { type = liga.INTEGER, alowNull = false } })
+      end)
+      assert.same({ "Pet", "age", { "age" } }, { e.model, e.attribute, e.attributes })
+      assert.equal("alowNull", e.path)
+      e = support.raises("UsageError", function() liga.connect("sqlite::memory:", { pool = { mx = 1 } }) end)
+      assert.equal("pool.mx", e.path)
+      e = support.raises("UsageError", function() db:define("Pet", { ["a.b"] = liga.INTEGER }) end)
+      assert.same({ "a.b", { "a.b" } }, { e.attribute, e.attributes })
+      e = support.raises("UsageError", function() db:define("Pet", { name = { type = liga.STRING, unique = 5 } }) end)
+      assert.same({ "Pet", "name", { "name" } }, { e.model, e.attribute, e.attributes })
+    end)
+
     it("of several values names all their attributes, and holds what was given as it is", function()
       local age = {}
       local function check(e)

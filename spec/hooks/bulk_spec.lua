@@ -154,6 +154,29 @@ for engine in support.engines() do
         assert.equal(0, User:count())
       end)
 
+      it("with individualHooks set and write what fields names, in the order of the key", function()
+        local seen = {}
+        User:update({ age = 1 }, { where = { name = "ann" }, hooks = false })     -- PostgreSQL: now the last row
+        User:beforeUpdate(function(user) seen[#seen + 1] = user.name end)
+        local options = { all = true, individualHooks = true, returning = true, fields = { "age" } }
+        local _, rows = User:update({ age = 9, name = "x" }, options)
+        assert.same({ "ann", "eva" }, seen)
+        assert.same({ "ann", "eva" }, support.pluck(rows, "name"))
+        assert.same({ "ann", "eva" }, support.pluck(User:findAll { where = { age = 9 }, order = "id" }, "name"))
+      end)
+
+      it("with individualHooks refuse wrong names and keys, whether there are rows or not", function()
+        for _, where in ipairs { { name = "ann" }, { name = "nobody" } } do
+          local function update(values)
+            return function() User:update(values, { where = where, individualHooks = true }) end
+          end
+          support.raises("UsageError", update { aeg = 1 }, "aeg", "age")
+          support.raises("UsageError", update(5), "number")
+          support.raises("UsageError", update { id = 77 }, "id", "individualHooks")
+        end
+        assert.equal(0, User:count { where = { id = 77 } })
+      end)
+
       it("take everything back where one fails", function()
         User:afterBulkUpdate(function() error "no" end)
         assert.is_false(pcall(User.update, User, { age = 7 }, { all = true }))

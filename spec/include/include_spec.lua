@@ -45,6 +45,7 @@ for engine in support.engines() do
         assert.equal("p1 p2 p3", posts_of_ann{ { as = "posts" } })
         assert.equal("p1 p2 p3", posts_of_ann{ { model = Post } })
         assert.equal("p1 p2 p3", posts_of_ann{ { model = Post, as = "posts" } })
+        assert.equal("p1 p2 p3", posts_of_ann{ posts = { association = "posts", as = "posts", model = Post } })
       end)
 
       it("a map from names to options", function()
@@ -480,6 +481,20 @@ for engine in support.engines() do
       it("associations of other models", function()
         refused(Post.associations.comments, "Post.comments", "not to User")
         refused({ { association = "posts", model = Tag } }, "posts leads to Post")
+        refused({ posts = { model = Tag } }, "posts leads to Post")
+      end)
+
+      it("two associations in one entry", function()
+        refused({ { association = "posts", as = "profile" } }, "posts", "profile")
+        refused({ { as = "posts", association = User.associations.profile } }, "posts", "profile")
+        refused({ posts = { as = "profile" } }, "posts", "profile")
+      end)
+
+      it("aliases that have its name", function()
+        local alias = { "id", { liga.literal("7"), "posts" } }
+        support.raises("UsageError", function() find{ attributes = alias, include = "posts" } end, "posts", "included")
+        support.raises("UsageError", function() find{ attributes = alias, include = "posts", raw = true } end, "posts")
+        refused({ posts = { attributes = { { liga.literal("7"), "tags" } }, include = "tags" } }, "tags", "included")
       end)
 
       it("forms that are none", function()

@@ -140,6 +140,17 @@ for engine in support.engines() do
       end)
     end)
 
+    it("to one row leaves rows out by what it requires, paths do not: the same order by every strategy", function()
+      local function ordered(strategy)
+        local posts = Post:findAll{ order = { { "author", "name", "DESC" }, "title" }, include = { author = {
+          strategy = strategy, include = { posts = { where = { title = "q1" } } } } } }
+        assert.same({ "bob" }, { posts[1].author.name, posts[2].author })
+        return titles(posts)
+      end
+      assert.equal("q1 p1 p2 p3", ordered "join")
+      assert.equal("q1 p1 p2 p3", ordered "select")
+    end)
+
     it("keeps parents and children with keys of several parts apart", function()
       local A = db:define("A", { x = { type = liga.STRING, primaryKey = true }, y = { type = liga.STRING,
         primaryKey = true } }, { timestamps = false })

@@ -86,6 +86,20 @@ for engine in support.engines() do
       support.raises("ValidationError", function() Account:sum("balance") end, "out of the range")
     end)
 
+    it("add 64 bit integers up exactly, whatever comes in between", function()
+      local Account = db:define("Account", { balance = liga.BIGINT }, { timestamps = false })
+      Account:sync()
+      Account:bulkCreate{ { balance = math.maxinteger }, { balance = 5 }, { balance = math.mininteger },
+        { balance = -1 } }
+      assert.equal(3, Account:sum("balance"))
+      assert.equal(0.75, Account:avg("balance"))
+      assert.equal(3, Account:sum("balance", { group = { liga.fn("abs", 1) } })[1].sum)
+      local having = liga.where(liga.fn("sum", liga.col "balance"), liga.Op.eq, 3)
+      local row = Account:findAll{ attributes = { { liga.fn("avg", liga.col "balance"), "mean" } }, having = having,
+        group = { liga.fn("abs", 1) }, raw = true }[1]
+      assert.equal(0.75, row.mean)
+    end)
+
     it("given as expressions have the same types, and are NULL over no rows", function()
       local function all_of(where)
         local list = {}

@@ -297,6 +297,23 @@ for engine in support.engines() do
       end)
     end)
 
+    describe("a name that is taken", function()
+      it("is refused by what would give it again", function()
+        users_and_posts()
+        local function refused(...) support.raises("UsageError", ...) end
+        refused(function() q:addColumn("users", "age", liga.INTEGER) end, "addColumn", "users", "age", "already")
+        refused(function() q:renameColumn("users", "age", "name") end, "renameColumn", "users", "name", "already")
+        refused(function() q:renameTable("users", "posts") end, "renameTable", "posts", "already")
+        q:addIndex("users", { "age" }, { name = "by_age" })
+        q:addIndex("users", { "age" }, { name = "by_age" })
+        refused(function() q:addIndex("users", { "name" }, { name = "by_age" }) end, "users", "by_age", "already")
+        refused(function() q:addIndex("users", { "age" }, { name = "by_age", unique = true }) end, "by_age")
+        refused(function() q:addIndex("posts", { "title" }, { name = "by_age" }) end, "users", "by_age")
+        q:renameColumn("users", "age", "Age")
+        assert.is_truthy(q:describeTable("users").Age)
+      end)
+    end)
+
     describe("a wrong argument", function()
       local wrong = { print, {}, 5, true, liga.null, setmetatable({ "title" }, { __index = error, __len = error }) }
 

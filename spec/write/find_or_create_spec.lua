@@ -25,6 +25,24 @@ for engine in support.engines() do
       assert.equal(3, ann.age)
     end)
 
+    it("creates it of every equality of the where, also by Op.eq and under Op.and_", function()
+      for i, where in ipairs {
+        { email = Op.eq("a"), age = { [Op.eq] = 3 }, name = { [Op.ne] = "x" } },
+        { [Op.and_] = { { email = "b" }, { age = Op.eq(3) } } }, Op.and_ { { email = "c" }, { { age = 3 } } },
+        Op.and_({ email = "d" }, { age = 3, name = Op.like("y%") }),
+      } do
+        local made, created = User:findOrCreate { where = where, defaults = { name = "y" } }
+        assert.same({ ("abcd"):sub(i, i), 3, "y", true }, { made.email, made.age, made.name, created })
+        local found, again = User:findOrCreate { where = where, defaults = { name = "y" } }
+        assert.same({ made.id, false }, { found.id, again })
+      end
+      local Doc = db:define("Doc", { body = liga.JSON, at = liga.DATE }, { timestamps = false })
+      Doc:sync()
+      local where = { body = Op.eq { a = { 1 } }, at = Op.eq("2026-01-02T03:04:05.123456Z") }
+      assert.same({ a = { 1 } }, Doc:findOrCreate { where = where }.body)
+      assert.is_false(select(2, Doc:findOrCreate { where = where }))
+    end)
+
     it("finds the row that is there, and leaves it alone", function()
       local first = User:create{ email = "ann@x", name = "ann" }
       local ann, created = User:findOrCreate{ where = { email = "ann@x" }, defaults = { name = "other" } }

@@ -123,6 +123,9 @@ for engine in support.engines() do
           {}, { where = {} }, { where = { id = nil } }, { where = { {} } }, { where = { {}, {} } },
           { where = { [Op.and_] = {} } },
           { where = { [Op.and_] = { {} } } }, { all = false },
+          { where = { [Op.or_] = { { name = "ann" }, { id = nil } } } },
+          { where = { [Op.or_] = { { name = nil }, age = 5 } } },
+          { where = { age = Op.and_ {} } }, { where = { age = { [Op.and_] = {} } } },
         } do
           support.raises("UsageError", function() write(options) end, "all")
         end

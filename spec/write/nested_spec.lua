@@ -192,6 +192,22 @@ for engine in support.engines() do
       assert.equal(0, User:count())
     end)
 
+    it("of rows that ignoreDuplicates leaves out are left out with them", function()
+      Post:create{ title = "taken" }
+      local posts = Post:bulkCreate({
+        { title = "taken", comments = { { text = "a" } }, tags = { { name = "a" } } },
+        { title = "free", comments = { { text = "b" } }, tags = { { name = "b" } } },
+      }, { include = { "comments", "tags" }, ignoreDuplicates = true })
+      assert.same({ true, false }, { posts[1]:isNew(), posts[2]:isNew() })
+      assert.same({ "b" }, support.pluck(Comment:findAll(), "text"))
+      assert.same({ "b" }, support.pluck(Tag:findAll(), "name"))
+      assert.is_true(posts[1].comments[1]:isNew() and posts[1].tags[1]:isNew())
+      posts[1].title = "free too"
+      posts[1]:save()
+      assert.equal(posts[1].id, posts[1].comments[1].postId)
+      assert.same({ "a" }, support.pluck(posts[1]:getTags(), "name"))
+    end)
+
     it("go with the methods that create what belongs to an instance", function()
       local ann = User:create{ name = "ann" }
       local post = ann:createDraft({ title = "d", comments = { { text = "c" } }, tags = { { name = "t" } } },
@@ -247,6 +263,39 @@ for engine in support.engines() do
       assert.same({ 0, 0, 0, 0, 0 }, counts())
     end)
 
+    it("that a validator refuses among several are named by their place", function()
+      local Lamp = db:define("Lamp", { watts = { type = liga.INTEGER, validate = { max = 100 } } },
+        { timestamps = false })
+      local Room = db:define("Room", { code = { type = liga.STRING, unique = true } }, { timestamps = false })
+      Room:hasMany(Lamp)
+      Room:hasMany(Post)
+      db:sync{ alter = true }
+      local function refused(name, path, values, include)
+        local e = support.raises(name, function() Room:bulkCreate(values, { include = include }) end, path)
+        assert.equal(path, e.path)
+      end
+      refused("ValidationError", "[2].lamps[2].watts",
+        { { lamps = { { watts = 5 } } }, { lamps = { { watts = 5 }, { watts = 500 } } } }, "lamps")
+      refused("UniqueConstraintError", "posts.title",
+        { { posts = { { title = "a" } } }, { posts = { { title = "a" } } } }, "posts")
+      assert.same({ 0, 0 }, { Room:count(), Lamp:count() })
+    end)
+
+    it("leave their owner with what fields names", function()
+      for name, hooks in pairs { Guest = {}, Visitor = { beforeCreate = function() end } } do
+        local Guest = db:define(name, { name = liga.STRING, age = liga.INTEGER }, { timestamps = false, hooks = hooks })
+        Guest:hasMany(db:define(name .. "Card", { text = liga.STRING }, { timestamps = false }), { as = "cards" })
+        db:sync()
+        local values = { name = "ann", age = 5, cards = { { text = "x" } } }
+        local options = { fields = { "name" }, include = "cards" }
+        for _, ann in ipairs { Guest:create(values, options), Guest:bulkCreate({ values }, options)[1] } do
+          assert.same({ "ann", 1 }, { ann.name, ann:countCards() })
+          assert.is_nil(ann.age)
+          assert.is_nil(ann:changed())
+        end
+      end
+    end)
+
     it("are as unsaved as before when it fails", function()
       Post:create{ title = "taken" }
       local ann = User:build({ name = "ann", posts = { { title = "fine" }, { title = "taken" } } }, {
@@ -266,6 +315,31 @@ for engine in support.engines() do
       User:afterCreate(function(user) calls[#calls + 1] = "user with " .. user.name .. " " .. Post:count() end)
       User:create({ name = "ann", posts = { { title = "1" }, { title = "2" } } }, { include = "posts" })
       assert.same({ "post 1", "post 2", "user with ann 2" }, calls)
+    end)
+
+    it("run the hooks of many rows with bulkCreate, and only there, however many there are", function()
+      local calls = {}
+      local function count(model)
+        model:beforeBulkCreate(function(list) calls[#calls + 1] = model.name .. " " .. #list end)
+      end
+      count(User)
+      count(Post)
+      count(Tag)
+      Tag:beforeCreate(function(tag) calls[#calls + 1] = "tag " .. tag.name end)
+      local include = { include = { posts = { include = "tags" } } }
+      User:create({ name = "ann", posts = { { title = "1" }, { title = "2", tags = { { name = "x" } } } } }, include)
+      assert.same({ "tag x" }, calls)
+      calls = {}
+      User:bulkCreate({ { name = "bob", posts = { { title = "3", tags = { { name = "y" } } } } } }, include)
+      assert.same({ "User 1", "Post 1", "Tag 1", "tag y" }, calls)
+    end)
+
+    it("run the hooks that see each junction row, too", function()
+      local calls = {}
+      PostTag:beforeCreate(function(row) calls[#calls + 1] = row.weight end)
+      local tags = { { name = "a", PostTag = { weight = 5 } }, { name = "b", PostTag = { weight = 6 } } }
+      Post:create({ title = "p", tags = tags }, { include = "tags" })
+      assert.same({ 5, 6 }, calls)
     end)
   end)
 end

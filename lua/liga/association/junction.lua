@@ -269,6 +269,14 @@ local function find_pair(a)
   record.show(a)
 end
 
+--- A row of the junction hangs on its target under the junction's name.
+local function check_row_name(a)
+  local name = a.through.name
+  if not getmetatable(a.target).attributes[name] then return end
+  a.place:fail("%s has an attribute %q, and rows of the junction %s are read with it under that name; give the "
+    .. "attribute another name and columnName = %q, or the junction another name", a.target.name, name, name, name)
+end
+
 --- The rule of `inverse.constraints` is that of the key to the target.
 local function apply_inverse_rule(a)
   local inverse, other = a.read.inverse, a.read.otherKey.rule
@@ -281,6 +289,7 @@ local function complete_belongs_to_many(a)
   key.referenced(a.place, a.source, "sourceKey", read.sourceKey, read.foreignKey)
   key.referenced(a.place, a.target, "targetKey", read.targetKey, read.otherKey)
   a.through = junction_of(a)
+  check_row_name(a)
   establish.check_scope(a, "through.scope", read.through.scope, a.through)
   establish.check_scope(a, "scope", read.scope, a.target)
   apply_inverse_rule(a)

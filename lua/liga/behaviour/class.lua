@@ -19,6 +19,7 @@ local validate = require "liga.validate"
 local virtual = require "liga.virtual"
 local write = require "liga.behaviour.write"
 
+local listed = nested.listed
 local plain = model.methods
 local behaving = { methods = setmetatable({}, { __index = plain }) }
 local methods = behaving.methods
@@ -149,18 +150,6 @@ end
 
 -- Writing one row ----------------------------------------------------------------------------------------------------
 
---- What a call with `fields` may set: the rest counts as not given, as in the core.
-local function listed(class, values, fields)
-  if type(fields) ~= "table" or type(values) ~= "table" then return values end
-  local kept, names = {}, {}
-  for _, name in ipairs(fields) do names[name] = true end
-  for name, value in next, values do
-    local is_attribute = class.attributes[name] ~= nil
-    if names[name] or not is_attribute or getmetatable(class).key[name] then kept[name] = value end
-  end
-  return kept
-end
-
 --- Builds an instance; setters take the values that are theirs.
 local function build(class, values, options)
   if type(values) ~= "table" or core.state(values) or not virtual.has_setters(class) then
@@ -191,8 +180,6 @@ function methods:create(values, given)
 end
 
 -- Writing many rows --------------------------------------------------------------------------------------------------
-
-behaving.listed = listed
 
 local function build_all(class, list, options)
   local built = {}
@@ -294,7 +281,7 @@ local marked = {
 local function instances_of(class, event, options)
   local find = { where = options.where, limit = options.limit, paranoid = options.paranoid }
   if marked[event] then marked[event](class, find, options) end
-  find.order = options.limit and class.primaryKey or nil
+  find.order = #class.primaryKey > 0 and class.primaryKey or nil
   find.transaction, find.logging = options.transaction, options.logging
   return plain.findAll(class, find)
 end
@@ -316,6 +303,13 @@ local function individually(class, event, options, write_one)
   end)
 end
 
+--- The values that instances get one by one.
+local function assigned(class, values, fields)
+  values = listed(class, values, fields)
+  require "liga.instance".check_assigned(class, values)
+  return values
+end
+
 --- Runs a write of many rows between its hooks, for each of them singly where the call asks for that.
 local function write_many(self, event, given, values, write_all, write_one)
   local verb = event:gsub("^Bulk", ""):lower()
@@ -325,6 +319,7 @@ local function write_many(self, event, given, values, write_all, write_one)
   return write.bulk(class, event, options, nil, function(writing)
     values, writing.attributes = writing.attributes, nil
     if taken(writing) then
+      if event == "BulkUpdate" then values = assigned(class, values, writing.fields) end
       return individually(class, event, writing, function(instance, single, all)
         write_one(instance, values, single, all)
       end)

@@ -13,6 +13,7 @@ local dry = require "liga.dry"
 local errors = require "liga.errors"
 local junction = require "liga.behaviour.junction"
 local memory = require "liga.memory"
+local nested = require "liga.nested"
 local operation = require "liga.operation"
 local parts = require "liga.behaviour.parts"
 local target_rows = require "liga.behaviour.target"
@@ -29,7 +30,7 @@ end
 
 local function build(a, source, values, options)
   local class = a.target
-  local instance = class_methods.build(class, class_methods.listed(class, values, options.fields))
+  local instance = class_methods.build(class, nested.listed(class, values, options.fields))
   if a.kind.name ~= "belongsTo" then
     for name, value in next, parts.presets(a, source) do rawset(instance, name, value) end
   end

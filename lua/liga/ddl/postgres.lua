@@ -1,4 +1,5 @@
 --- Changes of tables on PostgreSQL: ALTER TABLE knows them all.
+local naming = require "liga.naming"
 local sqltext = require "liga.sqltext"
 
 local postgres = {}
@@ -66,10 +67,24 @@ local function in_dollars(body)
   return tag .. body .. tag
 end
 
---- A value of one type in another: numbers and booleans meet in INTEGER.
+--- Types of one kind have casts between them.
+local function kind_of(type)
+  return is_number(type) and "number" or is_instant(type) and "instant" or type:find "^TIME" and "TIME"
+    or (is_text(type) or type == "TEXT" or type == "CITEXT") and "text" or type
+end
+
+--- By kind: what a value goes through on its way to another one; "": the server has a cast.
+local WAYS = {
+  number = { BOOLEAN = "::INTEGER" }, BOOLEAN = { number = "::INTEGER" }, instant = { DATE = "", TIME = "" },
+  DATE = { instant = "" },
+}
+
+--- A value of one type in another (from "": it is not known). What has no cast is written and read as a text, so that
+-- a column without values can become anything.
 local function cast(value, from, to)
-  local meet = from == "BOOLEAN" and is_number(to) or to == "BOOLEAN" and is_number(from)
-  return ("%s%s::%s"):format(value, meet and "::INTEGER" or "", to)
+  local old, new = kind_of(from), kind_of(to)
+  local direct = from == "" or old == new or old == "text" or new == "text"
+  return ("%s%s::%s"):format(value, direct and "" or WAYS[old] and WAYS[old][new] or "::TEXT", to)
 end
 
 --- Whether a type holds less than another one, so that a cast would cut values silently.
@@ -101,6 +116,14 @@ local function change_type(list, item, column, before)
   if before and before.default then add(list, item, "ALTER COLUMN %s DROP DEFAULT", name) end
   local using = cast(name, before and before.type:upper() or "", column.type)
   add(list, item, "ALTER COLUMN %s TYPE %s%s", name, column.type, is_text(column.type) and "" or " USING " .. using)
+end
+
+--- The enum that was made for a column goes with it, unless other tables' columns are of it, too.
+local function drop_enum(list, item, column)
+  local type = column and naming.own_enum(item.name, column)
+  if not type then return end
+  list[#list + 1] = "DO " .. in_dollars((" BEGIN DROP TYPE IF EXISTS %s; "
+    .. "EXCEPTION WHEN dependent_objects_still_exist THEN NULL; END "):format(type))
 end
 
 -- What stands against another type -----------------------------------------------------------------------------------
@@ -163,6 +186,7 @@ local function change_column(list, item, change, first)
   local misses = before and postgres.misses_values(column, before)
   if misses then add_values(first, column.values, before) end
   if aspects.type and not misses then change_type(list, item, column, before) end
+  if aspects.type and not column.values then drop_enum(list, item, before) end
   if (aspects.type or aspects.default) and column.default then
     add(list, item, "ALTER COLUMN %s SET DEFAULT %s", name, column.default)
   elseif aspects.default then
@@ -183,7 +207,10 @@ local actions = {
     add_keys(list, item, change.keys)
   end,
   ["change column"] = change_column,
-  ["drop column"] = function(list, item, change) add(list, item, "DROP COLUMN %s", quote(change.name)) end,
+  ["drop column"] = function(list, item, change)
+    add(list, item, "DROP COLUMN %s", quote(change.name))
+    drop_enum(list, item, item.columns[change.name])
+  end,
   ["rename column"] = function(list, item, change)
     add(list, item, "RENAME COLUMN %s TO %s", quote(change.name), quote(change.to))
   end,

@@ -129,7 +129,7 @@ function attribute.read(model, name, spec)
   if type(spec) ~= "table" or getmetatable(spec) then
     fail.usage(model, name, "must be a type such as liga.STRING or a table {type = ...}, got %s", fail.shown(spec))
   end
-  options.check(model .. "." .. name, spec, allowed)
+  options.check(model .. "." .. name, spec, allowed, { model = model, attribute = name })
   local given = options.copy(spec)
   check_kinds(model, name, given)
   read_column(model, name, given)

@@ -73,15 +73,29 @@ function arguments.find_table(self, method, table, given)
   errors.usage("%s: there is no table %q%s", method, name, options.hint(name, names))
 end
 
-function arguments.find_column(method, item, name)
-  arguments.read_name(method, "a column", name)
-  if item.columns[name] then return item.columns[name] end
-  local names = {}
-  for i, column in ipairs(item.columns) do
-    names[i] = column.name
-    if column.name:lower() == name:lower() and item.sql then return column end
+--- A column by name, or nil; SQLite's have no capitals.
+local function column_of(item, name)
+  if item.columns[name] or not item.sql then return item.columns[name] end
+  for _, column in ipairs(item.columns) do
+    if column.name:lower() == name:lower() then return column end
   end
+end
+
+function arguments.find_column(method, item, name)
+  local found = column_of(item, arguments.read_name(method, "a column", name))
+  if found then return found end
+  local names = {}
+  for i, column in ipairs(item.columns) do names[i] = column.name end
   errors.usage("%s: the table %q has no column %q%s", method, item.name, name, options.hint(name, names))
+end
+
+--- Raises that a table has a column of this name already.
+-- @param renamed the column that is to get the name, or nil
+function arguments.expect_no_column(method, item, name, renamed)
+  local found = column_of(item, name)
+  if found and found ~= renamed then
+    errors.usage("%s: the table %q has a column %q already", method, item.name, found.name)
+  end
 end
 
 function arguments.table_name(item)

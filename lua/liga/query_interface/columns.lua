@@ -13,6 +13,7 @@ local methods = {}
 function methods:addColumn(name, column, spec, given)
   given = arguments.read_options(self, "addColumn", given)
   local item = arguments.find_table(self, "addColumn", name, given)
+  arguments.expect_no_column("addColumn", item, arguments.read_name("addColumn", "a column", column))
   local part, parts, creating = definition.column_parts(self, "addColumn", item, column, spec)
   arguments.run(self, definition.column_plan(self, "add column", item, part, parts, creating), given)
 end
@@ -51,6 +52,7 @@ function methods:renameColumn(name, before, after, given)
   local item = arguments.find_table(self, "renameColumn", name, given)
   local found = arguments.find_column("renameColumn", item, before)
   local to = arguments.read_name("renameColumn", "the new name", after)
+  arguments.expect_no_column("renameColumn", item, to, found)
   arguments.run(self, ddl.plan(self.db, item, { { kind = "rename column", name = found.name, to = to } }), given)
 end
 

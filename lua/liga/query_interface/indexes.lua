@@ -1,4 +1,5 @@
 --- Indexes of a query interface.
+local alter = require "liga.alter"
 local arguments = require "liga.query_interface.arguments"
 local ddl = require "liga.ddl"
 local definition = require "liga.query_interface.definition"
@@ -11,7 +12,19 @@ local methods = {}
 
 local index_options = { name = true, unique = true, where = true, using = true, fields = true }
 
---- Creates an index.
+--- Raises that the name of an index is another one's, of any table.
+local function check_name(self, item, index)
+  for _, other in ipairs(introspect.read(self.db, { schema = item.schema })) do
+    for _, found in ipairs(other.indexes or {}) do
+      local is_it = other.name == item.name and alter.same_index(found, index)
+      if found.name:lower() == index.name:lower() and not is_it then
+        errors.usage("addIndex: the table %q has an index %q already", other.name, found.name)
+      end
+    end
+  end
+end
+
+--- Creates an index, unless it is there.
 -- @param name the table, by name or model
 -- @param fields list of columns, `{"a", {"b", order = "DESC"}}`; or the options with `fields`
 -- @param given {name, unique, where, using, fields, transaction, logging}, or nil
@@ -24,7 +37,9 @@ function methods:addIndex(name, fields, given)
   local item = arguments.find_table(self, "addIndex", name, given)
   local index = { name = given.name, unique = given.unique, where = given.where, using = given.using }
   index.fields = fields or given.fields
-  arguments.run(self, ddl.plain(definition.index_parts(self, item, index).sql), given)
+  local part = definition.index_parts(self, item, index)
+  check_name(self, item, part)
+  arguments.run(self, ddl.plain(part.sql), given)
 end
 
 local function find_index(item, wanted)

@@ -46,10 +46,8 @@ end
 --- Enums that were made for columns of a table go with it.
 local function add_types(statements, item)
   for _, column in ipairs(item.columns) do
-    local bare = column.type:gsub('"', "")
-    if column.values and bare:match "[^.]+$" == naming.enum(item.name, column.name) then
-      statements[#statements + 1] = "DROP TYPE IF EXISTS " .. column.type
-    end
+    local type = naming.own_enum(item.name, column)
+    if type then statements[#statements + 1] = "DROP TYPE IF EXISTS " .. type end
   end
 end
 
@@ -123,6 +121,8 @@ function methods:renameTable(before, after, given)
   given = arguments.read_options(self, "renameTable", given)
   local item = arguments.find_table(self, "renameTable", before, given)
   local name = arguments.read_name("renameTable", "the new name", after)
+  local other = name:lower() ~= item.name:lower() and introspect.table(self.db, name, { schema = item.schema })
+  if other then errors.usage("renameTable: there is a %s %q already", other.kind, other.name) end
   arguments.run(self, ddl.plain(("ALTER TABLE %s RENAME TO %s"):format(arguments.table_name(item), quote(name))), given)
 end
 

@@ -179,10 +179,25 @@ local function is_unique(item, list)
 end
 
 --- SQLite: a key whose parts are 64-bit generated keys elsewhere has their type, as it stores both alike.
-local function follow_type(model, entry, referenced)
-  if not model.item.sql then return end
+-- @return whether the type has changed
+local function follow_type(entry, referenced)
   local narrow = entry.type.name == "INTEGER" or entry.type.name == "SMALLINT"
-  if narrow and referenced.type.name == "BIGINT" then entry.type = referenced.type end
+  if not narrow or referenced.type.name ~= "BIGINT" then return false end
+  entry.type = referenced.type
+  return true
+end
+
+--- The same along chains of keys, in whatever order they are read.
+local function follow_types(links)
+  repeat
+    local changed = false
+    for _, link in ipairs(links) do
+      for i, column in ipairs(link.holder.item.sql and link.key.columns or {}) do
+        local entry = link.holder.by_column[column:lower()]
+        changed = follow_type(entry, link.target.by_column[link.key.references[i]:lower()]) or changed
+      end
+    end
+  until not changed
 end
 
 --- A primary key that is a foreign key is given, not generated.
@@ -222,9 +237,6 @@ local function read_link(model, key, models)
   local foreign = target and attribute_names(model, key.columns)
   local referenced = target and #key.references == #key.columns and attribute_names(target, key.references)
   if not foreign or not referenced or not are_plain(target, key.references) then return nil end
-  for i, column in ipairs(key.columns) do
-    follow_type(model, model.by_column[column:lower()], target.by_column[key.references[i]:lower()])
-  end
   local stem, stripped
   if #foreign == 1 then
     stem, stripped = names.stem(foreign[1], referenced[1])
@@ -256,12 +268,13 @@ end
 --- The foreign keys of all models. One that stands there twice counts once; of several over the same columns, which
 -- reference different tables, the first is the constraint of the models.
 local function read_links(models)
-  local links = {}
+  local links, read = {}, {}
   for _, model in ipairs(models) do
     local own = {}
     for _, key in ipairs(model.item.foreignKeys) do
       local link = read_link(model, key, models)
       local same = link and find_same(own, link)
+      read[#read + 1] = link
       if not link then
         note_reference(model, key)
       elseif not same or same.target ~= link.target then
@@ -270,6 +283,7 @@ local function read_links(models)
       end
     end
   end
+  follow_types(read)
   return links
 end
 
