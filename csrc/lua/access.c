@@ -177,10 +177,21 @@ static void preset(lua_State *L, struct call *call, int instance, const struct a
     lua_rawset(L, instance);
 }
 
+/* A NULL that the scope asks for is no absent value, which would get its default. */
+static void preset_scope(lua_State *L, struct call *call, int instance, const struct attr *attr, struct value value) {
+    if (value.kind != VALUE_NULL) {
+        preset(L, call, instance, attr, value);
+        return;
+    }
+    lua_pushstring(L, attr->name);
+    lua_pushlightuserdata(L, NULL);
+    lua_rawset(L, instance);
+}
+
 static void preset_all(lua_State *L, struct call *call, const struct access *access, int instance) {
     const struct hop *last = assoc_last_hop(access->assoc);
     bool by_target = access->assoc->kind->holder == HELD_BY_TARGET;
-    for (int i = 0; i < last->value_count; i++) preset(L, call, instance, last->values[i].attr, last->values[i].value);
+    for (int i = 0; i < last->value_count; i++) preset_scope(L, call, instance, last->values[i].attr, last->values[i].value);
     for (int k = 0; by_target && k < last->far.count; k++) preset(L, call, instance, last->far.items[k], access->source[k]);
 }
 
