@@ -192,7 +192,7 @@ for engine in support.engines() do
       assert.equal(3, User:count())
     end)
 
-    it("says of several commands that what became of them is unknown where those before the failing one wrote", function()
+    it("says that what became of several commands is unknown where those before the failing one wrote", function()
       local function outcome(sql)
         local ok, e = pcall(db.query, db, sql, { multiple = true })
         assert.is_false(ok)
