@@ -71,6 +71,7 @@ struct call {
     bool unleased;                      /* wants a connection of its own */
     bool unguarded;                     /* a user's own statement, or a command: no savepoint around it */
     bool begun, undone, driven;
+    bool kept;                          /* a statement before the one that runs has written, and stands by itself */
     bool yields;                        /* somebody else waits for us (the connection's `wait`) */
     enum opening opening;
     bool boarded;                       /* the Lua side was told of connections that were closed before this call sends anything */

@@ -249,6 +249,8 @@ void touch(struct call *call, struct update *update, const struct attr *attr) {
 }
 
 static bool refuse_key_change(struct call *call, const struct attr *attr) {
+    call->error.model = call->model->name;
+    call->error.attribute = attr->name;
     return error_set(&call->error, &call->arena, ERROR_USAGE,
                      "%s.%s: the key of a stored instance is not assigned (%s:update changes keys)", call->model->name, attr->name,
                      call->model->name);
