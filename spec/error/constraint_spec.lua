@@ -184,7 +184,7 @@ for engine in support.engines() do
       end).attributes)
     end)
 
-    it("of one of several foreign keys that were given names the one without a row, and what it was to refer to", function()
+    it("of several foreign keys that were given names the one without a row, and its value", function()
       Post:belongsTo(Post, { as = "answered", inverse = { as = "answers" } })
       db:sync{ force = true }
       local ann = User:create{}
