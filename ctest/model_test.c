@@ -63,11 +63,21 @@ static void test_removing(struct arena *arena) {
     struct model *user = fresh(arena);
     static const char *const names[] = { "a", "b", "c" };
     for (int i = 0; i < 3; i++) ATTR(user, names[i], .auto_increment = i == 1);
+    unsigned shape = user->shape;
     attr_remove(user, "nothing");
+    CHECK(user->shape == shape, "what is not there does not move others");
     attr_remove(user, "b");
+    CHECK(user->shape > shape, "those behind it have moved");
     CHECK(user->attr_count == 2 && !attr_find(user, "b") && attr_find(user, "c")->ordinal == 1, "the gap is closed");
     CHECK(!user->auto_key, "the generated key is gone with its attribute");
     CHECK(blog_text(user, "b")->ordinal == 2, "put again, it comes last");
+    shape = user->shape;
+    attr_remove(user, "b");
+    CHECK(user->shape == shape, "nothing moves with the last one");
+    int room = attr_room(user);
+    model_make_room(user);
+    CHECK(attr_room(user) >= room && attr_room(user) > user->attr_count + 8, "there is room for more");
+    CHECK(attr_find(user, "c")->ordinal == 1, "and what was there is where it was");
 }
 
 static void test_many(struct arena *arena) {
