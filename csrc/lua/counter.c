@@ -49,6 +49,8 @@ static bool add_counter(lua_State *L, struct call *call, struct update *update, 
     if (is_null(L, value_index))
         return error_set(&call->error, &call->arena, ERROR_USAGE, "%s.%s: a number expected", call->model->name, attr->name);
     if (!read_attr_value(L, value_index, attr, &by, &call->arena, &call->error)) return false;
+    const struct write *write = call->data;
+    if (write->options.fields && !write->options.fields[attr->ordinal]) return true;
     call->counted = update->set ? NULL : attr;
     assign(&call->arena, &update->set, attr, counted(call, attr, by, down));
     output_add(&call->arena, &update->returning, expr_column(&call->arena, attr, ALIAS_HERE), NULL);

@@ -17,6 +17,16 @@ local function add_keys(list, item, keys)
   for _, key in ipairs(keys or {}) do add(list, item, "ADD %s", key.sql) end
 end
 
+--- The keys that a column had before it gets these.
+local function drop_keys_over(list, item, keys)
+  for _, key in ipairs(keys or {}) do
+    for _, before in ipairs(item.foreignKeys) do
+      local same = naming.same_names(before.columns, key.columns)
+      if same then add(list, item, "DROP CONSTRAINT %s", quote(before.name)) end
+    end
+  end
+end
+
 -- Values of enums ----------------------------------------------------------------------------------------------------
 
 local function set_of(list)
@@ -50,6 +60,33 @@ function postgres.misses_values(column, before)
     if not there[value] then return true end
   end
   return false
+end
+
+--- Whether a column is to give up values that the enum which was made for it has.
+local function gives_up_values(item, column, before)
+  if not (before and column.values and not column.list and naming.own_enum(item.name, before)) then return false end
+  local kept = set_of(column.values)
+  for _, value in ipairs(before.values) do
+    if not kept[value] then return true end
+  end
+  return false
+end
+
+--- "other." of a type in another schema, else "".
+local function schema_prefix(type)
+  return type:match '^("[^"]*"%.)"' or type:match '^([%w_]+%.)' or ""
+end
+
+--- A server's enum never loses a value: another one takes its place, which the rows must fit.
+local function replace_enum(list, item, column, before)
+  local name, labels = quote(column.name), {}
+  local old = quote(naming.shorten("liga_old_" .. item.name .. "_" .. column.name))
+  for i, value in ipairs(column.values) do labels[i] = sqltext.literal(value) end
+  list[#list + 1] = ("ALTER TYPE %s RENAME TO %s"):format(before.type, old)
+  list[#list + 1] = ("CREATE TYPE %s AS ENUM (%s)"):format(before.type, table.concat(labels, ", "))
+  if before.default then add(list, item, "ALTER COLUMN %s DROP DEFAULT", name) end
+  add(list, item, "ALTER COLUMN %s TYPE %s USING %s::TEXT::%s", name, before.type, name, before.type)
+  list[#list + 1] = "DROP TYPE " .. schema_prefix(before.type) .. old
 end
 
 -- Types --------------------------------------------------------------------------------------------------------------
@@ -183,9 +220,12 @@ local function change_column(list, item, change, first)
   local before = item.columns[column.name]
   local aspects = change.aspects or { type = true, default = true, allowNull = true }
   local name = quote(column.name)
-  local misses = before and postgres.misses_values(column, before)
+  drop_keys_over(list, item, change.keys)
+  local replaces = not change.aspects and gives_up_values(item, column, before)
+  local misses = not replaces and before and postgres.misses_values(column, before)
+  if replaces then replace_enum(list, item, column, before) end
   if misses then add_values(first, column.values, before) end
-  if aspects.type and not misses then change_type(list, item, column, before) end
+  if aspects.type and not misses and not replaces then change_type(list, item, column, before) end
   if aspects.type and not column.values then drop_enum(list, item, before) end
   if (aspects.type or aspects.default) and column.default then
     add(list, item, "ALTER COLUMN %s SET DEFAULT %s", name, column.default)
