@@ -66,6 +66,20 @@ local function path_of(what, name)
   return inside and inside .. "." .. errors.text(name) or errors.text(name)
 end
 
+--- Whether two values of options are equal, plain tables by content.
+function options.same(a, b, depth)
+  depth = depth or 0
+  if a == b then return true end
+  if type(a) ~= "table" or type(b) ~= "table" or getmetatable(a) or getmetatable(b) or depth > 64 then return false end
+  for k, v in next, a do
+    if not options.same(v, b[k], depth + 1) then return false end
+  end
+  for k in next, b do
+    if a[k] == nil then return false end
+  end
+  return true
+end
+
 --- Checks every key of an option table.
 -- @param what whose options, for the message
 -- @param given the table
