@@ -52,11 +52,14 @@ function options.expect_table(what, given, method)
 end
 
 --- Plain tables copied to the bottom (a hundred levels at most); what has a metatable stays what it is.
-function options.copy_deep(value, depth)
-  depth = depth or 0
+-- A table that is there more than once, be it in itself, is so in the copy.
+function options.copy_deep(value, copies, depth)
+  copies, depth = copies or {}, depth or 0
   if type(value) ~= "table" or getmetatable(value) or depth > 100 then return value end
+  if copies[value] then return copies[value] end
   local new = {}
-  for key, each in next, value do new[key] = options.copy_deep(each, depth + 1) end
+  copies[value] = new
+  for key, each in next, value do new[key] = options.copy_deep(each, copies, depth + 1) end
   return new
 end
 
