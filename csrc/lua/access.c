@@ -140,9 +140,15 @@ const struct statement *count_keys_statement(struct call *call, struct link_keys
     return render_select(&call->arena, call->db->dialect, select, &call->error);
 }
 
+static const struct value *nothing_given(const struct call *call, const struct attr *attr, int row) {
+    (void)call, (void)attr, (void)row;
+    return NULL;
+}
+
 const struct statement *render_update_or_delete(struct call *call, const struct update *update, const struct delete *delete) {
     const struct access *access = call->data;
     if (update) return render_update(&call->arena, call->db->dialect, update, &call->error);
+    call->effect = (struct effect){ .given = nothing_given, .written = call->model, .removes = true };
     return removal_statement(call, delete, &access->options);
 }
 
@@ -249,8 +255,14 @@ static enum drive take_inserted(lua_State *L, struct call *call) {
     return drive;
 }
 
+static const struct value *created_given(const struct call *call, const struct attr *attr, int row) {
+    const struct access *access = call->data;
+    return row == 0 ? &access->row->values[attr->ordinal] : NULL;
+}
+
 const struct statement *insert_created(lua_State *L, struct call *call) {
     struct access *access = call->data;
+    call->effect = (struct effect){ .given = created_given, .written = call->model };
     push_call_value(L, call, CALL_RESULT);
     access->insert = plan_insert(L, call, lua_gettop(L), access->row);
     lua_pop(L, 1);
@@ -258,12 +270,38 @@ const struct statement *insert_created(lua_State *L, struct call *call) {
     return insert_statement(call, access->insert, &((struct model *)(uintptr_t)call->model)->insert);
 }
 
-/* The rows of a statement are taken by the association's rule, unless its step says otherwise. */
+static const struct value *value_among(struct attr_list list, const struct attr *attr, const struct value *values) {
+    for (int k = 0; values && k < list.count; k++)
+        if (list.items[k] == attr) return &values[k];
+    return NULL;
+}
+
+/* What a link gives the key, each element in a row of its own. */
+static const struct value *link_given(const struct call *call, const struct attr *attr, int row) {
+    const struct access *access = call->data;
+    const struct hop *first = &access->assoc->hops[0], *last = assoc_last_hop(access->assoc);
+    if (!access->elements || row >= (access->created ? 1 : access->count)) return NULL;
+    const struct value *far = access->elements[row].far;
+    if (access->assoc->kind->holder == HELD_BY_SOURCE) return value_among(first->near, attr, far);
+    const struct value *own = value_among(first->far, attr, access->source);
+    return own || last == first ? own : value_among(last->near, attr, far);
+}
+
+static const struct model *key_holder(const struct assoc *assoc) {
+    if (assoc_through(assoc)) return assoc_through(assoc);
+    return assoc->kind->holder == HELD_BY_SOURCE ? assoc->source : assoc->target;
+}
+
+/* The rows of a statement are taken by the association's rule, unless its step says otherwise; what it writes is the key. */
 static bool access_next(lua_State *L, struct call *call) {
     const struct access *access = call->data;
     const struct link_rule *rule = link_rules[access->assoc->kind->holder];
+    const struct effect before = call->effect;
     call->take = rule->take;
-    return rule->next(L, call);
+    call->effect = (struct effect){ .given = link_given, .written = key_holder(access->assoc) };
+    if (rule->next(L, call)) return true;
+    call->effect = before;            /* of the last statement, which may still fail */
+    return false;
 }
 
 bool read_created_far(lua_State *L, struct call *call, struct access *access) {

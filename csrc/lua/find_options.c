@@ -123,9 +123,9 @@ bool junction_is_free(struct find *find, const struct plan *plan, int node, cons
     bool taken = attr_find(target->model, name) || is_included(includes, name);
     for (int i = target->first; !taken && i < target->first + target->count; i++)
         taken = strcmp(plan->columns[i].name, name) == 0;
-    return !taken || find_wrong(find, "through.as", arena_printf(find->where.arena, "\"%s\" is taken by another value of %s: choose "
-                                                                "another name for the row of the junction", name,
-                                                                target->model->name));
+    return !taken || find_wrong(find, "through.as", arena_printf(find->where.arena, "\"%s\" is taken by another value of "
+                                                                "%s: choose another name for the row of the junction",
+                                                                name, target->model->name));
 }
 
 static bool has_column(const struct plan *plan, const struct attr *attr) {

@@ -31,7 +31,8 @@ local function attribute_of(class, name)
   end
   local names = {}
   for i, other in ipairs(class.attributes) do names[i] = other.name end
-  errors.usage("%s has no attribute %s%s", class.name, errors.shown(name), option_tables.hint(name, names))
+  errors.raise("UsageError", ("%s has no attribute %s%s"):format(class.name, errors.shown(name),
+    option_tables.hint(name, names)), { model = class.name, path = errors.text(name) })
 end
 
 -- Writing ------------------------------------------------------------------------------------------------------------
