@@ -151,6 +151,19 @@ for engine in support.engines() do
       assert.is_true(e.outcome == "none" or e.outcome == "rolled_back", tostring(e.outcome))
       assert.is_falsy(e.retryable)
     end)
+
+    it("tells alike, in a transaction too, that a write found no row", function()
+      local ann, bob = User:create{ name = "ann" }, User:create{ name = "bob" }
+      User:destroy{ where = { name = "ann" } }
+      local function outcome(name, body) return support.raises(name, body).outcome end
+      local function change() ann:update{ age = 5 } end
+      assert.equal("none", outcome("InstanceError", change))
+      db:transaction(function()
+        assert.equal("none", outcome("InstanceError", change))
+        assert.equal("rolled_back", outcome("UniqueConstraintError", function() User:create{ name = "bob" } end))
+      end)
+      assert.equal("bob", bob:reload().name)
+    end)
   end)
 end
 
