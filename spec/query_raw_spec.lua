@@ -192,6 +192,21 @@ for engine in support.engines() do
       assert.equal(3, User:count())
     end)
 
+    it("says that what became of several commands is unknown where those before the failing one wrote", function()
+      local function outcome(sql)
+        local ok, e = pcall(db.query, db, sql, { multiple = true })
+        assert.is_false(ok)
+        return e.outcome
+      end
+      db:query "CREATE TABLE kept (n INTEGER UNIQUE)"
+      assert.equal("unknown", outcome "INSERT INTO kept VALUES (1); SELECT nonsense")
+      assert.equal("unknown", outcome "INSERT INTO kept VALUES (2); INSERT INTO kept VALUES (1)")
+      assert.equal("none", outcome "SELECT nonsense; INSERT INTO kept VALUES (3)")
+      assert.equal("none", outcome "SELECT 1; SELECT nonsense; INSERT INTO kept VALUES (4)")
+      assert.equal("rolled_back", outcome "INSERT INTO kept VALUES (1); INSERT INTO kept VALUES (5)")
+      assert.same({ 1, 2 }, support.sorted(db:query "SELECT n FROM kept", "n"))
+    end)
+
     it("runs several commands with multiple = true", function()
       db:query([[DELETE FROM "Users" WHERE name = 'ann'; DELETE FROM "Users" WHERE name = 'bob; or bill']],
         { multiple = true })

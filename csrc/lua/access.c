@@ -1,4 +1,4 @@
-#include "lua/access_junction.h"
+#include "lua/access.h"
 
 #include <string.h>
 
@@ -140,16 +140,15 @@ const struct statement *count_keys_statement(struct call *call, struct link_keys
     return render_select(&call->arena, call->db->dialect, select, &call->error);
 }
 
-static bool gives_nothing(const struct call *call, const struct attr *attr) {
-    (void)call, (void)attr;
-    return false;
+static const struct value *nothing_given(const struct call *call, const struct attr *attr, int row) {
+    (void)call, (void)attr, (void)row;
+    return NULL;
 }
 
 const struct statement *render_update_or_delete(struct call *call, const struct update *update, const struct delete *delete) {
     const struct access *access = call->data;
     if (update) return render_update(&call->arena, call->db->dialect, update, &call->error);
-    call->gives = gives_nothing;
-    call->removes = true;
+    call->effect = (struct effect){ .given = nothing_given, .written = call->model, .removes = true };
     return removal_statement(call, delete, &access->options);
 }
 
@@ -178,10 +177,21 @@ static void preset(lua_State *L, struct call *call, int instance, const struct a
     lua_rawset(L, instance);
 }
 
+/* A NULL that the scope asks for is no absent value, which would get its default. */
+static void preset_scope(lua_State *L, struct call *call, int instance, const struct attr *attr, struct value value) {
+    if (value.kind != VALUE_NULL) {
+        preset(L, call, instance, attr, value);
+        return;
+    }
+    lua_pushstring(L, attr->name);
+    lua_pushlightuserdata(L, NULL);
+    lua_rawset(L, instance);
+}
+
 static void preset_all(lua_State *L, struct call *call, const struct access *access, int instance) {
     const struct hop *last = assoc_last_hop(access->assoc);
     bool by_target = access->assoc->kind->holder == HELD_BY_TARGET;
-    for (int i = 0; i < last->value_count; i++) preset(L, call, instance, last->values[i].attr, last->values[i].value);
+    for (int i = 0; i < last->value_count; i++) preset_scope(L, call, instance, last->values[i].attr, last->values[i].value);
     for (int k = 0; by_target && k < last->far.count; k++) preset(L, call, instance, last->far.items[k], access->source[k]);
 }
 
@@ -245,15 +255,14 @@ static enum drive take_inserted(lua_State *L, struct call *call) {
     return drive;
 }
 
-static bool created_gives(const struct call *call, const struct attr *attr) {
+static const struct value *created_given(const struct call *call, const struct attr *attr, int row) {
     const struct access *access = call->data;
-    return access->row->values[attr->ordinal].kind != VALUE_NULL;
+    return row == 0 ? &access->row->values[attr->ordinal] : NULL;
 }
 
 const struct statement *insert_created(lua_State *L, struct call *call) {
     struct access *access = call->data;
-    call->gives = created_gives;
-    call->written = call->model;
+    call->effect = (struct effect){ .given = created_given, .written = call->model };
     push_call_value(L, call, CALL_RESULT);
     access->insert = plan_insert(L, call, lua_gettop(L), access->row);
     lua_pop(L, 1);
@@ -261,14 +270,21 @@ const struct statement *insert_created(lua_State *L, struct call *call) {
     return insert_statement(call, access->insert, &((struct model *)(uintptr_t)call->model)->insert);
 }
 
-/* A row of a junction refers to targets, too; of those that were made, or read by their keys, the rows are there. */
-static bool link_gives(const struct call *call, const struct attr *attr) {
+static const struct value *value_among(struct attr_list list, const struct attr *attr, const struct value *values) {
+    for (int k = 0; values && k < list.count; k++)
+        if (list.items[k] == attr) return &values[k];
+    return NULL;
+}
+
+/* What a link gives the key, each element in a row of its own. */
+static const struct value *link_given(const struct call *call, const struct attr *attr, int row) {
     const struct access *access = call->data;
-    const struct assoc *assoc = access->assoc;
-    bool there = access->created || access->raw_count == access->count;
-    if (assoc->kind->holder == HELD_BY_SOURCE) return holds_attr(assoc->hops[0].near, attr);
-    return holds_attr(assoc->hops[0].far, attr)
-        || (assoc_through(assoc) && !there && holds_attr(assoc_last_hop(assoc)->near, attr));
+    const struct hop *first = &access->assoc->hops[0], *last = assoc_last_hop(access->assoc);
+    if (!access->elements || row >= (access->created ? 1 : access->count)) return NULL;
+    const struct value *far = access->elements[row].far;
+    if (access->assoc->kind->holder == HELD_BY_SOURCE) return value_among(first->near, attr, far);
+    const struct value *own = value_among(first->far, attr, access->source);
+    return own || last == first ? own : value_among(last->near, attr, far);
 }
 
 static const struct model *key_holder(const struct assoc *assoc) {
@@ -280,11 +296,12 @@ static const struct model *key_holder(const struct assoc *assoc) {
 static bool access_next(lua_State *L, struct call *call) {
     const struct access *access = call->data;
     const struct link_rule *rule = link_rules[access->assoc->kind->holder];
+    const struct effect before = call->effect;
     call->take = rule->take;
-    call->gives = link_gives;
-    call->removes = false;
-    call->written = key_holder(access->assoc);
-    return rule->next(L, call);
+    call->effect = (struct effect){ .given = link_given, .written = key_holder(access->assoc) };
+    if (rule->next(L, call)) return true;
+    call->effect = before;            /* of the last statement, which may still fail */
+    return false;
 }
 
 bool read_created_far(lua_State *L, struct call *call, struct access *access) {

@@ -39,16 +39,22 @@ static const struct expr *counted(struct call *call, const struct attr *attr, st
     return raw_two(arena, attr, down ? negated(arena, by) : by, pieces);
 }
 
+static bool refuse_counter(struct call *call, const struct attr *attr, const char *problem) {
+    call->error.model = call->model->name;
+    call->error.attribute = attr->name;
+    return error_set(&call->error, &call->arena, ERROR_USAGE, "%s.%s%s", call->model->name, attr->name, problem);
+}
+
 static bool add_counter(lua_State *L, struct call *call, struct update *update, const char *name, int value_index, bool down) {
     struct where_reader reader = where_reader(call, call->model, down ? "decrement" : "increment");
     struct value by;
     const struct attr *attr = find_attr(&reader, name);
     if (!attr) return false;
-    if (!type_is_number(&attr->type))
-        return error_set(&call->error, &call->arena, ERROR_USAGE, "%s.%s is no number", call->model->name, attr->name);
-    if (is_null(L, value_index))
-        return error_set(&call->error, &call->arena, ERROR_USAGE, "%s.%s: a number expected", call->model->name, attr->name);
+    if (!type_is_number(&attr->type)) return refuse_counter(call, attr, " is no number");
+    if (is_null(L, value_index)) return refuse_counter(call, attr, ": a number expected");
     if (!read_attr_value(L, value_index, attr, &by, &call->arena, &call->error)) return false;
+    const struct write *write = call->data;
+    if (write->options.fields && !write->options.fields[attr->ordinal]) return true;
     call->counted = update->set ? NULL : attr;
     assign(&call->arena, &update->set, attr, counted(call, attr, by, down));
     output_add(&call->arena, &update->returning, expr_column(&call->arena, attr, ALIAS_HERE), NULL);

@@ -277,6 +277,7 @@ static bool end_flight(struct call *call, enum drive drive) {
 static void settle_outcome(struct call *call) {
     if (!error_is_set(&call->error) || !call->link) return;
     if (call->begun && call->error.outcome == OUTCOME_NONE) call->error.outcome = OUTCOME_ROLLED_BACK;
+    if (call->kept && !call->begun && !call->link->lease) call->error.outcome = OUTCOME_UNKNOWN;
 }
 
 /* A write of one statement inside a transaction: where the engine would abort the transaction with it, it gets a savepoint. */

@@ -415,6 +415,7 @@ static enum drive take_raw(lua_State *L, struct call *call) {
 static bool raw_next(lua_State *L, struct call *call) {
     struct raw *raw = call->data;
     (void)L;
+    if (raw->at && raw->at->statement.kind != STATEMENT_READ) call->kept = true;
     raw->at = raw->at ? raw->at->next : raw->commands;
     if (!raw->at) return false;
     call->statement = &raw->at->statement;

@@ -22,15 +22,15 @@ struct write *write_new(struct call *call) {
     return write;
 }
 
-static bool write_gives(const struct call *call, const struct attr *attr) {
+static const struct value *write_given(const struct call *call, const struct attr *attr, int row) {
     const struct write *write = call->data;
     const struct value *values = write->row ? write->row->values : write->values;
-    return (write->row || write->known[attr->ordinal]) && values[attr->ordinal].kind != VALUE_NULL;
+    return row == 0 && (write->row || write->known[attr->ordinal]) ? &values[attr->ordinal] : NULL;
 }
 
 void write_tells(struct call *call, bool removes) {
-    call->gives = write_gives;
-    call->removes = removes;
+    call->effect.given = write_given;
+    call->effect.removes = removes;
 }
 
 bool run_statement_once(lua_State *L, struct call *call) {
@@ -249,6 +249,8 @@ void touch(struct call *call, struct update *update, const struct attr *attr) {
 }
 
 static bool refuse_key_change(struct call *call, const struct attr *attr) {
+    call->error.model = call->model->name;
+    call->error.attribute = attr->name;
     return error_set(&call->error, &call->arena, ERROR_USAGE,
                      "%s.%s: the key of a stored instance is not assigned (%s:update changes keys)", call->model->name, attr->name,
                      call->model->name);

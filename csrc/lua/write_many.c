@@ -104,9 +104,11 @@ int run_update(lua_State *L, struct call *call, struct update *update) {
     struct write *write = call->data;
     if (error_is_set(&call->error)) return call_raise(L, call);
     if (!update->set) {
+        bool returning = write->options.returning;
         call_close(L, call);
         lua_pushinteger(L, 0);
-        return 1;
+        if (returning) push_list(L, 0);
+        return returning ? 2 : 1;
     }
     if (!assigned(update, call->model->updated_at)) touch(call, update, call->model->updated_at);
     update->where = written_rows(call, &write->options, &update->aliased);

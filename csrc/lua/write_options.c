@@ -216,7 +216,7 @@ enum {
 };
 
 static const struct option option_table[] = {
-    { "fields", read_fields, WRITE_ROW | WRITE_BULK | WRITE_LINK | WRITE_UPSERT, NULL },
+    { "fields", read_fields, WRITE_ROW | WRITE_WHERE | WRITE_BULK | WRITE_LINK | WRITE_UPSERT, NULL },
     { "validate", read_validate, WRITE_ROW | WRITE_WHERE | WRITE_BULK | WRITE_LINK | WRITE_UPSERT, NULL },
     { "silent", read_silent, EVERY, NULL },
     { "hooks", read_ignored_flag, EVERY, NULL },

@@ -14,16 +14,22 @@ local schema = {}
 local sync_options = {
   force = true, alter = true, match = true, logging = true, transaction = true, dryRun = true, hooks = true,
 }
-local truncate_options = { cascade = true, restartIdentity = true, logging = true, transaction = true, hooks = true }
+--- A table that is emptied has no rows to look at: what all writes take has no effect there.
+local truncate_options = {
+  cascade = true, restartIdentity = true, logging = true, transaction = true, hooks = true, fields = true,
+  validate = true, individualHooks = true, silent = true, returning = true,
+}
 local drop_options = { cascade = true, logging = true, transaction = true }
+
+local flags = {
+  "force", "alter", "dryRun", "cascade", "restartIdentity", "hooks", "validate", "individualHooks", "silent",
+}
 
 local function check_options(what, given, allowed)
   options.expect_table(what, given)
   if given == nil then return {} end
   options.check(what, given, allowed)
-  for _, name in ipairs { "force", "alter", "dryRun", "cascade", "restartIdentity", "hooks" } do
-    options.kind(what, given, name, "boolean")
-  end
+  for _, name in ipairs(flags) do options.kind(what, given, name, "boolean") end
   options.kind(what, given, "match", "string")
   return given
 end

@@ -105,20 +105,20 @@ local CALLS = {
   { "destroy", function(m, o)
     o.all = true
     m.User:destroy(o)
-  end, "where all limit force truncate dependent hooks individualHooks transaction logging" },
+  end, MANY .. " force truncate dependent" },
   { "restore", function(m, o)
     o.all = true
     m.Gone:restore(o)
-  end, "where all hooks individualHooks transaction" },
+  end, MANY },
   { "increment", function(m, o)
     o.all = true
     m.User:increment({ age = 1 }, o)
-  end, "where all silent" },
+  end, MANY },
   { "decrement", function(m, o)
     o.all = true
     m.User:decrement({ age = 1 }, o)
-  end, "where all silent" },
-  { "truncate", function(m, o) m.User:truncate(o) end, "cascade restartIdentity transaction logging" },
+  end, MANY },
+  { "truncate", function(m, o) m.User:truncate(o) end, ROW .. " cascade restartIdentity individualHooks" },
   { "sync of a model", function(m, o) m.User:sync(o) end, "force alter dryRun match logging" },
   { "drop of a model", function(m, o) m.User:drop(o) end, "cascade logging transaction" },
   { "addScope", function(m, o) m.User:addScope("new", o) end, "where include order attributes limit" },
@@ -295,6 +295,27 @@ for engine in support.engines() do
   end)
 
   describe("an unknown option on " .. engine.name, function()
+    it("is told with its path", function()
+      local db <close> = engine:open()
+      local User, Tag = db:define("User", { name = liga.STRING }), db:define("Tag", {})
+      local wrong = {
+        ["pool.mx"] = function() liga.connect("sqlite::memory:", { pool = { mx = 1 } }) end,
+        ["replication.raed"] = function() liga.connect(nil, { replication = { raed = {} } }) end,
+        ["name.singlar"] = function() db:define("A", {}, { name = { singlar = "a" } }) end,
+        ["indexes[1].uniqe"] = function()
+          db:define("B", { x = liga.INTEGER }, { indexes = { { fields = { "x" }, uniqe = true } } })
+        end,
+        ["references.tabel"] = function()
+          db:define("C", { x = { type = liga.INTEGER, references = { tabel = "Users" } } })
+        end,
+        ["foreignKey.nmae"] = function() User:belongsTo(Tag, { foreignKey = { nmae = "x" } }) end,
+        ["inverse.sa"] = function() User:hasMany(Tag, { inverse = { sa = "x" } }) end,
+        ["through.modle"] = function() User:belongsToMany(Tag, { through = { modle = "x" } }) end,
+        ["wher"] = function() User:findAll{ wher = {} } end,
+      }
+      for path, call in pairs(wrong) do assert.equal(path, support.raises("UsageError", call).path) end
+    end)
+
     it("is refused whatever its key is", function()
       local log = support.log()
       local db <close> = engine:open{ logging = log.record }

@@ -58,6 +58,23 @@ for engine in support.engines() do
       assert.equal("old", e.value)
     end)
 
+    it("of an attribute that a call can't take names model and attribute", function()
+      local ann = User:create{ name = "ann" }
+      for attribute, call in pairs {
+        name = function() User:increment({ name = 1 }, { all = true }) end,
+        age = function() ann:increment{ age = liga.null } end,
+        id = function()
+          ann.id = 77
+          ann:save()
+        end,
+      } do
+        local e = raised(call)
+        assert.same({ "UsageError", "User", attribute }, { e.name, e.model, e.attribute })
+      end
+      local e = raised(function() ann:set("nmae", 1) end)
+      assert.same({ "UsageError", "User", "nmae" }, { e.name, e.model, e.path })
+    end)
+
     it("of a declaration names model and attribute", function()
       local e = support.raises("UsageError", function()
         db:define("Pet", { age = { type = liga.INTEGER, alowNull = false } })

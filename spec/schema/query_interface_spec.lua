@@ -193,6 +193,19 @@ for engine in support.engines() do
         assert.equal("CASCADE", q:showConstraints("posts")[2].onDelete)
       end)
 
+      it("get a reference in place of the one they had", function()
+        q:changeColumn("posts", "user_id", { type = liga.BIGINT, references = { table = "users", key = "id" },
+          onDelete = "SET NULL" })
+        local keys = {}
+        for _, constraint in ipairs(q:showConstraints("posts")) do
+          if constraint.type == "FOREIGN KEY" then keys[#keys + 1] = constraint.onDelete end
+        end
+        assert.same({ "SET NULL" }, keys)
+        local posts = #rows "SELECT * FROM posts"
+        rows "DELETE FROM users"
+        assert.equal(posts, #rows "SELECT * FROM posts WHERE user_id IS NULL")
+      end)
+
       it("get another type only where each of their values fits it, and then nothing has changed", function()
         for _, case in ipairs {
           { liga.TEXT, "abc", liga.INTEGER }, { liga.TEXT, "1", liga.INTEGER, 1 }, { liga.TEXT, "12.5", liga.INTEGER },

@@ -66,6 +66,41 @@ for engine in support.engines() do
       assert.same({ 50, 50 }, support.pluck(rows, "age"))
     end)
 
+    it("give no rows with returning where there is nothing to set", function()
+      for _, class in ipairs { User, db:define("Watched", { age = liga.INTEGER },
+        { timestamps = false, hooks = { beforeUpdate = function() end } }):sync() } do
+        for _, individualHooks in ipairs { false, true } do
+          local options = { all = true, returning = true, individualHooks = individualHooks }
+          assert.same({ 0, {} }, { class:update({}, options) })
+          assert.same({ 0, {} }, { class:increment({}, options) })
+        end
+      end
+    end)
+
+    it("take the options that all writes have", function()
+      local Gone = db:define("Gone", { age = liga.INTEGER, size = liga.INTEGER },
+        { timestamps = false, paranoid = true, hooks = { beforeRestore = function() end } }):sync()
+      Gone:bulkCreate{ { age = 1, size = 1 }, { age = 2, size = 2 } }
+      local function options()
+        return { where = { age = { 1, 2 } }, fields = { "age" }, validate = false, hooks = true, individualHooks = true,
+          silent = true, returning = true, logging = log.record }
+      end
+      for _, verb in ipairs { "destroy", "restore", "destroy" } do
+        local count, rows = Gone[verb](Gone, options())
+        assert.same({ 2, 2 }, { count, #rows })
+      end
+      Gone:restore{ all = true }
+      assert.equal(2, Gone:increment({ age = 10, size = 10 }, options()))
+      assert.same({ { 11, 1 }, { 12, 2 } }, { { Gone:findByPk(1).age, Gone:findByPk(1).size },
+        { Gone:findByPk(2).age, Gone:findByPk(2).size } })
+      local emptying = options()
+      emptying.where = nil
+      Gone:truncate(emptying)
+      assert.equal(0, Gone:count{ paranoid = false })
+      support.raises("UsageError", function() Gone:truncate{ silent = 1 } end, "silent")
+      support.raises("UsageError", function() Gone:destroy{ all = true, fields = { "aeg" } } end, "aeg", "age")
+    end)
+
     it("update may change keys", function()
       local id = User:findOne{ where = { name = "ann" } }.id
       assert.equal(1, User:update({ id = 900 }, { where = { id = id } }))

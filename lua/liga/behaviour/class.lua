@@ -61,7 +61,6 @@ end
 -- @param options a table of its own, scopes merged
 -- @param find function(options) → list, instance or nil
 function behaving.find(class, options, find)
-  if virtual.has_setters(class) then virtual.leave_out(class, options) end
   if not write.runs_hooks(class, options, find_moments) then return find(options) end
   return operation.inside(getmetatable(class).db, find_with_hooks, class, options, find)
 end
@@ -287,10 +286,11 @@ local function instances_of(class, event, options)
   return plain.findAll(class, find)
 end
 
---- Options of the write of one of many rows.
-local function of_single(options)
+--- Options of the write of one of many rows; a row that goes, or comes back, has no values to write.
+local function of_single(event, options)
   local single = option_tables.copy(options)
   for _, name in ipairs { "where", "all", "limit", "returning", "paranoid", "dependent" } do single[name] = nil end
+  if event ~= "BulkUpdate" then single.fields, single.validate = nil, nil end
   return single
 end
 
@@ -298,7 +298,7 @@ end
 local function individually(class, event, options, write_one)
   return operation.atomically(getmetatable(class).db, options, function()
     local list = instances_of(class, event, options)
-    for _, instance in ipairs(list) do write_one(instance, of_single(options), options) end
+    for _, instance in ipairs(list) do write_one(instance, of_single(event, options), options) end
     if options.returning then return #list, list end
     return #list
   end)

@@ -17,6 +17,16 @@ local function add_keys(list, item, keys)
   for _, key in ipairs(keys or {}) do add(list, item, "ADD %s", key.sql) end
 end
 
+--- The keys that a column had before it gets these.
+local function drop_keys_over(list, item, keys)
+  for _, key in ipairs(keys or {}) do
+    for _, before in ipairs(item.foreignKeys) do
+      local same = naming.same_names(before.columns, key.columns)
+      if same then add(list, item, "DROP CONSTRAINT %s", quote(before.name)) end
+    end
+  end
+end
+
 -- Values of enums ----------------------------------------------------------------------------------------------------
 
 local function set_of(list)
@@ -210,6 +220,7 @@ local function change_column(list, item, change, first)
   local before = item.columns[column.name]
   local aspects = change.aspects or { type = true, default = true, allowNull = true }
   local name = quote(column.name)
+  drop_keys_over(list, item, change.keys)
   local replaces = not change.aspects and gives_up_values(item, column, before)
   local misses = not replaces and before and postgres.misses_values(column, before)
   if replaces then replace_enum(list, item, column, before) end
