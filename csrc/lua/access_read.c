@@ -138,6 +138,7 @@ int access_get(lua_State *L) {
         return 1;
     }
     if (one && access->assoc->kind->holder != HELD_BY_SOURCE) take_first(call, find->plan->select);
+    else order_limited(find);
     hydrate_plan(L, call);
     call->results = find_results;
     return call_run(L, call);

@@ -70,6 +70,7 @@ struct call {
     int site;
     bool unleased;                      /* wants a connection of its own */
     bool unguarded;                     /* a user's own statement, or a command: no savepoint around it */
+    bool guarded;                       /* atomic only as the engine's transaction must survive its error */
     bool begun, undone, driven;
     bool kept;                          /* a statement before the one that runs has written, and stands by itself */
     bool yields;                        /* somebody else waits for us (the connection's `wait`) */

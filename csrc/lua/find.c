@@ -30,12 +30,42 @@ static int run_find(lua_State *L, struct call *call) {
     return call_run(L, call);
 }
 
+/* Whether a condition gives an attribute that is a key: it leaves one row at most. */
+static bool gives_unique(const struct expr *where, const struct model *model) {
+    if (where->kind != EXPR_OPERATOR || where->op != OP_EQ || where->first->kind != EXPR_COLUMN) return false;
+    const struct expr *column = where->first;
+    const struct attr *attr = column->attr;
+    bool own = attr->model == model && column->alias <= 0 && column->next->kind == EXPR_PARAM;
+    return own && (attr->unique || (attr->primary && model->key.count == 1));
+}
+
+static bool leaves_one(const struct expr *where, const struct model *model) {
+    while (where && where->kind == EXPR_AT) where = where->first;
+    if (!where || where->kind != EXPR_AND) return where && gives_unique(where, model);
+    for (const struct expr *child = where->first; child; child = child->next)
+        if (leaves_one(child, model)) return true;
+    return false;
+}
+
+/* Which rows a limit leaves is the same on every engine: without an order of its own the key decides. */
+void order_limited(struct find *find) {
+    struct select *select = find->plan->select;
+    const struct model *model = model_of(find);
+    const struct plan_node *root = &find->plan->nodes[0];
+    bool limited = select->limit > 0 || select->offset > 0;
+    if (!limited || select->order || select->group || select->distinct || leaves_one(select->where, model)) return;
+    for (int i = root->first; i < root->first + root->count; i++)
+        if (!find->plan->columns[i].tracked) return;        /* perhaps an aggregate */
+    plan_order_by_key(find->where.arena, select, model, 0);
+}
+
 static int find_all(lua_State *L) {
     struct call *call;
     lua_settop(L, 2);
     struct find *find = start_find(L, &call);
     read_find(L, find, 2, FIND_PLAIN);
     find_columns(L, find);
+    order_limited(find);
     return run_find(L, call);
 }
 
@@ -62,6 +92,7 @@ static int find_and_count(lua_State *L) {
     struct find *find = start_find(L, &call);
     if (read_find(L, find, 2, FIND_PLAIN)) find_columns(L, find);
     if (error_is_set(&call->error)) return call_raise(L, call);
+    order_limited(find);
     struct find *counted = find_new(call, call->model);
     if (read_find(L, counted, 3, FIND_COUNT)) find_filters(L, counted);
     if (!plan_rows_count(counted)) return call_raise(L, call);
@@ -81,6 +112,7 @@ static int find_one(lua_State *L) {
     find_columns(L, find);
     find->plan->one = true;
     if (find->plan->select->limit != 0) find->plan->select->limit = 1;
+    order_limited(find);
     return run_find(L, call);
 }
 

@@ -63,6 +63,9 @@ void find_attrs(lua_State *L, const struct find *find, struct plan *plan, const 
  * included. The error may be set. */
 void find_columns(lua_State *L, struct find *find);
 
+/* Orders the rows of a limit by their key if nothing else does. */
+void order_limited(struct find *find);
+
 /* Ends the reading of what only counts or looks for rows: required includes become conditions. */
 void find_filters(lua_State *L, struct find *find);
 

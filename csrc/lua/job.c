@@ -276,7 +276,7 @@ static bool end_flight(struct call *call, enum drive drive) {
 
 static void settle_outcome(struct call *call) {
     if (!error_is_set(&call->error) || !call->link) return;
-    if (call->begun && call->error.outcome == OUTCOME_NONE) call->error.outcome = OUTCOME_ROLLED_BACK;
+    if (call->begun && !call->guarded && call->error.outcome == OUTCOME_NONE) call->error.outcome = OUTCOME_ROLLED_BACK;
     if (call->kept && !call->begun && !call->link->lease) call->error.outcome = OUTCOME_UNKNOWN;
 }
 
@@ -299,7 +299,7 @@ static enum drive board(lua_State *L, struct call *call) {
     if (drive == DRIVE_FAILED && !error_is_set(&call->error)) return board(L, call);        /* elsewhere */
     if (drive == DRIVE_DONE && !call->aboard) {
         call->aboard = true;
-        if (wants_savepoint(call)) call->atomic = true;
+        if (!call->atomic && wants_savepoint(call)) call->atomic = call->guarded = true;
     }
     return drive;
 }

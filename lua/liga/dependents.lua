@@ -159,7 +159,8 @@ apply = {
   end,
 
   destroy = function(context, a, where)
-    for _, instance in ipairs(core.class_methods.findAll(a.target, reading(context, { where = where }))) do
+    local find = reading(context, { where = where, order = a.target.primaryKey })
+    for _, instance in ipairs(core.class_methods.findAll(a.target, find)) do
       local options = removing(context, { hooks = context.hooks })
       if is_new(context, a.target, instance) then
         context.taken = true

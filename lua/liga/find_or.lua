@@ -35,6 +35,12 @@ local function check(what, class, given)
   if given.defaults ~= nil and (type(given.defaults) ~= "table" or core.class_of(given.defaults)) then
     errors.usage("%s: defaults must be a table of values, got %s", what, type(given.defaults))
   end
+  for name in next, given.defaults or {} do
+    if class.associations[name] then
+      errors.usage("%s: defaults.%s: only the row itself is made; create what belongs to it where the second result "
+        .. "is true", class.name, name)
+    end
+  end
 end
 
 local function of_find(given)
@@ -141,15 +147,10 @@ local function as_stored(class, where)
   return stored
 end
 
+--- The values of a new row. The condition has been read by then: it does not contain itself.
 local function values_of(class, given)
   local values = collect(class, given.where, {})
-  for name, value in next, given.defaults or {} do
-    if class.associations[name] then
-      errors.usage("%s: defaults.%s: only the row itself is made; create what belongs to it where the second result "
-        .. "is true", class.name, name)
-    end
-    values[name] = value
-  end
+  for name, value in next, given.defaults or {} do values[name] = value end
   return values
 end
 
@@ -214,18 +215,18 @@ end
 --- See Model:findOrBuild.
 function find_or.build(class, _, given)
   check("findOrBuild", class, given)
-  local values = values_of(class, given)
   local found = class:findOne(of_find(given))
   if found then return found, false end
-  return class:build(values), true
+  return class:build(values_of(class, given)), true
 end
 
 --- See Model:findOrCreate.
 function find_or.create(class, db, given)
   check("findOrCreate", class, given)
-  local find, create, values = of_find(given), of_create(given), values_of(class, given)
+  local find, create = of_find(given), of_create(given)
   local found = class:findOne(find)
   if found then return found, false end
+  local values = values_of(class, given)
   find.where = as_stored(class, given.where)
   local key = unique_key(class, given.where)
   if key then return insert_or_find(class, key, values, find, create) end

@@ -82,16 +82,17 @@ end
 -- Getters ------------------------------------------------------------------------------------------------------------
 
 --- The text that equal options have in common. Of models and associations it is which object they are.
-local function signature(value, depth)
+-- @param path set of the tables that the value stands in: one that contains itself is refused by the load
+local function signature(value, path)
   if type(value) == "string" then return ("%q"):format(value) end
   local operands = core.operands(value)
-  if operands then return tostring(value) .. signature(operands, depth + 1) end
-  if type(value) ~= "table" or depth > 32 then return tostring(value) end
+  if operands then return tostring(value) .. signature(operands, path) end
+  if type(value) ~= "table" or path[value] then return tostring(value) end
   if core.is_class(value) or record.of(value) then return ("%p"):format(value) end
   local parts = {}
-  for key, each in next, value do
-    parts[#parts + 1] = signature(key, depth + 1) .. "=" .. signature(each, depth + 1)
-  end
+  path[value] = true
+  for key, each in next, value do parts[#parts + 1] = signature(key, path) .. "=" .. signature(each, path) end
+  path[value] = nil
   table.sort(parts)
   return "{" .. table.concat(parts, ",") .. "}"
 end
@@ -111,7 +112,7 @@ function lazy.read_batch(instance, options, name, verb)
     errors.raise("InstanceError", ("this %s is not stored yet: save it first"):format(class.name), {
       model = class.name })
   end
-  local value = read(class, instance, verb .. " " .. name .. signature(include, 0), include, calling)
+  local value = read(class, instance, verb .. " " .. name .. signature(include, {}), include, calling)
   if verb == "count" then return #value end
   return value or nil
 end

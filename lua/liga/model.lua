@@ -413,8 +413,11 @@ end
 -- @param ... names of scopes, or {name, arguments ...} for those given as functions
 -- @return a scope object: it has every class method
 function methods:scope(...)
-  local class = meta_of(self, "scope").class
-  return scope.new(class, { ... })
+  local class, wanted = meta_of(self, "scope").class, table.pack(...)
+  for place = 1, wanted.n > 1 and wanted.n or 0 do
+    if wanted[place] == nil then errors.usage("%s: scope: argument %d is nil", class.name, place) end
+  end
+  return scope.new(class, wanted)
 end
 
 --- The model without its default scope.

@@ -52,11 +52,14 @@ function options.expect_table(what, given, method)
 end
 
 --- Plain tables copied to the bottom (a hundred levels at most); what has a metatable stays what it is.
-function options.copy_deep(value, depth)
-  depth = depth or 0
+-- A table that is there more than once, be it in itself, is so in the copy.
+function options.copy_deep(value, copies, depth)
+  copies, depth = copies or {}, depth or 0
   if type(value) ~= "table" or getmetatable(value) or depth > 100 then return value end
+  if copies[value] then return copies[value] end
   local new = {}
-  for key, each in next, value do new[key] = options.copy_deep(each, depth + 1) end
+  copies[value] = new
+  for key, each in next, value do new[key] = options.copy_deep(each, copies, depth + 1) end
   return new
 end
 
@@ -64,6 +67,20 @@ end
 local function path_of(what, name)
   local inside = what:match(": ([^:%s]+)$")
   return inside and inside .. "." .. errors.text(name) or errors.text(name)
+end
+
+--- Whether two values of options are equal, plain tables by content.
+function options.same(a, b, depth)
+  depth = depth or 0
+  if a == b then return true end
+  if type(a) ~= "table" or type(b) ~= "table" or getmetatable(a) or getmetatable(b) or depth > 64 then return false end
+  for k, v in next, a do
+    if not options.same(v, b[k], depth + 1) then return false end
+  end
+  for k in next, b do
+    if a[k] == nil then return false end
+  end
+  return true
 end
 
 --- Checks every key of an option table.

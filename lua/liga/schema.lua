@@ -96,11 +96,17 @@ local function plan(db, class, given)
   return table.move(creating, 1, #creating, #statements + 1, statements)
 end
 
+--- Runs a function in a transaction; with `force` the rows of other tables stay as they are.
+local function atomically(db, given, body)
+  if given.force then return require "liga.ddl".unchecked(db, given, body) end
+  return transaction.run(db, { transaction = given.transaction }, body)
+end
+
 --- PostgreSQL refuses CREATE TABLE IF NOT EXISTS of a table that is there, too.
 local function run(db, statements, given, dropping)
   if #statements == 0 then return end
   if db._.read_only then errors.usage "cannot write: the database was connected with readOnly" end
-  transaction.run(db, { transaction = given.transaction }, function()
+  atomically(db, given, function()
     local first = dropping and dialects[db.dialect].before_drop
     if first then core.execute(db._.core, first, { logging = given.logging }) end
     execute_all(db, statements, given)
@@ -159,7 +165,7 @@ local function sync_with_hooks(db, class, given)
     return result
   end
   if given.alter then return sync(given.transaction) end
-  return transaction.run(db, { transaction = given.transaction }, sync)
+  return atomically(db, given, sync)
 end
 
 --- Creates what is not there.

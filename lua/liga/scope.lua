@@ -77,7 +77,7 @@ local function read_includes(class, list)
   local entries = {}
   local function add(key, entry)
     local name, target = name_of(class, key, entry)
-    entries[#entries + 1] = { options = read_include(key, entry), name = name, target = target }
+    entries[#entries + 1] = { options = read_include(key, entry), name = name, target = target, given = entry }
   end
   local is_one = type(list) ~= "table" or getmetatable(list) or expand.association_of(class, list) or list.all ~= nil
   if is_one then
@@ -100,15 +100,19 @@ local function find_entry(entries, name)
   end
 end
 
---- By association: the options of both, the later ones winning.
-local function merge_includes(a, b, class)
+--- By association: the options of both, the later ones winning. An include that contains itself is left to the core,
+-- which refuses it.
+-- @param path set of the includes on the way
+local function merge_includes(a, b, class, path)
   local entries = read_includes(class, a)
   for _, added in ipairs(read_includes(class, b)) do
     local entry = find_entry(entries, added.name)
     if not entry then
       entries[#entries + 1] = added
-    elseif type(entry.options) == "table" and type(added.options) == "table" then
-      entry.options = merge(entry.options, added.options, entry.target)
+    elseif type(entry.options) == "table" and type(added.options) == "table" and not path[added.given] then
+      path[added.given] = type(added.given) == "table" or nil
+      entry.options = merge(entry.options, added.options, entry.target, path)
+      path[added.given] = nil
     end
   end
   local list = {}
@@ -124,12 +128,13 @@ local mergers = {
 --- Options merged as in Sequelize v7: where and having are ANDed, attributes and group united, includes merged by
 -- association, everything else replaced.
 -- @param class the model that is read; nil: not known
+-- @param path set of the includes that the options belong to, the later ones; nil: none
 -- @return a new table
-function merge(first, second, class)
+function merge(first, second, class, path)
   local merged = option_tables.copy(first)
   for name, value in next, second do
     local merger = merged[name] ~= nil and mergers[name]
-    if merger then merged[name] = merger(merged[name], value, class) else merged[name] = value end
+    if merger then merged[name] = merger(merged[name], value, class, path or {}) else merged[name] = value end
   end
   return merged
 end

@@ -70,6 +70,34 @@ for engine in support.engines() do
         assert.is_nil(Task.attributes.userId)
       end)
 
+      it("may say the same of their key in tables", function()
+        local function key() return { name = "userId", validate = { min = 1 } } end
+        User:hasMany(Task, { foreignKey = key() })
+        Task:belongsTo(User, { foreignKey = key() })
+        raises("AssociationError", function()
+          User:hasMany(Task, { as = "others", foreignKey = { name = "userId", validate = { min = 2 } } })
+        end, "validate")
+      end)
+
+      it("over a junction may refine its scope, and leave nothing behind where they contradict", function()
+        local Link = db:define("Link", { level = liga.INTEGER })
+        User:belongsToMany(Task, { through = Link, inverse = { as = "people" } })
+        local through = { model = Link, scope = { level = 3 } }
+        raises("AssociationError", function()
+          Task:belongsToMany(User, { as = "people", through = through, inverse = { as = "jobs" } })
+        end, "inverse.as")
+        db:sync()
+        local ann, task = User:create {}, Task:create {}
+        ann:addTask(task)
+        task:addPeople { ann }
+        assert.is_nil(Link:findOne().level)
+        Task:belongsToMany(User, { as = "people", through = through })
+        assert.equal(0, task:countPeople())
+        task:addPeople { ann }
+        assert.equal(1, task:countPeople())
+        assert.equal(3, Link:findOne().level)
+      end)
+
       it("may be refined, and leave nothing behind where they contradict", function()
         User:hasMany(Task)
         Task:belongsTo(User, { foreignKey = { allowNull = false } })

@@ -50,6 +50,13 @@ for engine in support.engines() do
       assert.same({ 1, 1, 0 }, { User:count(), Post:count(), Comment:count() })
     end)
 
+    it("goes in the order of the key, wherever the rows lie", function()
+      local ann = fill()
+      Post:update({ title = "moved" }, { where = { title = "a" } })
+      ann:destroy()
+      assert.same({ "before moved", "before b" }, { ran[2], ran[6] })
+    end)
+
     it("does so where many rows are destroyed", function()
       fill()
       assert.same({ 1, n = 1 }, table.pack(User:destroy { where = { name = "ann" } }))

@@ -190,6 +190,34 @@ for engine in support.engines() do
       refused(function() User:create{ name = loop } end)
     end)
 
+    it("of tables that contain themselves in several places is refused by what reads them first, too", function()
+      User:hasMany(User, { as = "staff", inverse = { as = "boss" } })
+      db:sync{ force = true }
+      local ann, where, include = User:create{ name = "ann" }, {}, { association = "staff" }
+      where[1], where[2] = where, where
+      include.include = { include, { association = "boss", include = { include } } }
+      local function refused_include(body)
+        log:clear()
+        support.raises("EagerLoadingError", body, "64 levels")
+        assert.same({}, log:statements())
+      end
+      for _ = 1, 2 do
+        refused(function() User:findAll{ where = where } end)
+        refused(function() User:count{ where = where } end)
+        refused(function() User:findOrCreate{ where = where } end)
+        refused_include(function() ann:getStaff{ batch = true, include = { include } } end)
+        refused_include(function() User:findAll{ include = include } end)
+        for _, name in ipairs { "beforeFind", "beforeFindAfterOptions", "beforeCount" } do
+          User:addHook(name, function() end)
+        end
+      end
+      User:addScope("strange", { where = where })
+      refused(function() User:scope("strange"):findAll() end)
+      User:addScope("all", { include = include })
+      refused_include(function() User:scope("all"):findAll{ include = include } end)
+      refused(function() User:hasMany(User, { as = "others", where = where, inverse = { as = "other" } }) end)
+    end)
+
     it("of endless depth is refused", function()
       local deep = {}
       for _ = 1, 100000 do deep = { deep } end

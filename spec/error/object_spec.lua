@@ -151,6 +151,20 @@ for engine in support.engines() do
       assert.is_true(e.outcome == "none" or e.outcome == "rolled_back", tostring(e.outcome))
       assert.is_falsy(e.retryable)
     end)
+
+    it("tells alike, in a transaction too, that a write found no row", function()
+      local Post = db:define("Post", {})
+      User:hasMany(Post)
+      db:sync()
+      local ann, post = User:create{ name = "ann" }, Post:create{}
+      Post:destroy{ where = { id = post.id } }
+      local function outcome(name, body) return support.raises(name, body).outcome end
+      assert.equal("none", outcome("InstanceError", function() ann:addPost(post) end))
+      db:transaction(function()
+        assert.equal("none", outcome("InstanceError", function() ann:addPost(post) end))
+        assert.equal("rolled_back", outcome("UniqueConstraintError", function() User:create{ name = "ann" } end))
+      end)
+    end)
   end)
 end
 

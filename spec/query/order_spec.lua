@@ -80,6 +80,24 @@ for engine in support.engines() do
       assert.same({}, names{ order = { "name" }, limit = 2, offset = 10 })
     end)
 
+    it("is that of the key where a limit or an offset cuts and nothing else is said", function()
+      local Thing = db:define("Thing", {
+        name = { type = liga.STRING, unique = true }, n = liga.INTEGER,
+      }, { timestamps = false })
+      Thing:hasMany(Thing, { as = "parts", inverse = "whole" })
+      Thing:sync{ force = true }
+      Thing:bulkCreate{ { name = "a", n = 1 }, { name = "b", n = 1, wholeId = 1 }, { name = "c", n = 1, wholeId = 1 } }
+      for _, name in ipairs { "b", "a" } do Thing:update({ n = 2 }, { where = { name = name } }) end
+      assert.equal("a", Thing:findOne().name)
+      assert.equal("a", Thing:findOne{ where = { n = 2 }, attributes = { "name" } }.name)
+      assert.same({ "a", "b" }, support.pluck(Thing:findAll{ limit = 2 }, "name"))
+      assert.same({ "b", "c" }, support.pluck(Thing:findAll{ offset = 1 }, "name"))
+      assert.same({ "b" }, support.pluck(Thing:findOne():getParts{ limit = 1 }, "name"))
+      assert.same({ "a" }, support.pluck((Thing:findAndCountAll{ limit = 1 }), "name"))
+      assert.equal(2, Thing:findOne{ attributes = { { liga.fn("max", liga.col("n")), "most" } }, raw = true }.most)
+      assert.equal(2, #Thing:findAll{ attributes = { "n" }, distinct = true, limit = 3 })
+    end)
+
     it("refuses a limit or offset that is no count", function()
       for _, wrong in ipairs { "2", -1, 1.5, true, {}, 0 / 0 } do
         support.raises("UsageError", function() names{ limit = wrong } end, "limit")

@@ -120,6 +120,9 @@ for engine in support.engines() do
         assert.same({ { 1, 2 }, nil, { b = false } }, support.pluck(docs, "more"))
         support.raises("UsageError", function() q:bulkInsert("Docs", { { n = { 1 } } }) end, "JSON", "n is ")
         support.raises("ValidationError", function() q:bulkInsert("Docs", { { data = { print } } }) end)
+        for _, records in ipairs { { n = 4 }, { a = { n = 4 } }, { { n = 4 }, nil, { n = 5 } }, 5 } do
+          support.raises("UsageError", function() q:bulkInsert("Docs", records) end, "bulkInsert", "list")
+        end
         assert.equal(3, Doc:count())
         if engine.dialect == "postgres" then
           db:query "CREATE TABLE lists (n INTEGER[], t TEXT[])"

@@ -73,6 +73,27 @@ for engine in support.engines() do
       assert.equal(1, Post:count())
     end)
 
+    it("leaves the rows of other tables as they are with force, whatever their keys say", function()
+      local User = db:define("User", { name = liga.STRING })
+      local posts = {}
+      for _, action in ipairs { "cascade", "restrict", "set null" } do
+        local Post = db:define("Post" .. #posts, { title = liga.STRING })
+        Post:belongsTo(User, { onDelete = action })
+        posts[#posts + 1] = Post
+      end
+      db:sync()
+      local ann = User:create{ name = "ann" }
+      for _, Post in ipairs(posts) do Post:create{ title = "x", userId = ann.id } end
+      User:sync{ force = true }
+      User:afterSync(function() end)
+      User:sync{ force = true }
+      assert.equal(0, User:count())
+      for _, Post in ipairs(posts) do assert.equal(ann.id, Post:findOne().userId) end
+      if engine.dialect == "sqlite" then
+        support.raises("ForeignKeyConstraintError", function() posts[1]:create{ title = "y", userId = 7 } end)
+      end
+    end)
+
     it("is not held up with force by tables that are of no model", function()
       local User = db:define("User", { name = liga.STRING })
       db:sync()

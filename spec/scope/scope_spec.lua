@@ -100,6 +100,12 @@ for engine in support.engines() do
         assert.same({ "b" }, titles(Post:scope("good", { "between", 2, 4 }):findAll()))
       end)
 
+      it("that are nil beside others are a mistake", function()
+        support.raises("UsageError", function() Post:scope(nil, "good") end, "argument 1 is nil")
+        support.raises("UsageError", function() Post:scope("good", nil) end, "argument 2 is nil")
+        assert.equal(Post:scope():count(), Post:scope(nil):count())
+      end)
+
       it("that are tables take none: a list of names is a mistake", function()
         local e = support.raises("UsageError", function() Post:scope { "good", "newest" } end, "good", "arguments")
         assert.truthy(e.message:find('scope("good", "newest")', 1, true))

@@ -8,6 +8,7 @@ local compat = require "liga.compat"
 local core = require "liga.core"
 local fail = require "liga.define.fail"
 local journal = require "liga.define.journal"
+local options = require "liga.options"
 local record = require "liga.association.record"
 local registry = require "liga.define.registry"
 
@@ -24,20 +25,7 @@ local function same_list(a, b)
   return true
 end
 
---- Whether two option values are equal, tables by content.
-local function same(a, b, depth)
-  depth = depth or 0
-  if a == b then return true end
-  if type(a) ~= "table" or type(b) ~= "table" or getmetatable(a) or getmetatable(b) or depth > 64 then return false end
-  for k, v in next, a do
-    if not same(v, b[k], depth + 1) then return false end
-  end
-  for k in next, b do
-    if a[k] == nil then return false end
-  end
-  return true
-end
-establish.same_list, establish.same = same_list, same
+establish.same_list = same_list
 
 --- Raises: what exists under the name is not what is wanted.
 function establish.differ(existing, wanted, what)
@@ -62,7 +50,7 @@ end
 -- @return whether the existing association changed
 function establish.agree_option(existing, wanted, option)
   local known, given = existing.read[option], wanted.read[option]
-  if given == nil or same(known, given) then return false end
+  if given == nil or options.same(known, given) then return false end
   if known ~= nil or not existing.implicit then establish.differ(existing, wanted, option) end
   existing.read[option] = given
   journal.note(function() existing.read[option] = nil end)

@@ -9,6 +9,7 @@ local journal = require "liga.define.journal"
 local key = require "liga.association.key"
 local kinds = require "liga.association.kinds"
 local naming = require "liga.naming"
+local options = require "liga.options"
 local record = require "liga.association.record"
 local registry = require "liga.define.registry"
 
@@ -315,11 +316,11 @@ local function agree_junction(existing, wanted)
     establish.differ(existing, wanted, "through.unique")
   end
   if wanted.parent or wanted_through.scope == nil then return false end
-  if establish.same(known.scope, wanted_through.scope) then return false end
+  if options.same(known.scope, wanted_through.scope) then return false end
   if known.scope ~= nil then establish.differ(existing, wanted, "through.scope") end
   establish.check_scope(wanted, "through.scope", wanted_through.scope, existing.through)
-  known.scope = wanted_through.scope
-  existing.hops[1].scope = known.scope
+  known.scope, existing.hops[1].scope = wanted_through.scope, wanted_through.scope
+  journal.note(function() known.scope, existing.hops[1].scope = nil, nil end)
   return true
 end
 

@@ -164,7 +164,11 @@ end
 function key.read_referenced(where, at, given)
   if given == nil then return nil end
   local names = type(given) == "string" and { given } or given
-  if type(names) ~= "table" or getmetatable(names) or #names == 0 then
+  local is_list = type(names) == "table" and not getmetatable(names) and #names > 0
+  for place in next, is_list and names or {} do
+    is_list = is_list and math.type(place) == "integer" and place >= 1 and place <= #names
+  end
+  if not is_list then
     where:fail("%s must be the name of an attribute or a list of names, got %s", at,
       fail.shown(given))
   end
@@ -278,7 +282,7 @@ local function merge(meta, record, given, wanted)
     local known = record.given[option]
     if known == nil then
       record.given[option], record.by[option] = value, label
-    elseif record.by[option] and known ~= value then
+    elseif record.by[option] and not options.same(known, value) then
       fail.association(meta.name, record.name, "%s says %s = %s, %s says %s", record.by[option],
         option, fail.shown(known), label, fail.shown(value))
     end

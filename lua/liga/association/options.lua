@@ -68,17 +68,10 @@ local function read_as(place, at, given)
   return { singular = given.singular, plural = given.plural }
 end
 
---- A copy of plain tables, so that what the caller does to his later has no effect; anything else as it is.
-local function copy(value, depth)
-  if type(value) ~= "table" or getmetatable(value) or depth > 64 then return value end
-  local new = {}
-  for k, v in next, value do new[k] = copy(v, depth + 1) end
-  return new
-end
-
+--- The caller's table is not kept: what he does to it later has no effect.
 local function check_table(place, at, given)
   if given ~= nil and type(given) ~= "table" then place:fail("%s must be a table, got %s", at, fail.shown(given)) end
-  return copy(given, 0)
+  return options.copy_deep(given)
 end
 
 local function read_dependent(place, at, given)
@@ -95,7 +88,7 @@ local function read_order(place, at, given)
   if type(given) ~= "table" and type(given) ~= "userdata" then
     place:fail("%s must be a list, got %s", at, fail.shown(given))
   end
-  return copy(given, 0)
+  return options.copy_deep(given)
 end
 
 --- `where` given as one condition (liga.sql, Op.or_{…}) is a list of it.
@@ -186,7 +179,7 @@ end
 
 local function read_links(place, given)
   if given == nil then return {} end
-  check_table(place, "throughAssociations", given)
+  given = check_table(place, "throughAssociations", given)
   options.check(place.text .. ": throughAssociations", given, allowed_links)
   for name, value in next, given do check_name(place, "throughAssociations." .. name, value) end
   return given

@@ -3,6 +3,7 @@ local arguments = require "liga.query_interface.arguments"
 local core = require "liga.core"
 local errors = require "liga.errors"
 local introspect = require "liga.introspect"
+local options = require "liga.options"
 local sqltext = require "liga.sqltext"
 local transaction = require "liga.transaction"
 
@@ -74,7 +75,7 @@ end
 function methods:bulkInsert(name, records, given)
   given = arguments.read_options(self, "bulkInsert", given)
   local item = arguments.find_table(self, "bulkInsert", name, given)
-  if type(records) ~= "table" then errors.usage("bulkInsert: a list of records expected, got %s", type(records)) end
+  records = options.list("bulkInsert", records)
   for i, record in ipairs(records) do
     if type(record) ~= "table" then errors.usage("bulkInsert: record %d must be a table, got %s", i, type(record)) end
     for _, key in ipairs(sorted_keys(record)) do arguments.find_column("bulkInsert", item, key) end

@@ -9,7 +9,6 @@ local errors = require "liga.errors"
 local introspect = require "liga.introspect"
 local naming = require "liga.naming"
 local sqltext = require "liga.sqltext"
-local transaction = require "liga.transaction"
 
 local methods = {}
 local quote = sqltext.quote
@@ -102,15 +101,10 @@ function methods:dropAllTables(given)
   for _, item in ipairs(catalogue) do
     if item.kind ~= "view" and not skipped[item.name] then list[#list + 1], list[item] = item, true end
   end
-  local function body()
+  ddl.unchecked(self.db, given, function()
     drop_all(self, list, catalogue, given)
     drop_broken_views(self, catalogue)
-  end
-  local on = self.db.dialect == "sqlite" and core.query(self.db._.core, "PRAGMA foreign_keys")[1].foreign_keys ~= 0
-  if on and not given.transaction and not transaction.current(self.db) then
-    return transaction.prepared(self.db, { "PRAGMA foreign_keys = OFF" }, { "PRAGMA foreign_keys = ON" }, body)
-  end
-  transaction.atomically(self.db, given, body)
+  end)
 end
 
 --- Renames a table; keys, views and triggers that name it follow.
