@@ -244,7 +244,37 @@ const struct statement *insert_created(lua_State *L, struct call *call) {
     access->insert = plan_insert(L, call, lua_gettop(L), access->row);
     lua_pop(L, 1);
     call->take = take_inserted;
+    call->written = NULL;
     return insert_statement(call, access->insert, &((struct model *)(uintptr_t)call->model)->insert);
+}
+
+/* Whose rows hold the key of the association. */
+static const struct model *key_holder(const struct assoc *assoc) {
+    const struct model *holders[] = {
+        [HELD_BY_SOURCE] = assoc->source, [HELD_BY_TARGET] = assoc->target, [HELD_BY_THROUGH] = assoc->hops[0].next,
+    };
+    return holders[assoc->kind->holder];
+}
+
+static const struct value *value_among(struct attr_list list, const struct attr *attr, const struct value *values) {
+    for (int k = 0; values && k < list.count; k++)
+        if (list.items[k] == attr) return &values[k];
+    return NULL;
+}
+
+/* What a link, or the new target, gives the attribute; where source and target are of one model, `written` tells whose it is. */
+static const struct value *access_given(const struct call *call, const struct attr *attr, int row) {
+    const struct access *access = call->data;
+    const struct assoc *assoc = access->assoc;
+    const struct hop *first = &assoc->hops[0], *last = assoc_last_hop(assoc);
+    bool of_new = access->row && attr->model == assoc->target && (!call->written || assoc->source != assoc->target);
+    if (of_new) return row == 0 ? &access->row->values[attr->ordinal] : NULL;
+    bool links = !removes(access) && access->elements && row < (access->created ? 1 : access->count);
+    const struct value *far = links ? access->elements[row].far : NULL;
+    if (!links) return NULL;
+    if (assoc->kind->holder == HELD_BY_SOURCE) return value_among(first->near, attr, far);
+    const struct value *own = value_among(first->far, attr, access->source);
+    return own || last == first ? own : value_among(last->near, attr, far);
 }
 
 /* The rows of a statement are taken by the association's rule, unless its step says otherwise. */
@@ -252,6 +282,7 @@ static bool access_next(lua_State *L, struct call *call) {
     const struct access *access = call->data;
     const struct link_rule *rule = link_rules[access->assoc->kind->holder];
     call->take = rule->take;
+    call->written = key_holder(access->assoc);
     return rule->next(L, call);
 }
 
@@ -418,6 +449,8 @@ static int write_links(lua_State *L, int status, lua_KContext context) {
     if (!rule->plan(L, call) || error_is_set(&call->error)) return call_raise(L, call);
     call->next = access_next;
     call->results = write_results;
+    if (!access->destroy || removes(access)) call->given = access_given;      /* else it may be about the targets that go */
+    call->removes = access->destroy;
     return call_run(L, call);
 }
 

@@ -547,11 +547,11 @@ static void prepare_answers(struct call *call, struct bulk *bulk) {
     if (bulk->options.conflict == CONFLICT_NOTHING) bulk->skipped = arena_array(&call->arena, bool, (int)bulk->count + 1);
 }
 
-static bool bulk_gives(const struct call *call, const struct attr *attr) {
+static const struct value *bulk_given(const struct call *call, const struct attr *attr, int row) {
     const struct bulk *bulk = call->data;
-    for (int i = 0; i < bulk->attr_count; i++)
-        if (bulk->attrs[i] == attr) return true;
-    return false;
+    for (int i = 0; bulk->values && i < bulk->attr_count && row < bulk->rows; i++)
+        if (bulk->attrs[i] == attr) return &bulk->values[row * bulk->attr_count + i];
+    return NULL;
 }
 
 static int bulk_filled(lua_State *L, struct model_box *box) {
@@ -572,7 +572,7 @@ static int bulk_filled(lua_State *L, struct model_box *box) {
     call->next = bulk_next;
     call->take = take_bulk;
     call->results = bulk_results;
-    call->gives = bulk_gives;
+    call->given = bulk_given;
     return call_run(L, call);
 }
 

@@ -206,25 +206,76 @@ static bool holds(const struct foreign_key *key, const struct model *model) {
     return refers && !(follows(key->on_delete) && follows(key->on_update));
 }
 
-static bool gives_key(const struct call *call, const struct foreign_key *key) {
-    for (int k = 0; k < key->attrs.count; k++)
-        if (!call->gives(call, key->attrs.items[k])) return false;
+static const struct model *written_model(const struct call *call) {
+    return call->written ? call->written : call->model;
+}
+
+/* The values of a key in a row of the statement; false: there is no such row, or it refers to nothing. */
+static bool read_given(const struct call *call, const struct foreign_key *key, int row, struct value *values) {
+    for (int k = 0; k < key->attrs.count; k++) {
+        const struct value *given = call->given(call, key->attrs.items[k], row);
+        if (!given || given->kind == VALUE_NULL) return false;
+        values[k] = *given;
+    }
     return true;
 }
 
-/* SQLite does not say which one it was. It is known where only one can be: of those that the statement gave values, or else of
- * those that hold its rows. */
-static struct violation guess_violation(const struct call *call) {
-    struct violation found = { .holder = call->model };
+static bool has_row(const struct call *call, const struct foreign_key *key, int row) {
+    return call->given(call, key->attrs.items[0], row) != NULL;
+}
+
+static bool gives_key(const struct call *call, const struct foreign_key *key) {
+    struct value values[KEY_PARTS];
+    bool gives = false;
+    for (int row = 0; !gives && has_row(call, key, row); row++) gives = read_given(call, key, row, values);
+    return gives;
+}
+
+/* Whether the table has a row with these values. A question that can't be asked counts as answered: yes. */
+static bool has_referred(struct call *call, const struct foreign_key *key, const struct value *values) {
+    struct conn *conn = call->link ? call->link->conn : NULL;
+    struct error error = { .code = ERROR_NONE };
+    const struct attr *attrs[KEY_PARTS];
+    if (!conn || conn->broken || conn->driver->fetch || !key->target) return true;
+    for (int k = 0; k < key->attrs.count; k++)
+        if (!(attrs[k] = attr_of_column(key->target, key->columns[k]))) return true;
+    struct select *select = select_new(&call->arena, key->target, 0);
+    output_add(&call->arena, &select->outputs, expr_text(&call->arena, "1"), NULL);
+    select_where(&call->arena, select, keys_are(&call->arena, (struct attr_list){ attrs, key->attrs.count }, values));
+    const struct statement *statement = render_select(&call->arena, call->db->dialect, select, &error);
+    struct cursor *cursor = statement ? conn->driver->start(conn, statement, &call->arena, &error) : NULL;
+    if (!cursor) return true;
+    enum drive drive = conn->driver->step(conn, cursor, &call->arena, &error);
+    conn->driver->finish(conn, cursor);
+    return drive != DRIVE_DONE;
+}
+
+/* Whether a row of the statement refers to one that is not there. */
+static bool is_broken(struct call *call, const struct foreign_key *key) {
+    struct value values[KEY_PARTS];
+    for (int row = 0; has_row(call, key, row); row++)
+        if (read_given(call, key, row, values) && !has_referred(call, key, values)) return true;
+    return false;
+}
+
+/* SQLite does not say which one it was. Of the keys that the statement gave values it is the only one, or the first that refers to
+ * nothing; where it gave none, the only one that holds its rows. */
+static struct violation guess_violation(struct call *call) {
+    const struct model *written = written_model(call);
+    struct violation found = { .holder = written };
+    const struct foreign_key *broken = NULL;
     int count = 0;
-    for (const struct foreign_key *key = call->model->foreign_keys; key; key = key->next)
+    for (const struct foreign_key *key = written->foreign_keys; key; key = key->next)
         if (gives_key(call, key) && ++count) found.key = key;
+    for (const struct foreign_key *key = written->foreign_keys; count > 1 && key && !broken; key = key->next)
+        if (gives_key(call, key) && is_broken(call, key)) broken = key;
+    if (broken) return (struct violation){ .holder = written, .key = broken };
     found.still_referred = !count && call->removes;
     const struct model *model = found.still_referred ? call->db->schema.models : NULL;
     for (; model; model = model->next)
         for (const struct foreign_key *key = model->foreign_keys; key; key = key->next)
-            if (holds(key, call->model) && ++count) found.key = key, found.holder = model;
-    if (count != 1) found = (struct violation){ .holder = call->model };
+            if (holds(key, written) && ++count) found.key = key, found.holder = model;
+    if (count != 1) found = (struct violation){ .holder = written };
     return found;
 }
 
@@ -268,7 +319,7 @@ static void explain_foreign_key(struct call *call, const struct model *model) {
     struct error *error = &call->error;
     struct violation found = { .holder = model };
     if (model && (error->constraint || error->column_count)) found = find_violation(call, model);
-    else if (call->model && call->gives) found = guess_violation(call);
+    else if (call->model && call->given) found = guess_violation(call);
     if (found.holder) error->model = found.holder->name;
     if (found.holder) error->table = found.holder->table;
     error->column_count = found.key ? found.key->attrs.count : 0;
@@ -280,7 +331,7 @@ static void explain_foreign_key(struct call *call, const struct model *model) {
 
 static void explain(struct call *call) {
     struct error *error = &call->error;
-    const struct model *model = error->table ? model_of_table(call) : call->model;
+    const struct model *model = error->table ? model_of_table(call) : written_model(call);
     if (error->code == ERROR_FOREIGN_KEY) {
         explain_foreign_key(call, model);
         return;
@@ -299,22 +350,18 @@ static void blame_counter(struct call *call) {
     call->error.message = arena_printf(&call->arena, "%s.%s: %s", attr->model->name, attr->name, call->error.message);
 }
 
-/* What the instance that was to be written has under the attribute that a constraint's error names first becomes its `value`. The
- * error is on the top. */
-static void add_blamed_value(lua_State *L, const struct call *call) {
+/* What the only row that was to be written gives the attribute that a constraint's error names first becomes its `value`. The error
+ * is on the top. */
+static void add_blamed_value(lua_State *L, struct call *call) {
     const struct error *error = &call->error;
-    bool own = call->model && call->gives && error->column_count && strcmp(error->model, call->model->name) == 0;
-    const struct attr *attr = own ? attr_find(call->model, error->columns[0]) : NULL;
-    if (!attr || !call->gives(call, attr)) return;
-    push_call_value(L, call, CALL_RESULT);
-    int instance = lua_gettop(L);                                   /* one that was never stored is a plain table yet */
-    const struct rowset *rowset = instance_look(L, instance).rowset;
-    if (lua_istable(L, instance) && (!rowset || rowset->model == call->model)) {
-        lua_pushstring(L, attr->name);
-        lua_rawget(L, instance);
-        lua_setfield(L, instance - 1, "value");
-    }
-    lua_settop(L, instance - 1);
+    const struct model *model = written_model(call);
+    struct error failure = { .code = ERROR_NONE };
+    bool own = model && call->given && error->column_count && error->model && strcmp(error->model, model->name) == 0;
+    const struct attr *attr = own ? attr_find(model, error->columns[0]) : NULL;
+    const struct value *given = attr ? call->given(call, attr, 0) : NULL;
+    if (!given || given->kind == VALUE_NULL || call->given(call, attr, 1)) return;
+    if (!push_logical(L, call->db, attr, *given, &call->arena, &failure)) lua_pushnil(L);
+    lua_setfield(L, -2, "value");
 }
 
 void push_call_error(lua_State *L, struct call *call) {

@@ -100,9 +100,9 @@ static bool plan_upsert(lua_State *L, struct call *call, int index, struct upser
     return no_faults(call);
 }
 
-static bool upsert_gives(const struct call *call, const struct attr *attr) {
+static const struct value *upsert_given(const struct call *call, const struct attr *attr, int row) {
     const struct upsert *upsert = call->data;
-    return upsert->write->row->values[attr->ordinal].kind != VALUE_NULL;
+    return row == 0 ? &upsert->write->row->values[attr->ordinal] : NULL;
 }
 
 static bool is_insert(int turn) { return turn % 2 == 0; }
@@ -146,7 +146,7 @@ int upsert(lua_State *L) {
     if (!fine) return call_raise(L, call);
     call->data = job;
     call->next = upsert_next;
-    call->gives = upsert_gives;
+    call->given = upsert_given;
     call->results = upsert_results;
     return call_run(L, call);
 }

@@ -22,14 +22,14 @@ struct write *write_new(struct call *call) {
     return write;
 }
 
-static bool write_gives(const struct call *call, const struct attr *attr) {
+static const struct value *write_given(const struct call *call, const struct attr *attr, int row) {
     const struct write *write = call->data;
     const struct value *values = write->row ? write->row->values : write->values;
-    return (write->row || write->known[attr->ordinal]) && values[attr->ordinal].kind != VALUE_NULL;
+    return row == 0 && (write->row || write->known[attr->ordinal]) ? &values[attr->ordinal] : NULL;
 }
 
 void write_tells(struct call *call, bool removes) {
-    call->gives = write_gives;
+    call->given = write_given;
     call->removes = removes;
 }
 

@@ -184,6 +184,29 @@ for engine in support.engines() do
       end).attributes)
     end)
 
+    it("of one of several foreign keys that were given names the one without a row, and what it was to refer to", function()
+      Post:belongsTo(Post, { as = "answered", inverse = { as = "answers" } })
+      db:sync{ force = true }
+      local ann = User:create{}
+      local post = Post:create{ userId = ann.id }
+      for attribute, values in pairs{
+        userId = { userId = 99, answeredId = post.id }, answeredId = { userId = ann.id, answeredId = 98 },
+      } do
+        for how, write in pairs{
+          create = function() Post:create(values) end,
+          save = function() post:update(values) end,
+          update = function() Post:update(values, { all = true }) end,
+          upsert = function() Post:upsert{ id = 7, userId = values.userId, answeredId = values.answeredId } end,
+          bulk = function() Post:bulkCreate{ { userId = ann.id, answeredId = post.id }, values } end,
+        } do
+          local e = support.raises("ForeignKeyConstraintError", write)
+          assert.same({ how, "Post", { attribute }, how ~= "bulk" and values[attribute] or nil },
+            { how, e.model, e.attributes, e.value })
+          post:reload()
+        end
+      end
+    end)
+
     it("of a foreign key that holds a row names the holder", function()
       local ann = User:create{}
       Post:create{ userId = ann.id }
