@@ -140,9 +140,15 @@ const struct statement *count_keys_statement(struct call *call, struct link_keys
     return render_select(&call->arena, call->db->dialect, select, &call->error);
 }
 
+static const struct value *nothing_given(const struct call *call, const struct attr *attr, int row) {
+    (void)call, (void)attr, (void)row;
+    return NULL;
+}
+
 const struct statement *render_update_or_delete(struct call *call, const struct update *update, const struct delete *delete) {
     const struct access *access = call->data;
     if (update) return render_update(&call->arena, call->db->dialect, update, &call->error);
+    call->effect = (struct effect){ .given = nothing_given, .written = call->model, .removes = true };
     return removal_statement(call, delete, &access->options);
 }
 
@@ -171,10 +177,21 @@ static void preset(lua_State *L, struct call *call, int instance, const struct a
     lua_rawset(L, instance);
 }
 
+/* A NULL that the scope asks for is no absent value, which would get its default. */
+static void preset_scope(lua_State *L, struct call *call, int instance, const struct attr *attr, struct value value) {
+    if (value.kind != VALUE_NULL) {
+        preset(L, call, instance, attr, value);
+        return;
+    }
+    lua_pushstring(L, attr->name);
+    lua_pushlightuserdata(L, NULL);
+    lua_rawset(L, instance);
+}
+
 static void preset_all(lua_State *L, struct call *call, const struct access *access, int instance) {
     const struct hop *last = assoc_last_hop(access->assoc);
     bool by_target = access->assoc->kind->holder == HELD_BY_TARGET;
-    for (int i = 0; i < last->value_count; i++) preset(L, call, instance, last->values[i].attr, last->values[i].value);
+    for (int i = 0; i < last->value_count; i++) preset_scope(L, call, instance, last->values[i].attr, last->values[i].value);
     for (int k = 0; by_target && k < last->far.count; k++) preset(L, call, instance, last->far.items[k], access->source[k]);
 }
 
@@ -238,22 +255,19 @@ static enum drive take_inserted(lua_State *L, struct call *call) {
     return drive;
 }
 
+static const struct value *created_given(const struct call *call, const struct attr *attr, int row) {
+    const struct access *access = call->data;
+    return row == 0 ? &access->row->values[attr->ordinal] : NULL;
+}
+
 const struct statement *insert_created(lua_State *L, struct call *call) {
     struct access *access = call->data;
+    call->effect = (struct effect){ .given = created_given, .written = call->model };
     push_call_value(L, call, CALL_RESULT);
     access->insert = plan_insert(L, call, lua_gettop(L), access->row);
     lua_pop(L, 1);
     call->take = take_inserted;
-    call->written = NULL;
     return insert_statement(call, access->insert, &((struct model *)(uintptr_t)call->model)->insert);
-}
-
-/* Whose rows hold the key of the association. */
-static const struct model *key_holder(const struct assoc *assoc) {
-    const struct model *holders[] = {
-        [HELD_BY_SOURCE] = assoc->source, [HELD_BY_TARGET] = assoc->target, [HELD_BY_THROUGH] = assoc->hops[0].next,
-    };
-    return holders[assoc->kind->holder];
 }
 
 static const struct value *value_among(struct attr_list list, const struct attr *attr, const struct value *values) {
@@ -262,28 +276,32 @@ static const struct value *value_among(struct attr_list list, const struct attr 
     return NULL;
 }
 
-/* What a link, or the new target, gives the attribute; where source and target are of one model, `written` tells whose it is. */
-static const struct value *access_given(const struct call *call, const struct attr *attr, int row) {
+/* What a link gives the key, each element in a row of its own. */
+static const struct value *link_given(const struct call *call, const struct attr *attr, int row) {
     const struct access *access = call->data;
-    const struct assoc *assoc = access->assoc;
-    const struct hop *first = &assoc->hops[0], *last = assoc_last_hop(assoc);
-    bool of_new = access->row && attr->model == assoc->target && (!call->written || assoc->source != assoc->target);
-    if (of_new) return row == 0 ? &access->row->values[attr->ordinal] : NULL;
-    bool links = !removes(access) && access->elements && row < (access->created ? 1 : access->count);
-    const struct value *far = links ? access->elements[row].far : NULL;
-    if (!links) return NULL;
-    if (assoc->kind->holder == HELD_BY_SOURCE) return value_among(first->near, attr, far);
+    const struct hop *first = &access->assoc->hops[0], *last = assoc_last_hop(access->assoc);
+    if (!access->elements || row >= (access->created ? 1 : access->count)) return NULL;
+    const struct value *far = access->elements[row].far;
+    if (access->assoc->kind->holder == HELD_BY_SOURCE) return value_among(first->near, attr, far);
     const struct value *own = value_among(first->far, attr, access->source);
     return own || last == first ? own : value_among(last->near, attr, far);
 }
 
-/* The rows of a statement are taken by the association's rule, unless its step says otherwise. */
+static const struct model *key_holder(const struct assoc *assoc) {
+    if (assoc_through(assoc)) return assoc_through(assoc);
+    return assoc->kind->holder == HELD_BY_SOURCE ? assoc->source : assoc->target;
+}
+
+/* The rows of a statement are taken by the association's rule, unless its step says otherwise; what it writes is the key. */
 static bool access_next(lua_State *L, struct call *call) {
     const struct access *access = call->data;
     const struct link_rule *rule = link_rules[access->assoc->kind->holder];
+    const struct effect before = call->effect;
     call->take = rule->take;
-    call->written = key_holder(access->assoc);
-    return rule->next(L, call);
+    call->effect = (struct effect){ .given = link_given, .written = key_holder(access->assoc) };
+    if (rule->next(L, call)) return true;
+    call->effect = before;            /* of the last statement, which may still fail */
+    return false;
 }
 
 bool read_created_far(lua_State *L, struct call *call, struct access *access) {
@@ -449,8 +467,6 @@ static int write_links(lua_State *L, int status, lua_KContext context) {
     if (!rule->plan(L, call) || error_is_set(&call->error)) return call_raise(L, call);
     call->next = access_next;
     call->results = write_results;
-    if (!access->destroy || removes(access)) call->given = access_given;      /* else it may be about the targets that go */
-    call->removes = access->destroy;
     return call_run(L, call);
 }
 

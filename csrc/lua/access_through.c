@@ -354,6 +354,7 @@ static bool scope_next(struct call *call) {
     if (!assoc_last_hop(access->assoc)->value_count) return link_next(call);
     struct value now = access->options.silent ? value_null() : call_now(call);
     struct update *update = scope_targets(&call->arena, access->assoc, element_keys(call, access), now);
+    call->effect = (struct effect){ .written = access->assoc->target };
     call->ahead = true;
     call->statement = render_update(&call->arena, call->db->dialect, update, &call->error);
     return call->statement != NULL;

@@ -48,18 +48,9 @@ static bool is_decimal(const struct attr *attr) {
     return attr->type.id == TYPE_DECIMAL;
 }
 
-/* SQL before and behind an operand. */
-static struct expr *between(struct arena *arena, const char *const *pieces, struct expr *subject) {
-    struct expr *raw = expr_new(arena, EXPR_RAW);
-    raw->pieces = pieces;
-    raw->first = subject;
-    return raw;
-}
-
 /* DISTINCT within the parentheses of an aggregate. */
 static struct expr *distinct_of(struct arena *arena, struct expr *subject) {
-    static const char *const pieces[] = { "DISTINCT ", "" };
-    return between(arena, pieces, subject);
+    return expr_template(arena, "DISTINCT \1", subject, NULL);
 }
 
 /* The function that adds BIGINTs up exactly, where the engine's own would not; NULL: there is no such need. */

@@ -572,7 +572,7 @@ static int bulk_filled(lua_State *L, struct model_box *box) {
     call->next = bulk_next;
     call->take = take_bulk;
     call->results = bulk_results;
-    call->given = bulk_given;
+    call->effect.given = bulk_given;
     return call_run(L, call);
 }
 

@@ -40,12 +40,13 @@ struct call {
     bool (*next)(lua_State *L, struct call *call);      /* sets `statement`; false: no more (or error) */
     enum drive (*take)(lua_State *L, struct call *call);/* steps the cursor to its end, taking rows; NULL: skips them */
     int (*results)(lua_State *L, struct call *call);    /* pushes what the API call returns */
-    /* The value that its statement gives the attribute in a row, counted from 0; NULL: none, or there is no such row. Itself NULL:
-     * that is not known. */
-    const struct value *(*given)(const struct call *call, const struct attr *attr, int row);
+    struct effect {                     /* what its statement changes, for errors that don't say which key was broken */
+        /* The value of an attribute in a row, counted from 0; NULL: none, or there is no such row. Itself NULL: that is not known. */
+        const struct value *(*given)(const struct call *call, const struct attr *attr, int row);
+        const struct model *written;    /* whose rows; NULL: the call's model's */
+        bool removes;                   /* it may take away rows, or their keys, that others refer to */
+    } effect;
     const struct attr *counted;         /* the only attribute that its statement adds to; NULL: none, or several */
-    const struct model *written;        /* whose rows its statement writes; NULL: the call's model's */
-    bool removes;                       /* … and may take away rows, or their keys, that others refer to */
     void (*forget)(lua_State *L, struct call *call);    /* the job failed: takes back what it put into instances; NULL: nothing */
     const struct statement *statement;  /* what `next` gives; a job of one statement has it beforehand */
     const struct statement *running;    /* while rows are taken, and in an event: the one that runs, or ran */

@@ -207,13 +207,13 @@ static bool holds(const struct foreign_key *key, const struct model *model) {
 }
 
 static const struct model *written_model(const struct call *call) {
-    return call->written ? call->written : call->model;
+    return call->effect.written ? call->effect.written : call->model;
 }
 
 /* The values of a key in a row of the statement; false: there is no such row, or it refers to nothing. */
 static bool read_given(const struct call *call, const struct foreign_key *key, int row, struct value *values) {
     for (int k = 0; k < key->attrs.count; k++) {
-        const struct value *given = call->given(call, key->attrs.items[k], row);
+        const struct value *given = call->effect.given(call, key->attrs.items[k], row);
         if (!given || given->kind == VALUE_NULL) return false;
         values[k] = *given;
     }
@@ -221,7 +221,7 @@ static bool read_given(const struct call *call, const struct foreign_key *key, i
 }
 
 static bool has_row(const struct call *call, const struct foreign_key *key, int row) {
-    return call->given(call, key->attrs.items[0], row) != NULL;
+    return call->effect.given(call, key->attrs.items[0], row) != NULL;
 }
 
 static bool gives_key(const struct call *call, const struct foreign_key *key) {
@@ -270,7 +270,7 @@ static struct violation guess_violation(struct call *call) {
     for (const struct foreign_key *key = written->foreign_keys; count > 1 && key && !broken; key = key->next)
         if (gives_key(call, key) && is_broken(call, key)) broken = key;
     if (broken) return (struct violation){ .holder = written, .key = broken };
-    found.still_referred = !count && call->removes;
+    found.still_referred = !count && call->effect.removes;
     const struct model *model = found.still_referred ? call->db->schema.models : NULL;
     for (; model; model = model->next)
         for (const struct foreign_key *key = model->foreign_keys; key; key = key->next)
@@ -319,7 +319,7 @@ static void explain_foreign_key(struct call *call, const struct model *model) {
     struct error *error = &call->error;
     struct violation found = { .holder = model };
     if (model && (error->constraint || error->column_count)) found = find_violation(call, model);
-    else if (call->model && call->given) found = guess_violation(call);
+    else if (call->model && call->effect.given) found = guess_violation(call);
     if (found.holder) error->model = found.holder->name;
     if (found.holder) error->table = found.holder->table;
     error->column_count = found.key ? found.key->attrs.count : 0;
@@ -356,10 +356,10 @@ static void add_blamed_value(lua_State *L, struct call *call) {
     const struct error *error = &call->error;
     const struct model *model = written_model(call);
     struct error failure = { .code = ERROR_NONE };
-    bool own = model && call->given && error->column_count && error->model && strcmp(error->model, model->name) == 0;
+    bool own = model && call->effect.given && error->column_count && error->model && strcmp(error->model, model->name) == 0;
     const struct attr *attr = own ? attr_find(model, error->columns[0]) : NULL;
-    const struct value *given = attr ? call->given(call, attr, 0) : NULL;
-    if (!given || given->kind == VALUE_NULL || call->given(call, attr, 1)) return;
+    const struct value *given = attr ? call->effect.given(call, attr, 0) : NULL;
+    if (!given || given->kind == VALUE_NULL || call->effect.given(call, attr, 1)) return;
     if (!push_logical(L, call->db, attr, *given, &call->arena, &failure)) lua_pushnil(L);
     lua_setfield(L, -2, "value");
 }

@@ -123,9 +123,9 @@ bool junction_is_free(struct find *find, const struct plan *plan, int node, cons
     bool taken = attr_find(target->model, name) || is_included(includes, name);
     for (int i = target->first; !taken && i < target->first + target->count; i++)
         taken = strcmp(plan->columns[i].name, name) == 0;
-    return !taken || find_wrong(find, "through.as", arena_printf(find->where.arena, "\"%s\" is taken by another value of %s: choose "
-                                                                "another name for the row of the junction", name,
-                                                                target->model->name));
+    return !taken || find_wrong(find, "through.as", arena_printf(find->where.arena, "\"%s\" is taken by another value of "
+                                                                "%s: choose another name for the row of the junction",
+                                                                name, target->model->name));
 }
 
 static bool has_column(const struct plan *plan, const struct attr *attr) {
@@ -133,6 +133,20 @@ static bool has_column(const struct plan *plan, const struct attr *attr) {
     for (int i = node->first; i < node->first + node->count; i++)
         if (plan->columns[i].attr == attr && plan->columns[i].tracked) return true;
     return false;
+}
+
+/* Takes back that a name is unknown if it is that of a VIRTUAL attribute: there is nothing to select for it. */
+static bool is_virtual(lua_State *L, struct find *find, const struct model *model, const char *name) {
+    struct call *call = find->where.call;
+    int top = lua_gettop(L);
+    push_call_value(L, call, CALL_DB);
+    push_model(L, call->db, top + 1, model);
+    lua_getiuservalue(L, -1, MODEL_CLASS);
+    bool is = lua_getmetatable(L, -1) && push_field(L, lua_gettop(L), "virtuals") == LUA_TTABLE
+           && push_field(L, lua_gettop(L), name) != LUA_TNIL;
+    lua_settop(L, top);
+    if (is) *find->where.error = (struct error){ .code = ERROR_NONE };
+    return is;
 }
 
 static bool read_attribute_entry(lua_State *L, struct find *find, const struct model *model, int alias, int index) {
@@ -147,7 +161,7 @@ static bool read_attribute_entry(lua_State *L, struct find *find, const struct m
     const struct expr *expr = find_value(&find->where, name, &attr);
     find->base.multiplies = false;
     find->where.model = before;
-    if (!expr) return false;
+    if (!expr) return is_virtual(L, find, model, name);
     bool own = expr->kind == EXPR_COLUMN && expr->alias == ALIAS_HERE;
     if (!own) plan_expression(find->where.arena, find->plan, expr_at(find->where.arena, alias, expr), name, attr);
     else if (!has_column(find->plan, attr)) plan_attr(find->where.arena, find->plan, attr, alias);
@@ -190,9 +204,10 @@ static bool mark_excluded(lua_State *L, struct find *find, int index, bool *excl
         lua_rawgeti(L, index, i);
         if (lua_type(L, -1) != LUA_TSTRING) return find_wrong(find, "attributes.exclude", "names expected");
         const struct attr *attr = find_attr(&find->where, name_at(L, -1));
+        bool fine = attr || is_virtual(L, find, model_of(find), name_at(L, -1));
         lua_pop(L, 1);
-        if (!attr) return false;
-        excluded[attr->ordinal] = true;
+        if (!fine) return false;
+        if (attr) excluded[attr->ordinal] = true;
     }
     return true;
 }

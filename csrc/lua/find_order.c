@@ -110,20 +110,26 @@ static void put_order(struct find *find, const struct expr *expr, struct directi
     term->nulls = direction.nulls;
 }
 
+/* The value of the table `alias`. */
+static const struct expr *value_of(struct find *find, const struct expr *value, int alias) {
+    struct arena *arena = find->where.arena;
+    return value->kind == EXPR_COLUMN ? expr_column(arena, value->attr, alias) : expr_at(arena, alias, value);
+}
+
 /* The smallest value among the rows (descending: the largest), whose NULL counts as the user says. */
-static const struct expr *extreme_of(struct find *find, struct select *rows, const struct attr *attr, int alias,
+static const struct expr *extreme_of(struct find *find, struct select *rows, const struct expr *value, int alias,
                                      struct direction direction) {
     struct order_term *order = NULL;
-    struct expr *value = expr_new(find->where.arena, EXPR_SELECT);
-    struct order_term *term = order_add(find->where.arena, &order, expr_column(find->where.arena, attr, alias));
+    struct expr *extreme = expr_new(find->where.arena, EXPR_SELECT);
+    struct order_term *term = order_add(find->where.arena, &order, value_of(find, value, alias));
     term->descending = direction.descending;
     term->nulls = direction.nulls;
     rows->outputs = NULL;
-    output_add(find->where.arena, &rows->outputs, expr_column(find->where.arena, attr, alias), NULL);
+    output_add(find->where.arena, &rows->outputs, value_of(find, value, alias), NULL);
     rows->order = order;
     rows->limit = 1;
-    value->select = rows;
-    return value;
+    extreme->select = rows;
+    return extreme;
 }
 
 enum { LONGEST_PATH = 64 };
@@ -150,21 +156,25 @@ static struct select *rows_at_end(struct find *find, const struct order_path *pa
     return rows;
 }
 
+static bool may_be_null(const struct expr *value) {
+    return value->kind != EXPR_COLUMN || (value->attr->allow_null && !value->attr->primary);
+}
+
 /* A parent has one place, whatever the number of its children: the smallest, descending the largest; childless parents are last. */
-static void order_by_rows(struct find *find, const struct order_path *path, int first, int near, const struct attr *attr,
+static void order_by_rows(struct find *find, const struct order_path *path, int first, int near, const struct expr *value,
                           struct direction direction) {
     struct arena *arena = find->where.arena;
     int alias;
     struct select *rows = rows_at_end(find, path, first, near, &alias);
-    const struct expr *value = extreme_of(find, rows, attr, alias, direction);
-    if (attr->allow_null && !attr->primary) {       /* a child's NULL is not the same as no child */
+    const struct expr *extreme = extreme_of(find, rows, value, alias, direction);
+    if (may_be_null(value)) {       /* a child's NULL is not the same as no child */
         struct order_term **list = (struct order_term **)(uintptr_t)&find->plan->select->order;
         struct order_term *some = order_add(arena, list, expr_exists(arena, rows_at_end(find, path, first, near, &alias)));
         some->descending = some->never_null = true;
     } else {
         direction.nulls = NULLS_LAST;
     }
-    put_order(find, value, direction);
+    put_order(find, extreme, direction);
     find->plan->select->qualified = true;
 }
 
@@ -173,16 +183,17 @@ static int junction_alias(const struct find *find, const struct order_path *path
     return path->count ? walk_find_join(in, path->steps[path->count - 1], near)->alias : find->where.link->alias;
 }
 
-/* Orders by an attribute at the end of a path: to-one steps are joined, the rest is looked at row by row. */
+/* Orders by an attribute, or a path into a document, at the end of a path: to-one steps are joined, the rest is looked at row by
+ * row. */
 static bool order_by_steps(struct find *find, const struct order_path *path, const char *name, struct direction direction) {
     struct select *in = find->base.select;
     int alias = find->base.alias, near = alias;
     struct where_reader reader = find->where;
-    reader.model = path->end;
-    const struct attr *attr = find_attr(&reader, name);
-    for (int i = 0; attr && i < path->count; i++) {
+    const struct expr *value = json_or_attr(&reader, path->end, name, ALIAS_HERE, NULL);
+    if (value) value = json_order(&reader, value);
+    for (int i = 0; value && i < path->count; i++) {
         if (!assoc_single(path->steps[i]) && !find->base.select->group) {
-            order_by_rows(find, path, i, alias, attr, direction);
+            order_by_rows(find, path, i, alias, value, direction);
             return true;
         }
         near = alias;
@@ -190,9 +201,9 @@ static bool order_by_steps(struct find *find, const struct order_path *path, con
         alias = path_follow(find->where.arena, &find->base, NULL, &in, path->steps[i], alias);
         find->base.multiplies = false;
     }
-    if (attr && path->junction) alias = junction_alias(find, path, in, near);
-    if (attr) put_order(find, expr_column(find->where.arena, attr, alias), direction);
-    return attr != NULL;
+    if (value && path->junction) alias = junction_alias(find, path, in, near);
+    if (value) put_order(find, value_of(find, value, alias), direction);
+    return value != NULL;
 }
 
 /* A standing order has no table yet from which it could go further than to the row's own link. */
@@ -241,7 +252,12 @@ static bool add_named_step(struct find *find, struct order_path *path, const cha
     return may_step(find) && add_step(path, find_assoc(&find->where, path->end, name, whole));
 }
 
-/* "author.name": the steps before the last dot, or "Model.name" of the model itself. */
+static bool is_document(const struct model *model, const char *name) {
+    const struct attr *attr = attr_find(model, name);
+    return attr && is_json_attr(attr);
+}
+
+/* "author.name": the steps before the last dot, or before a document; or "Model.name" of the model itself. */
 static bool order_by_path(struct find *find, const char *text, struct direction direction) {
     struct order_path path = { .end = model_of(find) };
     size_t len = strlen(text);
@@ -250,6 +266,10 @@ static bool order_by_path(struct find *find, const char *text, struct direction 
     bool own = false;
     for (; (dot = strchr(at, '.')); at = dot + 1) {
         *dot = '\0';
+        if (is_document(path.end, at)) {
+            *dot = '.';
+            break;
+        }
         bool here = !own && !path.count && strcmp(at, path.end->name) == 0 && !assoc_find(path.end, at);
         if (!here && !add_named_step(find, &path, at, text)) return false;
         own = own || here;

@@ -157,6 +157,13 @@ static int marker_text(lua_State *L) {
     return 1;
 }
 
+/* core.operands(value): the list of an expression's arguments or an operator's operands, not to be changed; nil: it is neither. */
+static int operands(lua_State *L) {
+    if (!marker_test(L, 1)) return 0;
+    lua_getiuservalue(L, 1, MARKER_ARGUMENTS);
+    return 1;
+}
+
 static int is_expression(lua_State *L) {
     const struct marker *marker = marker_test(L, 1);
     lua_pushboolean(L, marker && marker->kind != MARKER_OP && marker->kind != MARKER_WHERE
@@ -194,7 +201,7 @@ void open_markers(lua_State *L) {
     static const luaL_Reg functions[] = {
         { "fn", new_fn }, { "col", new_col }, { "cast", new_cast }, { "literal", new_literal }, { "sql", new_sql },
         { "where", new_where }, { "json_path", new_json }, { "tuples", new_tuples }, { "is_expression", is_expression },
-        { "operand", operand }, { NULL, NULL },
+        { "operands", operands }, { "operand", operand }, { NULL, NULL },
     };
     set_metamethod(L, USERDATA_OP, "__call", call_op);
     set_metamethod(L, USERDATA_OP, "__tostring", op_text);

@@ -146,7 +146,7 @@ int upsert(lua_State *L) {
     if (!fine) return call_raise(L, call);
     call->data = job;
     call->next = upsert_next;
-    call->given = upsert_given;
+    call->effect.given = upsert_given;
     call->results = upsert_results;
     return call_run(L, call);
 }

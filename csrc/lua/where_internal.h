@@ -74,6 +74,10 @@ const struct expr *read_quantified(lua_State *L, struct where_reader *reader, co
 /* The expression of the result's column of that name, where conditions may name one, unless it is an attribute's name; or NULL. */
 const struct expr *find_alias(const struct where_reader *reader, const char *name);
 
+/* An attribute, or a path into a document, of the table `alias` of the model; attr may be NULL. NULL: error set. */
+struct expr *json_or_attr(struct where_reader *reader, const struct model *model, const char *name, int alias,
+                          const struct attr **attr);
+
 /* True for Op.some, Op.every, Op.none (marker may be NULL); the path of the association that the marker at stack index `at` names,
  * for the order of terms. */
 bool is_rows_marker(const struct marker *marker);

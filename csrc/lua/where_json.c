@@ -83,10 +83,12 @@ static bool read_leg(lua_State *L, struct where_reader *reader, int index, struc
 }
 
 struct expr *read_json_marker(lua_State *L, struct where_reader *reader, int index, const struct marker *marker) {
-    const struct attr *attr = find_attr(reader, read_marker_text(L, reader, index));
-    if (!attr) return NULL;
-    if (!is_json_attr(attr)) return where_fail(reader, "liga.json: %s is no JSON attribute", attr->name);
-    struct expr *path = path_of(reader, expr_column(reader->arena, attr, ALIAS_HERE));
+    const char *name = read_marker_text(L, reader, index);
+    struct expr *column = find_column(reader, name, NULL);
+    if (!column) return NULL;
+    bool document = column->kind == EXPR_COLUMN && is_json_attr(column->attr);
+    if (!document) return where_fail(reader, "liga.json: %s is no JSON attribute", name);
+    struct expr *path = path_of(reader, column);
     for (int i = 1; i <= marker->count; i++) {
         struct value leg;
         push_argument(L, index, i);

@@ -144,9 +144,8 @@ static struct expr *json_at_end(struct where_reader *reader, const struct model 
     return path;
 }
 
-/* An attribute, or a path into a document, of the table `alias` of the model. */
-static struct expr *json_or_attr(struct where_reader *reader, const struct model *model, const char *name, int alias,
-                                 const struct attr **attr) {
+struct expr *json_or_attr(struct where_reader *reader, const struct model *model, const char *name, int alias,
+                          const struct attr **attr) {
     struct expr *json = json_at_end(reader, model, name, alias, attr);
     return json || error_is_set(reader->error) ? json : end_of_path(reader, model, name, alias, attr);
 }

@@ -29,8 +29,8 @@ static const struct value *write_given(const struct call *call, const struct att
 }
 
 void write_tells(struct call *call, bool removes) {
-    call->given = write_given;
-    call->removes = removes;
+    call->effect.given = write_given;
+    call->effect.removes = removes;
 }
 
 bool run_statement_once(lua_State *L, struct call *call) {

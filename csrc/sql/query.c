@@ -59,7 +59,12 @@ struct order_term *order_copy(struct arena *arena, const struct order_term *orde
 }
 
 static bool of_link(const struct order_term *term) {
-    return term->expr->kind == EXPR_COLUMN && term->expr->alias == ALIAS_LINK;
+    bool placed = term->expr->kind == EXPR_COLUMN || term->expr->kind == EXPR_AT;
+    return placed && term->expr->alias == ALIAS_LINK;
+}
+
+static const struct expr *expr_moved(struct arena *arena, const struct expr *expr, int alias) {
+    return expr->kind == EXPR_COLUMN ? expr_column(arena, expr->attr, alias) : expr_at(arena, alias, expr->first);
 }
 
 const struct order_term *order_of_links(struct arena *arena, const struct order_term *order, int link) {
@@ -68,7 +73,7 @@ const struct order_term *order_of_links(struct arena *arena, const struct order_
     if (!first) return order;
     struct order_term *copy = order_copy(arena, order);
     for (struct order_term *term = copy; term; term = term->next)
-        if (of_link(term)) term->expr = expr_column(arena, term->expr->attr, link);
+        if (of_link(term)) term->expr = expr_moved(arena, term->expr, link);
     return copy;
 }
 

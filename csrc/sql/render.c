@@ -176,9 +176,15 @@ static const char *json_equal_type(const struct out *out, const struct attr *att
     return attr->type.id == TYPE_ARRAY ? arena_printf(out->arena, "%s[]", type) : type;
 }
 
-/* Where rows are told apart by their columns, these are of types that have an equality. */
+static bool is_mixed_date(const struct out *out, const struct attr *attr) {
+    return out->dialect->date_forms && attr->type.id == TYPE_DATE && attr->type.stored == DATE_MIXED;
+}
+
+/* Where rows are told apart by their columns, these are of types that have an equality, and equal instants of one form. */
 void put_column(struct out *out, const struct attr *attr, int alias) {
     const char *equal = out->regroups ? json_equal_type(out, attr) : NULL;
+    bool mixed = out->regroups && is_mixed_date(out, attr);
+    if (mixed) put_text(out, "liga_date(");
     if (out->qualified) {
         put_alias(out, alias == ALIAS_HERE ? out->here : alias);
         buf_addc(&out->buf, '.');
@@ -186,6 +192,7 @@ void put_column(struct out *out, const struct attr *attr, int alias) {
     put_name(out, attr->column);
     if (equal) put_text(out, "::");
     if (equal) put_text(out, equal);
+    if (mixed) put_text(out, ")");
 }
 
 /* ------------------------------------------------------------------------------------------------ expressions */
@@ -217,6 +224,8 @@ const struct attr *operand_attr(const struct expr *expr) {
     while (expr->kind == EXPR_AT) expr = expr->first;
     bool known = expr->kind == EXPR_COLUMN || expr->kind == EXPR_NAME || (expr->kind == EXPR_FUNCTION && expr->attr);
     if (known) return expr->attr;
+    bool scalar = expr->kind == EXPR_SELECT && !expr->first && expr->select->outputs;      /* (SELECT … LIMIT 1) */
+    if (scalar) return operand_attr(expr->select->outputs->expr);
     const struct expr *column = extreme_column(expr);
     return column ? operand_attr(column) : NULL;
 }
@@ -256,10 +265,6 @@ void put_ordered(struct out *out, const struct expr *expr) {
     const struct attr *attr = placing_attr(out, expr);
     if (attr) put_place(out, expr, &attr->type);
     else put_operand(out, expr);
-}
-
-static bool is_mixed_date(const struct out *out, const struct attr *attr) {
-    return out->dialect->date_forms && attr->type.id == TYPE_DATE && attr->type.stored == DATE_MIXED;
 }
 
 static bool is_decimal_text(const struct out *out, const struct attr *attr) {

@@ -2,6 +2,7 @@
 local core = require "liga.core"
 local errors = require "liga.errors"
 local loading = require "liga.loading"
+local memory = require "liga.memory"
 local nested = require "liga.nested"
 local option_tables = require "liga.options"
 local virtual = require "liga.virtual"
@@ -88,11 +89,9 @@ local function names_of(class, values)
 end
 
 --- Adds the names of what setters changed beside the values.
-local function add_set_by_setters(class, self, values, before, names)
-  for _, attribute in ipairs(getmetatable(class).attributes) do
-    local name = attribute.name
-    local by_setter = values[name] == nil and not rawequal(rawget(self, name), before[name])
-    if by_setter then table.insert(names, name) end
+local function add_set_by_setters(self, values, before, names)
+  for _, name in ipairs(memory.changed_since(self, before)) do
+    if values[name] == nil then table.insert(names, name) end
   end
 end
 
@@ -104,11 +103,11 @@ function instance.assign(self, values, options)
   if type(values) ~= "table" then
     errors.usage("%s: update expects a table of values, got %s", class.name, type(values))
   end
-  local before = virtual.has_setters(class) and option_tables.copy(self)
+  local before = virtual.has_setters(class) and memory.note(self)
   methods.set(self, values)
   if options.fields ~= nil or core.state(self) == "new" then return false end
   options.fields = names_of(class, values)
-  if before then add_set_by_setters(class, self, values, before, options.fields) end
+  if before then add_set_by_setters(self, values, before, options.fields) end
   return true
 end
 

@@ -3,6 +3,7 @@
 local core = require "liga.core"
 local errors = require "liga.errors"
 local loading = require "liga.loading"
+local record = require "liga.association.record"
 
 local lazy = {}
 
@@ -28,6 +29,7 @@ local function read(class, instance, what, include, options, skip)
   if value ~= nil then return value end
   local loads = core.load_cohort(class, cohort, include, options, skip)
   cohort[what] = loads[1].values
+  cohort[what].include = include                    -- as long as it is there no other object has its address
   value = take(cohort, what, row)
   if value ~= nil then return value end             -- else what links it was not selected
   return loading.values(class, { instance }, include, options)[1]
@@ -79,12 +81,13 @@ end
 
 -- Getters ------------------------------------------------------------------------------------------------------------
 
---- The text that equal options have in common.
+--- The text that equal options have in common. Of models and associations it is which object they are.
 local function signature(value, depth)
-  if type(value) ~= "table" or depth > 32 then
-    return type(value) == "userdata" and tostring(value):find "^Op%." and tostring(value) or
-      type(value) == "string" and ("%q"):format(value) or tostring(value)
-  end
+  if type(value) == "string" then return ("%q"):format(value) end
+  local operands = core.operands(value)
+  if operands then return tostring(value) .. signature(operands, depth + 1) end
+  if type(value) ~= "table" or depth > 32 then return tostring(value) end
+  if core.is_class(value) or record.of(value) then return ("%p"):format(value) end
   local parts = {}
   for key, each in next, value do
     parts[#parts + 1] = signature(key, depth + 1) .. "=" .. signature(each, depth + 1)

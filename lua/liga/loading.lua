@@ -85,43 +85,6 @@ end
 
 -- db:preload ---------------------------------------------------------------------------------------------------------
 
---- The names that an include asks for on its first level, each with its own include, by the forms that have names.
-local function parts_of(class, include)
-  local parts = {}
-  if type(include) ~= "table" or core.is_class(include) or getmetatable(include) then return { include } end
-  if include.association ~= nil or include.as ~= nil or include.model ~= nil or include.all ~= nil then
-    return { include }
-  end
-  for _, item in ipairs(include) do parts[#parts + 1] = item end
-  for name, item in next, include do
-    if type(name) ~= "number" then
-      if not class.associations[name] then return { include } end
-      parts[#parts + 1] = { [name] = item }
-    end
-  end
-  return parts
-end
-
---- The association's name in one part, or nil where it is not told without reading it.
-local function name_of(part)
-  if type(part) == "string" then return part end
-  if type(part) ~= "table" or core.is_class(part) then return nil end
-  if part.association ~= nil or part.as ~= nil then
-    return name_of(part.association or part.as)
-  end
-  local record = require "liga.association.record".of(part)
-  if record then return record.as end
-  local name = next(part)
-  return type(name) == "string" and name ~= "model" and name ~= "all" and name or nil
-end
-
---- What a part that has a name includes in its turn, or nil.
-local function include_below(part, name)
-  if type(part) ~= "table" or getmetatable(part) then return nil end
-  local options = (part.association ~= nil or part.as ~= nil) and part or part[name]
-  return type(options) == "table" and options.include or nil
-end
-
 --- What was loaded for the instances: instances, lists taken apart.
 local function children_of(instances, name)
   local children = {}
@@ -135,17 +98,15 @@ end
 
 --- Adds one job for each association, over the instances that have not got it; below those that have it, likewise.
 local function add_missing_jobs(jobs, db, group, include)
-  for _, part in ipairs(parts_of(group.class, include)) do
-    local name, rest, there = name_of(part), { class = group.class }, {}
+  for _, part in ipairs(require "liga.behaviour.expand".includes(group.class, include)) do
+    local rest, there = { class = group.class }, {}
     for _, instance in ipairs(group) do
-      local list = name ~= nil and core.loaded(instance, name) ~= nil and there or rest
+      local list = core.loaded(instance, part.as) ~= nil and there or rest
       list[#list + 1] = instance
     end
     if #rest > 0 then jobs[#jobs + 1] = { group = rest, include = part } end
-    local below = include_below(part, name)
-    for _, children in ipairs(below and by_class(db, "db:preload", children_of(there, name)) or {}) do
-      add_missing_jobs(jobs, db, children, below)
-    end
+    local below = part.include and by_class(db, "db:preload", children_of(there, part.as)) or {}
+    for _, children in ipairs(below) do add_missing_jobs(jobs, db, children, part.include) end
   end
 end
 

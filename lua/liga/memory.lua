@@ -27,6 +27,35 @@ local function bring_back(instance, memo)
   for name, original in pairs(memo.originals or {}) do core.set_original(instance, name, original.value) end
 end
 
+-- Noting ------------------------------------------------------------------------------------------------------------
+
+--- What an instance holds, to be compared with what it holds later.
+-- @return {fields = copy of the instance, dirty = set of the names of tables that differ from what is stored}
+function memory.note(instance)
+  local noted = { fields = copy(instance), dirty = {} }
+  local attributes = getmetatable(core.class_of(instance)).attributes
+  for name, value in next, noted.fields do
+    if type(value) == "table" and attributes[name] then noted.dirty[name] = core.changed(instance, name) end
+  end
+  return noted
+end
+
+--- The names of the attributes that have been assigned since, or in whose table something has changed.
+-- @param noted what `note` gave
+function memory.changed_since(instance, noted)
+  local names = {}
+  for _, attribute in ipairs(getmetatable(core.class_of(instance)).attributes) do
+    local name = attribute.name
+    local value = rawget(instance, name)
+    local assigned = not rawequal(value, noted.fields[name])
+    local differs = noted.dirty[name] == false and core.changed(instance, name)
+    if assigned or differs then names[#names + 1] = name end
+  end
+  return names
+end
+
+-- Guarding -----------------------------------------------------------------------------------------------------------
+
 local Guard = {}
 Guard.__index = Guard
 

@@ -251,6 +251,7 @@ local function batches(class, find, terms, batch)
     find.limit = math.min(batch, left)
     if last then find.where = { keyset.after(terms, last), where } end
     local rows = class:findAll(find)
+    find.rejectOnEmpty = nil                                  -- only where there are no rows at all
     left = #rows < batch and 0 or left - #rows
     last = rows[1] and keyset.position(terms, rows[#rows])
     keyset.clean(terms, rows)

@@ -4,9 +4,9 @@
 local closing = require "liga.closing"
 local core = require "liga.core"
 local errors = require "liga.errors"
+local link_parts = require "liga.behaviour.parts"
 local memory = require "liga.memory"
 local option_tables = require "liga.options"
-local junction_values = require("liga.behaviour.parts").junction_values
 local transaction = require "liga.transaction"
 local validate = require "liga.validate"
 
@@ -285,16 +285,9 @@ local function copy_key(a, from, from_names, to, to_names)
   end
 end
 
---- What the association writes into the rows it makes.
-local function write_scope(a, instance)
-  for name, value in next, a.read.scope or {} do
-    if type(name) == "string" and type(value) ~= "table" and type(value) ~= "userdata" then instance[name] = value end
-  end
-end
-
-local function link(owner, a, targets)
-  local verb = a.kind.many and "addMultiple" or "set"
-  owner[a.accessors[verb]](owner, a.kind.many and targets or targets[1])
+local function link(context, owner, a, target)
+  local verb = a.kind.many and "add" or "set"
+  owner[a.accessors[verb]](owner, target, options_of_children(context.options))
 end
 
 local by_holder = {}
@@ -309,19 +302,18 @@ function by_holder.target(context, a, values, owners)
   for i, child in ipairs(values) do
     if core.state(child) == "new" then
       copy_key(a, owners[i], a.sourceKey, child, a.foreignKey)
-      write_scope(a, child)
+      link_parts.add_scope(child, a.read.scope)
     else
       stored[#stored + 1] = i
     end
   end
   save_new(context, a.target, values)
-  for _, i in ipairs(stored) do link(owners[i], a, { values[i] }) end
+  for _, i in ipairs(stored) do link(context, owners[i], a, values[i]) end
 end
 
 --- The junction row of a target that was saved with its owner.
 local function junction_row(a, owner, target)
-  local row = option_tables.copy(a.read.through.scope)
-  for name, value in next, junction_values(a, target) do row[name] = value end
+  local row = link_parts.add_scope(option_tables.copy(link_parts.junction_values(a, target)), a.read.through.scope)
   copy_key(a, owner, a.sourceKey, row, a.foreignKey)
   copy_key(a, target, a.targetKey, row, a.otherKey)
   return row
@@ -331,7 +323,7 @@ function by_holder.through(context, a, values, owners)
   local rows, targets, linked = {}, {}, {}
   for _, target in ipairs(values) do
     if core.state(target) == "new" then
-      write_scope(a, target)
+      link_parts.add_scope(target, a.read.scope)
       targets[target] = true
     end
   end
@@ -339,7 +331,7 @@ function by_holder.through(context, a, values, owners)
   for i, target in ipairs(values) do
     linked[owners[i]] = linked[owners[i]] or {}
     if not targets[target] then
-      link(owners[i], a, { target })
+      link(context, owners[i], a, target)
     elseif not linked[owners[i]][target] then
       rows[#rows + 1] = junction_row(a, owners[i], target)
       rows[rows[#rows]] = target
@@ -476,7 +468,7 @@ end
 function nested.bulk(class, list, options, bulk)
   local tree, built = core.include_tree(class, options.include), {}
   if type(list) ~= "table" then return bulk(list, without_include(options)) end
-  for i, values in ipairs(list) do
+  for i, values in ipairs(option_tables.list(class.name .. ":bulkCreate", list)) do
     built[i] = build_one(class, nested.listed(class, values, options.fields), { include = tree }, ("[%d]"):format(i))
   end
   local own = without_include(options)

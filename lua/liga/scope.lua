@@ -4,8 +4,10 @@
 -- from that of the class and holds `scoped`, the list of scopes in force. What is declared is copied, never changed.
 local core = require "liga.core"
 local errors = require "liga.errors"
+local expand = require "liga.behaviour.expand"
 local operation = require "liga.operation"
 local option_tables = require "liga.options"
+local record = require "liga.association.record"
 
 local scope = {}
 
@@ -50,27 +52,35 @@ end
 
 local merge
 
---- An entry of `include` as a table of its own, and the name by which equal ones are known; no name: it stands alone.
-local function read_include(key, entry)
-  if type(key) == "string" then
-    local options = type(entry) == "table" and not getmetatable(entry) and option_tables.copy(entry) or {}
-    options.association = key
-    return options, key
-  elseif type(entry) == "string" then
-    return { association = entry }, entry
-  elseif type(entry) ~= "table" or getmetatable(entry) then
-    return entry, type(entry) == "table" and rawget(getmetatable(entry), "record") and entry.as or entry
-  end
-  return option_tables.copy(entry), entry.association or entry.as or entry.model
+--- The association, or else the name or what stands in its place, by which an entry of `include` is known.
+local function name_of(class, key, entry)
+  local what = type(key) == "string" and key or entry
+  local object = expand.association_of(class, what)
+  if object then return object.as, object.target end
+  return type(what) == "string" and what or nil
 end
 
-local function read_includes(list)
+--- An entry of `include` as a table of its own; what can't be one stays as it is.
+local function read_include(key, entry)
+  local is_options = type(entry) == "table" and not getmetatable(entry)
+  if type(key) == "string" then
+    local options = is_options and option_tables.copy(entry) or {}
+    options.association = key
+    return options
+  end
+  if is_options then return option_tables.copy(entry) end
+  if core.is_class(entry) then return { model = entry } end
+  return (type(entry) == "string" or record.of(entry)) and { association = entry } or entry
+end
+
+local function read_includes(class, list)
   local entries = {}
   local function add(key, entry)
-    local options, name = read_include(key, entry)
-    entries[#entries + 1] = { options = options, name = name }
+    local name, target = name_of(class, key, entry)
+    entries[#entries + 1] = { options = read_include(key, entry), name = name, target = target }
   end
-  if type(list) ~= "table" or getmetatable(list) then
+  local is_one = type(list) ~= "table" or getmetatable(list) or expand.association_of(class, list) or list.all ~= nil
+  if is_one then
     add(1, list)
     return entries
   end
@@ -91,15 +101,14 @@ local function find_entry(entries, name)
 end
 
 --- By association: the options of both, the later ones winning.
-local function merge_includes(a, b)
-  local entries = read_includes(a)
-  for _, added in ipairs(read_includes(b)) do
+local function merge_includes(a, b, class)
+  local entries = read_includes(class, a)
+  for _, added in ipairs(read_includes(class, b)) do
     local entry = find_entry(entries, added.name)
     if not entry then
       entries[#entries + 1] = added
-    elseif type(entry.options) == "table" and type(added.options) == "table" and not getmetatable(entry.options)
-      and not getmetatable(added.options) then
-      entry.options = merge(entry.options, added.options)
+    elseif type(entry.options) == "table" and type(added.options) == "table" then
+      entry.options = merge(entry.options, added.options, entry.target)
     end
   end
   local list = {}
@@ -114,16 +123,16 @@ local mergers = {
 
 --- Options merged as in Sequelize v7: where and having are ANDed, attributes and group united, includes merged by
 -- association, everything else replaced.
+-- @param class the model that is read; nil: not known
 -- @return a new table
-function merge(first, second)
+function merge(first, second, class)
   local merged = option_tables.copy(first)
   for name, value in next, second do
     local merger = merged[name] ~= nil and mergers[name]
-    if merger then merged[name] = merger(merged[name], value) else merged[name] = value end
+    if merger then merged[name] = merger(merged[name], value, class) else merged[name] = value end
   end
   return merged
 end
-scope.merge = merge
 
 -- Declaring ----------------------------------------------------------------------------------------------------------
 
@@ -251,18 +260,18 @@ end
 function scope.merged(self, options)
   local scopes = in_force(self)
   if #scopes == 0 then return options end
-  local merged = {}
-  for _, each in ipairs(scopes) do merged = merge(merged, each) end
-  return merge(merged, options)
+  local class, merged = getmetatable(self).class, {}
+  for _, each in ipairs(scopes) do merged = merge(merged, each, class) end
+  return merge(merged, options, class)
 end
 
 --- Of scopes only what says which rows there are: for counts and the like.
 function scope.conditions(self, options)
-  local merged = {}
+  local class, merged = getmetatable(self).class, {}
   for _, each in ipairs(in_force(self)) do
-    merged = merge(merged, { where = each.where, include = each.include, paranoid = each.paranoid })
+    merged = merge(merged, { where = each.where, include = each.include, paranoid = each.paranoid }, class)
   end
-  return merge(merged, options)
+  return merge(merged, options, class)
 end
 
 --- The options of a write of many rows, restricted to the rows of the scopes. The call must name rows by itself.

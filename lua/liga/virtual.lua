@@ -72,6 +72,7 @@ function virtual.set(class, self, name, value)
   local meta = getmetatable(class)
   local record = meta.virtuals[name] or meta.attributes[name]
   local setter = record and record.given.set
+  if setter and value == core.null then value = nil end
   if meta.virtuals[name] then
     if not setter then
       errors.raise("UsageError", ("%s.%s is VIRTUAL and has no set: it can't be assigned"):format(class.name, name),
@@ -79,7 +80,6 @@ function virtual.set(class, self, name, value)
     end
     setter(self, value)
   elseif setter and not core.is_expression(value) then
-    if value == core.null then value = nil end
     local stored = setter(self, value)
     rawset(self, name, stored == nil and core.null or stored)
   else
@@ -113,31 +113,6 @@ function virtual.split(class, values)
     into[name] = value
   end
   return virtuals, rest
-end
-
---- A list without the names of VIRTUAL attributes.
-local function without(list, virtuals)
-  local kept = {}
-  for place, name in next, list do kept[place] = name end
-  for place = #list, 1, -1 do
-    if type(list[place]) == "string" and virtuals[list[place]] then table.remove(kept, place) end
-  end
-  return kept
-end
-
---- Takes VIRTUAL attributes out of the attributes that a find names, includes or excludes: there is nothing to select.
--- @param options of the find, a table of its own
-function virtual.leave_out(class, options)
-  local names, virtuals = options.attributes, getmetatable(class).virtuals
-  if type(names) ~= "table" or #virtuals == 0 then return end
-  if names[1] ~= nil then
-    options.attributes = without(names, virtuals)
-    return
-  end
-  options.attributes = {}
-  for key, list in next, names do
-    options.attributes[key] = type(list) == "table" and without(list, virtuals) or list
-  end
 end
 
 --- Writes what getters show of an instance into a copy of it; without a value nothing.

@@ -49,6 +49,18 @@ for engine in support.engines() do
         assert.equal("public", comment:reload().status)
       end)
 
+      it("is written on create where it says NULL and the attribute has a default", function()
+        Post:hasMany(Comment, { as = "plainComments", scope = { status = liga.null } })
+        for _ = 1, 2 do
+          for _, values in ipairs { { content = "z" }, { content = "z", status = "private" } } do
+            assert.is_nil(post:createPlainComment(values):reload().status)
+          end
+          Comment:beforeCreate(function() end)
+        end
+        Post:create({ title = "b", plainComments = { { status = "private" } } }, { include = "plainComments" })
+        assert.equal(5, Comment:count { where = { status = liga.null } })
+      end)
+
       it("is written on add, in the database and on the instance", function()
         local comment = Comment:create { content = "z" }
         post:addPublicComment(comment)

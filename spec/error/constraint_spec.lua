@@ -184,7 +184,7 @@ for engine in support.engines() do
       end).attributes)
     end)
 
-    it("of one of several foreign keys that were given names the one without a row, and what it was to refer to", function()
+    it("of several foreign keys that were given names the one without a row, and its value", function()
       Post:belongsTo(Post, { as = "answered", inverse = { as = "answers" } })
       db:sync{ force = true }
       local ann = User:create{}
@@ -205,6 +205,40 @@ for engine in support.engines() do
           post:reload()
         end
       end
+    end)
+
+    it("of a foreign key names what holds it in the generated methods, too", function()
+      local Tag = db:define("Tag", {})
+      User:hasMany(Post, { onDelete = "restrict" })
+      Post:belongsTo(User, { as = "editor" })
+      User:hasOne(Post, { as = "best", inverse = "bestOf" })
+      User:belongsToMany(Tag, { through = "UserTag" })
+      db:sync{ force = true }
+      local post, tag = Post:create{}, Tag:create{}
+      local function gone()
+        local user = User:create{}
+        User:destroy{ where = { id = user.id } }
+        return user
+      end
+      for _, case in ipairs {
+        { "Post", "userId", function(user) user:addPost(post) end },
+        { "Post", "userId", function(user) user:addPost(post.id) end },
+        { "Post", "userId", function(user) user:setPosts{ post } end },
+        { "Post", "userId", function(user) user:createPost{} end },
+        { "Post", "userId", function(user) user:addPost(Post:build{}) end },
+        { "Post", "bestOfId", function(user) user:setBest(post) end },
+        { "Post", "bestOfId", function(user) user:createBest{} end },
+        { "Post", "editorId", function(user) post:setEditor(user) end },
+        { "UserTag", "userId", function(user) user:addTag(tag.id) end },
+        { "UserTag", "userId", function(user) user:setTags{ tag.id } end },
+        { "UserTag", "userId", function(user) user:createTag{} end },
+        { "Post", "editorId", function() Post:bulkCreate{ { editorId = 99 }, {} } end },
+      } do
+        local e = support.raises("ForeignKeyConstraintError", function() case[3](gone()) end, case[1], case[2], "User")
+        assert.same({ case[1], { case[2] } }, { e.model, e.attributes })
+      end
+      local e = support.raises("ForeignKeyConstraintError", function() gone():addTag(tag) end, "UserTag")
+      assert.same({ "UserTag", "UserTag" }, { e.model, e.table })
     end)
 
     it("of a foreign key that holds a row names the holder", function()

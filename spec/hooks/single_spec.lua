@@ -74,6 +74,16 @@ for engine in support.engines() do
       assert.equal(7, User:findByPk(ann.id).age)
     end)
 
+    it("may change a part of an attribute that update was not given", function()
+      local Note = db:define("Note", { text = liga.STRING, meta = liga.JSON })
+      Note:sync()
+      Note:beforeUpdate(function(note) note.meta.changes = note.meta.changes + 1 end)
+      local note = Note:create { text = "a", meta = { changes = 0 } }
+      note:update { text = "b" }
+      assert.same({ changes = 1 }, Note:findByPk(note.id).meta)
+      assert.is_nil(note:changed())
+    end)
+
     it("don't extend the fields that the user asks for", function()
       User:beforeUpdate(function(user) user.age = 7 end)
       local ann = User:create { name = "ann", age = 1 }

@@ -575,6 +575,16 @@ for engine in support.engines() do
       assert.equal("p1 p2 p3", titles(users[1].posts))
     end)
 
+    it("preload knows what is there by any form of include", function()
+      local users = find{ include = "profile" }
+      local before = users[1].profile
+      for _, include in ipairs { User.associations.profile.target, User.associations.profile, { { all = "HasOne" } },
+        { { model = User.associations.profile.target } } } do
+        db:preload(users, include, { missing = true })
+        assert.is_true(rawequal(before, users[1].profile))
+      end
+    end)
+
     it("preload finds what is missing below what is there", function()
       local users = find { include = { "posts", "profile" }, where = { name = { "ann", "bob" } } }
       local before = users[1].posts

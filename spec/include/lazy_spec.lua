@@ -103,6 +103,22 @@ for engine in support.engines() do
       assert.is_nil(user.nothing)
     end)
 
+    it("answers getters by what they ask, also within expressions and operators", function()
+      open()
+      local ann = User:findAll{ order = "id" }[1]
+      local function ask(where) return titles(ann:getPosts{ batch = true, where = where }) end
+      for _ = 1, 2 do
+        assert.equal("p1", ask{ title = liga.Op.eq "p1" })
+        assert.equal("p2", ask{ title = liga.Op.eq "p2" })
+        assert.equal("p1", ask(liga.sql("title = ?", "p1")))
+        assert.equal("p2", ask(liga.sql("title = ?", "p2")))
+      end
+      for _, name in ipairs { "comments", "tags" } do
+        assert.is_true(ann:getPosts{ batch = true, include = Post.associations[name] }[1]:isLoaded(name))
+        assert.is_true(ann:getPosts{ batch = true, include = Post.associations[name].target }[1]:isLoaded(name))
+      end
+    end)
+
     it("answers getters and counts for the cohort", function()
       open()
       local users = User:findAll{ order = "id" }

@@ -197,6 +197,43 @@ for engine in support.engines() do
       assert.is_nil(User.attributes.full.columnName)
     end)
 
+    it("sees NULL as nil, however it is set", function()
+      local seen = {}
+      local Note = db:define("Note", { text = liga.STRING, extra = { type = liga.VIRTUAL, set = function(_, value)
+        seen[#seen + 1] = value == nil and "nil" or type(value)
+      end } })
+      Note:build { extra = liga.null }
+      Note:build():set("extra", liga.null)
+      Note:build().extra = liga.null
+      Note:build().extra = nil
+      assert.same({ "nil", "nil", "nil", "nil" }, seen)
+    end)
+
+    it("may change a part of another attribute in update", function()
+      local Place = db:define("Place", { meta = liga.JSON, city = { type = liga.VIRTUAL,
+        set = function(self, value) self.meta.city = value end } }, { timestamps = false })
+      Place:sync()
+      local place = Place:create { meta = { n = 1 } }
+      place:update { city = "Rome" }
+      assert.same({ n = 1, city = "Rome" }, Place:findByPk(place.id).meta)
+    end)
+
+    it("may stand among the attributes of an include, a reload and a junction", function()
+      local Post = db:define("Post", { title = liga.STRING }, { timestamps = false })
+      Post:belongsTo(User, { as = "author" })
+      db:sync()
+      local post = User:create { full = "Ann Lee" } and Post:create { title = "a", authorId = 1 }
+      for _, attributes in ipairs { { "first", "last", "full" }, { include = { "full" } }, { exclude = { "full" } } } do
+        local found = Post:findOne { include = { author = { attributes = attributes } } }
+        assert.equal("Ann Lee", found.author.full)
+        assert.equal("Ann Lee", post:getAuthor { attributes = attributes }.full)
+        assert.equal("Ann Lee", found.author:reload { attributes = attributes }.full)
+      end
+      support.raises("EagerLoadingError", function()
+        Post:findOne { include = { author = { attributes = { "ful" } } } }
+      end, "ful")
+    end)
+
     it("may stand among the attributes of a find, and is no condition", function()
       User:create { full = "Ann Lee" }
       local ann = User:findOne { attributes = { "first", "last", "full" } }

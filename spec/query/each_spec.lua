@@ -84,6 +84,11 @@ for engine in support.engines() do
       assert.equal(7, Note:count())
     end)
 
+    it("raises by rejectOnEmpty where there is no row at all, not behind the last one", function()
+      assert.equal("1234567", texts{ batch = 7, rejectOnEmpty = true })
+      support.raises("EmptyResultError", function() texts{ where = { rank = 9 }, rejectOnEmpty = true } end)
+    end)
+
     it("refuses a batch that is no positive integer", function()
       for _, batch in ipairs { 0, -1, 1.5, "2" } do
         support.raises("UsageError", function() texts{ batch = batch } end, "batch")

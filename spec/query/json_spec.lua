@@ -197,6 +197,42 @@ for engine in support.engines() do
         assert.equal(7.5, row.age)
       end)
 
+      it("stand at the end of paths over associations", function()
+        local Note = db:define("Note", { text = liga.STRING }, { timestamps = false })
+        local Mark = db:define("Mark", { info = liga[kind] }, { timestamps = false })
+        Doc:hasMany(Note)
+        Note:belongsToMany(Doc, { through = Mark, as = "links", inverse = "linked" })
+        db:sync()
+        local a, b = Doc:findOne{ where = { name = "a" } }, Doc:findOne{ where = { name = "b" } }
+        local one, two, three = a:createNote{ text = "1" }, b:createNote{ text = "2" }, Note:create{ text = "3" }
+        one:addLink(a, { through = { info = { w = 10 } } })
+        two:addLink(a, { through = { info = { w = 9 } } })
+        three:addLink(b, { through = { info = { w = 11 } } })
+        local function texts(order, where)
+          return table.concat(support.pluck(Note:findAll{ order = order, where = where }, "text"))
+        end
+        for _, step in ipairs {
+          "doc.meta.age", "$doc.meta.age$", liga.col "doc.meta.age", liga.json("doc.meta", "age"),
+        } do
+          assert.equal("213", texts{ { step, "DESC NULLS LAST" } })
+        end
+        assert.equal("213", texts{ { "doc", "meta.age", "DESC NULLS LAST" } })
+        assert.equal(3, #texts{ { "doc", "meta" } })
+        assert.equal("12", texts("doc.meta.age", { ["doc.meta.age"] = Op.gte(5) }))
+        assert.equal("2", texts("id", { [liga.json("doc.meta", "tags", 3)] = 3 }))
+        assert.equal("213", texts{ { "links", "Mark", "info.w" } })
+        assert.equal("312", texts{ "-links.Mark.info.w" })
+        assert.equal("31", texts({ { "links", "meta.age", "DESC" } }, { text = { "1", "3" } }))
+        local function docs(order)
+          return table.concat(support.pluck(Doc:findAll{ order = order, limit = 2 }, "name"))
+        end
+        assert.equal("ba", docs{ { "notes", "text", "DESC" } })
+        assert.equal("af", docs{ { "linked", "doc", "meta.age", "DESC NULLS LAST" }, "-name" })
+        support.raises("UsageError", function() texts{ { "doc", "metaa.age" } } end, "metaa.age")
+        support.raises("UsageError", function() texts{ liga.json("doc.name", "x") } end, "doc.name", "no JSON")
+        support.raises("UsageError", function() texts{ liga.json("dok.meta", "x") } end, "dok", "doc")
+      end)
+
       it("can be ordered by: texts, numbers, then the missing", function()
         local function ordered(order, where)
           return table.concat(support.pluck(Doc:findAll{ order = order, where = where }, "name"))

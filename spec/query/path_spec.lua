@@ -183,6 +183,30 @@ for engine in support.engines() do
         assert.equal("p1 p2", posts(nil, { order = { { "comments", "likes" } }, limit = 2 }))
       end)
 
+      it("compares children as their type does", function()
+        local Shop = db:define("Shop", { name = liga.STRING }, { timestamps = false })
+        local Sale = db:define("Sale", {
+          amount = liga.DECIMAL(30, 2), level = liga.ENUM { "low", "mid", "high" },
+          at = liga.DATE { stored = "mixed" }, code = liga.BLOB,
+        }, { timestamps = false })
+        Shop:hasMany(Sale)
+        db:sync()
+        for _, sale in ipairs {
+          { amount = "9", level = "high", at = 10, code = "b" },
+          { amount = "10", level = "low", at = 9, code = "\255" },
+          { amount = "-3", level = "mid", at = 1e10, code = "a" },
+        } do
+          Shop:create({ name = sale.level, sales = { sale } }, { include = "sales" })
+        end
+        local function shops(...)
+          return table.concat(support.pluck(Shop:findAll { order = { { "sales", ... } } }, "name"), " ")
+        end
+        assert.same({ "mid high low", "low high mid" }, { shops("amount"), shops("amount", "DESC") })
+        assert.same({ "low mid high", "high mid low" }, { shops("level"), shops("level", "DESC") })
+        assert.same({ "low high mid", "mid high low" }, { shops("at"), shops("at", "DESC") })
+        assert.same({ "mid high low", "low high mid" }, { shops("code"), shops("code", "DESC") })
+      end)
+
       it("goes over several steps", function()
         assert.equal("ann bob cat dan", users(nil, { order = { { "posts", "comments", "text" }, "id" } }))
         assert.equal("c4 c1 c2 c3", table.concat(support.pluck(Comment:findAll{

@@ -34,6 +34,21 @@ for engine in support.engines() do
 
     local function titles(user) return support.pluck(user.posts, "title") end
 
+    it("meet the include of a call in whatever form it names the association", function()
+      User:addScope("drafts", { include = { posts = { where = { title = "b" } } } })
+      User:addScope("plain", { include = { "posts" } })
+      local posts = User.associations.posts
+      for _, include in ipairs { "posts", Post, posts, { "posts" }, { Post }, { posts }, { { model = Post } },
+        { { as = "posts" } }, { { association = posts } }, { posts = {} }, { { model = Post, order = "title" } },
+        { all = true } } do
+        for _, scope in ipairs { User:scope("drafts"), User:scope("plain", "drafts") } do
+          assert.same({ "b" }, titles(scope:findOne { include = include }))
+        end
+      end
+      local found = User:scope("plain"):findOne { include = { { model = Post:scope("drafts") } } }
+      assert.same({ "c" }, titles(found))
+    end)
+
     it("hold where they are the default, and leave parents without such children in", function()
       local users = User:findAll { include = { "posts" }, order = { "id" } }
       assert.equal(2, #users)
@@ -135,6 +150,14 @@ for engine in support.engines() do
       local user = User:findOne { include = { { all = true, nested = true } } }
       assert.same({ "posts" }, names)
       assert.equal("x", user.posts[1].comments[1].text)
+    end)
+
+    it("don't change what all = true with nested stands for below another include", function()
+      local include = { posts = { include = { all = true, nested = true } } }
+      local function find() return User:findOne { include = include } end
+      local before = find():toTable()
+      User:addHook("beforeFindAfterOptions", function() end)
+      assert.same(before, find():toTable())
     end)
 
     it("see the include as it was given before", function()

@@ -175,6 +175,17 @@ for engine in support.engines() do
         }
         assert.same({ 1, 3 }, support.pluck(found, "id"))
       end)
+
+      it("of mixed forms are told apart as instants, too", function()
+        local Thing = foreign(liga.DATE{ stored = "mixed" },
+          "2026-01-01 00:00:00", 1767225600, "2026-01-01T01:00:00+01:00", "2020-01-01T00:00:00.000Z")
+        local values = { "2020-01-01T00:00:00.000Z", "2026-01-01T00:00:00.000Z" }
+        local distinct = Thing:findAll{ attributes = { "value" }, distinct = true, order = { "value" }, raw = true }
+        assert.same(values, support.pluck(distinct, "value"))
+        local groups = Thing:count{ group = { "value" }, order = { "value" } }
+        assert.same({ values, { 1, 3 } }, { support.pluck(groups, "value"), support.pluck(groups, "count") })
+        assert.equal(2, Thing:count{ col = "value", distinct = true })
+      end)
     end
   end)
 end

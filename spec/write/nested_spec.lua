@@ -146,6 +146,25 @@ for engine in support.engines() do
       assert.equal(2, Tag:count())
     end)
 
+    it("that are stored already are linked with the options of the call", function()
+      local ran, sent = 0, {}
+      Post:addHook("beforeBulkUpdate", function() ran = ran + 1 end)
+      User:create({ name = "ann", posts = { Post:create{ title = "old" } } }, {
+        include = "posts", hooks = false, logging = function(sql) sent[#sent + 1] = sql:match 'UPDATE "Posts"' end,
+      })
+      assert.equal(0, ran)
+      assert.equal(1, #sent)
+    end)
+
+    it("of belongsToMany get what the scope of the junction says, whatever they give", function()
+      Post:belongsToMany(Tag, { as = "mainTags", through = { model = PostTag, scope = { weight = 3 } },
+        inverse = { as = "mainPosts" } })
+      local post = Post:create({ title = "p", mainTags = { { name = "n", PostTag = { weight = 9 } } } },
+        { include = "mainTags" })
+      assert.equal(3, post.mainTags[1].PostTag.weight)
+      assert.equal(1, post:countMainTags())
+    end)
+
     it("are built, and saved with save", function()
       local ann = User:build({ name = "ann", posts = { { title = "p" } } }, { include = "posts" })
       assert.is_true(ann:isNew())
@@ -164,6 +183,13 @@ for engine in support.engines() do
       assert.same({ 2, 0, 1 }, { #users[1].posts, #(users[2].posts or {}), #users[3].posts })
       assert.same({ 3, 1, 3, 0, 0 }, counts())
       assert.equal(users[3].id, users[3].posts[1].authorId)
+    end)
+
+    it("go with a list without holes", function()
+      for _, list in ipairs { { { name = "a" }, nil, { name = "c" } }, { a = { name = "a" } } } do
+        support.raises("UsageError", function() User:bulkCreate(list, { include = "posts" }) end, "list")
+      end
+      assert.equal(0, User:count())
     end)
 
     it("of rows that ignoreDuplicates leaves out are left out with them", function()

@@ -61,7 +61,6 @@ end
 -- @param options a table of its own, scopes merged
 -- @param find function(options) → list, instance or nil
 function behaving.find(class, options, find)
-  if virtual.has_setters(class) then virtual.leave_out(class, options) end
   if not write.runs_hooks(class, options, find_moments) then return find(options) end
   return operation.inside(getmetatable(class).db, find_with_hooks, class, options, find)
 end

@@ -37,6 +37,15 @@ local function named_by(class, entry)
   end
 end
 
+--- The association that an entry of an include is about, whatever its form; nil: none, or several.
+-- @param class the model that is read
+-- @param entry a name, a model, an association or a table of options
+-- @return the association object
+function expand.association_of(class, entry)
+  if is_plain(entry) then return named_by(class, entry) end
+  return association_of(class, entry)
+end
+
 -- all ----------------------------------------------------------------------------------------------------------------
 
 local groups = {
@@ -61,6 +70,11 @@ local function leads_to_junction(class, object)
   return false
 end
 
+--- The models on the way to one that is included.
+local function step(path, target)
+  return setmetatable({ depth = path.depth + 1, [target] = true }, { __index = path })
+end
+
 local function expand_all(class, entry, path, list)
   for _, object in ipairs(class.associations) do
     local circles = path[object.target]
@@ -68,9 +82,8 @@ local function expand_all(class, entry, path, list)
     if object.target and is_meant(object, entry.all) and not skips then
       local options = { association = object, as = object.as }
       if entry.nested and not circles then
-        local below = setmetatable({ depth = path.depth + 1, [object.target] = true }, { __index = path })
         options.include = {}
-        expand_all(object.target, entry, below, options.include)
+        expand_all(object.target, entry, step(path, object.target), options.include)
         for name in next, options.include do
           if type(name) == "string" then options.include[name] = nil end
         end
@@ -83,7 +96,7 @@ end
 
 -- The whole ----------------------------------------------------------------------------------------------------------
 
-local function add(list, object, options)
+local function add(list, object, options, path)
   options = option_tables.copy(options)
   if core.is_class(options.model) and object.target ~= options.model then       -- a scope object
     options.association = nil
@@ -91,40 +104,43 @@ local function add(list, object, options)
     options.association, options.model = object, nil
   end
   options.as = object.as
-  if options.include ~= nil and object.target then options.include = expand.includes(object.target, options.include) end
+  if options.include ~= nil and object.target then
+    options.include = expand.includes(object.target, options.include, step(path, object.target))
+  end
   list[#list + 1], list[object.as] = options, true
 end
 
-local function read(list, class, what, options)
+local function read(list, class, what, path)
   local object = association_of(class, what)
   if not object then
     list[#list + 1] = what
     return
   end
-  if core.is_class(what) then options = { model = what } end
-  add(list, object, options)
+  add(list, object, core.is_class(what) and { model = what } or nil, path)
 end
 
 --- The includes of a find over a model in full table form.
 -- @param class the model
 -- @param given the option `include`
+-- @param path where the model is itself included: the models on the way to it, which `all` with `nested` doesn't repeat
 -- @return a new list; what is wrong in it is as it was
-function expand.includes(class, given)
+function expand.includes(class, given, path)
+  path = path or { depth = 0, [class] = true }
   if not is_plain(given) then given = { given } end
   if named_by(class, given) or given.all ~= nil then given = { given } end
   local list, later = {}, {}
   for _, entry in ipairs(given) do
-    if not is_plain(entry) then read(list, class, entry)
+    if not is_plain(entry) then read(list, class, entry, path)
     elseif entry.all ~= nil then later[#later + 1] = entry
-    elseif named_by(class, entry) then add(list, named_by(class, entry), entry)
+    elseif named_by(class, entry) then add(list, named_by(class, entry), entry, path)
     else list[#list + 1] = entry end
   end
   for _, object in ipairs(class.associations) do
     local options = given[object.as]
     if options == true then options = {} end
-    if is_plain(options) then add(list, object, options) end
+    if is_plain(options) then add(list, object, options, path) end
   end
-  for _, entry in ipairs(later) do expand_all(class, entry, { depth = 0, [class] = true }, list) end
+  for _, entry in ipairs(later) do expand_all(class, entry, path, list) end
   for name in next, list do
     if type(name) == "string" then list[name] = nil end
   end

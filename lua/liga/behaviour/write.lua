@@ -46,19 +46,9 @@ local function validated(class, instance, options)
   hooks.run(class, "afterValidate", instance, options)
 end
 
---- The names of what differs from an earlier copy of an instance's fields.
-local function names_changed_since(class, instance, fields)
-  local names = {}
-  for _, attribute in ipairs(getmetatable(class).attributes) do
-    local name = attribute.name
-    if not rawequal(rawget(instance, name), fields[name]) then names[#names + 1] = name end
-  end
-  return names
-end
-
 --- What hooks changed is written too, unless the user said what is written; and it has to be as right as the rest.
 local function take_hook_changes(class, instance, options, before, implied)
-  local names = names_changed_since(class, instance, before)
+  local names = memory.changed_since(instance, before)
   if #names == 0 then return end
   if implied and options.fields then                              -- a hook may ask for all by taking them out
     options.fields = table.move(options.fields, 1, #options.fields, 1, {})
@@ -80,11 +70,11 @@ end
 
 local function save_with_hooks(class, instance, options, event, how)
   local guard <close> = memory.guard { instance }
-  local fields = plain_copy(instance)
+  local before = memory.note(instance)
   validated(class, instance, options)
   hooks.run(class, "beforeSave", instance, options)
   hooks.run(class, "before" .. event, instance, options)
-  take_hook_changes(class, instance, options, fields, how.implied)
+  take_hook_changes(class, instance, options, before, how.implied)
   local writes = has_changes(instance, options)
   local result = how.job(instance, options)
   if writes and core.state(instance) ~= "new" then                -- ignoreDuplicates: nothing was inserted
