@@ -315,6 +315,19 @@ for engine in support.engines() do
       end)
     end)
 
+    it("refuses foreign keys to what is not there", function()
+      users_and_posts()
+      local function refused(references, ...)
+        local key = { type = "foreign key", fields = { "user_id" }, references = references }
+        support.raises("UsageError", function() q:addConstraint("posts", key) end, ...)
+      end
+      local before = #q:showConstraints("posts")
+      refused({ table = "user", field = "id" }, "user", "users")
+      refused({ table = "users", field = "idd" }, "idd", "id")
+      refused({ table = "users", fields = { "id", "name" } }, "as many", "user_id", "id, name")
+      assert.equal(before, #q:showConstraints("posts"))
+    end)
+
     describe("a name that is taken", function()
       it("is refused by what would give it again", function()
         users_and_posts()
@@ -327,6 +340,9 @@ for engine in support.engines() do
         refused(function() q:addIndex("users", { "name" }, { name = "by_age" }) end, "users", "by_age", "already")
         refused(function() q:addIndex("users", { "age" }, { name = "by_age", unique = true }) end, "by_age")
         refused(function() q:addIndex("posts", { "title" }, { name = "by_age" }) end, "users", "by_age")
+        local unique = { type = "unique", fields = { "title" }, name = "once" }
+        q:addConstraint("posts", unique)
+        refused(function() q:addConstraint("posts", unique) end, "posts", "once", "already")
         q:renameColumn("users", "age", "Age")
         assert.is_truthy(q:describeTable("users").Age)
       end)

@@ -29,7 +29,8 @@ local function key_actions(self, given)
 end
 
 --- The table and the columns that a foreign key refers to.
-local function referenced(self, given, item)
+-- @param fields the columns that refer to them
+local function referenced(self, fields, given, item)
   local references = given.references
   if registry.is_model(references) then references = { model = references } end
   if type(references) ~= "table" then
@@ -40,9 +41,15 @@ local function referenced(self, given, item)
   local target = references.table or references.model
   local name = arguments.read_table("addConstraint", target)
   local place = { name = name, schema = definition.schema_beside(target, item) }
-  local fields = references.fields or references.field or references.key
-  if fields == nil then fields = arguments.find_table(self, "addConstraint", name, place).primaryKey end
-  return place, arguments.read_names("addConstraint", "references.fields", fields)
+  local found = arguments.find_table(self, "addConstraint", name, { schema = place.schema })
+  local columns = references.fields or references.field or references.key or found.primaryKey
+  columns = arguments.read_names("addConstraint", "references.fields", columns)
+  for _, column in ipairs(columns) do arguments.find_column("addConstraint", found, column) end
+  if #columns ~= #fields then
+    errors.usage("addConstraint: as many columns as there are fields (%s) must be referred to, got %s",
+      table.concat(fields, ", "), table.concat(columns, ", "))
+  end
+  return place, columns
 end
 
 --- The SQL of a constraint, by its type.
@@ -50,7 +57,7 @@ local constraint_sql = {
   unique = function(_, fields) return ("UNIQUE (%s)"):format(sqltext.quote_all(fields)) end,
   ["primary key"] = function(_, fields) return ("PRIMARY KEY (%s)"):format(sqltext.quote_all(fields)) end,
   ["foreign key"] = function(self, fields, given, item)
-    local place, columns = referenced(self, given, item)
+    local place, columns = referenced(self, fields, given, item)
     return ("FOREIGN KEY (%s) REFERENCES %s (%s)%s"):format(sqltext.quote_all(fields), arguments.table_name(place),
       sqltext.quote_all(columns), (key_actions(self, given)))
   end,
@@ -70,26 +77,6 @@ local function constraint_type(given)
   errors.usage('addConstraint: type must be "unique", "primary key", "foreign key" or "check"')
 end
 
---- Adds a constraint.
--- @param table_name the table, by name or model
--- @param given {type = "unique"|"primary key"|"foreign key"|"check", fields, name, references = {table, field |
--- fields}, onDelete, onUpdate, deferrable, where (of a check: as of a find, or liga.literal), transaction, logging}
-function methods:addConstraint(table_name, given)
-  given = arguments.read_options(self, "addConstraint", given, constraint_options)
-  local kind = constraint_type(given)
-  local item = arguments.find_table(self, "addConstraint", table_name, given)
-  local has_fields = kind ~= "check" or given.fields ~= nil
-  local fields = has_fields and arguments.read_names("addConstraint", "fields", given.fields) or {}
-  for _, field in ipairs(fields) do arguments.find_column("addConstraint", item, field) end
-  local own = naming.shorten(("%s_%s_%s"):format(item.name, table.concat(fields, "_"), suffixes[kind]))
-  local name = given.name == nil and own or arguments.read_name("addConstraint", "name", given.name)
-  arguments.run(self, ddl.plan(self.db, item, { {
-    kind = "add constraint", constraint = {
-      kind = kind, name = name, columns = fields, sql = constraint_sql[kind](self, fields, given, item),
-    },
-  } }), given)
-end
-
 --- All constraints of a table of the catalogue, with what showConstraints tells of them.
 local function constraints_of(item)
   local list = {}
@@ -107,6 +94,35 @@ local function constraints_of(item)
   for _, entry in ipairs(item.foreignKeys) do add("FOREIGN KEY", entry, entry.columns) end
   for _, entry in ipairs(item.checks) do add("CHECK", entry) end
   return list
+end
+
+local function expect_free_name(item, name)
+  for _, found in ipairs(constraints_of(item)) do
+    if found.shown.name == name then
+      errors.usage("addConstraint: the table %q has a constraint %q already", item.name, name)
+    end
+  end
+end
+
+--- Adds a constraint.
+-- @param table_name the table, by name or model
+-- @param given {type = "unique"|"primary key"|"foreign key"|"check", fields, name, references = {table, field |
+-- fields}, onDelete, onUpdate, deferrable, where (of a check: as of a find, or liga.literal), transaction, logging}
+function methods:addConstraint(table_name, given)
+  given = arguments.read_options(self, "addConstraint", given, constraint_options)
+  local kind = constraint_type(given)
+  local item = arguments.find_table(self, "addConstraint", table_name, given)
+  local has_fields = kind ~= "check" or given.fields ~= nil
+  local fields = has_fields and arguments.read_names("addConstraint", "fields", given.fields) or {}
+  for _, field in ipairs(fields) do arguments.find_column("addConstraint", item, field) end
+  local own = naming.shorten(("%s_%s_%s"):format(item.name, table.concat(fields, "_"), suffixes[kind]))
+  local name = given.name == nil and own or arguments.read_name("addConstraint", "name", given.name)
+  expect_free_name(item, name)
+  arguments.run(self, ddl.plan(self.db, item, { {
+    kind = "add constraint", constraint = {
+      kind = kind, name = name, columns = fields, sql = constraint_sql[kind](self, fields, given, item),
+    },
+  } }), given)
 end
 
 --- Drops a constraint by its name, as showConstraints tells it.
