@@ -414,10 +414,59 @@ void put_constant(struct out *out, bool boolean) {
     put_text(out, boolean ? "1 = 1" : "1 = 0");
 }
 
+/* Groups within groups, at most. */
+static int height(const struct expr *expr) {
+    int highest = 0;
+    if (!is_group(expr) && expr->kind != EXPR_NOT && expr->kind != EXPR_AT) return 0;
+    for (const struct expr *child = expr->first; child; child = child->next) {
+        int high = height(child);
+        if (high > highest) highest = high;
+    }
+    return highest + (expr->kind != EXPR_AT);
+}
+
+/* The children of a group. SQLite's parser has a stack of 100 places and keeps what stands before a parenthesis on it: of very deep
+ * conditions the deepest goes first. */
+static const struct expr *children_in_order(struct out *out, const struct expr *expr) {
+    enum { DEEP = 8 };
+    const struct expr *deepest = expr->first;
+    struct expr *front = NULL, **end = &front;
+    int highest = DEEP;
+    for (const struct expr *child = expr->first; child; child = child->next) {
+        int high = height(child);
+        if (high > highest) highest = high, deepest = child;
+    }
+    if (deepest == expr->first) return expr->first;
+    *(end = &(front = arena_copy(out->arena, deepest, sizeof *deepest))->next) = NULL;
+    for (const struct expr *child = expr->first; child; child = child->next) {
+        if (child == deepest) continue;
+        *end = arena_copy(out->arena, child, sizeof *child);
+        *(end = &(*end)->next) = NULL;
+    }
+    return front;
+}
+
 static void put_group(struct out *out, const struct expr *expr) {
     int count = count_children(expr);
-    if (count) put_chain(out, expr->first, count, op_table[expr->kind == EXPR_AND ? OP_AND : OP_OR].text);
+    const char *between = op_table[expr->kind == EXPR_AND ? OP_AND : OP_OR].text;
+    if (count) put_chain(out, count > 1 ? children_in_order(out, expr) : expr->first, count, between);
     else put_constant(out, expr->kind == EXPR_AND);
+}
+
+/* What a condition is the negation of; NULL: it is none. */
+static const struct expr *negated(struct arena *arena, const struct expr *expr) {
+    if (expr->kind == EXPR_NOT) return expr->first;
+    bool alone = is_group(expr) && expr->first && !expr->first->next;
+    const struct expr *inner = alone || expr->kind == EXPR_AT ? negated(arena, expr->first) : NULL;
+    return inner && expr->kind == EXPR_AT ? expr_at(arena, expr->alias, inner) : inner;
+}
+
+/* NOT NOT x is x, in three-valued logic too. */
+static void put_not(struct out *out, const struct expr *expr) {
+    const struct expr *twice = negated(out->arena, expr->first);
+    if (!twice) put_text(out, "NOT (");
+    put_expr(out, twice ? twice : expr->first);
+    if (!twice) put_text(out, ")");
 }
 
 static bool takes_anything(const struct dialect *dialect, const char *function) {
@@ -557,7 +606,7 @@ void put_expr(struct out *out, const struct expr *expr) {
     case EXPR_LIST:     put_list(out, expr); break;
     case EXPR_AND:
     case EXPR_OR:       put_group(out, expr); break;
-    case EXPR_NOT:      put_text(out, "NOT ("); put_expr(out, expr->first); put_text(out, ")"); break;
+    case EXPR_NOT:      put_not(out, expr); break;
     case EXPR_CONST:    put_constant(out, expr->value.as.boolean); break;
     case EXPR_FUNCTION: put_call(out, expr); break;
     case EXPR_CAST:     put_cast(out, expr); break;

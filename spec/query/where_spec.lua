@@ -98,6 +98,24 @@ for engine in support.engines() do
       it("finds " .. case[1], function() assert.same(case[3], names(case[2])) end)
     end
 
+    it("takes conditions in conditions, as deep as they may be, on any side", function()
+      local function nested(levels, wrap)
+        local where = { name = "ann" }
+        for level = 1, levels do where = wrap(where, level % 2 == 0) end
+        return names(where)
+      end
+      local none = { age = 99 }
+      assert.same({ "bob", "cid", "dee" }, nested(61, function(where) return { [Op.not_] = where } end))
+      assert.same({ "ann" }, nested(61, function(where) return { [Op.or_] = { none, where } } end))
+      assert.same({ "ann" }, nested(61, function(where) return { [Op.or_] = { where, none } } end))
+      assert.same({ "ann" }, nested(40, function(where, even)
+        return even and { [Op.or_] = { none, where } } or { city = "Lisbon", [Op.or_] = { none, where } }
+      end))
+      assert.same({ "ann" }, nested(30, function(where, even)
+        return even and { [Op.not_] = { [Op.or_] = { none, where } } } or { [Op.not_] = where }
+      end))
+    end)
+
     it("finds rows of a long list", function()
       local ages = {}
       for i = 1, 3000 do ages[i] = i * 5 end
