@@ -464,9 +464,9 @@ static const struct expr *negated(struct arena *arena, const struct expr *expr) 
 /* NOT NOT x is x, in three-valued logic too. */
 static void put_not(struct out *out, const struct expr *expr) {
     const struct expr *twice = negated(out->arena, expr->first);
-    if (!twice) put_text(out, "NOT (");
+    put_text(out, twice ? "(" : "NOT (");
     put_expr(out, twice ? twice : expr->first);
-    if (!twice) put_text(out, ")");
+    put_text(out, ")");
 }
 
 static bool takes_anything(const struct dialect *dialect, const char *function) {

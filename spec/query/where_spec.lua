@@ -21,6 +21,8 @@ local FINDS = {
   { "one of a list", { name = { "ann", "dee", "eve" } }, { "ann", "dee" } },
   { "nothing in an empty list", { name = {} }, {} },
   { "NULL by liga.null", { age = liga.null }, { "cid" } },
+  { "what a negated negation says, whatever stands beside it", { city = "Porto", [Op.not_] = { [Op.not_] = {
+    [Op.or_] = { { age = 25 }, { age = 30 } } } } }, { "bob" } },
   { "rows for which all tables of a list hold", { { city = "Lisbon" }, { age = Op.gt(20) } }, { "ann" } },
 
   { "an equal value by Op.eq", { name = Op.eq("bob") }, { "bob" } },
