@@ -132,6 +132,10 @@ bool missing_row(struct call *call);
 
 /* Shared steps: a count of target rows with these keys; the INSERT of createS. */
 const struct statement *count_keys_statement(struct call *call, struct link_keys keys);
+/* Reads the new target of createS, which becomes the call's result; false: error set. Key and scope win over what was given: they
+ * are set in the instance at an index. */
+bool plan_create(lua_State *L, struct call *call, struct access *access);
+void preset_all(lua_State *L, struct call *call, const struct access *access, int instance);
 const struct statement *insert_created(lua_State *L, struct call *call);
 void adopt_created(lua_State *L, struct call *call);
 /* Once it has run: the new target is the only element, by the values that the association refers to. */

@@ -54,6 +54,8 @@ bool enums_differ(const struct dialect *dialect, const struct attr *a, const str
 const char *enum_text_type(const struct attr *attr);
 
 void put_constant(struct out *out, bool boolean);                      /* a condition that is always so */
+void put_group(struct out *out, const struct expr *expr);               /* EXPR_AND, EXPR_OR */
+void put_not(struct out *out, const struct expr *expr);
 void put_real(struct buf *buf, double real);                            /* as a number of JSON or SQL; infinities as too large ones */
 void put_ordered(struct out *out, const struct expr *expr);             /* … that is ordered by */
 /* An operator's text, its operands in place of \1 \2 \3. */
