@@ -268,7 +268,7 @@ static struct violation guess_violation(struct call *call) {
     for (const struct foreign_key *key = written->foreign_keys; key; key = key->next)
         if (gives_key(call, key) && ++count) found.key = key;
     for (const struct foreign_key *key = written->foreign_keys; count > 1 && key && !broken; key = key->next)
-        if (gives_key(call, key) && is_broken(call, key)) broken = key;
+        if (is_broken(call, key)) broken = key;
     if (broken) return (struct violation){ .holder = written, .key = broken };
     found.still_referred = !count && call->effect.removes;
     const struct model *model = found.still_referred ? call->db->schema.models : NULL;

@@ -108,14 +108,6 @@ local engines = {
 
 -- Columns ------------------------------------------------------------------------------------------------------------
 
---- A column by name; SQLite's have no capitals.
-local function find_column(db, item, name)
-  if item.columns[name] or db.dialect ~= "sqlite" then return item.columns[name] end
-  for _, column in ipairs(item.columns) do
-    if column.name:lower() == name:lower() then return column end
-  end
-end
-
 local function has_name(names, name)
   for _, other in ipairs(names) do
     if other == name then return true end
@@ -292,7 +284,7 @@ function alter.compare(db, class, item, catalogue_of)
   end
   compare_comment(statements, "TABLE " .. parts.name, parts, item)
   for _, part in ipairs(parts.columns) do
-    local actual = find_column(db, item, part.name)
+    local actual = introspect.column(item, part.name)
     compare_comment(statements, "COLUMN " .. parts.name .. "." .. sqltext.quote(part.name), part, actual or {})
     local follows = actual and follows_key(parts, item, actual, target_of)
     local aspects = actual and differences(db, parts, part, wanted[part.name], item, actual, follows)

@@ -82,6 +82,14 @@ end
 
 introspect.same_names = naming.same_names
 
+--- A table's column by name, or nil; names in SQLite's tables (only these have a `sql`) know no capitals.
+function introspect.column(item, name)
+  if item.columns[name] or not item.sql then return item.columns[name] end
+  for _, column in ipairs(item.columns) do
+    if column.name:lower() == name:lower() then return column end
+  end
+end
+
 --- The names of an index's columns; nil where one of them is an expression.
 function introspect.index_columns(index)
   local names = {}

@@ -35,6 +35,13 @@ local function set_of(list)
   return set
 end
 
+--- The values as a list of SQL literals.
+local function literals(values)
+  local list = {}
+  for i, value in ipairs(values) do list[i] = sqltext.literal(value) end
+  return table.concat(list, ", ")
+end
+
 --- The values of the enum that a column of the catalogue is of, or a list of; nil: it is another type.
 local function values_of(before)
   return before.values or before.elements
@@ -79,11 +86,10 @@ end
 
 --- A server's enum never loses a value: another one takes its place, which the rows must fit.
 local function replace_enum(list, item, column, before)
-  local name, labels = quote(column.name), {}
+  local name = quote(column.name)
   local old = quote(naming.shorten("liga_old_" .. item.name .. "_" .. column.name))
-  for i, value in ipairs(column.values) do labels[i] = sqltext.literal(value) end
   list[#list + 1] = ("ALTER TYPE %s RENAME TO %s"):format(before.type, old)
-  list[#list + 1] = ("CREATE TYPE %s AS ENUM (%s)"):format(before.type, table.concat(labels, ", "))
+  list[#list + 1] = ("CREATE TYPE %s AS ENUM (%s)"):format(before.type, literals(column.values))
   if before.default then add(list, item, "ALTER COLUMN %s DROP DEFAULT", name) end
   add(list, item, "ALTER COLUMN %s TYPE %s USING %s::TEXT::%s", name, before.type, name, before.type)
   list[#list + 1] = "DROP TYPE " .. schema_prefix(before.type) .. old
@@ -180,10 +186,8 @@ function postgres.misfit(change, query)
   local old, new = item.columns[column.name].type:upper(), column.type
   local name, from = quote(column.name), sqltext.table_name(item.schema, item.name)
   if column.values and not column.list then
-    local allowed = {}
-    for i, value in ipairs(column.values) do allowed[i] = sqltext.literal(value) end
     return query(("SELECT %s AS value FROM %s WHERE %s::text NOT IN (%s) LIMIT 1"):format(name, from, name,
-      table.concat(allowed, ", ")))[1]
+      literals(column.values)))[1]
   end
   local value = is_text(new) and "r.value" or cast("r.value", old, new)
   local cut = cuts(old, new) and differs("r.value", old, new) or "FALSE"

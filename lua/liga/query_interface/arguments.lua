@@ -73,16 +73,8 @@ function arguments.find_table(self, method, table, given)
   errors.usage("%s: there is no table %q%s", method, name, options.hint(name, names))
 end
 
---- A column by name, or nil; SQLite's have no capitals.
-local function column_of(item, name)
-  if item.columns[name] or not item.sql then return item.columns[name] end
-  for _, column in ipairs(item.columns) do
-    if column.name:lower() == name:lower() then return column end
-  end
-end
-
 function arguments.find_column(method, item, name)
-  local found = column_of(item, arguments.read_name(method, "a column", name))
+  local found = introspect.column(item, arguments.read_name(method, "a column", name))
   if found then return found end
   local names = {}
   for i, column in ipairs(item.columns) do names[i] = column.name end
@@ -92,7 +84,7 @@ end
 --- Raises that a table has a column of this name already.
 -- @param renamed the column that is to get the name, or nil
 function arguments.expect_no_column(method, item, name, renamed)
-  local found = column_of(item, name)
+  local found = introspect.column(item, name)
   if found and found ~= renamed then
     errors.usage("%s: the table %q has a column %q already", method, item.name, found.name)
   end
