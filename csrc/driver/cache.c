@@ -41,11 +41,20 @@ static struct cache_entry **bucket_of(const struct cache *cache, uint64_t hash) 
     return &cache->buckets[hash & (cache->size - 1)];
 }
 
+static bool has_text(const struct cache_entry *entry, const char *text, size_t len) {
+    return entry->len == len && memcmp(entry->text, text, len) == 0;
+}
+
 static struct cache_entry *find(const struct cache *cache, const char *text, size_t len, uint64_t hash) {
     struct cache_entry *entry = *bucket_of(cache, hash);
-    while (entry && !(entry->hash == hash && entry->len == len && memcmp(entry->text, text, len) == 0))
-        entry = entry->next;
+    while (entry && !(entry->hash == hash && has_text(entry, text, len))) entry = entry->next;
     return entry;
+}
+
+/* A loop asks for the text again that it has just given back: no need to work out its hash. */
+static struct cache_entry *find_again(const struct cache *cache, const char *text, size_t len) {
+    if (cache->newest && has_text(cache->newest, text, len)) return cache->newest;
+    return find(cache, text, len, hash_text(text, len));
 }
 
 /* --------------------------------------------------------------------------------------------- the list of the idle */
@@ -102,7 +111,7 @@ bool cache_init(struct cache *cache, int limit, void (*dispose)(void *handle)) {
 void *cache_take(struct cache *cache, const char *text, size_t len, struct cache_entry **entry) {
     *entry = NULL;
     if (!cache->limit) return NULL;
-    struct cache_entry *found = find(cache, text, len, hash_text(text, len));
+    struct cache_entry *found = find_again(cache, text, len);
     if (!found || found->state != ENTRY_IDLE) return NULL;
     list_remove(cache, found);
     found->state = ENTRY_IN_USE;

@@ -18,10 +18,17 @@ static void out_of_memory(void *owner) {
 
 /* -------------------------------------------------------------------------------------------- opening, closing */
 
-/* Boxes that are not in use wait in a list that hangs on the database; one in use hangs on the stack only, so that a longjmp
- * leaves it to the collector. */
-static struct call *take_box(lua_State *L, int db_index) {
-    lua_getiuservalue(L, db_index, DB_CALLS);
+/* A box that is not in use waits on the database, the spare one at hand, others in a list; one in use hangs on the stack only, so
+ * that a longjmp leaves it to the collector. */
+static struct call *take_box(lua_State *L, struct db *db, int db_index) {
+    struct call *spare = db->spare;
+    lua_getiuservalue(L, db_index, spare ? DB_SPARE : DB_CALLS);
+    if (spare) {
+        lua_pushnil(L);
+        lua_setiuservalue(L, db_index, DB_SPARE);
+        db->spare = NULL;
+        return spare;
+    }
     lua_Integer free = (lua_Integer)lua_rawlen(L, -1);
     if (free == 0) {
         lua_pop(L, 1);
@@ -38,19 +45,26 @@ static struct call *take_box(lua_State *L, int db_index) {
     return lua_touserdata(L, -1);
 }
 
-static void give_box_back(lua_State *L, const struct call *call) {
+static void give_box_back(lua_State *L, struct call *call) {
+    bool spare = !call->db->spare;
     lua_getiuservalue(L, call->self, CALL_DB);
-    lua_getiuservalue(L, -1, DB_CALLS);
+    if (!spare) lua_getiuservalue(L, -1, DB_CALLS);
     lua_pushvalue(L, call->self);
-    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
-    lua_pop(L, 2);
+    if (spare) {
+        lua_setiuservalue(L, -2, DB_SPARE);
+        call->db->spare = call;
+    } else {
+        lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
 }
 
 struct call *call_open(lua_State *L, struct db *db, int db_index) {
     db_index = lua_absindex(L, db_index);
     if (db->closed) raise_usage(L, "the database is closed");
     luaL_checkstack(L, 40, "too many nested calls");
-    struct call *call = take_box(L, db_index);
+    struct call *call = take_box(L, db, db_index);
     call->L = L;
     call->self = lua_gettop(L);
     call->db = db;

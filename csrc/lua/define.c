@@ -76,7 +76,7 @@ static int new_model(lua_State *L) {
     lua_setiuservalue(L, -2, MODEL_DB);
     lua_getiuservalue(L, 1, DB_MODELS);
     lua_pushvalue(L, -2);
-    lua_rawsetp(L, -2, box->model);
+    lua_rawseti(L, -2, box->model->number);
     lua_pop(L, 1);
     return 1;
 }

@@ -480,9 +480,9 @@ static void push_node_frame(lua_State *L, struct call *call, struct run *run, in
     struct node_state *state = &run->states[n];
     if (run->plan->raw) lua_pushnil(L);
     else push_model(L, call->db, db, node->model);
-    state->model = run->plan->raw ? 0 : lua_gettop(L);
-    lua_settop(L, lua_gettop(L) + 3);
-    state->table = lua_gettop(L);
+    state->table = lua_gettop(L) + 3;
+    state->model = run->plan->raw ? 0 : state->table - 3;
+    lua_settop(L, state->table);
     state->texts = state->table - 1;
     state->metatable = state->table - 2;
     state->instances = 0;
@@ -524,14 +524,31 @@ static void put_chunks_down(lua_State *L, struct call *call, struct run *run) {
     lua_pop(L, 1);
 }
 
-/* Stack: keys of all columns, then per node: model userdata, metatable, texts, table, perhaps the instances; the slots; what is
- * noted. */
-static void push_frame(lua_State *L, struct call *call, struct run *run) {
+/* All attributes of a model in their order, and nothing else. */
+static bool has_own_columns(const struct plan *plan) {
+    const struct model *model = plan->node_count ? plan->nodes[0].model : NULL;
+    return model && plan->columns == model->columns && model->columns_generation == model->generation;
+}
+
+/* Pushes the names of all columns, those of a model from the list that is kept of them; returns the index of the first. */
+static int push_column_keys(lua_State *L, struct call *call, const struct plan *plan, int db) {
+    bool own = has_own_columns(plan);
+    if (own) push_model(L, call->db, db, plan->nodes[0].model);
+    if (own) push_attr_names(L, db + 1);
+    int names = db + 2, keys = lua_gettop(L) + 1;
+    for (int i = 0; i < plan->column_count; i++)
+        if (own) lua_rawgeti(L, names, i + 1);
+        else lua_pushstring(L, plan->columns[i].name);
+    return keys;
+}
+
+/* Stack: the database, keys of all columns, then per node: model userdata, metatable, texts, table, perhaps the instances; the slots;
+ * what is noted. Returns the index of the first key. */
+static int push_frame(lua_State *L, struct call *call, struct run *run) {
     const struct plan *plan = run->plan;
     luaL_checkstack(L, plan->column_count + plan->node_count * 10 + run->below_count + 40, "too many columns");
-    for (int i = 0; i < plan->column_count; i++) lua_pushstring(L, plan->columns[i].name);
     push_call_value(L, call, CALL_DB);
-    int db = lua_gettop(L);
+    int db = lua_gettop(L), keys = push_column_keys(L, call, plan, db);
     for (int n = 0; n < plan->node_count; n++) push_node_frame(L, call, run, n, db);
     run->children = lua_gettop(L) + 1;
     for (int i = 0; i < run->below_count; i++) push_aux(L, call, run->below[i].step->number + 1);
@@ -539,6 +556,7 @@ static void push_frame(lua_State *L, struct call *call, struct run *run) {
     run->slots = lua_gettop(L);
     push_noted(L, &run->noted);
     take_chunks_up(L, call, run);
+    return keys;
 }
 
 /* Pushes the list of the roots, made with room for them once there is one: as many as the driver knows of, or a few. */
@@ -558,8 +576,7 @@ enum drive take_rows(lua_State *L, struct call *call, enum drive drive) {
     if (drive != DRIVE_ROW) return drive;
     int top = lua_gettop(L);
     push_roots(L, call, run);
-    int list = lua_gettop(L), keys = list + 1;
-    push_frame(L, call, run);
+    int list = lua_gettop(L), keys = push_frame(L, call, run);
     int settled = lua_gettop(L);
     for (; drive == DRIVE_ROW; drive = is_single(run->plan) ? DRIVE_DONE : call_step(call)) {
         if (++call->rows % COLLECTOR_ROWS == 0) collector_spare(L, call);

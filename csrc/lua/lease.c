@@ -25,9 +25,9 @@ static bool take_lease(lua_State *L, struct call *call) {
 static int lease_new(lua_State *L) {
     struct db *db = userdata_check(L, 1, USERDATA_DB, "a database");
     lua_settop(L, 3);
-    struct lease *lease = userdata_new(L, USERDATA_LEASE, sizeof *lease, 1);
+    struct lease *lease = userdata_new(L, USERDATA_LEASE, sizeof *lease, LEASE_VALUES);
     lua_pushvalue(L, 1);
-    lua_setiuservalue(L, -2, 1);
+    lua_setiuservalue(L, -2, LEASE_DB);
     lease->unguarded = lua_toboolean(L, 3);
     struct call *call = call_open(L, db, 1);
     lua_pushvalue(L, 4);
@@ -44,6 +44,7 @@ static void give_back(struct lease *lease, bool close) {
     struct link *link = lease->link;
     if (!link) return;
     lease->link = NULL;
+    if (lease->db->bound == lease) lease->db->bound = NULL;
     lease->db->leases--;
     pool_take_back(lease->db, link, close, lease->writing);
 }
@@ -69,9 +70,13 @@ static int lease_gc(lua_State *L) {
 
 /* lease:bind(thread): calls of this coroutine use the lease from now on. */
 static int bind(lua_State *L, bool bound) {
-    userdata_check(L, 1, USERDATA_LEASE, "a lease");
+    struct lease *lease = userdata_check(L, 1, USERDATA_LEASE, "a lease");
     luaL_checktype(L, 2, LUA_TTHREAD);
-    lua_getiuservalue(L, 1, 1);
+    lua_pushvalue(L, 2);
+    lua_setiuservalue(L, 1, LEASE_THREAD);
+    lease->thread = lua_tothread(L, 2);
+    if (lease->link) lease->db->bound = bound ? lease : NULL;
+    lua_getiuservalue(L, 1, LEASE_DB);
     lua_getiuservalue(L, -1, DB_THREADS);
     lua_pushvalue(L, 2);
     if (bound) lua_pushvalue(L, 1);
@@ -117,7 +122,7 @@ static int lease_results(lua_State *L, struct call *call) {
 static int lease_run(lua_State *L) {
     struct lease *lease = userdata_check(L, 1, USERDATA_LEASE, "a lease");
     if (lua_toboolean(L, 3)) lease->writing = true;
-    lua_getiuservalue(L, 1, 1);
+    lua_getiuservalue(L, 1, LEASE_DB);
     struct call *call = call_open(L, lease->db, lua_gettop(L));
     call->lease = lease;
     call->statement = control_statement(L, call, 2);

@@ -275,7 +275,9 @@ bool lease_alive(lua_State *L, int index) {
 
 /* The lease bound to the running coroutine, or NULL. */
 static struct lease *current_lease(lua_State *L, const struct call *call) {
-    if (!call->db->leases) return NULL;
+    const struct db *db = call->db;
+    if (!db->leases) return NULL;
+    if (db->bound && db->bound->thread == L) return db->bound;
     push_call_value(L, call, CALL_DB);
     lua_getiuservalue(L, -1, DB_THREADS);
     lua_pushthread(L);

@@ -8,12 +8,16 @@
 struct lease {
     struct db *db;
     const lua_State *owner;         /* the coroutine that took it */
+    const lua_State *thread;        /* the one that was bound to it last, which hangs on it */
     struct link *link;              /* NULL: given back */
     bool writing;                   /* holds SQLite's write lock */
     bool begun;                     /* a transaction was begun on it */
     bool read_only;                 /* … that may not write */
     bool unguarded;                 /* option savepoint = false */
 };
+
+/* Values that hang on a lease. */
+enum lease_value { LEASE_DB = 1, LEASE_THREAD, LEASE_VALUES = LEASE_THREAD };
 
 /* The connection for a call: its transaction's, else an idle one, else one that is to be opened (see pool_ready). NULL: the call
  * has to wait and ask again; only where it yields. Raises if waiting would be for ever, or was too long. */

@@ -221,7 +221,8 @@ static bool take_plain(lua_State *L, struct call *call, const struct attr *attr,
 static void note_plain(lua_State *L, struct call *call, int index, const struct attr *attr, struct row *row) {
     struct value *value = &row->values[attr->ordinal];
     row->taken[attr->ordinal] = row->present[attr->ordinal] = true;
-    if (row->rowset) original_keep(L, row->rowset, row->number, attr, row->texts, lua_gettop(L));
+    if (row->rowset && !original_keep_value(row->rowset, row->number, attr, *value))
+        original_keep_text(L, row->rowset, row->number, attr, row->texts);
     if (row->keep && value->kind == VALUE_TEXT) value->as.text = arena_text(&call->arena, value->as.text, value->len);
     if (!row->copies) return;
     lua_pushvalue(L, -2);

@@ -42,16 +42,9 @@ static void plan_returning(lua_State *L, struct call *call, struct insert *inser
     }
 }
 
-static bool has_sql_defaults(const struct model *model, const struct row *row) {
-    for (int i = 0; i < model->attr_count; i++)
-        if (model->attrs[i]->default_kind == DEFAULT_SQL && !row->present[i]) return true;
-    return false;
-}
-
-static bool has_rewritten(const struct model *model) {
-    for (int i = 0; i < model->attr_count; i++)
-        if (type_is_rewritten(&model->attrs[i]->type)) return true;
-    return false;
+/* Whether the database may store another value of the attribute than is sent. */
+static bool may_differ(const struct attr *attr, const struct row *row) {
+    return type_is_rewritten(&attr->type) || (attr->default_kind == DEFAULT_SQL && !row->present[attr->ordinal]);
 }
 
 struct insert *plan_insert(lua_State *L, struct call *call, int index, const struct row *row) {
@@ -63,7 +56,9 @@ struct insert *plan_insert(lua_State *L, struct call *call, int index, const str
     insert->attrs = attrs;
     insert->rows = 1;
     index = lua_absindex(L, index);
+    bool computed = call->expressions;
     for (int i = 0; i < model->attr_count; i++) {
+        computed = computed || may_differ(model->attrs[i], row);
         if (!row->present[i]) continue;
         attrs[insert->attr_count] = model->attrs[i];
         values[insert->attr_count] = row->values[i];
@@ -71,7 +66,7 @@ struct insert *plan_insert(lua_State *L, struct call *call, int index, const str
     }
     if (call->expressions) add_cells(L, call, index, row, insert);
     else insert->values = values;
-    if (call->expressions || has_sql_defaults(model, row) || has_rewritten(model)) plan_returning(L, call, insert, index);
+    if (computed) plan_returning(L, call, insert, index);
     bool makes_key = model->auto_key && !row->present[model->auto_key->ordinal];
     if (makes_key && call->db->dialect->returns_keys) return_attr(call, insert, model->auto_key);
     return insert;
@@ -129,7 +124,8 @@ void keep_originals(lua_State *L, struct call *call, struct rowset *rowset, int 
     }
 }
 
-static void set_generated_key(lua_State *L, const struct attr *key, int index, int names, int64_t generated) {
+/* False: the instance has its key already. */
+static bool set_generated_key(lua_State *L, const struct attr *key, int index, int names, int64_t generated) {
     lua_rawgeti(L, names, key->ordinal + 1);
     lua_pushvalue(L, -1);
     bool absent = lua_rawget(L, index) == LUA_TNIL;
@@ -137,6 +133,7 @@ static void set_generated_key(lua_State *L, const struct attr *key, int index, i
     lua_pushinteger(L, generated);
     if (absent) lua_rawset(L, index);
     else lua_pop(L, 2);
+    return absent;
 }
 
 /* As keep_originals, from the values that were written where they need no Lua string. */
@@ -160,7 +157,7 @@ void adopt_row(lua_State *L, struct call *call, int index, int64_t generated, co
     index = lua_absindex(L, index);
     int top = lua_gettop(L);
     int model_index = push_model_names(L, call), names = model_index + 1;
-    if (model->auto_key) set_generated_key(L, model->auto_key, index, names, generated);
+    bool makes_key = model->auto_key && set_generated_key(L, model->auto_key, index, names, generated);
     const void *address = lua_topointer(L, index);
     bool kept = rowset_reopen(L, model_index, row->rowset, row->number, address);
     struct rowset *rowset = kept ? row->rowset : rowset_open(L, model_index);
@@ -168,6 +165,8 @@ void adopt_row(lua_State *L, struct call *call, int index, int64_t generated, co
     lua_setmetatable(L, index);
     lua_rawgeti(L, -1, CHUNK_ROWSET);
     lua_getiuservalue(L, -1, ROWSET_TEXTS);
-    keep_written(L, call, rowset, kept ? row->number : rowset_register(rowset, address), index, names, lua_gettop(L), row);
+    int number = kept ? row->number : rowset_register(rowset, address);
+    if (makes_key) original_keep_value(rowset, number, model->auto_key, value_int(generated));
+    keep_written(L, call, rowset, number, index, names, lua_gettop(L), row);
     lua_settop(L, top);
 }

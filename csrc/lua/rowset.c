@@ -220,6 +220,10 @@ bool original_keep_value(struct rowset *rowset, int row, const struct attr *attr
     }
 }
 
+void original_keep_text(lua_State *L, struct rowset *rowset, int row, const struct attr *attr, int texts_index) {
+    if (attr->ordinal < rowset->width) keep_text(L, rowset, row, attr, texts_index, -1, ORIGINAL_TEXT);
+}
+
 void original_keep_source(lua_State *L, struct rowset *rowset, int row, const struct attr *attr, int texts_index,
                           struct value source) {
     if (attr->ordinal >= rowset->width) return;

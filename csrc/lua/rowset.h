@@ -95,6 +95,8 @@ struct rowset *instance_rowset(lua_State *L, int index);
 void original_keep(lua_State *L, struct rowset *rowset, int row, const struct attr *attr, int texts_index, int value_index);
 /* The same for a value that is at hand, as far as it needs no Lua string; false: it needs one. */
 bool original_keep_value(struct rowset *rowset, int row, const struct attr *attr, struct value value);
+/* The same for the Lua string on the top. */
+void original_keep_text(lua_State *L, struct rowset *rowset, int row, const struct attr *attr, int texts_index);
 void original_keep_source(lua_State *L, struct rowset *rowset, int row, const struct attr *attr, int texts_index,
                           struct value source);
 

@@ -16,10 +16,11 @@ const char *userdata_name(enum userdata kind) {
 }
 
 void *userdata_test(lua_State *L, int index, enum userdata kind) {
-    if (lua_type(L, index) != LUA_TUSERDATA || !lua_getmetatable(L, index)) return NULL;
+    void *userdata = lua_touserdata(L, index);
+    if (!userdata || !lua_getmetatable(L, index)) return NULL;
     bool same = lua_topointer(L, -1) == core_of(L)->metatable[kind];
     lua_pop(L, 1);
-    return same ? lua_touserdata(L, index) : NULL;
+    return same ? userdata : NULL;
 }
 
 void *userdata_check(lua_State *L, int index, enum userdata kind, const char *what) {
@@ -68,7 +69,7 @@ const char *const *texts_field(lua_State *L, struct db *db, int index, const cha
 struct model_box *class_model(lua_State *L, int index) {
     if (lua_type(L, index) != LUA_TTABLE || !lua_getmetatable(L, index)) return NULL;
     lua_rawgeti(L, -1, 1);
-    lua_remove(L, -2);
+    lua_replace(L, -2);
     struct model_box *box = userdata_test(L, -1, USERDATA_MODEL);
     if (box) check_not_collected(L, box->db);
     else lua_pop(L, 1);
@@ -90,8 +91,8 @@ struct model_box *check_class(lua_State *L, int index) {
 struct model_box *push_model(lua_State *L, struct db *db, int db_index, const struct model *model) {
     (void)db;
     lua_getiuservalue(L, db_index, DB_MODELS);
-    lua_rawgetp(L, -1, model);
-    lua_remove(L, -2);
+    lua_rawgeti(L, -1, model->number);
+    lua_replace(L, -2);
     return lua_touserdata(L, -1);
 }
 

@@ -108,8 +108,10 @@ struct db {
     int idle_ms, acquire_ms;
     long long collected;                /* ms, monotonic: when the collector was last called for who waits */
     struct call *queue;                 /* calls that wait for a connection or their turn in a transaction, in order */
+    struct call *spare;                 /* a box that is not in use, at hand, or NULL */
     int open_calls;                     /* on some stack */
     int leases;                         /* open transactions */
+    struct lease *bound;                /* that a coroutine was bound to last and still is, or NULL */
     struct process process;             /* that opened the database */
     bool waits;                         /* an event loop waits for us where a coroutine may yield */
     bool closed, driven, logging_now, dates_epoch, read_only, memory;
@@ -120,7 +122,7 @@ struct db {
 };
 
 /* Values that hang on the db userdata. */
-enum db_value { DB_MODELS = 1, DB_CALLS, DB_THREADS, DB_OBJECT, DB_VALUES = DB_OBJECT };
+enum db_value { DB_MODELS = 1, DB_CALLS, DB_SPARE, DB_THREADS, DB_OBJECT, DB_VALUES = DB_OBJECT };
 
 /* ------------------------------------------------------------------------------------------------------ models */
 

@@ -107,6 +107,19 @@ static void leave_unsaved(lua_State *L, struct call *call, int instance) {
     lua_settop(L, instance);
 }
 
+/* What the database computed, on the instance. */
+static void show_returned(lua_State *L, struct call *call, int instance) {
+    const struct write *write = call->data;
+    for (int i = 0; i < call->model->attr_count; i++) {
+        struct error error = { .code = ERROR_NONE };
+        if (!write->known[i]) continue;
+        lua_pushstring(L, call->model->attrs[i]->name);
+        if (!push_logical(L, call->db, call->model->attrs[i], write->values[i], &call->arena, &error)) lua_pushnil(L);
+        lua_rawset(L, instance);
+        if (write->row->rowset) original_forget(write->row->rowset, write->row->number, call->model->attrs[i]);
+    }
+}
+
 static int insert_results(lua_State *L, struct call *call) {
     struct write *write = call->data;
     push_call_value(L, call, CALL_RESULT);
@@ -116,14 +129,7 @@ static int insert_results(lua_State *L, struct call *call) {
         leave_unsaved(L, call, instance);
         return 1;
     }
-    for (int i = 0; i < call->model->attr_count; i++) {
-        struct error error = { .code = ERROR_NONE };
-        if (!write->known[i]) continue;
-        lua_pushstring(L, call->model->attrs[i]->name);
-        if (!push_logical(L, call->db, call->model->attrs[i], write->values[i], &call->arena, &error)) lua_pushnil(L);
-        lua_rawset(L, instance);
-        if (write->row->rowset) original_forget(write->row->rowset, write->row->number, call->model->attrs[i]);
-    }
+    if (write->returning) show_returned(L, call, instance);
     adopt_row(L, call, instance, call->last_id, write->row);
     return 1;
 }

@@ -19,6 +19,7 @@ static const char *intern(struct schema *schema, const char *name) {
 struct model *model_new(struct schema *schema, const char *name, const char *table) {
     struct model *model = arena_new(schema->arena, struct model);
     model->schema = schema;
+    model->number = ++schema->model_count;
     model->name = intern(schema, name);
     model->table = intern(schema, table);
     *schema->last = model;

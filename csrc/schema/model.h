@@ -101,6 +101,7 @@ struct plan_column;
 
 struct model {
     struct model *next;                 /* in order of definition */
+    int number;                         /* in that order, from 1 */
     struct schema *schema;
     const char *name, *table, *table_schema, *comment;
     const struct attr **attrs;          /* by ordinal */
@@ -127,6 +128,7 @@ struct schema {
     struct arena *arena;                /* lives until the database object is collected */
     struct names names;
     struct model *models, **last;
+    int model_count;
 };
 
 /* Starts an empty schema; everything in it is made in the arena. */
