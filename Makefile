@@ -19,7 +19,7 @@ LDFLAGS = -Wl,-z,nodelete
 endif
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
-COMPILE  = $(CC) -std=c11 $(WARNINGS) $(CFLAGS) -fPIC -fvisibility=hidden -Icsrc -isystem $(LUA_INCDIR) -isystem $(PQ_INCDIR) -MMD -MP
+COMPILE  = $(CC) -std=c11 $(WARNINGS) $(CFLAGS) -fPIC -fno-plt -fvisibility=hidden -Icsrc -isystem $(LUA_INCDIR) -isystem $(PQ_INCDIR) -MMD -MP
 PARALLEL = --silent --no-print-directory -j$(shell nproc)
 
 # What runs from the checkout finds it; settings of the user's own Lua tree stay out.

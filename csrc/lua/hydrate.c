@@ -15,13 +15,44 @@ void push_list(lua_State *L, int size) {
     lua_setmetatable(L, -2);
 }
 
+/* -------------------------------------------------------------------------------------------- what the call keeps */
+
+void push_aux(lua_State *L, struct call *call, lua_Integer place) {
+    push_call_table(L, call, CALL_AUX);
+    if (lua_rawgeti(L, -1, place) == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+        lua_pushvalue(L, -1);
+        lua_rawseti(L, -3, place);
+    }
+    lua_remove(L, -2);
+}
+
+/* Keeps the value on the top there. */
+static void set_aux(lua_State *L, struct call *call, lua_Integer place) {
+    push_call_table(L, call, CALL_AUX);
+    lua_insert(L, -2);
+    lua_rawseti(L, -2, place);
+    lua_pop(L, 1);
+}
+
+enum { MOST_NODES = 4096 };
+
+/* What belongs to a node: its instances, its cohort; of a run's first one the chunks in use of all nodes. */
+enum node_part { NODE_INSTANCES, NODE_CHUNKS, NODE_COHORT, NODE_PARTS };
+
+static lua_Integer node_place(const struct run *run, int n, enum node_part part) {
+    int number = run->step ? run->step->number + 1 : 0;
+    return -1 - (((lua_Integer)number * MOST_NODES + n) * NODE_PARTS + (lua_Integer)part);
+}
+
 /* ------------------------------------------------------------------------------------------------------- chunks */
 
 /* As many rows as are still to come, where the driver knows; else as many as such a list had lately, and more for each next chunk. */
 static int next_capacity(const struct call *call, const struct plan *plan, const struct model_box *box, const struct rowset *full) {
     int64_t left = call->cursor->expected - call->rows + 1;
     if (call->cursor->expected) return left < ROWSET_ROWS ? (int)left : ROWSET_ROWS;
-    if (full) return full->capacity < ROWSET_FIRST_ROWS ? ROWSET_FIRST_ROWS : ROWSET_ROWS;
+    if (full) return full->firsts || full->capacity < ROWSET_FIRST_ROWS ? ROWSET_FIRST_ROWS : ROWSET_ROWS;
     int64_t limit = plan->select->limit;
     if (limit > 0 && limit <= ROWSET_ROWS) return (int)limit;
     return box->usual_rows ? box->usual_rows : ROWSET_FIRST_ROWS;
@@ -30,7 +61,7 @@ static int next_capacity(const struct call *call, const struct plan *plan, const
 /* Chunks of short lists are made as long as lists were lately, so that most take what was freed before. */
 static void note_length(lua_State *L, const struct node_state *state) {
     struct model_box *box = lua_touserdata(L, state->model);
-    int rows = state->cohort_rows - state->rowset->capacity + state->rowset->count;
+    int rows = state->built;
     int usual = rows >= box->usual_rows ? rows : (box->usual_rows * 7 + rows) / 8;
     box->usual_rows = usual < ROWSET_FEWEST_ROWS ? ROWSET_FEWEST_ROWS : usual < ROWSET_FIRST_ROWS ? usual : ROWSET_FIRST_ROWS;
 }
@@ -90,6 +121,20 @@ static void push_later_chunks(lua_State *L, int cohort) {
     lua_rawseti(L, cohort, COHORT_LATER);
 }
 
+/* Has the node's cohort at hand; that of a list which has outgrown a shared chunk begins there. */
+static void have_cohort(lua_State *L, struct call *call, struct node_state *state) {
+    if (!lua_isnil(L, state->cohort)) return;
+    const struct run *run = call->hydration->run;
+    lua_Integer place = node_place(run, (int)(state - run->states), NODE_COHORT);
+    if (state->rowset && !state->cohort_rows) {
+        push_shared_cohort(L, state->metatable, state->first);
+        set_aux(L, call, place);
+        state->cohort_rows = state->rowset->capacity - state->first;
+    }
+    push_aux(L, call, place);
+    lua_replace(L, state->cohort);
+}
+
 /* The chunk, whose metatable is on the top, belongs to the rows that were read together. */
 static void join_cohort(lua_State *L, struct node_state *state) {
     int chunk = lua_gettop(L), first = state->cohort_rows;
@@ -109,15 +154,19 @@ static bool is_single(const struct plan *plan) {
     return plan->one && !plan->fan;
 }
 
-/* Single rows share the model's open chunk; a list makes its own chunks. */
-static void use_new_chunk(lua_State *L, const struct call *call, const struct plan *plan, struct node_state *state) {
+/* Single rows and short lists share the model's open chunk, unless each list is going to be asked for as one; others make their own. */
+static void use_new_chunk(lua_State *L, struct call *call, const struct plan *plan, struct node_state *state) {
     const struct model_box *box = lua_touserdata(L, state->model);
     bool own = plan->lazy != LAZY_UNSET && (int)plan->lazy != box->lazy && (plan->lazy != LAZY_OFF || box->lazy > LAZY_OFF);
     bool single = is_single(plan);
-    if (single && !own) state->rowset = rowset_open(L, state->model);
-    else state->rowset = rowset_new(L, state->model, single ? 1 : next_capacity(call, plan, box, state->rowset));
+    int rows = single ? 1 : next_capacity(call, plan, box, state->rowset);
+    bool is_short = single || (!state->rowset && rows <= ROWSET_FIRST_ROWS && box->lazy != LAZY_BATCH);
+    bool shared = is_short && !own, together = !single && !shared;
+    if (together) have_cohort(L, call, state);
+    state->rowset = shared ? rowset_open(L, state->model, rows) : rowset_new(L, state->model, rows);
+    state->first = single ? ROW_ALONE : state->rowset->count;
     if (own) set_lazy_index(L, state->model, (int)plan->lazy);
-    if (!single) join_cohort(L, state);
+    if (together) join_cohort(L, state);
     lua_replace(L, state->metatable);
     look_at_chunk(L, state);
     note_aliases(L, plan, state);
@@ -348,6 +397,8 @@ static bool build(lua_State *L, struct call *call, const struct plan_node *node,
         if (!state->rowset || state->rowset->count == state->rowset->capacity)
             use_new_chunk(L, call, call->hydration->run->plan, state);
         state->row = rowset_register(state->rowset, lua_topointer(L, state->table));
+        if (state->rowset->firsts) state->rowset->firsts[state->row] = (unsigned char)state->first;
+        state->built++;
     }
     if (!fill(L, call, node, state, keys)) return false;
     if (known) {
@@ -452,25 +503,6 @@ static bool take_row(lua_State *L, struct call *call, struct run *run, int keys,
 
 /* ------------------------------------------------------------------------------------------------------- frames */
 
-void push_aux(lua_State *L, struct call *call, lua_Integer place) {
-    push_call_table(L, call, CALL_AUX);
-    if (lua_rawgeti(L, -1, place) == LUA_TNIL) {
-        lua_pop(L, 1);
-        lua_newtable(L);
-        lua_pushvalue(L, -1);
-        lua_rawseti(L, -3, place);
-    }
-    lua_remove(L, -2);
-}
-
-enum { MOST_NODES = 4096 };
-
-/* Place of what belongs to a node: `part` 0 its instances, 1 the chunks in use of all nodes of a run, 2 the cohort. */
-static lua_Integer node_place(const struct run *run, int n, int part) {
-    int number = run->step ? run->step->number + 1 : 0;
-    return -1 - (((lua_Integer)number * MOST_NODES + n) * 3 + part);
-}
-
 static bool waits_with_chunks(const struct run *run) {
     return !run->plan->raw && run->plan->node_count > 0;
 }
@@ -482,16 +514,15 @@ static void push_node_frame(lua_State *L, struct call *call, struct run *run, in
     else push_model(L, call->db, db, node->model);
     state->table = lua_gettop(L) + 3;
     state->model = run->plan->raw ? 0 : state->table - 3;
-    lua_settop(L, state->table);
+    state->cohort = state->table + 1;
+    lua_settop(L, state->cohort);
     state->texts = state->table - 1;
     state->metatable = state->table - 2;
     state->instances = 0;
     state->row = -1;
-    if (state->model && !is_single(run->plan)) push_aux(L, call, node_place(run, n, 2));
-    state->cohort = lua_gettop(L);
     if (node->assoc) push_noted(L, &state->noted);
     if (!node->identity) return;
-    push_aux(L, call, node_place(run, n, 0));
+    push_aux(L, call, node_place(run, n, NODE_INSTANCES));
     state->instances = lua_gettop(L);
     if (!state->keys.arena) key_table_init(&state->keys, &call->arena, node->identity_parts);
     if (node->many && !state->pairs.arena) key_table_init(&state->pairs, &call->arena, 2);
@@ -503,7 +534,7 @@ static void take_chunks_up(lua_State *L, struct call *call, struct run *run) {
     bool any = false;
     for (int n = 0; n < run->plan->node_count; n++) any = any || run->states[n].rowset;
     if (!any) return;
-    push_aux(L, call, node_place(run, 0, 1));
+    push_aux(L, call, node_place(run, 0, NODE_CHUNKS));
     for (int n = 0; n < run->plan->node_count; n++) {
         if (!run->states[n].rowset) continue;
         lua_rawgeti(L, -1, n + 1);
@@ -515,7 +546,7 @@ static void take_chunks_up(lua_State *L, struct call *call, struct run *run) {
 
 static void put_chunks_down(lua_State *L, struct call *call, struct run *run) {
     if (!waits_with_chunks(run)) return;
-    push_aux(L, call, node_place(run, 0, 1));
+    push_aux(L, call, node_place(run, 0, NODE_CHUNKS));
     for (int n = 0; n < run->plan->node_count; n++) {
         if (!run->states[n].rowset) continue;
         lua_pushvalue(L, run->states[n].metatable);
@@ -542,8 +573,8 @@ static int push_column_keys(lua_State *L, struct call *call, const struct plan *
     return keys;
 }
 
-/* Stack: the database, keys of all columns, then per node: model userdata, metatable, texts, table, perhaps the instances; the slots;
- * what is noted. Returns the index of the first key. */
+/* Stack: the database, keys of all columns, then per node: model userdata, metatable, texts, table, cohort, perhaps the instances; the
+ * slots; what is noted. Returns the index of the first key. */
 static int push_frame(lua_State *L, struct call *call, struct run *run) {
     const struct plan *plan = run->plan;
     luaL_checkstack(L, plan->column_count + plan->node_count * 10 + run->below_count + 40, "too many columns");
@@ -587,7 +618,7 @@ enum drive take_rows(lua_State *L, struct call *call, enum drive drive) {
             break;
         }
     }
-    if (run->states[0].rowset && run->states[0].cohort_rows) note_length(L, &run->states[0]);
+    if (run->states[0].rowset && !is_single(run->plan)) note_length(L, &run->states[0]);
     if (drive == DRIVE_WAIT) put_chunks_down(L, call, run);
     else for (int n = 0; n < run->plan->node_count; n++) run->states[n].rowset = NULL;
     lua_settop(L, top);

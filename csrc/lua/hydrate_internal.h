@@ -33,8 +33,10 @@ struct node_state {
     int metatable;              /* stack index of its metatable, 0: none */
     int texts;                  /* stack index of its texts */
     int model;                  /* stack index of the model userdata, 0: raw */
-    int cohort;                 /* stack index of the table of all its chunks */
+    int cohort;                 /* stack index of the table of all its chunks, once it has one of its own (nil: not yet) */
     int cohort_rows;            /* that they have room for */
+    int first;                  /* first row in the chunk it shares with others, or ROW_ALONE */
+    int built;                  /* rows so far */
     int row;                    /* of the instance being built, -1: none in this row */
     int table;                  /* stack index of that instance (nil: none) */
     int instances;              /* stack index of the list of all instances, by number of their key; 0: not needed */

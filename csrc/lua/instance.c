@@ -105,14 +105,15 @@ enum change value_change(lua_State *L, struct call *call, int rowset_index, int 
                          const struct attr *attr, int current) {
     enum original kind = instance->row < 0 ? ORIGINAL_ABSENT : original_kind(instance->rowset, instance->row, attr);
     if (kind == ORIGINAL_ABSENT) return lua_isnil(L, current) ? UNCHANGED : CHANGED;
-    if (kind == ORIGINAL_NULL || is_null(L, current)) {
-        if ((kind == ORIGINAL_NULL) != is_null(L, current)) return CHANGED;
-        return lua_isnil(L, current) ? UNCHANGED : SAME_VALUE;
-    }
     if (unchanged_at_a_glance(L, instance, attr, kind, current)) return UNCHANGED;
     if (kind == ORIGINAL_TEXT && lua_type(L, current) == LUA_TSTRING) {
         if (is_original_text(L, texts, instance->rowset, instance->row, attr, current)) return UNCHANGED;
         if (type_is_verbatim(&attr->type)) return CHANGED;
+    }
+    bool null = is_null(L, current);
+    if (kind == ORIGINAL_NULL || null) {
+        if ((kind == ORIGINAL_NULL) != null) return CHANGED;
+        return lua_isnil(L, current) ? UNCHANGED : SAME_VALUE;
     }
     return compare(L, call, rowset_index, instance, attr, current);
 }
@@ -171,7 +172,7 @@ static struct instance place(lua_State *L, int index, const struct instance *ins
     if (instance->row >= 0) return *instance;
     struct instance placed = { .state = INSTANCE_STORED };
     lua_getiuservalue(L, -1, ROWSET_MODEL);
-    placed.rowset = rowset_open(L, lua_gettop(L));
+    placed.rowset = rowset_open(L, lua_gettop(L), 1);
     lua_pushvalue(L, -1);
     lua_setmetatable(L, index);
     placed.row = rowset_register(placed.rowset, lua_topointer(L, index));

@@ -167,34 +167,46 @@ static int add_row(lua_State *L, struct call *call, int rowset_index, const stru
     return null ? KEY_NULL : hydrate_parent(call, 0, key);
 }
 
-/* What is done with each chunk of a cohort, whose RowSet is on the top. */
-typedef void chunk_visitor(lua_State *L, struct load *load, const struct rowset *rowset, int first_row);
+/* Some rows of a chunk, of which those from `from` on belong to a cohort (of a shared one just those of that list): there the first of
+ * them has the number `number`. */
+struct part {
+    const struct rowset *rowset;
+    int from, number;
+};
 
-static void each_chunk(lua_State *L, struct load *load, int cohort, chunk_visitor *visit) {
+/* What is done with each part of a cohort; its RowSet is on the top. */
+typedef void part_visitor(lua_State *L, struct load *load, struct part part);
+
+static void each_part(lua_State *L, struct load *load, int cohort, part_visitor *visit) {
     int top = lua_gettop(L);
+    lua_rawgeti(L, cohort, COHORT_OFFSET);
+    int offset = (int)lua_tointeger(L, -1);
     if (lua_rawgeti(L, cohort, COHORT_FIRST) != LUA_TNIL)
-        visit(L, load, userdata_check(L, -1, USERDATA_ROWSET, "a chunk"), 0);
+        visit(L, load, (struct part){ userdata_check(L, -1, USERDATA_ROWSET, "a chunk"), offset, 0 });
     lua_settop(L, top);
     if (lua_rawgeti(L, cohort, COHORT_LATER) != LUA_TNIL)
         for (lua_pushnil(L); lua_next(L, top + 1); lua_settop(L, top + 2))
-            visit(L, load, userdata_check(L, -1, USERDATA_ROWSET, "a chunk"), (int)lua_tointeger(L, -2));
+            visit(L, load, (struct part){ userdata_check(L, -1, USERDATA_ROWSET, "a chunk"), 0, (int)lua_tointeger(L, -2) });
     lua_settop(L, top);
 }
 
-static void count_chunk(lua_State *L, struct load *load, const struct rowset *rowset, int first_row) {
+static void count_part(lua_State *L, struct load *load, struct part part) {
+    int end = part.number + part.rowset->count - part.from;
     (void)L;
-    if (first_row + rowset->count > load->count) load->count = first_row + rowset->count;
+    if (end > load->count) load->count = end;
 }
 
 /* Its rows that have not got the association yet become parents of the only step. */
-static void add_chunk(lua_State *L, struct load *load, const struct rowset *rowset, int first_row) {
+static void add_part(lua_State *L, struct load *load, struct part part) {
     struct call *call = load->find.where.call;
-    int rowset_index = lua_gettop(L);
-    for (int row = 0; row < rowset->count && rowset_is_current(rowset); row++) {
+    const struct rowset *rowset = part.rowset;
+    int rowset_index = lua_gettop(L), before = part.number - part.from;
+    for (int row = part.from; row < rowset->count && rowset_is_current(rowset); row++) {
+        if (rowset->firsts && rowset->firsts[row] != part.from) continue;
         if (load->skipped) push_loaded(L, rowset_index, row, load->skipped);
         bool there = load->skipped && !lua_isnil(L, -1);
         lua_settop(L, rowset_index);
-        if (!there) load->numbers[first_row + row] = add_row(L, call, rowset_index, rowset, row, call->plan->steps->near);
+        if (!there) load->numbers[before + row] = add_row(L, call, rowset_index, rowset, row, call->plan->steps->near);
     }
 }
 
@@ -205,10 +217,10 @@ static int load_cohort(lua_State *L) {
     struct call *call = open_load(L, &load);
     if (load->find.steps < 1) return call_fail(L, call, ERROR_USAGE, "one association expected");
     load->skipped = lua_tostring(L, 5);
-    each_chunk(L, load, 2, count_chunk);
+    each_part(L, load, 2, count_part);
     start_load(call, load, load->count);
     for (int i = 0; i < load->count; i++) load->numbers[i] = KEY_UNKNOWN;
-    each_chunk(L, load, 2, add_chunk);
+    each_part(L, load, 2, add_part);
     if (error_is_set(&call->error)) return call_raise(L, call);
     return call_run(L, call);
 }
@@ -216,7 +228,15 @@ static int load_cohort(lua_State *L) {
 /* core.row_of(instance) → its cohort (nil: it was read alone), the number of its row in the cohort from 1 */
 static int row_of(lua_State *L) {
     struct instance instance = check_instance(L, 1, NULL);
-    if (instance.row < 0 || !lua_getmetatable(L, 1) || lua_rawgeti(L, -1, CHUNK_COHORT) == LUA_TNIL) return 0;
+    if (instance.row < 0 || !lua_getmetatable(L, 1)) return 0;
+    int first = instance.rowset->firsts ? instance.rowset->firsts[instance.row] : 0;
+    if (first == ROW_ALONE) return 0;
+    if (instance.rowset->firsts) {
+        push_shared_cohort(L, -1, first);
+        lua_pushinteger(L, instance.row - first + 1);
+        return 2;
+    }
+    if (lua_rawgeti(L, -1, CHUNK_COHORT) == LUA_TNIL) return 0;
     lua_rawgeti(L, -2, CHUNK_FIRST_ROW);
     lua_pushinteger(L, lua_tointeger(L, -1) + instance.row + 1);
     lua_replace(L, -2);
@@ -286,18 +306,39 @@ static int note(lua_State *L) {
     return 0;
 }
 
+/* Whether the instance at index 1 holds what was loaded into this row under the name at index 2: pushes it then, else nothing. */
+static bool push_held(lua_State *L, int rowset_index, int row) {
+    push_loaded(L, rowset_index, row, luaL_checkstring(L, 2));
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        return false;
+    }
+    lua_pushvalue(L, 2);
+    lua_rawget(L, 1);
+    bool holds = lua_isnil(L, -1) ? lua_isboolean(L, -2) : lua_rawequal(L, -1, -2);
+    lua_pop(L, holds ? 1 : 2);
+    return holds;
+}
+
+/* core.is_loaded(instance, name, model) → whether it is a stored instance of the model that holds the association of this name */
+static int is_loaded(lua_State *L) {
+    lua_settop(L, 3);
+    struct instance instance = instance_look(L, 1);
+    bool held = false;
+    if (instance.state == INSTANCE_STORED) {
+        lua_getiuservalue(L, 4, ROWSET_MODEL);
+        held = lua_rawequal(L, 3, -1) && push_held(L, 4, instance.row);
+    }
+    lua_pushboolean(L, held);
+    return 1;
+}
+
 /* core.loaded(instance, name) → the table, false (no row), or nil (not loaded, or not what it holds any more); the options */
 static int loaded(lua_State *L) {
     lua_settop(L, 2);
     struct instance instance = check_instance(L, 1, NULL);
     const char *name = luaL_checkstring(L, 2);
-    if (instance.row < 0) return 0;
-    push_loaded(L, 3, instance.row, name);
-    lua_pushvalue(L, 2);
-    lua_rawget(L, 1);
-    bool holds = lua_isnil(L, -1) ? lua_isboolean(L, -2) : lua_rawequal(L, -1, -2);
-    lua_pop(L, 1);
-    if (!holds) return 0;
+    if (instance.row < 0 || !push_held(L, 3, instance.row)) return 0;
     push_loaded_options(L, 3, instance.row, name);
     return 2;
 }
@@ -313,8 +354,8 @@ static int forget(lua_State *L) {
 void open_loads(lua_State *L) {
     static const luaL_Reg functions[] = {
         { "load", load_associations }, { "load_cohort", load_cohort }, { "row_of", row_of }, { "set_lazy", set_lazy },
-            { "include_tree", include_tree }, { "note_loaded", note }, { "loaded", loaded }, { "forget_loaded", forget },
-                { NULL, NULL },
+            { "include_tree", include_tree }, { "note_loaded", note }, { "loaded", loaded }, { "is_loaded", is_loaded },
+            { "forget_loaded", forget }, { NULL, NULL },
     };
     add_functions(L, functions);
 }

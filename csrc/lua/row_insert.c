@@ -160,7 +160,7 @@ void adopt_row(lua_State *L, struct call *call, int index, int64_t generated, co
     bool makes_key = model->auto_key && set_generated_key(L, model->auto_key, index, names, generated);
     const void *address = lua_topointer(L, index);
     bool kept = rowset_reopen(L, model_index, row->rowset, row->number, address);
-    struct rowset *rowset = kept ? row->rowset : rowset_open(L, model_index);
+    struct rowset *rowset = kept ? row->rowset : rowset_open(L, model_index, 1);
     lua_pushvalue(L, -1);
     lua_setmetatable(L, index);
     lua_rawgeti(L, -1, CHUNK_ROWSET);

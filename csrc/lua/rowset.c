@@ -48,15 +48,16 @@ static unsigned index_size(int capacity) {
     return capacity ? size : 0;
 }
 
-/* One block: head, numbers, addresses, index, kinds. */
-static struct rowset *allocate(lua_State *L, struct model_box *box, int capacity) {
+/* One block: head, numbers, addresses, index, kinds, firsts. */
+static struct rowset *allocate(lua_State *L, struct model_box *box, int capacity, bool shared) {
     const struct layout *layout = layout_of(L, box);
     unsigned entries = index_size(capacity);
     size_t numbers = aligned(sizeof(struct rowset));
     size_t addresses = numbers + aligned((size_t)capacity * (size_t)layout->number_width * sizeof(union number));
     size_t index = addresses + aligned((size_t)capacity * sizeof(void *));
     size_t kinds = index + aligned(entries * sizeof(unsigned short));
-    char *block = userdata_new(L, USERDATA_ROWSET, kinds + (size_t)capacity * (size_t)layout->width, ROWSET_VALUES);
+    size_t firsts = kinds + (size_t)capacity * (size_t)layout->width, end = firsts + (shared ? (size_t)capacity : 0);
+    char *block = userdata_new(L, USERDATA_ROWSET, end, ROWSET_VALUES);
     struct rowset *rowset = (struct rowset *)(void *)block;
     *rowset = (struct rowset){
         .model = box->model, .db = box->db, .shape = box->model->shape, .width = layout->width, .capacity = capacity,
@@ -67,6 +68,7 @@ static struct rowset *allocate(lua_State *L, struct model_box *box, int capacity
         .addresses = (const void **)(void *)(block + addresses),
         .index = (unsigned short *)(void *)(block + index),
         .kinds = (unsigned char *)block + kinds,
+        .firsts = shared ? (unsigned char *)block + firsts : NULL,
     };
     return rowset;
 }
@@ -94,12 +96,12 @@ void set_lazy_index(lua_State *L, int model_index, int lazy) {
     lua_pop(L, 1);
 }
 
-struct rowset *rowset_new(lua_State *L, int model_index, int capacity) {
+static struct rowset *make(lua_State *L, int model_index, int capacity, bool shared) {
     model_index = lua_absindex(L, model_index);
     struct model_box *box = lua_touserdata(L, model_index);
     copy_metamethods(L, model_index);
     lua_remove(L, -2);
-    struct rowset *rowset = allocate(L, box, capacity);
+    struct rowset *rowset = allocate(L, box, capacity, shared);
     lua_createtable(L, capacity * rowset->text_width, 0);
     lua_setiuservalue(L, -2, ROWSET_TEXTS);
     lua_pushvalue(L, model_index);
@@ -109,21 +111,67 @@ struct rowset *rowset_new(lua_State *L, int model_index, int capacity) {
     return rowset;
 }
 
-struct rowset *rowset_open(lua_State *L, int model_index) {
+struct rowset *rowset_new(lua_State *L, int model_index, int capacity) {
+    return make(L, model_index, capacity, false);
+}
+
+struct rowset *rowset_open(lua_State *L, int model_index, int rows) {
     model_index = lua_absindex(L, model_index);
     struct model_box *box = lua_touserdata(L, model_index);
     struct rowset *open = box->open;
-    if (open && open->count < open->capacity && box->open_generation == box->model->generation) {
+    if (open && open->count + rows <= open->capacity && box->open_generation == box->model->generation) {
         lua_getiuservalue(L, model_index, MODEL_OPEN);
         return open;
     }
     box->open = NULL;
-    struct rowset *fresh = rowset_new(L, model_index, ROWSET_SHARED_ROWS);
+    struct rowset *fresh = make(L, model_index, ROWSET_SHARED_ROWS, true);
     lua_pushvalue(L, -1);
     lua_setiuservalue(L, model_index, MODEL_OPEN);
     box->open = fresh;
     box->open_generation = box->model->generation;
     return fresh;
+}
+
+/* Nobody else's rows come into a chunk with a cohort: what waits there for its rows lives as long as the chunk. */
+static void close_chunk(lua_State *L, int rowset_index) {
+    lua_getiuservalue(L, rowset_index, ROWSET_MODEL);
+    struct model_box *box = lua_touserdata(L, -1);
+    if (box->open == lua_touserdata(L, rowset_index)) {
+        box->open = NULL;
+        lua_pushnil(L);
+        lua_setiuservalue(L, -2, MODEL_OPEN);
+    }
+    lua_pop(L, 1);
+}
+
+/* A cohort that begins with row `first` of the shared chunk whose RowSet is at rowset_index. */
+static void push_new_cohort(lua_State *L, int rowset_index, int first) {
+    lua_createtable(L, COHORT_OFFSET, 0);
+    lua_pushvalue(L, rowset_index);
+    lua_rawseti(L, -2, COHORT_FIRST);
+    lua_pushinteger(L, first);
+    lua_rawseti(L, -2, COHORT_OFFSET);
+}
+
+void push_shared_cohort(lua_State *L, int chunk, int first) {
+    chunk = lua_absindex(L, chunk);
+    int rowset = lua_gettop(L) + 1, cohorts = rowset + 1;
+    lua_rawgeti(L, chunk, CHUNK_ROWSET);
+    close_chunk(L, rowset);
+    if (lua_rawgeti(L, chunk, CHUNK_COHORT) == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+        lua_pushvalue(L, cohorts);
+        lua_rawseti(L, chunk, CHUNK_COHORT);
+    }
+    if (lua_rawgeti(L, cohorts, first + 1) == LUA_TNIL) {
+        lua_pop(L, 1);
+        push_new_cohort(L, rowset, first);
+        lua_pushvalue(L, -1);
+        lua_rawseti(L, cohorts, first + 1);
+    }
+    lua_replace(L, rowset);
+    lua_settop(L, rowset);
 }
 
 bool rowset_reopen(lua_State *L, int model_index, const struct rowset *rowset, int number, const void *address) {

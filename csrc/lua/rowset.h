@@ -8,7 +8,7 @@
 
 #include "lua/call.h"
 
-enum { ROWSET_ROWS = 256, ROWSET_SHARED_ROWS = 64, ROWSET_FIRST_ROWS = 32, ROWSET_FEWEST_ROWS = 8 };
+enum { ROWSET_ROWS = 256, ROWSET_SHARED_ROWS = 128, ROWSET_FIRST_ROWS = 32, ROWSET_FEWEST_ROWS = 8, ROW_ALONE = 255 };
 
 enum original {
     ORIGINAL_ABSENT,    /* the attribute was not selected */
@@ -39,18 +39,20 @@ struct rowset {
     unsigned char *kinds;       /* capacity × width, enum original */
     const void **addresses;     /* capacity */
     unsigned short *index;      /* address → row + 1 */
+    unsigned char *firsts;      /* of a shared chunk, by row: the first row of the list it was read in, or ROW_ALONE; else NULL */
     const struct slots *slots;  /* by ordinal; they live with the schema */
 };
 
 enum rowset_value { ROWSET_TEXTS = 1, ROWSET_MODEL, ROWSET_ALIASES, ROWSET_LOADED, ROWSET_VALUES = ROWSET_LOADED };
 
-/* At [1] of a chunk's metatable is its RowSet, at [2] the list of the RowSets that were read together (nil: single rows), at [3]
- * the number of its first row among theirs. */
+/* At [1] of a chunk's metatable is its RowSet, at [2] the list of the RowSets that were read together, its cohort; of a shared chunk
+ * the cohorts of its lists by their first rows (nil: nobody has asked for one). At [3] the number of its first row among theirs. */
 enum { CHUNK_ROWSET = 1, CHUNK_COHORT, CHUNK_FIRST_ROW };
 
 /* At [1] of a cohort the RowSet of its first chunk; at [2] those of the others by their first row, weakly: once their instances are
- * gone, nobody asks for them. Rows are counted from 0, by what the chunks have room for. */
-enum { COHORT_FIRST = 1, COHORT_LATER };
+ * gone, nobody asks for them. Rows are counted from 0, by what the chunks have room for. At [3] the first row in the first chunk,
+ * where that is shared. */
+enum { COHORT_FIRST = 1, COHORT_LATER, COHORT_OFFSET };
 
 /* Gives the metatable of a chunk, on the top, what reading a missing association does (enum lazy). */
 void set_lazy_index(lua_State *L, int model_index, int lazy);
@@ -58,8 +60,11 @@ void set_lazy_index(lua_State *L, int model_index, int lazy);
 /* Pushes a fresh metatable for instances of the model (userdata at model_index) with a RowSet of `capacity` rows; 0: unsaved. */
 struct rowset *rowset_new(lua_State *L, int model_index, int capacity);
 
-/* Pushes the metatable of the chunk that single rows share, made anew when full or outdated. */
-struct rowset *rowset_open(lua_State *L, int model_index);
+/* Pushes the metatable of the chunk that single rows and short lists share, made anew when outdated or without room for `rows`. */
+struct rowset *rowset_open(lua_State *L, int model_index, int rows);
+
+/* Pushes the cohort of the list in a shared chunk, whose metatable is at `chunk`, that begins with row `first`. */
+void push_shared_cohort(lua_State *L, int chunk, int first);
 
 /* Pushes the metatable of the shared chunk if the address still has the row `number` of `rowset`, and that is the one; else
  * nothing, false. */
@@ -68,8 +73,9 @@ bool rowset_reopen(lua_State *L, int model_index, const struct rowset *rowset, i
 /* Pushes the metatable of unsaved instances. */
 void push_unsaved_metatable(lua_State *L, int model_index);
 
-/* Sets a row aside; returns its number. The rowset must have room. */
+/* Sets a row aside, as one that was read alone; returns its number. The rowset must have room. */
 static inline int rowset_reserve(struct rowset *rowset) {
+    if (rowset->firsts) rowset->firsts[rowset->count] = ROW_ALONE;
     return rowset->count++;
 }
 

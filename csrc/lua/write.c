@@ -164,7 +164,7 @@ static int insert_row(lua_State *L, struct call *call, struct write *write, int 
 
 /* The instance, which nobody else sees before it is stored, has its row in the shared chunk from the beginning. */
 static void keep_in_open_chunk(lua_State *L, int model_index, struct row *row) {
-    row->rowset = rowset_open(L, model_index);
+    row->rowset = rowset_open(L, model_index, 1);
     lua_rawgeti(L, -1, CHUNK_ROWSET);
     lua_getiuservalue(L, -1, ROWSET_TEXTS);
     row->texts = lua_gettop(L);

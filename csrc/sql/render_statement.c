@@ -191,14 +191,15 @@ static void put_value_row(struct out *out, const struct value *values, int count
     put_text(out, ")");
 }
 
-/* SELECT * FROM unnest($1::BIGINT[], $2::TEXT[]): one text for any number of rows. */
+/* SELECT unnest($1::BIGINT[]), unnest($2::TEXT[]): one text for any number of rows. As outputs the arrays are walked in step; in FROM the
+ * server would write each to a store of its own first. */
 static void put_arrays(struct out *out, const struct insert *insert) {
-    put_text(out, " SELECT * FROM unnest(");
+    put_text(out, " SELECT ");
     for (int i = 0; i < insert->attr_count; i++) {
-        if (i) put_text(out, ", ");
+        put_text(out, i ? ", unnest(" : "unnest(");
         put_array(out, insert->attrs[i], insert->values + i * insert->rows, insert->rows);
+        put_text(out, ")");
     }
-    put_text(out, ")");
 }
 
 static void put_values(struct out *out, const struct insert *insert) {

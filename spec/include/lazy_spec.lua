@@ -177,6 +177,75 @@ for engine in support.engines() do
       assert.equal(2, #log:statements "query")
     end)
 
+    local function counts(users)
+      local list = {}
+      for i, user in ipairs(users) do list[i] = user:countPosts{ batch = true } end
+      return list
+    end
+
+    it("asks for one short list only, whatever was read before and after it", function()
+      open()
+      local before, first = User:findByPk(3), User:findAll{ where = { id = { [liga.Op.lt] = 3 } }, order = "id" }
+      local second = User:findAll{ where = { id = { [liga.Op.gt] = 1 } }, order = "id" }
+      local made = User:create{ name = "eve" }
+      made:createPost{ title = "r1" }
+      log:clear()
+      assert.same({ 3, 1 }, counts(first))
+      assert.equal(1, #log:statements "query")
+      assert.equal(4, log[1].info.rows, "posts of these users only")
+      assert.same({ 1, 0, 0 }, counts(second))
+      assert.equal(2, #log:statements "query")
+      assert.equal(0, before:countPosts{ batch = true })
+      assert.equal(1, made:countPosts{ batch = true })
+      assert.same({ 3, 1 }, counts(first))
+      assert.equal(5, #log:statements "query")
+      for i, posts in ipairs{ "p1 p2 p3", "q1" } do
+        assert.equal(posts, titles(first[i]:getPosts{ batch = true, order = "id" }))
+      end
+      assert.equal(6, #log:statements "query")
+    end)
+
+    it("asks for the whole of a list that is longer than those before it", function()
+      open()
+      local names, posts = {}, {}
+      for i = 1, 700 do names[i], posts[i] = { name = "u" .. i }, { title = "t" .. i } end
+      for i, user in ipairs(User:bulkCreate(names)) do posts[i].authorId = user.id end
+      Post:bulkCreate(posts)
+      for _ = 1, 5 do assert.equal(2, #User:findAll{ where = { id = { [liga.Op.lt] = 3 } } }) end
+      for _, length in ipairs { 7, 50, 150, 700, 3 } do
+        local users = User:findAll{ where = { id = { [liga.Op.between] = { 5, length + 4 } } } }
+        assert.equal(length, #users)
+        local single = User:findByPk(1)
+        log:clear()
+        for _, count in ipairs(counts(users)) do assert.equal(1, count) end
+        assert.equal(1, #log:statements "query")
+        for _, user in ipairs(users) do
+          assert.equal("t" .. user.name:sub(2), titles(user:getPosts{ batch = true }))
+        end
+        assert.equal(2, #log:statements "query")
+        assert.equal(3, single:countPosts{ batch = true })
+      end
+    end)
+
+    it("gives back what waits for the rest of a short list", function()
+      open()
+      local title = ("x"):rep(200)
+      for i = 1, 100 do Post:create{ title = title .. i, authorId = 2 } end
+      local function use()
+        local users = User:findAll{ order = "id" }
+        assert.equal("p1 p2 p3", titles(users[1]:getPosts{ batch = true, order = "id" }))
+        log:clear()
+      end
+      local function measured()
+        for _ = 1, 3 do collectgarbage() end
+        return collectgarbage "count"
+      end
+      for _ = 1, 20 do use() end
+      local before = measured()
+      for _ = 1, 100 do use() end
+      assert.is_true(measured() - before < 50, measured() - before)
+    end)
+
     it("keeps of a list no more than belongs to those that are left of it", function()
       open()
       local names = {}

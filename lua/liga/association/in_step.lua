@@ -204,10 +204,10 @@ end
 --- A generated method that writes, minding what is loaded.
 function in_step.method(a, verb, method)
   if not adds[verb] and not removes[verb] then return method end
-  local call = call_of(a, verb)
+  local call, name, model, is_loaded = call_of(a, verb), a.as, getmetatable(a.source)[1], core.is_loaded
   return function(source, ...)
-    if core.state(source) ~= "stored" or select("#", ...) == 0 and verb ~= "create" then return method(source, ...) end
-    if core.class_of(source) ~= a.source or core.loaded(source, a.as) == nil then return method(source, ...) end
+    local complete = verb == "create" or select("#", ...) > 0
+    if not complete or not is_loaded(source, name, model) then return method(source, ...) end
     return call(a, verb, method, source, ...)
   end
 end
