@@ -22,9 +22,10 @@ struct access {
     struct value *source;           /* values of hops[0].near */
     struct value *source_key;       /* primary key of the source (belongsTo writes) */
     bool *held;                     /* belongsTo writes: which of `source` are known to be stored */
-    struct element *elements;       /* each target once; what was handed over for it is in CALL_AUX, by place from 1 */
+    struct element *elements;       /* each target once; what was handed over for it has its place from 1 (push_handed) */
     int count, raw_count;
-    int *again_of, again;           /* further instances of the same targets (CALL_AUX, places from -1 down): whose */
+    int *again_of, again;           /* further instances of the same targets (places from -1 down): whose */
+    bool listed;                    /* a list was handed over */
     bool plural;                    /* the list is the result */
     lua_Integer removed;            /* links taken away */
     int through;                    /* stack index of the `through` table, 0: none */
@@ -97,6 +98,9 @@ bool holds_values(lua_State *L, struct call *call, int index, struct attr_list a
 
 /* updatedAt and version of a target whose row has changed, behind `count` other values: at most two. Returns the new count. */
 int collect_stamps(lua_State *L, struct call *call, int index, const struct attr **attrs, struct value *values, int count);
+
+/* Pushes what was handed over at a place. */
+void push_handed(lua_State *L, const struct call *call, const struct access *access, int place);
 
 /* Calls `adopt` with every instance that was handed over, at `index`. */
 typedef void adopt_instance(lua_State *L, struct call *call, const struct access *access, const struct element *element, int index);

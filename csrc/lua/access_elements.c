@@ -115,47 +115,56 @@ static int place_of_equal(lua_State *L, const struct access *access, const struc
     return 0;
 }
 
-static void keep_handed(lua_State *L, const struct call *call, int index, int place) {
-    push_call_value(L, call, CALL_AUX);
+/* Targets of a list hang on the call in a table, by place; a single one by itself. */
+static void keep_handed(lua_State *L, struct call *call, const struct access *access, int index, int place) {
+    if (access->listed) push_call_value(L, call, CALL_AUX);
     lua_pushvalue(L, index);
+    if (!access->listed) {
+        set_call_value(L, call, CALL_AUX);
+        return;
+    }
     lua_rawseti(L, -2, place);
     lua_pop(L, 1);
 }
 
-/* An instance of a target that was named before: it takes the place of a raw key, or is remembered beside the other one. */
-static void keep_again(lua_State *L, const struct call *call, struct access *access, int index, int place) {
+void push_handed(lua_State *L, const struct call *call, const struct access *access, int place) {
     push_call_value(L, call, CALL_AUX);
+    if (!access->listed) return;
     lua_rawgeti(L, -1, place);
+    lua_replace(L, -2);
+}
+
+/* An instance of a target that was named before: it takes the place of a raw key, or is remembered beside the other one. */
+static void keep_again(lua_State *L, struct call *call, struct access *access, int index, int place) {
+    push_handed(L, call, access, place);
     bool beside = instance_test(L, -1);
-    lua_pop(L, 2);
+    lua_pop(L, 1);
     if (beside) access->again_of[access->again++] = place;
-    keep_handed(L, call, index, beside ? -access->again : place);
+    keep_handed(L, call, access, index, beside ? -access->again : place);
 }
 
 struct element *element_of_key(lua_State *L, struct call *call, const struct access *access, const struct value *key) {
-    int place = 1;
-    push_call_value(L, call, CALL_AUX);
-    if (lua_rawgeti(L, -1, 0) == LUA_TTABLE) {
+    int place = 1, top = lua_gettop(L);
+    if (access->listed) push_handed(L, call, access, 0);
+    if (access->listed && lua_istable(L, -1)) {
         push_key_text(L, key, element_attrs(access->assoc).count);
         lua_rawget(L, -2);
         place = (int)lua_tointeger(L, -1);
-        lua_pop(L, 1);
     }
-    lua_pop(L, 2);
+    lua_settop(L, top);
     return place >= 1 && place <= access->count ? &access->elements[place - 1] : NULL;
 }
 
 void adopt_handed(lua_State *L, struct call *call, adopt_instance *adopt) {
     const struct access *access = call->data;
-    push_call_value(L, call, CALL_AUX);
-    int list = lua_gettop(L);
+    int top = lua_gettop(L);
     for (int place = -access->again; place <= access->count; place++) {
-        lua_rawgeti(L, list, place);
+        if (place == 0) continue;
+        push_handed(L, call, access, place);
         int of = place < 0 ? access->again_of[-place - 1] : place;
-        if (place && instance_test(L, -1)) adopt(L, call, access, &access->elements[of - 1], lua_gettop(L));
-        lua_settop(L, list);
+        if (instance_test(L, -1)) adopt(L, call, access, &access->elements[of - 1], lua_gettop(L));
+        lua_settop(L, top);
     }
-    lua_pop(L, 1);
 }
 
 static bool read_element(lua_State *L, struct call *call, struct access *access, int index, int seen, bool *unsaved) {
@@ -177,7 +186,7 @@ static bool read_element(lua_State *L, struct call *call, struct access *access,
         if (!raw) keep_again(L, call, access, index, equal);
         return true;
     }
-    keep_handed(L, call, index, ++access->count);
+    keep_handed(L, call, access, index, ++access->count);
     return true;
 }
 
@@ -247,10 +256,12 @@ static bool read_single(lua_State *L, struct call *call, struct access *access, 
 
 bool read_elements(lua_State *L, struct call *call, struct access *access, bool *unsaved) {
     *unsaved = false;
-    bool list = takes_list(L, access);
+    bool list = access->listed = takes_list(L, access);
     access->plural = list || wants_list(access);
-    lua_createtable(L, list ? (int)lua_rawlen(L, 2) : 1, 0);
-    set_call_value(L, call, CALL_AUX);
+    if (list) {
+        lua_createtable(L, (int)lua_rawlen(L, 2), 0);
+        set_call_value(L, call, CALL_AUX);
+    }
     if (is_null(L, 2)) return access->verb == VERB_SET || wrong_argument(call, access, "the argument is nil");
     return list ? read_list(L, call, access, unsaved) : read_single(L, call, access, unsaved);
 }

@@ -131,11 +131,8 @@ bool read_junction_row(lua_State *L, struct call *call, struct access *access, i
     row->values = arena_array(&call->arena, struct value, attr_room(junction));
     row->given = arena_array(&call->arena, bool, attr_room(junction));
     if (access->through && !read_junction_table(L, call, access, access->through, row)) return false;
-    push_call_value(L, call, access->created ? CALL_RESULT : CALL_AUX);
-    if (!access->created) {
-        lua_rawgeti(L, -1, at + 1);
-        lua_remove(L, -2);
-    }
+    if (access->created) push_call_value(L, call, CALL_RESULT);
+    else push_handed(L, call, access, at + 1);
     bool instance = access->created || !access->elements[at].raw || instance_test(L, -1);
     bool fine = !instance || read_target_values(L, call, access, lua_gettop(L), row);
     lua_pop(L, 1);
