@@ -36,7 +36,8 @@ end
 local function isThere(peer, engine)
   local module = peer.module and peer.module[engine.name]
   if module then return package.searchpath(module, package.cpath) ~= nil end
-  return peer.program ~= nil and peer.program[engine.name] ~= nil
+  local made = peer.program or peer.built or {}
+  return made[engine.name] ~= nil
 end
 
 --- The peers that can run. One that was asked for by name must; others are left out with a word about it.
@@ -45,9 +46,9 @@ local function availablePeers(names, engine)
   for _, peer in ipairs(pick(require("peers"), names, "peer")) do
     if isThere(peer, engine) then
       available[#available + 1] = peer
-    elseif names then
+    elseif names and not peer.built then
       error(("%s is not installed for %s"):format(peer.name, engine.title), 0)
-    else
+    elseif not peer.built then
       io.stderr:write(("%s is left out: not installed for %s\n"):format(peer.name, engine.title))
     end
   end
