@@ -112,13 +112,34 @@ void set_property(lua_State *L, struct call *call, const struct owner *owner, co
 /* Pushes room for what `noted` has at hand: four values, which stay as long as it is in use. */
 void push_noted(lua_State *L, struct noted *noted);
 
-/* What has to outlast a wait for the server hangs on the box (CALL_AUX): by step the slots, by node (below zero) the instances and
- * the metatable of the chunk that is filled. Pushes the table of that place, made if need be. */
-void push_aux(lua_State *L, struct call *call, lua_Integer place);
-
 /* Takes the cursor's row and those after it for hydration->run, `drive` being what the driver said of it. Returns what the driver
  * said last, or DRIVE_FAILED with the error set. */
 enum drive take_rows(lua_State *L, struct call *call, enum drive drive);
+
+/* ---- hydrate_chunks.c */
+
+/* What has to outlast a wait for the server hangs on the box (CALL_AUX): by step the slots, by node (below zero) what belongs to it.
+ * Pushes the table of that place, made if need be. */
+void push_aux(lua_State *L, struct call *call, lua_Integer place);
+
+/* What belongs to a node: its instances, its cohort; of a run's first one the chunks in use of all nodes. */
+enum node_part { NODE_INSTANCES, NODE_CHUNKS, NODE_COHORT, NODE_PARTS };
+void push_node_table(lua_State *L, struct call *call, const struct run *run, int n, enum node_part part);
+
+/* True if the result has one row only. */
+static inline bool is_single(const struct plan *plan) {
+    return plan->one && !plan->fan;
+}
+
+/* The next rows of the node go into a chunk with room: the one that its model shares, or one of its own. */
+void use_new_chunk(lua_State *L, struct call *call, const struct plan *plan, struct node_state *state);
+
+/* A list has ended: the chunks of the next ones are made as long as lists were lately, so that most take what was freed before. */
+void note_length(lua_State *L, const struct node_state *state);
+
+/* The chunks of all nodes are kept while the call waits, and filled on behind that. */
+void put_chunks_down(lua_State *L, struct call *call, struct run *run);
+void take_chunks_up(lua_State *L, struct call *call, struct run *run);
 
 /* ---- lookup.c */
 

@@ -132,10 +132,12 @@ struct rowset *rowset_open(lua_State *L, int model_index, int rows) {
     return fresh;
 }
 
-/* Nobody else's rows come into a chunk with a cohort: what waits there for its rows lives as long as the chunk. */
+/* Nobody else's rows come into a chunk with a cohort: what waits there for its rows lives as long as the chunk. Lists that follow get
+ * chunks of their own. */
 static void close_chunk(lua_State *L, int rowset_index) {
     lua_getiuservalue(L, rowset_index, ROWSET_MODEL);
     struct model_box *box = lua_touserdata(L, -1);
+    box->cohorts = true;
     if (box->open == lua_touserdata(L, rowset_index)) {
         box->open = NULL;
         lua_pushnil(L);

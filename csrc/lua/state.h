@@ -138,6 +138,7 @@ struct model_box {
     int usual_rows;                     /* of a short list of its instances, lately; 0: not known */
     bool calls_lua;                     /* defaults by function: writes go through operation.lua */
     bool has_dependents;
+    bool cohorts;                       /* the cohort of a short list was asked for: lists don't share chunks any more */
     int lazy;                           /* enum lazy: what reading a missing association does */
     bool bound;                         /* it has a class */
     bool pending;                       /* associations wait for models that are not defined */

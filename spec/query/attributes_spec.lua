@@ -67,6 +67,17 @@ for engine in support.engines() do
       assert.equal("anna", User:findByPk(ann.id).name)
     end)
 
+    it("have another name in the rows of their own query only", function()
+      local attributes = { "id", { liga.fn("upper", liga.col("name")), "loud" } }
+      for _, finder in ipairs { "findOne", "findAll" } do
+        local loud, plain = User[finder](User, { attributes = attributes }), User[finder](User)
+        loud, plain = loud[1] or loud, plain[1] or plain
+        loud.loud, plain.loud = "changed", "changed"
+        assert.equal(loud, loud:save())
+        support.raises("UsageError", function() plain:save() end, 'no attribute "loud"')
+      end
+    end)
+
     it("that were not selected are not written unless they now have a value", function()
       local ann = read{ "id", "name" }
       ann.name = "anna"
