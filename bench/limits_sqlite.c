@@ -1,6 +1,7 @@
 /* The floors of limits.lua on SQLite: the same statements as liga's, rows read into structs that own their texts.
  *
- *     limits_sqlite FILE make      makes the file
+ *     limits_sqlite FILE make      makes the file; the children of a parent are spread over their table, as if they had come over time
+ *     limits_sqlite FILE near      the same, but they lie side by side
  *     limits_sqlite FILE tree      1,000 parents, 10 children each, 10 grandchildren each, a statement for each level
  *     limits_sqlite FILE top       the 3 best of the 300 items of each of 100 groups, a prepared statement bound 100 times
  *     limits_sqlite FILE nothing   opens it only
@@ -40,7 +41,18 @@ static void run(sqlite3 *db, const char *sql) {
     check(db, sqlite3_exec(db, sql, NULL, NULL, NULL));
 }
 
-static void make(sqlite3 *db) {
+/* The number of the parent, by the rowid i. */
+#define SPREAD(parents) "i * 7919 % " #parents " + 1"
+#define SIDE_BY_SIDE "(i - 1) / 10 + 1"
+
+static void make(sqlite3 *db, const char *of_children, const char *of_grandchildren) {
+    char levels[1024];
+    snprintf(levels, sizeof levels,
+             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 10000)"
+             " INSERT INTO children SELECT i, %s, i %% 97, 'child number ' || i, i / 7.0 FROM n;"
+             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100000)"
+             " INSERT INTO grandchildren SELECT i, %s, i %% 97, 'grandchild number ' || i, i / 7.0 FROM n;",
+             of_children, of_grandchildren);
     run(db, "BEGIN;"
             "CREATE TABLE parents (id INTEGER PRIMARY KEY, above BIGINT, a INTEGER, name TEXT, b REAL);"
             "CREATE TABLE children (id INTEGER PRIMARY KEY, above BIGINT, a INTEGER, name TEXT, b REAL);"
@@ -48,12 +60,9 @@ static void make(sqlite3 *db) {
             "CREATE TABLE groups (id INTEGER PRIMARY KEY, name TEXT);"
             "CREATE TABLE items (id INTEGER PRIMARY KEY, above BIGINT, a INTEGER, name TEXT, b REAL);"
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000)"
-            " INSERT INTO parents SELECT i, NULL, i % 97, 'parent number ' || i, i / 7.0 FROM n;"
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 10000)"
-            " INSERT INTO children SELECT i, (i - 1) / 10 + 1, i % 97, 'child number ' || i, i / 7.0 FROM n;"
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100000)"
-            " INSERT INTO grandchildren SELECT i, (i - 1) / 10 + 1, i % 97, 'grandchild number ' || i, i / 7.0 FROM n;"
-            "INSERT INTO groups SELECT id, name FROM parents WHERE id <= 100;"
+            " INSERT INTO parents SELECT i, NULL, i % 97, 'parent number ' || i, i / 7.0 FROM n");
+    run(db, levels);
+    run(db, "INSERT INTO groups SELECT id, name FROM parents WHERE id <= 100;"
             "INSERT INTO items SELECT id, (id - 1) / 300 + 1, id * 7919 % 1000, name, b FROM grandchildren WHERE id <= 30000;"
             "CREATE INDEX children_above ON children (above);"
             "CREATE INDEX grandchildren_above ON grandchildren (above);"
@@ -136,7 +145,8 @@ int main(int count, char **words) {
     size_t rows = 0;
     if (count != 3) return 2;
     if (sqlite3_open(words[1], &db) != SQLITE_OK) return 1;
-    if (strcmp(words[2], "make") == 0) make(db);
+    if (strcmp(words[2], "make") == 0) make(db, SPREAD(1000), SPREAD(10000));
+    if (strcmp(words[2], "near") == 0) make(db, SIDE_BY_SIDE, SIDE_BY_SIDE);
     const struct clock_times before = clock_read(0);
     run(db, "BEGIN");
     if (strcmp(words[2], "tree") == 0) rows = tree(db);

@@ -61,6 +61,7 @@ static int lease_release(lua_State *L) {
 static int lease_gc(lua_State *L) {
     struct lease *lease = userdata_test(L, 1, USERDATA_LEASE);
     if (!lease || !lease->link) return 0;
+    if (lease->db->bound == lease) lease->db->bound = NULL;
     if (pool_forked(lease->db)) return 0;
     lua_warning(L, lease->db->memory ? "liga: a transaction was dropped without commit or rollback; it is rolled back"
                         : "liga: a transaction was dropped without commit or rollback; its connection is closed", 0);
