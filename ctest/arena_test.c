@@ -35,6 +35,8 @@ static void test_texts(struct arena *arena) {
     CHECK(memcmp(arena_copy(arena, "a\0b", 3), "a\0b", 3) == 0, "bytes are copied as they are");
     CHECK(strcmp(arena_printf(arena, "%s %d", "number", 42), "number 42") == 0, "printf");
     CHECK(strlen(arena_printf(arena, "%5000d", 1)) == 5000, "printf of a long text");
+    CHECK(strcmp(arena_dotted(arena, "where", "age"), "where.age") == 0, "a path");
+    CHECK(strcmp(arena_dotted(arena, "", ""), ".") == 0, "of nothing");
 }
 
 /* A reset arena hands out its first block again, zeroed. */

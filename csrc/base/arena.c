@@ -86,6 +86,15 @@ char *arena_text(struct arena *arena, const char *text, size_t len) {
     return copy;
 }
 
+char *arena_dotted(struct arena *arena, const char *left, const char *right) {
+    size_t before = strlen(left), behind = strlen(right);
+    char *text = take(arena, before + behind + 2);
+    memcpy(text, left, before);
+    text[before] = '.';
+    memcpy(text + before + 1, right, behind + 1);
+    return text;
+}
+
 char *arena_vprintf(struct arena *arena, const char *format, va_list args) {
     va_list again;
     va_copy(again, args);

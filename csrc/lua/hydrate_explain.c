@@ -15,7 +15,7 @@ static void push_part(lua_State *L, const char *path, const char *strategy, cons
 }
 
 static const char *below(struct call *call, const char *path, const char *name) {
-    return *path ? arena_printf(&call->arena, "%s.%s", path, name) : name;
+    return *path ? arena_dotted(&call->arena, path, name) : name;
 }
 
 static const char *node_path(struct call *call, const struct plan *plan, int n, const char *path) {

@@ -27,7 +27,7 @@ bool level_wrong(const struct level *level, const char *sentence) {
 }
 
 static const char *sub_path(const struct level *level, const char *name) {
-    return arena_printf(arena_of(level), "%s.%s", level->path, name);
+    return arena_dotted(arena_of(level), level->path, name);
 }
 
 /* " (did you mean "x"?)", or the names there are. */

@@ -22,7 +22,7 @@ static bool read_count(lua_State *L, const struct level *level, struct include *
         *into = lua_tointeger(L, index);
         return true;
     }
-    return include_wrong(level->find, arena_printf(arena_of(level), "%s.%s", include->path, key),
+    return include_wrong(level->find, arena_dotted(arena_of(level), include->path, key),
                          "a non-negative integer expected");
 }
 
@@ -49,7 +49,7 @@ static bool where_is_empty(lua_State *L, int index, int depth) {
 }
 
 static bool option_wrong(const struct level *level, const struct include *include, const char *key, const char *sentence) {
-    return include_wrong(level->find, arena_printf(arena_of(level), "%s.%s", include->path, key), sentence);
+    return include_wrong(level->find, arena_dotted(arena_of(level), include->path, key), sentence);
 }
 
 static bool read_attributes(lua_State *L, const struct level *level, struct include *include, int index) {
@@ -149,7 +149,7 @@ static bool unknown_option(const struct level *level, const struct include *incl
         if (option->read) nearest_offer(&nearest, option->name);
     struct arena *arena = arena_of(level);
     const char *hint = nearest.best ? arena_printf(arena, " (did you mean \"%s\"?)", nearest.best) : "";
-    return include_wrong(level->find, arena_printf(arena, "%s.%s", include->path, name), arena_printf(arena,
+    return include_wrong(level->find, arena_dotted(arena, include->path, name), arena_printf(arena,
             "unknown option%s", hint));
 }
 

@@ -10,8 +10,8 @@ bool placed(struct find *find, const struct include *include, bool fine) {
     struct error *error = find->where.error;
     if (fine || error->code != ERROR_USAGE) return fine;
     error->code = ERROR_EAGER_LOADING;
-    error->message = arena_printf(find->where.arena, "%s.%s", include->path, error->message);
-    error->path = arena_printf(find->where.arena, "%s.%s", include->path, error->path ? error->path : "");
+    error->message = arena_dotted(find->where.arena, include->path, error->message);
+    error->path = arena_dotted(find->where.arena, include->path, error->path ? error->path : "");
     return false;
 }
 

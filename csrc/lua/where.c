@@ -198,7 +198,7 @@ static const struct attr *attr_of(const struct expr *left) {
 static const struct expr *read_on(lua_State *L, struct where_reader *reader, struct expr *left, const struct attr *attr,
                                   const char *name, int index, int64_t *sort) {
     const char *before = reader->path;
-    reader->path = arena_printf(reader->arena, "%s.%s", before, name);
+    reader->path = arena_dotted(reader->arena, before, name);
     const struct expr *expr = read_condition(L, reader, left, attr, index);
     if (!expr && error_is_set(reader->error) && !reader->error->path) reader->error->path = reader->path;
     reader->path = before;

@@ -138,7 +138,7 @@ static bool read_tuple(lua_State *L, struct where_reader *reader, struct attr_li
     const char *path = reader->path;
     for (int k = 0; k < attrs.count; k++) {
         const struct attr *attr = attrs.items[k];
-        reader->path = arena_printf(reader->arena, "%s.%s", path, attr->name);
+        reader->path = arena_dotted(reader->arena, path, attr->name);
         lua_rawgeti(L, index, k + 1);
         if (is_null(L, -1)) return where_fail(reader, "a key has no NULL%s", "");
         if (!read_attr_value(L, lua_gettop(L), attr, &values[k], reader->arena, reader->error))

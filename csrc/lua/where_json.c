@@ -308,7 +308,7 @@ static const struct expr *read_step(lua_State *L, struct where_reader *reader, c
     const char *name = lua_tolstring(L, -2, &len), *before = reader->path;
     if (!read_key(reader, name, len, &leg)) return NULL;
     *term = (struct term){ .sort = OP_COUNT, .name = leg.as.text };
-    reader->path = arena_printf(reader->arena, "%s.%s", before, leg.as.text);
+    reader->path = arena_dotted(reader->arena, before, leg.as.text);
     const struct expr *expr = read_json_condition(L, reader, with_leg(reader, path, leg), NULL, value);
     reader->path = before;
     return expr;

@@ -41,7 +41,7 @@ static void unknown_attr(struct where_reader *reader, const char *name) {
                      : nearest.best ? arena_printf(reader->arena, "did you mean \"%s\"?", nearest.best)
                                     : arena_printf(reader->arena, "it has: %s", names);
     error_set(reader->error, reader->arena, ERROR_USAGE, "%s: %s has no attribute \"%s\" (%s)", where, model->name, name, hint);
-    reader->error->path = arena_printf(reader->arena, "%s.%s", where, name);
+    reader->error->path = arena_dotted(reader->arena, where, name);
     reader->error->model = model->name;
     reader->error->attribute = arena_text(reader->arena, name, strlen(name));
 }
