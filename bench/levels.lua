@@ -4,6 +4,8 @@
 --- upTo(kind, last)            the rows with keys to `last`, in the order of their keys
 --- among(kind, column, keys)   the rows whose `column` is one of the keys, a text like "1,2,3"
 --- `kind` is a field of levels.from; a tag has the post_id of the post it belongs to.
+local sums = require("sums")
+
 local levels = {}
 
 local USER_COLUMNS = "id, name, email, age, score, bio, created_at, active"
@@ -54,10 +56,6 @@ local function linkOne(rows, property, targets, column)
   for _, row in ipairs(rows) do row[property] = found[row[column]] end
 end
 
-local function sumUser(user)
-  return user.id + user.score + #user.name
-end
-
 local function sumPost(post)
   return post.id + post.user_id + #post.title
 end
@@ -70,7 +68,7 @@ function levels.users(peer, count)
   linkMany(posts, "comments", peer.among("comments", "post_id", keysOf(posts, "id")), "post_id")
   local rows, sum = #users, 0
   for _, user in ipairs(users) do
-    rows, sum = rows + #user.posts, sum + sumUser(user)
+    rows, sum = rows + #user.posts, sum + sums.user(user)
     for _, post in ipairs(user.posts) do
       rows, sum = rows + #post.comments, sum + sumPost(post)
       for _, comment in ipairs(post.comments) do sum = sum + comment.id + comment.post_id + #comment.text end
@@ -86,10 +84,20 @@ function levels.posts(peer, count)
   linkMany(posts, "tags", peer.among("tags", "l.post_id", keysOf(posts, "id")), "post_id")
   local rows, sum = 2 * #posts, 0
   for _, post in ipairs(posts) do
-    rows, sum = rows + #post.tags, sum + sumPost(post) + sumUser(post.author)
+    rows, sum = rows + #post.tags, sum + sumPost(post) + sums.user(post.author)
     for _, tag in ipairs(post.tags) do sum = sum + tag.id + #tag.name end
   end
   return rows, sum, posts
+end
+
+--- W6 and W7 of a peer; reader(db) gives its two functions.
+function levels.workloads(reader)
+  local function by(tree)
+    return function(db, count)
+      return function() return tree(reader(db), count) end
+    end
+  end
+  return by(levels.users), by(levels.posts)
 end
 
 return levels

@@ -1,6 +1,7 @@
 --- liga: each workload as one would write it, over tables that exist already.
 local liga = require("liga")
 local data = require("data")
+local sums = require("sums")
 
 local Op = liga.Op
 
@@ -53,27 +54,11 @@ function peer.number(db, sql)
   return number
 end
 
-local function userSum(user)
-  return user.id + user.score + #user.name
-end
-
-local function sumUsers(users)
-  local sum = 0
-  for _, user in ipairs(users) do sum = sum + userSum(user) end
-  return sum
-end
-
-local function sumPosts(posts)
-  local sum = 0
-  for _, post in ipairs(posts) do sum = sum + post.id + post.userId + #post.title end
-  return sum
-end
-
 function workloads.W1(db)
   local User = db:model("User")
   return function()
     local users = User:findAll()
-    return #users, sumUsers(users), users
+    return #users, sums.users(users), users
   end
 end
 
@@ -81,7 +66,7 @@ function workloads.W2(db, count)
   local User = db:model("User")
   return function()
     local sum = 0
-    for id = 1, count do sum = sum + userSum(User:findByPk(id)) end
+    for id = 1, count do sum = sum + sums.user(User:findByPk(id)) end
     return count, sum
   end
 end
@@ -96,7 +81,7 @@ function workloads.W3(db, count)
         order = { { "score", "DESC" } },
         limit = 20,
       }
-      rows, sum = rows + #users, sum + sumUsers(users)
+      rows, sum = rows + #users, sum + sums.users(users)
     end
     return rows, sum
   end
@@ -129,10 +114,10 @@ function workloads.W6(db, count)
   return function()
     local users = User:findAll{ where = { id = Op.lte(count) }, order = { "id" },
       include = { { association = "posts", include = { "comments" } } } }
-    local rows, sum = #users, sumUsers(users)
+    local rows, sum = #users, sums.users(users)
     for _, user in ipairs(users) do
       local posts = user.posts
-      rows, sum = rows + #posts, sum + sumPosts(posts)
+      rows, sum = rows + #posts, sum + sums.posts(posts, "userId")
       for _, post in ipairs(posts) do
         local comments = post.comments
         rows = rows + #comments
@@ -148,10 +133,10 @@ function workloads.W7(db, count)
   return function()
     local posts = Post:findAll{ where = { id = Op.lte(count) }, order = { "id" },
       include = { { association = "tags", through = { attributes = {} } }, "author" } }
-    local rows, sum = 2 * #posts, sumPosts(posts)
+    local rows, sum = 2 * #posts, sums.posts(posts, "userId")
     for _, post in ipairs(posts) do
       local tags = post.tags
-      rows, sum = rows + #tags, sum + userSum(post.author)
+      rows, sum = rows + #tags, sum + sums.user(post.author)
       for _, tag in ipairs(tags) do sum = sum + tag.id + #tag.name end
     end
     return rows, sum, posts
@@ -164,7 +149,7 @@ function workloads.W8(db, count)
     local rows, sum = 0, 0
     for _, user in ipairs(users) do
       local posts = user:getPosts()
-      rows, sum = rows + #posts, sum + sumPosts(posts)
+      rows, sum = rows + #posts, sum + sums.posts(posts, "userId")
     end
     return rows, sum
   end
@@ -175,7 +160,7 @@ function workloads.W9(db, count)
   return function()
     return db:transaction({ savepoint = false }, function()
       local users = User:findAll{ where = { id = Op.lte(count) }, order = { "id" } }
-      local sum = sumUsers(users)
+      local sum = sums.users(users)
       for _, user in ipairs(users) do
         user.name = user.name .. "!"
         user:save()

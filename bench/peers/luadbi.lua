@@ -2,6 +2,7 @@
 local DBI = require("DBI")
 local data = require("data")
 local levels = require("levels")
+local sums = require("sums")
 
 local USER_COLUMNS = "id, name, email, age, score, bio, created_at, active"
 local INSERT_USER = "INSERT INTO users (name, email, age, score, bio, created_at, active) VALUES "
@@ -56,26 +57,16 @@ local function transaction(db, work)
   return rows, sum, kept
 end
 
-local function userSum(user)
-  return user.id + user.score + #user.name
-end
-
 local function load(statement, ...)
   local rows = {}
   for row in execute(statement, ...):rows(true) do rows[#rows + 1] = row end
   return rows
 end
 
-local function sumUsers(users)
-  local sum = 0
-  for _, user in ipairs(users) do sum = sum + userSum(user) end
-  return sum
-end
-
 function workloads.W1(db)
   return function()
     local users = load(assert(db:prepare("SELECT " .. USER_COLUMNS .. " FROM users")))
-    return #users, sumUsers(users), users
+    return #users, sums.users(users), users
   end
 end
 
@@ -83,7 +74,7 @@ function workloads.W2(db, count)
   return function()
     local find = assert(db:prepare("SELECT " .. USER_COLUMNS .. " FROM users WHERE id = ?"))
     local sum = 0
-    for id = 1, count do sum = sum + userSum(execute(find, id):fetch(true)) end
+    for id = 1, count do sum = sum + sums.user(execute(find, id):fetch(true)) end
     return count, sum
   end
 end
@@ -95,7 +86,7 @@ function workloads.W3(db, count)
     local rows, sum = 0, 0
     for i = 1, count do
       local users = load(search, data.ageOver(i), true, 20)
-      rows, sum = rows + #users, sum + sumUsers(users)
+      rows, sum = rows + #users, sum + sums.users(users)
     end
     return rows, sum
   end
@@ -157,13 +148,7 @@ local function reader(db)
   }
 end
 
-function workloads.W6(db, count)
-  return function() return levels.users(reader(db), count) end
-end
-
-function workloads.W7(db, count)
-  return function() return levels.posts(reader(db), count) end
-end
+workloads.W6, workloads.W7 = levels.workloads(reader)
 
 function workloads.W8(db, count)
   return function()
@@ -171,8 +156,7 @@ function workloads.W8(db, count)
     local rows, sum = 0, 0
     for id = 1, count do
       local posts = load(find, id)
-      for _, post in ipairs(posts) do sum = sum + post.id + post.user_id + #post.title end
-      rows = rows + #posts
+      rows, sum = rows + #posts, sum + sums.posts(posts, "user_id")
     end
     return rows, sum
   end
@@ -184,7 +168,7 @@ function workloads.W9(db, count)
       local users = load(
         assert(db:prepare("SELECT " .. USER_COLUMNS .. " FROM users WHERE id <= ? ORDER BY id")), count)
       local update = assert(db:prepare("UPDATE users SET name = ? WHERE id = ?"))
-      local sum = sumUsers(users)
+      local sum = sums.users(users)
       for _, user in ipairs(users) do
         user.name = user.name .. "!"
         execute(update, user.name, user.id)

@@ -2,6 +2,7 @@
 --- by a constructor, which is faster than `fetch({}, "a")`.
 local data = require("data")
 local levels = require("levels")
+local sums = require("sums")
 
 local USER_COLUMNS = "id, name, email, age, score, bio, created_at, active"
 local INSERT_USER = "INSERT INTO users (name, email, age, score, bio, created_at, active) VALUES "
@@ -87,16 +88,6 @@ local function fetchAll(cursor, new)
   return rows
 end
 
-local function userSum(user)
-  return user.id + user.score + #user.name
-end
-
-local function sumUsers(users)
-  local sum = 0
-  for _, user in ipairs(users) do sum = sum + userSum(user) end
-  return sum
-end
-
 --- The values of a new user in parentheses.
 local function valuesOf(db, user)
   return ("('%s', '%s', %d, %.17g, '%s', '%s', %s)"):format(db:escape(user.name), db:escape(user.email), user.age,
@@ -106,7 +97,7 @@ end
 function workloads.W1(db)
   return function()
     local users = fetchAll(execute(db, "SELECT " .. USER_COLUMNS .. " FROM users"), newUser)
-    return #users, sumUsers(users), users
+    return #users, sums.users(users), users
   end
 end
 
@@ -115,7 +106,7 @@ function workloads.W2(db, count)
     local sum = 0
     for id = 1, count do
       local cursor = execute(db, "SELECT " .. USER_COLUMNS .. " FROM users WHERE id = %d", id)
-      sum = sum + userSum(newUser(cursor:fetch()))
+      sum = sum + sums.user(newUser(cursor:fetch()))
       cursor:close()
     end
     return count, sum
@@ -129,7 +120,7 @@ function workloads.W3(db, count)
       local users = fetchAll(execute(db, "SELECT " .. USER_COLUMNS ..
         " FROM users WHERE age > %d AND active = %s ORDER BY score DESC LIMIT 20", data.ageOver(i), dialect.yes),
         newUser)
-      rows, sum = rows + #users, sum + sumUsers(users)
+      rows, sum = rows + #users, sum + sums.users(users)
     end
     return rows, sum
   end
@@ -179,13 +170,7 @@ local function reader(db)
   }
 end
 
-function workloads.W6(db, count)
-  return function() return levels.users(reader(db), count) end
-end
-
-function workloads.W7(db, count)
-  return function() return levels.posts(reader(db), count) end
-end
+workloads.W6, workloads.W7 = levels.workloads(reader)
 
 function workloads.W8(db, count)
   return function()
@@ -193,8 +178,7 @@ function workloads.W8(db, count)
     for id = 1, count do
       local posts = fetchAll(execute(db,
         "SELECT id, user_id, title, body, created_at FROM posts WHERE user_id = %d", id), newPost)
-      for _, post in ipairs(posts) do sum = sum + post.id + post.user_id + #post.title end
-      rows = rows + #posts
+      rows, sum = rows + #posts, sum + sums.posts(posts, "user_id")
     end
     return rows, sum
   end
@@ -205,7 +189,7 @@ function workloads.W9(db, count)
     return transaction(db, function()
       local users = fetchAll(
         execute(db, "SELECT " .. USER_COLUMNS .. " FROM users WHERE id <= %d ORDER BY id", count), newUser)
-      local sum = sumUsers(users)
+      local sum = sums.users(users)
       for _, user in ipairs(users) do
         user.name = user.name .. "!"
         execute(db, "UPDATE users SET name = '%s' WHERE id = %d", db:escape(user.name), user.id)
