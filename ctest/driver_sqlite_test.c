@@ -259,6 +259,24 @@ static void test_columns(void) {
     close_conn(conn);
 }
 
+/* Cells that are not wanted of every row keep what they held until they are asked for. */
+static void test_late_cells(void) {
+    struct conn *conn = open_memory();
+    struct statement statement = statement_of("SELECT 1, 'a', 10, 'z' UNION ALL SELECT 2, 'b', 20, 'y'", NULL, 0);
+    struct cursor *cursor = conn->driver->start(conn, &statement, &arena, &error);
+    CHECK(conn->driver->step(conn, cursor, &arena, &error) == DRIVE_ROW && cursor->cells[2].as.integer == 10, "the first row");
+    cursor->late = 1;
+    cursor->late_end = 3;
+    CHECK(conn->driver->step(conn, cursor, &arena, &error) == DRIVE_ROW, "another row");
+    CHECK(cursor->cells[0].as.integer == 2 && cursor->cells[3].as.text[0] == 'y', "what is wanted of it is there");
+    CHECK(cursor->cells[2].as.integer == 10, "the rest was not read");
+    CHECK(conn->driver->read_late(conn, cursor, &arena, &error), "it is read when asked for");
+    CHECK(cursor->cells[1].as.text[0] == 'b' && cursor->cells[2].as.integer == 20, "as it is in this row");
+    CHECK(conn->driver->step(conn, cursor, &arena, &error) == DRIVE_DONE, "no more rows");
+    conn->driver->finish(conn, cursor);
+    close_conn(conn);
+}
+
 static void test_commands(void) {
     struct conn *conn = open_memory();
     run(conn, "CREATE TABLE t(a)");
@@ -750,6 +768,7 @@ int main(void) {
     test_binding();
     test_affected();
     test_columns();
+    test_late_cells();
     test_commands();
     test_cache();
     test_constraints();

@@ -18,7 +18,7 @@
 
 struct arena;
 
-enum { DRIVER_VERSION = 4 };
+enum { DRIVER_VERSION = 5 };
 
 enum drive { DRIVE_ROW, DRIVE_DONE, DRIVE_WAIT, DRIVE_FAILED };
 
@@ -37,6 +37,7 @@ struct conn_options {
 struct cursor {
     const struct value *cells;
     int columns;                    /* 0: the statement gives no rows */
+    int late, late_end;             /* cells from … up to …: not wanted of every row, and read by read_late; equal: all are read */
     int64_t affected;               /* rows written; valid after DRIVE_DONE */
     int64_t expected;               /* rows that it will give; 0: not known */
     int64_t last_id;                /* SQLite: rowid of the last insert */
@@ -77,6 +78,8 @@ struct driver {
     /* Brings the whole answer here, so that step never waits; DRIVE_DONE: it is here. NULL: step does it all. */
     enum drive (*fetch)(struct conn *conn, struct cursor *cursor, struct arena *arena, struct error *error);
     enum drive (*step)(struct conn *conn, struct cursor *cursor, struct arena *arena, struct error *error);
+    /* Reads the late cells of the row; false: out of memory, the error is set. NULL: all are there. */
+    bool (*read_late)(struct conn *conn, struct cursor *cursor, struct arena *arena, struct error *error);
     /* Ends the statement, wherever it stands, and gives its handle back to the cache. */
     void (*finish)(struct conn *conn, struct cursor *cursor);
 

@@ -388,10 +388,14 @@ static void make_room(struct sqlite_cursor *cursor, struct arena *arena) {
     cursor->base.cells = cursor->cells = arena_array(arena, struct value, cursor->room);
 }
 
-static bool read_row(struct sqlite_cursor *cursor) {
-    for (int i = 0; i < cursor->base.columns; i++)
+static bool read_cells(struct sqlite_cursor *cursor, int from, int end) {
+    for (int i = from; i < end && i < cursor->base.columns; i++)
         if (!read_cell(&cursor->cells[i], sqlite3_column_value(cursor->handle, i))) return false;
     return true;
+}
+
+static bool read_row(struct sqlite_cursor *cursor) {
+    return read_cells(cursor, 0, cursor->base.late) && read_cells(cursor, cursor->base.late_end, cursor->base.columns);
 }
 
 static enum drive end_cursor(struct sqlite_conn *conn, struct sqlite_cursor *cursor) {
@@ -434,6 +438,13 @@ static enum drive sqlite_step(struct conn *base, struct cursor *base_cursor, str
     if (!cursor->cells) make_room(cursor, arena);
     if (read_row(cursor)) return DRIVE_ROW;
     return fail_cursor(conn, cursor, SQLITE_NOMEM, arena, error);
+}
+
+static bool sqlite_read_late(struct conn *base, struct cursor *base_cursor, struct arena *arena, struct error *error) {
+    struct sqlite_cursor *cursor = cursor_of(base_cursor);
+    if (read_cells(cursor, base_cursor->late, base_cursor->late_end)) return true;
+    fail_cursor(conn_of(base), cursor, SQLITE_NOMEM, arena, error);
+    return false;
 }
 
 static void sqlite_finish(struct conn *base, struct cursor *base_cursor) {
@@ -485,6 +496,7 @@ const struct driver driver_sqlite = {
     .abandon = sqlite_abandon,
     .start = sqlite_start,
     .step = sqlite_step,
+    .read_late = sqlite_read_late,
     .finish = sqlite_finish,
     .column_name = sqlite_column_name,
     .column_type = sqlite_column_type,

@@ -135,6 +135,12 @@ static inline enum drive call_step(struct call *call) {
     return conn->driver->step(conn, call->cursor, &call->arena, &call->error);
 }
 
+/* Has the late cells of the row read. False: the error is set. */
+static inline bool call_read_late(struct call *call) {
+    struct conn *conn = call->link->conn;
+    return conn->driver->read_late(conn, call->cursor, &call->arena, &call->error);
+}
+
 /* Pushes the userdata of the call's model and the list of its names; returns the index of the former. */
 int push_model_names(lua_State *L, struct call *call);
 

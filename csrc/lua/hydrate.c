@@ -234,6 +234,7 @@ static bool build(lua_State *L, struct call *call, const struct plan_node *node,
         return true;
     }
     state->fresh = true;
+    if (node == call->hydration->run->late && !call_read_late(call)) return false;
     lua_createtable(L, 0, node->count + node->children);
     lua_replace(L, state->table);
     if (state->model) {
@@ -385,6 +386,30 @@ static int push_column_keys(lua_State *L, struct call *call, const struct plan *
     return keys;
 }
 
+/* The first cell of the node behind those that are asked of every row: its key, and whether it is there. */
+static int first_late(const struct plan_node *node) {
+    int first = node->first, end = node->first + node->count;
+    if (node->presence >= first && node->presence < end) first = node->presence + 1;
+    for (int k = 0; k < node->identity_parts; k++)
+        if (node->identity[k] >= first && node->identity[k] < end) first = node->identity[k] + 1;
+    return first;
+}
+
+/* Many rows have the same associated row, which is built once: its other cells are read then. */
+static void leave_cells(struct call *call, struct run *run) {
+    const struct plan *plan = run->plan;
+    run->late = NULL;
+    if (!call->link->conn->driver->read_late || plan->fan || is_single(plan)) return;
+    for (int n = 1; n < plan->node_count && !run->late; n++) {
+        const struct plan_node *node = &plan->nodes[n];
+        int first = first_late(node), end = node->first + node->count;
+        if (!node->identity || first >= end) continue;
+        run->late = node;
+        call->cursor->late = first;
+        call->cursor->late_end = end;
+    }
+}
+
 /* Stack: the database, keys of all columns, then per node: model userdata, metatable, texts, table, cohort, perhaps the instances; the
  * slots; what is noted. Returns the index of the first key. */
 static int push_frame(lua_State *L, struct call *call, struct run *run) {
@@ -420,6 +445,7 @@ enum drive take_rows(lua_State *L, struct call *call, enum drive drive) {
     int top = lua_gettop(L);
     push_roots(L, call, run);
     int list = lua_gettop(L), keys = push_frame(L, call, run);
+    leave_cells(call, run);
     int settled = lua_gettop(L);
     for (; drive == DRIVE_ROW; drive = is_single(run->plan) ? DRIVE_DONE : call_step(call)) {
         if (++call->rows % COLLECTOR_ROWS == 0) collector_spare(L, call);

@@ -78,6 +78,7 @@ struct run {
     int children;               /* stack index of the first child step's slots; the others follow */
     struct run *below;          /* of the plan's steps */
     int below_count;
+    const struct plan_node *late;   /* whose cells are read only for rows that are not known yet; NULL: none's */
     bool detached;              /* values are kept in the slots and set nowhere */
     int flights;                /* statements that were sent and have not ended */
 };
