@@ -117,12 +117,13 @@ static int place_of_equal(lua_State *L, const struct access *access, const struc
 
 /* Targets of a list hang on the call in a table, by place; a single one by itself. */
 static void keep_handed(lua_State *L, struct call *call, const struct access *access, int index, int place) {
-    if (access->listed) push_call_value(L, call, CALL_AUX);
-    lua_pushvalue(L, index);
     if (!access->listed) {
+        lua_pushvalue(L, index);
         set_call_value(L, call, CALL_AUX);
         return;
     }
+    push_call_value(L, call, CALL_AUX);
+    lua_pushvalue(L, index);
     lua_rawseti(L, -2, place);
     lua_pop(L, 1);
 }

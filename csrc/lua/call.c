@@ -20,15 +20,18 @@ static void out_of_memory(void *owner) {
 
 /* A box that is not in use waits on the database, the spare one at hand, others in a list; one in use hangs on the stack only, so
  * that a longjmp leaves it to the collector. */
-static struct call *take_box(lua_State *L, struct db *db, int db_index) {
+static struct call *take_spare(lua_State *L, struct db *db, int db_index) {
     struct call *spare = db->spare;
-    lua_getiuservalue(L, db_index, spare ? DB_SPARE : DB_CALLS);
-    if (spare) {
-        lua_pushnil(L);
-        lua_setiuservalue(L, db_index, DB_SPARE);
-        db->spare = NULL;
-        return spare;
-    }
+    lua_getiuservalue(L, db_index, DB_SPARE);
+    lua_pushnil(L);
+    lua_setiuservalue(L, db_index, DB_SPARE);
+    db->spare = NULL;
+    return spare;
+}
+
+static struct call *take_box(lua_State *L, struct db *db, int db_index) {
+    if (db->spare) return take_spare(L, db, db_index);
+    lua_getiuservalue(L, db_index, DB_CALLS);
     lua_Integer free = (lua_Integer)lua_rawlen(L, -1);
     if (free == 0) {
         lua_pop(L, 1);
@@ -46,14 +49,14 @@ static struct call *take_box(lua_State *L, struct db *db, int db_index) {
 }
 
 static void give_box_back(lua_State *L, struct call *call) {
-    bool spare = !call->db->spare;
     lua_getiuservalue(L, call->self, CALL_DB);
-    if (!spare) lua_getiuservalue(L, -1, DB_CALLS);
-    lua_pushvalue(L, call->self);
-    if (spare) {
+    if (!call->db->spare) {
+        lua_pushvalue(L, call->self);
         lua_setiuservalue(L, -2, DB_SPARE);
         call->db->spare = call;
     } else {
+        lua_getiuservalue(L, -1, DB_CALLS);
+        lua_pushvalue(L, call->self);
         lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
         lua_pop(L, 1);
     }

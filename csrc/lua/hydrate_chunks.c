@@ -105,11 +105,7 @@ static void look_at_chunk(lua_State *L, struct node_state *state) {
 static void push_later_chunks(lua_State *L, int cohort) {
     if (lua_rawgeti(L, cohort, COHORT_LATER) != LUA_TNIL) return;
     lua_pop(L, 1);
-    lua_newtable(L);
-    lua_createtable(L, 0, 1);
-    lua_pushliteral(L, "v");
-    lua_setfield(L, -2, "__mode");
-    lua_setmetatable(L, -2);
+    push_weak_table(L, 0);
     lua_pushvalue(L, -1);
     lua_rawseti(L, cohort, COHORT_LATER);
 }

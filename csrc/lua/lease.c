@@ -73,15 +73,15 @@ static int lease_gc(lua_State *L) {
 static int bind(lua_State *L, bool bound) {
     struct lease *lease = userdata_check(L, 1, USERDATA_LEASE, "a lease");
     luaL_checktype(L, 2, LUA_TTHREAD);
-    lua_pushvalue(L, 2);
+    lua_settop(L, 3);                       /* nil */
+    lua_pushvalue(L, bound ? 2 : 3);
     lua_setiuservalue(L, 1, LEASE_THREAD);
-    lease->thread = lua_tothread(L, 2);
+    lease->thread = bound ? lua_tothread(L, 2) : NULL;
     if (lease->link) lease->db->bound = bound ? lease : NULL;
     lua_getiuservalue(L, 1, LEASE_DB);
     lua_getiuservalue(L, -1, DB_THREADS);
     lua_pushvalue(L, 2);
-    if (bound) lua_pushvalue(L, 1);
-    else lua_pushnil(L);
+    lua_pushvalue(L, bound ? 1 : 3);
     lua_rawset(L, -3);
     return 0;
 }

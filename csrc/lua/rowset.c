@@ -343,8 +343,7 @@ void push_original(lua_State *L, int rowset_index, const struct rowset *rowset, 
 
 enum { LOADED_VALUES = 1, LOADED_OPTIONS };
 
-/* A table whose values may be collected: dropping a loaded list gives its memory back. */
-static void push_weak_table(lua_State *L, int room) {
+void push_weak_table(lua_State *L, int room) {
     lua_createtable(L, room, 0);
     lua_createtable(L, 0, 1);
     lua_pushliteral(L, "v");

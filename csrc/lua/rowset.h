@@ -116,6 +116,9 @@ void push_original(lua_State *L, int rowset_index, const struct rowset *rowset, 
 /* A plain original as a value, whose text is in the texts at `texts`; false: it is absent, or a table. */
 bool original_value(lua_State *L, const struct rowset *rowset, int row, const struct attr *attr, int texts, struct value *value);
 
+/* Pushes a table whose values may be collected, with room for a list of them: dropping a loaded list gives its memory back. */
+void push_weak_table(lua_State *L, int room);
+
 /* Remembers that the association `name` of a row is loaded: as the value at `value_index` (nil: there is no row), with the options at
  * `options_index` (0: none). The RowSet userdata is at rowset_index. */
 void note_loaded(lua_State *L, int rowset_index, int row, const char *name, int value_index, int options_index);
