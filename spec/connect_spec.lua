@@ -82,6 +82,7 @@ for engine in support.engines() do
       support.raises("UsageError", function() engine:reopen{ logging = 5 } end, "logging")
       support.raises("UsageError", function() engine:reopen{ statementCache = "many" } end, "statementCache")
       support.raises("UsageError", function() engine:reopen{ dates = "roman" } end, "dates")
+      support.raises("UsageError", function() engine:reopen{ busyPoll = 50 } end, "busyPoll")
       support.raises("UsageError", function() engine:reopen("logging") end)
     end)
 
@@ -92,6 +93,16 @@ for engine in support.engines() do
       Note:create{ text = "a" }
       Note:create{ text = "b" }
       assert.equal(2, Note:count())
+    end)
+
+    it("gives the same answers whether waits stay awake or not", function()
+      local db <close> = engine:open{ busyPoll = false }
+      local Note = db:define("Note", { text = liga.TEXT })
+      db:sync()
+      Note:create{ text = "a" }
+      assert.equal("a", Note:findOne().text)
+      local again <close> = engine:reopen{ busyPoll = true }
+      again:ping()
     end)
 
     it("gives every model the options of define", function()

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/statement.h"
 #include "base/value.h"
+#include "base/wait.h"
 
 struct arena;
 
@@ -41,13 +42,6 @@ struct cursor {
     int64_t affected;               /* rows written; valid after DRIVE_DONE */
     int64_t expected;               /* rows that it will give; 0: not known */
     int64_t last_id;                /* SQLite: rowid of the last insert */
-};
-
-/* What a connection waits for. */
-struct waiting {
-    int fd;                         /* its descriptor; below 0: nothing but the time */
-    bool read, write;               /* … to be ready for */
-    int64_t deadline;               /* ms of the monotonic clock, when to call again at the latest; 0: none */
 };
 
 /* The driver's connection begins with this. */

@@ -59,12 +59,22 @@ static void leave(struct pg_conn *conn, struct pg_cursor *cursor) {
     if (*link) *link = cursor->next;
 }
 
-/* Where parameters are made: forgotten as soon as no statement is on its way. */
+static bool is_used(const struct pg_conn *conn, int half) {
+    for (const struct pg_cursor *cursor = conn->cursors; cursor; cursor = cursor->next)
+        if (cursor->half == half) return true;
+    return false;
+}
+
+/* Where parameters are made: in the half that no statement on its way has its own in, else with the last ones. */
 static struct arena *room_for_params(struct pg_conn *conn, const struct arena *call) {
-    if (!conn->cursors) arena_reset(&conn->sent);
-    conn->sent.oom = call->oom;
-    conn->sent.owner = call->owner;
-    return &conn->sent;
+    int other = !conn->half;
+    bool all_free = !conn->cursors, other_free = !all_free && !is_used(conn, other);
+    if (other_free) conn->half = other;
+    struct arena *room = &conn->sent[conn->half];
+    if (all_free || other_free) arena_reset(room);
+    room->oom = call->oom;
+    room->owner = call->owner;
+    return room;
 }
 
 static struct cursor *postgres_start(struct conn *base, const struct statement *statement, struct arena *arena,
@@ -78,7 +88,9 @@ static struct cursor *postgres_start(struct conn *base, const struct statement *
         pg_blame(cursor, arena, error);
         return NULL;
     }
-    if (!pg_params_make(&cursor->params, statement, room_for_params(conn, arena), arena, error)) {
+    struct arena *room = room_for_params(conn, arena);
+    cursor->half = conn->half;
+    if (!pg_params_make(&cursor->params, statement, room, arena, error)) {
         pg_blame(cursor, arena, error);
         return NULL;
     }

@@ -367,7 +367,7 @@ enum drive postgres_ready(struct conn *base, struct arena *arena, struct error *
 void postgres_close(struct conn *base) {
     struct pg_conn *conn = conn_of(base);
     cache_free(&conn->cache);
-    arena_free(&conn->sent);
+    for (int half = 0; half < HALVES; half++) arena_free(&conn->sent[half]);
     forget_closing(conn);
     PQfreeCancel(conn->cancel);
     PQfinish(conn->pg);

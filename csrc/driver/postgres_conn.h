@@ -21,7 +21,7 @@ struct expected {
     bool answered;                          /* a result of it has come */
 };
 
-enum { NOTICES = 16, FIRST_ERROR_SIZE = 256 };
+enum { NOTICES = 16, FIRST_ERROR_SIZE = 256, HALVES = 2 };
 
 struct pg_conn {
     struct conn base;
@@ -29,7 +29,8 @@ struct pg_conn {
     PGcancel *cancel;               /* to stop a statement from a signal handler, where nothing can be made; NULL: no memory */
     struct cache cache;             /* of struct prepared */
     struct pg_cursor *cursors;      /* not finished, in the order of their start */
-    struct arena sent;              /* their parameters: a call of many statements would keep them all until its end */
+    struct arena sent[HALVES];      /* their parameters, in turn: a call of many statements would keep them all until its end */
+    int half;                       /* where those of the newest one are */
     struct expected *queue;         /* answers to come: a ring */
     int head, expected, room;
     int since_sync;                 /* statements sent since the last sync */

@@ -26,6 +26,7 @@ struct pg_cursor {
     struct pg_cursor *next;
     struct statement statement;
     struct pg_params params;
+    int half;                       /* of the connection's room for parameters */
     const char *key;                /* what it is kept by: pg_keep */
     size_t key_len;
     struct cache_entry *entry;

@@ -12,8 +12,8 @@
 #include "lua/value.h"
 #include "sql/ddl.h"
 
-/* Statements that travel together: while the server works at one, the next is made. More would only take memory. */
-enum { TOGETHER = 4 };
+/* Statements on their way at once: while the server works at one, the next is made. More would only take memory. */
+enum { TOGETHER = 20 };
 
 struct bulk {
     struct write_options options;
@@ -28,6 +28,8 @@ struct bulk {
     bool answered;                      /* each row is read back: what became of it is known exactly */
     struct bulk_chunks chunks;
     bool early;                         /* … have the originals since the rows were read; all rows will be stored */
+    bool fresh;                         /* nobody else has the instances yet */
+    lua_Integer adopted;                /* rows that are instances of their chunk already */
     bool *given;                        /* by ordinal: some row brings a value */
     bool *keyed;                        /* by row: it brings its generated key along */
     struct stamps *stamped;             /* by row: the timestamps that the call gave to it */
@@ -35,7 +37,7 @@ struct bulk {
     bool *written;                      /* by ordinal: attributes that the rows got; NULL: all */
     bool watched, asking;               /* the table was asked for what would spoil the answers; is being asked */
     struct attr_list told;              /* ignoreDuplicates: what tells the rows that come back from those that were skipped */
-    int turn;                           /* statements made so far */
+    int made, answers;                  /* statements by column so far, and those of them that were answered */
     struct value *values;               /* rows × columns, stored form, of the statement that is made: one of … */
     struct value *room[TOGETHER];       /* … these; a statement keeps its own until it is answered */
     struct insert insert;
@@ -76,10 +78,11 @@ static bool check_new(lua_State *L, struct call *call, const struct instance *in
 
 /* The row of the value at the top: an instance, which is prepared, or a plain table, of which one is made (it is never modified
  * itself). Leaves the instance on the top. */
-static bool push_row(lua_State *L, struct call *call, int names, const struct bulk *bulk, struct row *row) {
+static bool push_row(lua_State *L, struct call *call, int names, struct bulk *bulk, struct row *row) {
     int index = lua_gettop(L);
     struct instance instance = instance_look(L, index);
     if (instance.state == INSTANCE_NONE) return build_row(L, call, index, names, &bulk->options, row);
+    bulk->fresh = false;
     bool fine = check_new(L, call, &instance, index, names, lua_gettop(L));
     lua_settop(L, index);
     return fine && prepare_row(L, call, index, names, &bulk->options, row);
@@ -197,7 +200,6 @@ static bool all_scalar(const struct bulk *bulk) {
  * statement what that has written; and what it skips is told by what comes back, if the rows differ in it. */
 static bool has_answer_each(lua_State *L, struct call *call, struct bulk *bulk, int list) {
     const struct write_options *options = &bulk->options;
-    if (bulk->singly) return false;
     if (options->conflict == CONFLICT_ERROR) return true;
     if (options->conflict == CONFLICT_NOTHING) {
         struct attr_list told = telling_attrs(call, bulk->attrs, bulk->attr_count);
@@ -225,7 +227,7 @@ static void choose_columns(lua_State *L, struct call *call, struct bulk *bulk, i
     bulk->borrows = !presence.tables;
     bulk->singly = computed || !bulk->attr_count || (presence.keys && presence.keys < bulk->count);
     bulk->in_order = bulk->generates;
-    bulk->by_column = call->db->dialect->array_lists && all_scalar(bulk)
+    bulk->by_column = !bulk->singly && call->db->dialect->array_lists && all_scalar(bulk)
                    && (!bulk->answered || has_answer_each(L, call, bulk, list));
 }
 
@@ -314,7 +316,7 @@ static const struct statement *render(struct call *call, struct bulk *bulk) {
 }
 
 static struct value *room_for_values(struct call *call, struct bulk *bulk, int rows) {
-    struct value **room = &bulk->room[bulk->by_column ? bulk->turn++ % TOGETHER : 0];
+    struct value **room = &bulk->room[bulk->by_column ? bulk->made++ % TOGETHER : 0];
     if (!*room) *room = arena_array(&call->arena, struct value, rows * (bulk->attr_count + 1));
     return *room;
 }
@@ -433,72 +435,10 @@ static void take_told_row(lua_State *L, struct call *call, struct bulk *bulk) {
     lua_settop(L, top);
 }
 
-/* The rows of RETURNING come in the order of the rows that were sent: the database makes their keys in that order and hands each
- * row on as it is inserted. */
-static enum drive take_answers(lua_State *L, struct call *call) {
-    struct bulk *bulk = call->data;
-    enum drive drive;
-    while ((drive = call_step(call)) == DRIVE_ROW) {
-        call->rows++;
-        if (bulk->asking) continue;
-        if (bulk->by_column && bulk->told.count) {
-            take_told_row(L, call, bulk);
-            continue;
-        }
-        push_call_value(L, call, CALL_RESULT);
-        lua_rawgeti(L, -1, bulk->taken + call->rows);
-        take_row(L, call, bulk, bulk->taken + call->rows - 1);
-        lua_pop(L, 2);
-    }
-    return drive;
-}
-
-/* Then each row is sent by itself. */
-static void note_answer(const struct call *call, struct bulk *bulk) {
-    bulk->asking = false;
-    if (!call->rows) return;
-    bulk->singly = true;
-    bulk->by_column = false;
-}
-
-static enum drive take_bulk(lua_State *L, struct call *call) {
-    struct bulk *bulk = call->data;
-    int sent = bulk->rows;
-    enum drive drive = take_answers(L, call);
-    if (!bulk->asking) bulk->taken += bulk->by_column && !bulk->singly ? call->rows : sent;
-    else if (drive == DRIVE_DONE) note_answer(call, bulk);
-    return drive;
-}
-
-/* The last statement has what ends the transaction with it, the others those of their turn. */
-static bool has_company(const struct bulk *bulk) {
-    bool last = bulk->done + bulk->rows == bulk->count;
-    return bulk->by_column && bulk->rows && (last || bulk->turn % TOGETHER);
-}
-
-static bool bulk_next(lua_State *L, struct call *call) {
-    struct bulk *bulk = call->data;
-    push_call_value(L, call, CALL_RESULT);
-    int list = lua_gettop(L);
-    if (bulk->rows) adopt_rows(L, call, bulk, list);
-    bulk->rows = 0;
-    bool more = bulk->done < bulk->count;
-    if (more && has_to_ask(call, bulk)) {
-        call->statement = ask_table(call, bulk);
-    } else if (more) {
-        call->statement = bulk->singly ? one_row(L, call, bulk, list) : many_rows(L, call, bulk, list);
-    }
-    call->ahead = has_company(bulk);
-    lua_settop(L, list - 1);
-    return more && call->statement && !error_is_set(&call->error);
-}
-
-/* ------------------------------------------------------------------------------------------------------ results */
-
-static void leave_unsaved(lua_State *L, const struct call *call, int index, int model_index, struct stamps stamps) {
-    forget_stamps(L, call->model, index, stamps);
-    push_unsaved_metatable(L, model_index);
-    lua_setmetatable(L, index);
+/* Whether an instance is of its chunk as soon as its key has come, while the server works at the next ones. If they fail, nobody has
+ * seen it. */
+static bool adopts_early(const struct bulk *bulk) {
+    return bulk->early && bulk->fresh && bulk->by_column && bulk->generates;
 }
 
 /* The instance on the top is the row `at` of those that are stored, both from 0. */
@@ -513,13 +453,92 @@ static void adopt_instance(lua_State *L, struct call *call, struct chunk_view *v
     lua_setmetatable(L, index);
 }
 
+/* The rows of RETURNING come in the order of the rows that were sent: the database makes their keys in that order and hands each
+ * row on as it is inserted. */
+static void take_next_row(lua_State *L, struct call *call, struct bulk *bulk, int list, struct chunk_view *view) {
+    lua_Integer at = bulk->taken + call->rows - 1;
+    lua_rawgeti(L, list, at + 1);
+    take_row(L, call, bulk, at);
+    if (adopts_early(bulk)) {
+        adopt_instance(L, call, view, view->model + 1, at);
+        bulk->adopted = at + 1;
+    }
+    lua_pop(L, 1);
+}
+
+static enum drive take_answers(lua_State *L, struct call *call, struct bulk *bulk) {
+    push_call_value(L, call, CALL_RESULT);
+    int list = lua_gettop(L), model = push_model_names(L, call);
+    struct chunk_view view = chunk_view_open(L, &bulk->chunks, model);
+    enum drive drive;
+    while ((drive = call_step(call)) == DRIVE_ROW) {
+        call->rows++;
+        if (bulk->asking) continue;
+        if (bulk->by_column && bulk->told.count) take_told_row(L, call, bulk);
+        else take_next_row(L, call, bulk, list, &view);
+    }
+    lua_settop(L, list - 1);
+    return drive;
+}
+
+/* Then each row is sent by itself. */
+static void note_answer(const struct call *call, struct bulk *bulk) {
+    bulk->asking = false;
+    if (!call->rows) return;
+    bulk->singly = true;
+    bulk->by_column = false;
+}
+
+static enum drive take_bulk(lua_State *L, struct call *call) {
+    struct bulk *bulk = call->data;
+    int sent = bulk->rows;
+    enum drive drive = take_answers(L, call, bulk);
+    if (!bulk->asking) bulk->answers++;
+    if (!bulk->asking) bulk->taken += bulk->by_column ? call->rows : sent;
+    else if (drive == DRIVE_DONE) note_answer(call, bulk);
+    return drive;
+}
+
+/* The last statement has what ends the transaction with it, the others as many as can be on their way. */
+static bool has_company(const struct bulk *bulk) {
+    bool last = bulk->done + bulk->rows == bulk->count;
+    return last || bulk->made - bulk->answers < TOGETHER;
+}
+
+static bool bulk_next(lua_State *L, struct call *call) {
+    struct bulk *bulk = call->data;
+    push_call_value(L, call, CALL_RESULT);
+    int list = lua_gettop(L);
+    if (bulk->rows) adopt_rows(L, call, bulk, list);
+    bulk->rows = 0;
+    bool more = bulk->done < bulk->count;
+    if (more && has_to_ask(call, bulk)) {
+        call->statement = ask_table(call, bulk);
+    } else if (more) {
+        call->statement = bulk->singly ? one_row(L, call, bulk, list) : many_rows(L, call, bulk, list);
+    }
+    bool one_after_the_other = !bulk->by_column || !bulk->rows;
+    call->ahead = !one_after_the_other && has_company(bulk);
+    call->window = one_after_the_other ? 0 : TOGETHER;
+    lua_settop(L, list - 1);
+    return more && call->statement && !error_is_set(&call->error);
+}
+
+/* ------------------------------------------------------------------------------------------------------ results */
+
+static void leave_unsaved(lua_State *L, const struct call *call, int index, int model_index, struct stamps stamps) {
+    forget_stamps(L, call->model, index, stamps);
+    push_unsaved_metatable(L, model_index);
+    lua_setmetatable(L, index);
+}
+
 /* Chunks of their own for the list, as for one that was read; rows that were left out stay unsaved. */
 static void adopt_all(lua_State *L, struct call *call, int list) {
     struct bulk *bulk = call->data;
     int model = push_model_names(L, call), names = model + 1;
-    lua_Integer count = (lua_Integer)lua_rawlen(L, list), stored = 0;
+    lua_Integer count = (lua_Integer)lua_rawlen(L, list), stored = bulk->adopted;
     struct chunk_view view = chunk_view_open(L, &bulk->chunks, model);
-    for (lua_Integer i = 1; i <= count; i++) {
+    for (lua_Integer i = bulk->adopted + 1; i <= count; i++) {
         if (i % COLLECTOR_ROWS == 0) collector_spare(L, call);
         lua_rawgeti(L, list, i);
         if (bulk->skipped && bulk->skipped[i - 1]) leave_unsaved(L, call, lua_gettop(L), model, bulk->stamped[i - 1]);
@@ -542,6 +561,7 @@ static void prepare_answers(struct call *call, struct bulk *bulk) {
     bulk->given = arena_array(&call->arena, bool, attr_room(call->model));
     bulk->keyed = arena_array(&call->arena, bool, (int)bulk->count + 1);
     bulk->early = !bulk->answered && !bulk->options.fields;
+    bulk->fresh = true;
     bulk_chunks_init(call, &bulk->chunks, bulk->count);
     bulk->stamped = arena_array(&call->arena, struct stamps, (int)bulk->count + 1);
     if (bulk->options.conflict == CONFLICT_NOTHING) bulk->skipped = arena_array(&call->arena, bool, (int)bulk->count + 1);

@@ -1,10 +1,6 @@
-#define _POSIX_C_SOURCE 200809L
-
 /* The machine that runs a job: its statements in their bracket, started, fetched and ended. */
 #include "lua/job.h"
 
-#include <limits.h>
-#include <poll.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -170,6 +166,20 @@ static void start_flights(lua_State *L, struct call *call) {
     }
 }
 
+/* What to wait for: the server, or (no descriptor) a pause before the pool is asked again. */
+struct waiting job_waits_for(const struct call *call) {
+    if (!call->link) return pool_pause(call);
+    return call->link->conn->driver->waits_for(call->link->conn);
+}
+
+/* Another statement can follow while others are on their way: once these are all sent, it is made while the server works. */
+static bool has_room(const struct call *call) {
+    int count = 0;
+    for (const struct flight *flight = call->flights; flight; flight = flight->next) count++;
+    bool fine = call->stage == STAGE_BODY && !call->failing && !announces(call) && !error_is_set(&call->error);
+    return fine && count < call->window && !job_waits_for(call).write;
+}
+
 static enum drive skip_rows(struct call *call) {
     enum drive drive;
     while ((drive = call_step(call)) == DRIVE_ROW) call->rows++;
@@ -333,7 +343,7 @@ static enum step run(lua_State *L, struct call *call) {
             if (call->announced) return STEP_QUERY;
             continue;
         }
-        if (!call->flights) start_flights(L, call);
+        if (!call->flights || has_room(call)) start_flights(L, call);
         if (!call->flights) continue;
         enum drive drive = run_bracketed(L, call, call->flights);
         if (drive == DRIVE_WAIT) return STEP_WAIT;
@@ -345,17 +355,9 @@ static enum step run(lua_State *L, struct call *call) {
     return STEP_DONE;
 }
 
-/* What to wait for: the server, or (no descriptor) a pause before the pool is asked again. */
-struct waiting job_waits_for(const struct call *call) {
-    if (!call->link) return pool_pause(call);
-    return call->link->conn->driver->waits_for(call->link->conn);
-}
-
 static void wait_blocking(const struct call *call) {
     struct waiting waiting = job_waits_for(call);
-    struct pollfd poll_for = { .fd = waiting.fd, .events = (short)((waiting.read ? POLLIN : 0) | (waiting.write ? POLLOUT : 0)) };
-    long long left = waiting.deadline ? waiting.deadline - clock_ms() : -1;
-    poll(&poll_for, 1, left > INT_MAX ? INT_MAX : left < -1 ? 0 : (int)left);
+    wait_for(&waiting, call->link && call->db->busy_poll ? &call->link->habit : NULL);
 }
 
 /* Once for each call, and never between the user's own statements and the end of their transaction. */

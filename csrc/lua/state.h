@@ -82,6 +82,7 @@ struct link {
     bool undo;                          /* what was left open on it is rolled back before its next use */
     long long released;                 /* ns, monotonic; 0: never used */
     int savepoints;                     /* names given so far in the open transaction */
+    struct wait_habit habit;            /* what waiting for its server was like */
 };
 
 enum { POOL_LIMIT = 64 };
@@ -114,6 +115,7 @@ struct db {
     struct lease *bound;                /* that a coroutine was bound to last and still is, or NULL */
     struct process process;             /* that opened the database */
     bool waits;                         /* an event loop waits for us where a coroutine may yield */
+    bool busy_poll;                     /* who waits without one stays awake for a while */
     bool closed, driven, logging_now, dates_epoch, read_only, memory;
     bool announces, watched;            /* hooks want to see statements beforehand; connections that come and go */
     int lost_sight;                     /* connections that were closed while hooks watch, and which they have not heard of yet */

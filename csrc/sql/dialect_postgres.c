@@ -26,7 +26,7 @@ const struct dialect dialect_postgres = {
     .single_reals = true,
     .differs = "IS DISTINCT FROM",
     .json_differs = "jsonb",
-    .bulk_rows = 5000,
+    .bulk_rows = 1000,
     .type = {
         [TYPE_STRING] = "VARCHAR(%l)", [TYPE_CHAR] = "CHAR(%l)", [TYPE_TEXT] = "TEXT",
         [TYPE_INTEGER] = "INTEGER", [TYPE_BIGINT] = "BIGINT", [TYPE_SMALLINT] = "SMALLINT",

@@ -27,6 +27,8 @@ function liga.connect(url, options) end
 -- @field timeout milliseconds a statement may take
 -- @field connectTimeout milliseconds
 -- @field wait `function(fd, mode, seconds)` of an event loop: true when ready, false when the time is over
+-- @field busyPoll PostgreSQL: whether a wait without `wait` looks for the answer for a tenth of a millisecond before it
+-- sleeps (true)
 -- @field foreignKeys SQLite: whether they are enforced (true)
 -- @field busyTimeout SQLite: milliseconds (5000)
 -- @field pragmas SQLite: `{journal_mode = "wal"}`, or a list of statements

@@ -8,7 +8,7 @@ local connect = {}
 
 local allowed = {}
 for name in ([[logging define pool statementCache timeout connectTimeout foreignKeys busyTimeout pragmas readOnly schema
-    dates wait replication benchmark minifyAliases hooks lazy compat]]):gmatch "%a+" do
+    dates wait busyPoll replication benchmark minifyAliases hooks lazy compat]]):gmatch "%a+" do
   allowed[name] = true
 end
 
@@ -241,6 +241,7 @@ function connect.read(url, given)
     connectTimeout = milliseconds(given, "connectTimeout"), statementCache = milliseconds(given, "statementCache"),
     poolMax = pool.max, poolIdle = pool.idle, acquireTimeout = pool.acquireTimeout,
     datesEpoch = given.dates == "epoch", sqlWhere = given.compat == "v1", waits = given.wait ~= nil,
+    busyPoll = flag(given, "busyPoll") ~= false,
     schema = given.schema, replicas = replicas, sticky = sticky,
   }, read_pragmas(given)
 end

@@ -66,7 +66,7 @@ local database = {}
 -- or ConnectionError where the database can't be opened.
 -- @param url "sqlite::memory:", "sqlite:PATH", "postgres://…"
 -- @param given options, or nil: logging, define, pool, statementCache, timeout, connectTimeout, foreignKeys,
--- busyTimeout, pragmas, readOnly, dates, hooks, wait, schema, replication, compat
+-- busyTimeout, pragmas, readOnly, dates, hooks, wait, busyPoll, schema, replication, compat
 -- @return the database object; to be closed
 function database.connect(url, given)
   local engine, opening, pragmas = connect.read(url, given)

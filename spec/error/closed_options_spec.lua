@@ -13,8 +13,8 @@ local MANY = "where all limit fields validate hooks individualHooks silent retur
 --- Calls by name: what is called with options, and options that it has. `m` are the models and instances.
 local CALLS = {
   { "liga.connect", function(_, o) liga.connect("sqlite::memory:", o) end,
-    "logging define pool statementCache timeout connectTimeout wait foreignKeys busyTimeout pragmas readOnly schema "
-    .. "dates lazy hooks replication compat" },
+    "logging define pool statementCache timeout connectTimeout wait busyPoll foreignKeys busyTimeout pragmas readOnly "
+    .. "schema dates lazy hooks replication compat" },
   { "connect: pool", function(_, o) liga.connect("sqlite::memory:", { pool = o }) end, "max idle acquireTimeout" },
   { "connect: replication", function(_, o)
     o.write, o.read = "sqlite::memory:", { "sqlite::memory:" }

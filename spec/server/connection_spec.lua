@@ -271,6 +271,13 @@ for engine in support.engines() do
         assert.same({ "\0\255", "f47ac10b-58cc-4372-a567-0e02b2c3d479", '{"a": 1}' }, { row.bytes, row.u, row.j })
       end)
 
+      it("sleeps while the server works, behind the tenth of a millisecond that it looks for a quick answer", function()
+        db = engine:open()
+        local before = os.clock()
+        db:query "SELECT pg_sleep(0.3)"
+        assert.is_true(os.clock() - before < 0.1)
+      end)
+
       it("reads the same in text and in binary, prepared or not", function()
         local sql = [[SELECT 1::int4 AS i, 0.1::float8 AS f, 1.50::numeric AS n, false AS b, '\x00ff'::bytea AS bytes,
           '2026-11-22 09:30:00.5+00'::timestamptz AS ts, '2026-11-22'::date AS d, '23:59:59'::time AS t,

@@ -68,6 +68,21 @@ for engine in support.engines() do
         assert.equal(count, #User:bulkCreate(list))
       end)
 
+      it("inserts nothing when one does while others are on their way, and goes on in the transaction around it", function()
+        for _, wrong in ipairs{ 1, 18001, 20500, 21002 } do
+          local list = values()
+          list[wrong].name = "user 21003"
+          db:transaction(function()
+            User:create{ name = "kept " .. wrong }
+            local e = support.raises("UniqueConstraintError", function() User:bulkCreate(list) end)
+            assert.equal("rolled_back", e.outcome)
+            assert.equal(0, User:count{ where = { name = liga.Op.startsWith "user" } })
+          end)
+          assert.equal(1, User:count())
+          User:destroy{ all = true }
+        end
+      end)
+
       it("leaves out those that are there already", function()
         User:bulkCreate{ { name = "user 2" }, { name = "user 20002" } }
         local rows = User:bulkCreate(values(), { ignoreDuplicates = true })

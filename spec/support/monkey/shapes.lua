@@ -351,8 +351,8 @@ local function json_value() return { a = { 1, "x", liga.null, liga.array {} }, b
 
 shapes.module = {
   connect = function() return "sqlite::memory:", { pool = { max = 2, idle = 1000 }, foreignKeys = true,
-    busyTimeout = 10, define = { underscored = true }, statementCache = 5, dates = "epoch", lazy = "batch",
-    pragmas = { cache_size = 100 }, hooks = { beforeDefine = noop },
+    busyTimeout = 10, define = { underscored = true }, statementCache = 5,
+    busyPoll = false, dates = "epoch", lazy = "batch", pragmas = { cache_size = 100 }, hooks = { beforeDefine = noop },
     logging = noop, compat = maybe("v1", 0.1), readOnly = maybe(false) } end,
   fn = function() return "lower", liga.col "name", 1 end, col = function() return "name" end,
   cast = function() return liga.col "age", "numeric(10, 2)" end, literal = function() return "1" end,
