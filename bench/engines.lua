@@ -36,7 +36,7 @@ local postgres = { name = "postgres", title = "PostgreSQL", build = "postgres", 
   server = "SELECT pg_backend_pid()" }
 
 postgres.clocks = {
-  { "work", "CPU time of client and server" }, { "wall", "wall time" }, { "cpu", "CPU time of the client" },
+  { "wall", "wall time" }, { "work", "CPU time of client and server" }, { "cpu", "CPU time of the client" },
 }
 
 local function conninfo(database)

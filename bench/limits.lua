@@ -6,6 +6,7 @@
 --- tree   1,000 parents, 10 children each, 10 grandchildren each, beside the same level queries in C; the children of a
 ---        parent are spread over their table, as they are where they come over time
 --- near   the same where they lie side by side, which is the least work for the engine
+--- rows   of both: plain tables of the same statements, in no tree (bare_sqlite.c): no library for Lua takes less
 --- top    the 3 best of the 300 items of each of 100 groups, beside the best SQL written by hand (SQLite: a prepared
 ---        statement bound for each group; PostgreSQL: LATERAL)
 --- plan   building plan and SQL for 5 includes, microseconds
@@ -54,17 +55,47 @@ local workloads = {
 }
 workloads.near = workloads.tree
 
---- In a process of its own: one workload of liga on the file.
-local function work(name)
-  local times = assert(package.loadlib(build .. "/clock.so", "luaopen_bench_clock"))()
-  local db <close> = require "liga".connect("sqlite:" .. (files[name] or files.spread))
-  local defined = models(db)
+local function module(name)
+  return assert(package.loadlib(("%s/%s.so"):format(build, name), "luaopen_bench_" .. name))()
+end
+
+--- Times an action that counts rows, in a process of its own.
+local function timed(action)
+  local times = module "clock"
   local _, before = times(0)
-  local rows = workloads[name](defined)
+  local rows = action()
   local _, after = times(0)
   print(("rows=%d cpu=%.9f"):format(rows, after - before))
   io.stdout:flush()
   os.exit(true, false)          -- neither measure holds the end of the process: the floor does not free its rows either
+end
+
+--- One workload of liga on the file.
+local function work(name)
+  local db <close> = require "liga".connect("sqlite:" .. (files[name] or files.spread))
+  local defined = models(db)
+  timed(function() return workloads[name](defined) end)
+end
+
+--- The rows of a tree's three statements.
+local function bare_rows(name)
+  local db = module "bare"(files[name] or files.spread)
+  local columns, class = { "id", "above", "a", "name", "b" }, {}
+  local below = " WHERE above IN (SELECT value FROM json_each(?)) ORDER BY above, id"
+  local function keys_of(rows)
+    local keys = {}
+    for i, row in ipairs(rows) do keys[i] = row.id end
+    return "[" .. table.concat(keys, ",") .. "]"
+  end
+  local function read(from, ...)
+    return db:prepare("SELECT id, above, a, name, b FROM " .. from, columns, class):all(...)
+  end
+  timed(function()
+    if name == "nothing" then return 0 end
+    local parents = read "parents"
+    local children = read("children" .. below, keys_of(parents))
+    return #parents + #children + #read("grandchildren" .. below, keys_of(children))
+  end)
 end
 
 -- SQLite -------------------------------------------------------------------------------------------------------------
@@ -78,6 +109,7 @@ local programs = {
   c = function(name)
     return ("%s/limits_sqlite %s %s"):format(build, files[name] or files.spread, name == "near" and "tree" or name)
   end,
+  rows = function(name) return ("lua5.4 %s --rows %s"):format(arg[0], name) end,
   liga = function(name) return ("lua5.4 %s --work %s"):format(arg[0], name) end,
 }
 
@@ -105,7 +137,9 @@ end
 
 local function on_sqlite(measure, unit, scale)
   for _, name in ipairs{ "tree", "near", "top" } do
-    tell(name, measure("c", name) / scale, measure("liga", name) / scale, unit)
+    local floor = measure("c", name) / scale
+    tell(name, floor, measure("liga", name) / scale, unit)
+    if name ~= "top" then print(("      plain rows: %.2f"):format(measure("rows", name) / scale / floor)) end
   end
 end
 
@@ -126,7 +160,7 @@ local function least_of(times, turns, action)
 end
 
 local function on_postgres(url)
-  local times = assert(package.loadlib(build .. "/clock.so", "luaopen_bench_clock"))()
+  local times = module "clock"
   local db <close> = require "liga".connect(url)
   local defined = models(db)
   db:sync{ force = true }
@@ -163,6 +197,7 @@ end
 
 local function main(first, second)
   if first == "--work" then return work(second) end
+  if first == "--rows" then return bare_rows(second) end
   assert(os.execute(("make -s -f %sMakefile SOURCE=%s BUILD=%s limits"):format(here, (here:gsub("/$", "")), build)))
   if first and not first:find "^%-" then return on_postgres(first) end
   for file, how in pairs{ [files.spread] = "make", [files.near] = "near" } do

@@ -1,10 +1,11 @@
-#define _GNU_SOURCE                     /* sched_getaffinity */
+#define _GNU_SOURCE                     /* sched_getaffinity, where there is one */
 
 #include "base/wait.h"
 
 #include <limits.h>
 #include <poll.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -13,8 +14,11 @@
 enum { AWAKE_NS = 100000, MOST_ASLEEP = 64 };
 
 bool wait_has_processors(void) {
+#ifdef CPU_COUNT
     cpu_set_t usable;
-    return sched_getaffinity(0, sizeof usable, &usable) == 0 && CPU_COUNT(&usable) > 1;
+    if (sched_getaffinity(0, sizeof usable, &usable) == 0) return CPU_COUNT(&usable) > 1;
+#endif
+    return sysconf(_SC_NPROCESSORS_ONLN) > 1;
 }
 
 /* True when the wait is over. */
