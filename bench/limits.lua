@@ -15,7 +15,7 @@ package.path = here .. "?.lua;" .. package.path
 
 local build = here .. "../build/bench"
 local files = { spread = build .. "/limits.sqlite", near = build .. "/limits_near.sqlite" }
-local goals = { tree = 2.4, near = 2.4, top = 3, plan = 40 }
+local goals = { tree = 2.4, top = 3, plan = 40 }
 
 local function models(db)
   local liga = require "liga"
@@ -131,8 +131,8 @@ local function least_seconds(program, name)
 end
 
 local function tell(name, floor, liga, unit)
-  local ratio = liga / floor
-  print(("%-5s floor %.4g, liga %.4g %s: %.2f (at most %.1f)"):format(name, floor, liga, unit, ratio, goals[name]))
+  local goal = goals[name] and (" (at most %.1f)"):format(goals[name]) or ""
+  print(("%-5s floor %.4g, liga %.4g %s: %.2f%s"):format(name, floor, liga, unit, liga / floor, goal))
 end
 
 local function on_sqlite(measure, unit, scale)

@@ -222,6 +222,35 @@ static void hang_on_parent(lua_State *L, struct call *call, const struct plan_no
 
 /* --------------------------------------------------------------------------------------------------------- rows */
 
+enum { STOCK = 256 };
+
+/* The tables of the next rows. Made together they lie together, apart from the strings that their rows bring, and these lie closer, too:
+ * Lua looks at earlier strings for each new one, on fewer pages then. That takes 4 to 8 % off long lists (bench/README.md). */
+static void stock_up(lua_State *L, const struct call *call, int size, struct node_state *state) {
+    int64_t left = call->cursor->expected - call->rows + 1;         /* 0 or less: the driver does not know */
+    if (lua_isnil(L, state->stock)) {
+        lua_createtable(L, STOCK, 0);
+        lua_replace(L, state->stock);
+    }
+    state->ready = left > 0 && left < STOCK ? (int)left : STOCK;
+    for (int i = state->ready; i > 0; i--) {
+        lua_createtable(L, 0, size);
+        lua_rawseti(L, state->stock, i);
+    }
+}
+
+/* Pushes an empty table for a row; those of a short list are made one by one, as many would stay empty. */
+static void push_row_table(lua_State *L, const struct call *call, const struct plan_node *node, struct node_state *state) {
+    int size = node->count + node->children;
+    if (state->unstocked < STOCK) {
+        state->unstocked++;
+        lua_createtable(L, 0, size);
+        return;
+    }
+    if (!state->ready) stock_up(L, call, size, state);
+    lua_rawgeti(L, state->stock, state->ready--);
+}
+
 /* Builds the node's instance for this row at state->table, or finds the one of equal key. */
 static bool build(lua_State *L, struct call *call, const struct plan_node *node, struct node_state *state, int keys) {
     struct value key[KEY_PARTS];
@@ -235,7 +264,7 @@ static bool build(lua_State *L, struct call *call, const struct plan_node *node,
     }
     state->fresh = true;
     if (node == call->hydration->run->late && !call_read_late(call)) return false;
-    lua_createtable(L, 0, node->count + node->children);
+    push_row_table(L, call, node, state);
     lua_replace(L, state->table);
     if (state->model) {
         if (!state->rowset || state->rowset->count == state->rowset->capacity)
@@ -355,7 +384,9 @@ static void push_node_frame(lua_State *L, struct call *call, struct run *run, in
     state->table = lua_gettop(L) + 3;
     state->model = run->plan->raw ? 0 : state->table - 3;
     state->cohort = state->table + 1;
-    lua_settop(L, state->cohort);
+    state->stock = state->cohort + 1;
+    state->ready = state->unstocked = 0;
+    lua_settop(L, state->stock);
     state->texts = state->table - 1;
     state->metatable = state->table - 2;
     state->instances = 0;

@@ -39,6 +39,9 @@ struct node_state {
     int built;                  /* rows so far */
     int row;                    /* of the instance being built, -1: none in this row */
     int table;                  /* stack index of that instance (nil: none) */
+    int stock;                  /* stack index of the list of tables that were made beforehand (nil: none yet) */
+    int ready;                  /* … which are still empty: the first so many */
+    int unstocked;              /* tables made one by one since the frame was pushed */
     int instances;              /* stack index of the list of all instances, by number of their key; 0: not needed */
     int number;                 /* of its key, -1: it has none */
     bool fresh;                 /* it was built from this row */

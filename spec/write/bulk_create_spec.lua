@@ -68,7 +68,7 @@ for engine in support.engines() do
         assert.equal(count, #User:bulkCreate(list))
       end)
 
-      it("inserts nothing when one does while others are on their way, and goes on in the transaction around it", function()
+      it("inserts nothing when one does while others are on their way; the transaction goes on", function()
         for _, wrong in ipairs{ 1, 18001, 20500, 21002 } do
           local list = values()
           list[wrong].name = "user 21003"
