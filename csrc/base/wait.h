@@ -2,8 +2,8 @@
  *
  * Who sleeps has to be woken, and that takes both sides and the kernel longer than a server on the same machine takes for a small
  * statement: three times as long was measured (docs/architecture.md). So a wait stays awake for a short while before it sleeps. It
- * gives the processor away between two looks, for the server may need it; and where being awake was in vain, as with a server
- * that is far away or busy, more and more of the next waits sleep at once. */
+ * gives the processor away between two looks. Where being awake was in vain, as with a server that is far away or busy, or where
+ * somebody else took the processor, as the server itself does if there is only one, more and more of the next waits sleep at once. */
 #ifndef LIGA_BASE_WAIT_H
 #define LIGA_BASE_WAIT_H
 
@@ -22,9 +22,6 @@ struct wait_habit {
     int asleep;                     /* waits from now on that sleep at once */
     int in_vain;                    /* … that did so after the last one that stayed awake in vain */
 };
-
-/* True where staying awake can help: the process may use two processors at least. */
-bool wait_has_processors(void);
 
 /* Waits until the descriptor is ready, the deadline is over or a signal came: whoever calls looks which. `habit`: NULL to sleep at
  * once. */

@@ -106,7 +106,7 @@ static void read_open_options(lua_State *L, struct db *db, int index) {
     db->idle_ms = integer_option(L, index, "poolIdle", 60000);
     db->acquire_ms = integer_option(L, index, "acquireTimeout", 10000);
     db->waits = flag_option(L, index, "waits");
-    db->busy_poll = flag_option(L, index, "busyPoll") && wait_has_processors();
+    db->busy_poll = flag_option(L, index, "busyPoll");
 }
 
 static void hang_table(lua_State *L, int index, enum db_value value, const char *mode) {
