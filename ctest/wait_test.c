@@ -1,11 +1,9 @@
-#define _GNU_SOURCE                     /* sched_setaffinity */
+#define _DEFAULT_SOURCE
 
 #include "base/wait.h"
 
-#include <sched.h>
 #include <signal.h>
 #include <sys/time.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -68,37 +66,6 @@ static void test_deadline(void) {
     CHECK(clock_ms() >= pause.deadline, "without a descriptor only the time ends it");
 }
 
-#ifdef CPU_SET
-/* A server that takes a while for its answer. */
-static void serve(void) {
-    char byte = 'x';
-    int64_t end = clock_ns() + 20000;
-    while (clock_ns() < end) {}
-    _exit(write(writer, &byte, 1) == 1 ? 0 : 1);
-}
-
-static void test_shared(void) {
-    cpu_set_t before, one;
-    struct wait_habit habit = { 0, 0 };
-    char byte;
-    CPU_ZERO(&one);
-    if (sched_getaffinity(0, sizeof before, &before) != 0) return;
-    for (int cpu = 0; !CPU_COUNT(&one); cpu++)
-        if (CPU_ISSET(cpu, &before)) CPU_SET(cpu, &one);
-    sched_setaffinity(0, sizeof one, &one);
-    struct waiting waiting = for_answer(clock_ms() + 10000);
-    pid_t child = fork();
-    if (child == 0) serve();
-    wait_for(&waiting, &habit);
-    CHECK(habit.in_vain == 1, "on one processor the server needs it: the next wait sleeps at once");
-    CHECK(read(reader, &byte, 1) == 1, "the answer is there");
-    waitpid(child, NULL, 0);
-    sched_setaffinity(0, sizeof before, &before);
-}
-#else
-static void test_shared(void) {}
-#endif
-
 static void on_alarm(int number) { (void)number; }
 
 static void test_signal(void) {
@@ -118,7 +85,6 @@ int main(void) {
     reader = ends[0];
     writer = ends[1];
     test_habit();
-    test_shared();
     test_deadline();
     test_signal();
     return check_done();

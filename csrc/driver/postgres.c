@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "driver/postgres_cursor.h"
 
 enum { MOST_PARAMS = 65535, PIPELINE = 64 };
@@ -41,10 +42,19 @@ static bool send(struct pg_conn *conn, struct pg_cursor *cursor) {
     if (cursor->prepared && !pg_send_prepare(conn, cursor)) return false;
     if (!send_execute(conn, cursor)) return false;
     cursor->state = CURSOR_SENT;
+    if (conn->timeout > 0) cursor->sent_at = clock_ms();
     conn->synced = false;
     conn->since_sync++;
     if (cursor->statement.soils && !conn->in_transaction) conn->soiled = true;
     return true;
+}
+
+/* An array of many values is sent as far as the server takes it now: of those that wait for the rest not too many shall be made. */
+static void send_arrays(struct pg_conn *conn, const struct pg_params *params) {
+    enum { MANY_BYTES = 65536, MOST_ARRAYS = 100 };
+    int64_t bytes = 0;
+    for (int i = 0; params->count <= MOST_ARRAYS && i < params->count; i++) bytes += params->formats[i] ? params->lengths[i] : 0;
+    if (bytes > MANY_BYTES) conn->flushing = PQflush(conn->pg) > 0;
 }
 
 static void append(struct pg_conn *conn, struct pg_cursor *cursor) {
@@ -68,10 +78,10 @@ static bool is_used(const struct pg_conn *conn, int half) {
 /* Where parameters are made: in the half that no statement on its way has its own in, else with the last ones. */
 static struct arena *room_for_params(struct pg_conn *conn, const struct arena *call) {
     int other = !conn->half;
-    bool all_free = !conn->cursors, other_free = !all_free && !is_used(conn, other);
-    if (other_free) conn->half = other;
+    if (!is_used(conn, other)) arena_reset(&conn->sent[other]);
+    if (!conn->cursors) arena_reset(&conn->sent[conn->half]);
+    else if (!is_used(conn, other)) conn->half = other;
     struct arena *room = &conn->sent[conn->half];
-    if (all_free || other_free) arena_reset(room);
     room->oom = call->oom;
     room->owner = call->owner;
     return room;
@@ -97,7 +107,10 @@ static struct cursor *postgres_start(struct conn *base, const struct statement *
     pg_keep(conn, cursor, arena);
     append(conn, cursor);
     if (pg_begins(cursor, "BEGIN")) conn->first_error[0] = '\0';
-    if (send(conn, cursor)) return &cursor->base;
+    if (send(conn, cursor)) {
+        send_arrays(conn, &cursor->params);
+        return &cursor->base;
+    }
     pg_lose(conn, cursor, arena, error);
     leave(conn, cursor);
     pg_give_prepared(conn, cursor);
@@ -185,6 +198,7 @@ static enum drive end(struct pg_conn *conn, struct pg_cursor *cursor, struct are
     cursor->state = CURSOR_OVER;
     if (pg_begins(cursor, "COMMIT") && strcmp(PQcmdStatus(cursor->result), "COMMIT") != 0)
         return pg_refuse_commit(conn, cursor, arena, error);
+    if (pg_begins(cursor, "BEGIN")) conn->in_transaction = true;            /* its sync may come much later */
     if (pg_begins(cursor, "ROLLBACK TO")) conn->first_error[0] = '\0';     /* forgiven */
     cursor->base.affected = strncmp(PQcmdStatus(cursor->result), "SELECT", 6) == 0 ? 0 : strtoll(affected, NULL, 10);
     return DRIVE_DONE;
@@ -208,7 +222,7 @@ static bool is_last(const struct pg_cursor *cursor) {
     return cursor->next == NULL;
 }
 
-/* What the server thinks of the transaction is known when the sync is answered: the last statement waits for it, and one that
+/* What the server thinks of the transaction is known when the last sync is answered: the last statement waits for it, and one that
  * failed, as the others fail with it. */
 static bool is_settled(const struct pg_conn *conn, const struct pg_cursor *cursor) {
     return !conn->expected || (cursor->state == CURSOR_ANSWERED && !is_last(cursor));
@@ -217,7 +231,7 @@ static bool is_settled(const struct pg_conn *conn, const struct pg_cursor *curso
 /* Sends what is not sent yet, and waits until the answer is settled. */
 static enum drive receive(struct pg_conn *conn, struct pg_cursor *cursor, struct arena *arena, struct error *error) {
     if (!conn->synced) {
-        pg_set_deadline(conn);
+        if (!conn->syncs) pg_set_deadline(conn);
         if (!pg_sync(conn)) return pg_lose(conn, cursor, arena, error);
     }
     while (cursor->state == CURSOR_SENT || !is_settled(conn, cursor)) {

@@ -56,14 +56,18 @@ void pg_unexpect(struct pg_conn *conn) {
 bool pg_sync(struct pg_conn *conn) {
     if (!pg_reserve(conn, 1) || !PQpipelineSync(conn->pg)) return false;
     pg_expect(conn, COMMAND_SYNC, NULL);
-    conn->synced = conn->fresh = true;
+    conn->fresh = !conn->syncs++;
+    conn->synced = true;
     conn->segment = conn->since_sync;
     conn->since_sync = 0;
     return true;
 }
 
+/* While others are on their way libpq does not tell: the last sync will. */
 static void take_sync(struct pg_conn *conn) {
     PGTransactionStatusType status = PQtransactionStatus(conn->pg);
+    conn->syncs--;
+    if (conn->syncs) return;
     conn->in_transaction = status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
 }
 
@@ -72,6 +76,7 @@ static void take_sync(struct pg_conn *conn) {
 static void end_answer(struct pg_conn *conn, const struct expected *head) {
     if (!head || head->command == COMMAND_SYNC) return;
     if (!head->answered) conn->base.broken = true;
+    if (head->command == COMMAND_EXECUTE) pg_set_deadline(conn);
     pg_unexpect(conn);
 }
 

@@ -33,9 +33,10 @@ struct pg_conn {
     int half;                       /* where those of the newest one are */
     struct expected *queue;         /* answers to come: a ring */
     int head, expected, room;
+    int syncs;                      /* on their way */
     int since_sync;                 /* statements sent since the last sync */
     int segment;                    /* … between the last two */
-    bool fresh;                     /* nothing was waited for since the last sync */
+    bool fresh;                     /* nothing was waited for since the sync, before which nothing was on its way */
     bool synced, flushing, in_transaction, opening, soiled, resets, settings_fail, read_only, replica, keeps;
     PostgresPollingStatusType poll; /* while opening */
     int timeout, connect_timeout;   /* ms; 0: none */
@@ -86,6 +87,9 @@ void pg_cursor_answer(struct pg_conn *conn, struct pg_cursor *cursor, enum comma
 /* The statements since the last sync were a transaction of their own, and its end failed: the error is the last one's, which had been
  * answered. */
 void pg_cursor_undone(struct pg_conn *conn, PGresult *result);
+
+/* Begins the time that a statement may take: when it is sent, or the one before it is answered. */
+void pg_set_deadline(struct pg_conn *conn);
 
 /* True if the deadline is over. */
 bool pg_is_late(const struct pg_conn *conn);

@@ -26,6 +26,7 @@ struct pg_cursor {
     struct pg_cursor *next;
     struct statement statement;
     struct pg_params params;
+    int64_t sent_at;                /* ms of the monotonic clock, where there is a timeout */
     int half;                       /* of the connection's room for parameters */
     const char *key;                /* what it is kept by: pg_keep */
     size_t key_len;
@@ -72,9 +73,6 @@ void pg_blame(const struct pg_cursor *cursor, struct arena *arena, struct error 
 enum drive pg_fail(struct pg_conn *conn, struct pg_cursor *cursor, struct arena *arena, struct error *error);
 enum drive pg_lose(struct pg_conn *conn, struct pg_cursor *cursor, struct arena *arena, struct error *error);
 enum drive pg_refuse_commit(const struct pg_conn *conn, const struct pg_cursor *cursor, struct arena *arena, struct error *error);
-
-/* Begins the time that a statement may take. */
-void pg_set_deadline(struct pg_conn *conn);
 
 /* The server has begun to send, or to wait for, what no statement of ours has a place for. */
 bool pg_is_copy(const PGresult *result);

@@ -54,10 +54,11 @@ void pg_set_deadline(struct pg_conn *conn) {
     conn->deadline = conn->timeout > 0 ? clock_ms() + conn->timeout + grace_of(conn) : 0;
 }
 
-/* Whether a statement has taken as long as it may, give or take what clocks may differ. */
-static bool is_over(const struct pg_conn *conn) {
+/* Whether a statement may have taken as long as it may, give or take what clocks may differ. When the server began with it, which had
+ * others before, is not known. */
+static bool is_over(const struct pg_conn *conn, const struct pg_cursor *cursor) {
     enum { CLOCKS_DIFFER = 10 };
-    return conn->deadline && clock_ms() + CLOCKS_DIFFER >= conn->deadline - grace_of(conn);
+    return conn->timeout > 0 && clock_ms() + CLOCKS_DIFFER >= cursor->sent_at + conn->timeout;
 }
 
 static struct pg_failure failure_of(const struct pg_conn *conn, const struct pg_cursor *cursor) {
@@ -71,7 +72,7 @@ static struct pg_failure failure_of(const struct pg_conn *conn, const struct pg_
         .table_schema = PQresultErrorField(result, PG_DIAG_SCHEMA_NAME),
         .column = PQresultErrorField(result, PG_DIAG_COLUMN_NAME),
         .constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME),
-        .timeout = is_over(conn) ? conn->timeout : 0,
+        .timeout = is_over(conn, cursor) ? conn->timeout : 0,
         .access = access_of(conn),
         .schema = cursor->statement.kind == STATEMENT_SCHEMA,
     };

@@ -12,8 +12,9 @@
 #include "lua/value.h"
 #include "sql/ddl.h"
 
-/* Statements on their way at once: while the server works at one, the next is made. More would only take memory. */
-enum { TOGETHER = 20 };
+/* Statements on their way at once, with BEGIN and COMMIT: while the server works at one, the next is made. More would only take
+ * memory. */
+enum { TOGETHER = 22 };
 
 struct bulk {
     struct write_options options;
@@ -37,7 +38,7 @@ struct bulk {
     bool *written;                      /* by ordinal: attributes that the rows got; NULL: all */
     bool watched, asking;               /* the table was asked for what would spoil the answers; is being asked */
     struct attr_list told;              /* ignoreDuplicates: what tells the rows that come back from those that were skipped */
-    int made, answers;                  /* statements by column so far, and those of them that were answered */
+    int made;                           /* statements by column so far */
     struct value *values;               /* rows × columns, stored form, of the statement that is made: one of … */
     struct value *room[TOGETHER];       /* … these; a statement keeps its own until it is answered */
     struct insert insert;
@@ -489,20 +490,26 @@ static void note_answer(const struct call *call, struct bulk *bulk) {
     bulk->by_column = false;
 }
 
+/* Rows that come back are told apart by their number, unless by what they hold: a trigger that leaves one out would give its key's
+ * place to the next. What a single statement has stored stays, and so it does if COMMIT is on its way. */
+static bool has_all_rows(struct call *call, const struct bulk *bulk) {
+    lua_Integer left = bulk->count - bulk->taken, full = rows_per_statement(call, bulk), sent = left < full ? left : full;
+    if (!bulk->insert.returning || bulk->told.count || call->rows == sent) return true;
+    error_set(&call->error, &call->arena, ERROR_DATABASE, "%s:bulkCreate: the database stored %d of %d rows and does not tell which ones: "
+              "does a trigger leave rows out? create them one by one", call->model->name, (int)call->rows, (int)sent);
+    bool undone = call->atomic && call->stage == STAGE_BODY;
+    call->error.outcome = undone ? OUTCOME_ROLLED_BACK : call->link->lease ? OUTCOME_NONE : OUTCOME_COMMITTED;
+    return false;
+}
+
 static enum drive take_bulk(lua_State *L, struct call *call) {
     struct bulk *bulk = call->data;
     int sent = bulk->rows;
     enum drive drive = take_answers(L, call, bulk);
-    if (!bulk->asking) bulk->answers++;
-    if (!bulk->asking) bulk->taken += bulk->by_column ? call->rows : sent;
-    else if (drive == DRIVE_DONE) note_answer(call, bulk);
+    if (bulk->asking && drive == DRIVE_DONE) note_answer(call, bulk);
+    else if (drive == DRIVE_DONE && bulk->by_column && !has_all_rows(call, bulk)) drive = DRIVE_FAILED;
+    else if (!bulk->asking) bulk->taken += bulk->by_column ? call->rows : sent;
     return drive;
-}
-
-/* The last statement has what ends the transaction with it, the others as many as can be on their way. */
-static bool has_company(const struct bulk *bulk) {
-    bool last = bulk->done + bulk->rows == bulk->count;
-    return last || bulk->made - bulk->answers < TOGETHER;
 }
 
 static bool bulk_next(lua_State *L, struct call *call) {
@@ -517,9 +524,8 @@ static bool bulk_next(lua_State *L, struct call *call) {
     } else if (more) {
         call->statement = bulk->singly ? one_row(L, call, bulk, list) : many_rows(L, call, bulk, list);
     }
-    bool one_after_the_other = !bulk->by_column || !bulk->rows;
-    call->ahead = !one_after_the_other && has_company(bulk);
-    call->window = one_after_the_other ? 0 : TOGETHER;
+    call->ahead = bulk->by_column && bulk->rows;
+    call->window = call->ahead ? TOGETHER : 0;
     lua_settop(L, list - 1);
     return more && call->statement && !error_is_set(&call->error);
 }

@@ -53,7 +53,7 @@ struct call {
     struct cursor *cursor;
     struct flight *flights;             /* statements that were started, in order */
     bool ahead;                         /* `next` may be called again before the statement it just gave has run */
-    int window;                         /* … and while fewer than so many are on their way; 0: not before all are answered */
+    int window;                         /* … once one is answered, and fewer than so many are on their way; 0: not before all are */
     int phase;                          /* for `next` to count its steps */
     enum stage stage;                   /* what is planned next */
     enum stage planned;                 /* what the statement planned last is for */

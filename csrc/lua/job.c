@@ -80,7 +80,8 @@ struct flight {
     struct cursor *cursor;              /* NULL: it could not even be started */
     enum stage stage;                   /* what it is for */
     enum drive (*take)(lua_State *L, struct call *call);
-    long long started;                  /* ns */
+    long long started;                  /* ns; when it was sent, or the one before it was told of */
+    bool waits;                         /* another one was before it */
 };
 
 static void append(struct flight **list, struct flight *flight) {
@@ -157,27 +158,35 @@ static struct flight *start_next(lua_State *L, struct call *call) {
     return flight;
 }
 
-/* Starts as many statements as can be on their way together: those whose `next` does not ask what became of the one before. */
-static void start_flights(lua_State *L, struct call *call) {
-    int most = announces(call) ? 1 : call->link->conn->driver->pipeline;
-    for (int i = 0; i < most; i++) {
-        const struct flight *flight = start_next(L, call);
-        if (!flight || !flight->cursor || !call->ahead) return;
-    }
-}
-
 /* What to wait for: the server, or (no descriptor) a pause before the pool is asked again. */
 struct waiting job_waits_for(const struct call *call) {
     if (!call->link) return pool_pause(call);
     return call->link->conn->driver->waits_for(call->link->conn);
 }
 
-/* Another statement can follow while others are on their way: once these are all sent, it is made while the server works. */
-static bool has_room(const struct call *call) {
+/* The window of a job is known with its first statement. */
+static int most_flights(const struct call *call) {
+    return announces(call) ? 1 : call->window ? call->window : call->link->conn->driver->pipeline;
+}
+
+static int count_flights(const struct call *call) {
     int count = 0;
     for (const struct flight *flight = call->flights; flight; flight = flight->next) count++;
+    return count;
+}
+
+/* Starts as many statements as can be on their way together: those whose `next` does not ask what became of the one before. */
+static void start_flights(lua_State *L, struct call *call) {
+    for (int i = count_flights(call); i < most_flights(call); i++) {
+        const struct flight *flight = start_next(L, call);
+        if (!flight || !flight->cursor || !call->ahead || (call->window && job_waits_for(call).write)) return;
+    }
+}
+
+/* Another statement can follow while others are on their way: once these are all sent, it is made while the server works. */
+static bool has_room(const struct call *call) {
     bool fine = call->stage == STAGE_BODY && !call->failing && !announces(call) && !error_is_set(&call->error);
-    return fine && count < call->window && !job_waits_for(call).write;
+    return fine && call->window && count_flights(call) < call->window && !job_waits_for(call).write;
 }
 
 static enum drive skip_rows(struct call *call) {
@@ -186,8 +195,10 @@ static enum drive skip_rows(struct call *call) {
     return drive;
 }
 
-static enum drive run_flight(lua_State *L, struct call *call, const struct flight *flight) {
+static enum drive run_flight(lua_State *L, struct call *call, struct flight *flight) {
     struct conn *conn = call->link->conn;
+    if (flight->waits && call->driven) flight->started = clock_ns();
+    flight->waits = false;
     call->running = flight->statement;
     call->cursor = flight->cursor;
     call->started = flight->started;
@@ -199,7 +210,7 @@ static enum drive run_flight(lua_State *L, struct call *call, const struct fligh
 }
 
 /* Rolling back must not hide the first error, and its own error is none of the user's. */
-static enum drive run_bracketed(lua_State *L, struct call *call, const struct flight *flight) {
+static enum drive run_bracketed(lua_State *L, struct call *call, struct flight *flight) {
     if (flight->stage != STAGE_ROLLBACK) return run_flight(L, call, flight);
     struct error first = call->error;
     error_clear(&call->error);
@@ -281,6 +292,7 @@ static bool end_flight(struct call *call, enum drive drive) {
     if (failed && body) plan_again(call, flight, dropped);
     if (!dropped) note_end(call, flight->stage, failed);
     call->failing = call->flights && (failed || dropped);
+    if (call->flights) call->flights->waits = true;
     return !dropped;
 }
 

@@ -363,11 +363,23 @@ void pool_release(struct db *db, struct link *link, const struct call *call) {
     trim(db, link->released / 1000000);
 }
 
+/* Before its connection is closed: the call that runs on it, perhaps one that an error or a collected coroutine has left behind, has
+ * nothing to do with what comes in its place. */
+static void cut_off(struct link *link) {
+    struct call *call = link->user;
+    if (!call) return;
+    call_drop_flights(call);
+    call->link = NULL;
+    link->user = NULL;
+}
+
 void pool_take_back(struct db *db, struct link *link, bool close, bool wrote) {
     link->lease = NULL;
     link->released = clock_ns();
     if (wrote) db->last_write = link->released / 1000000;
-    if (link->conn && (close || link->conn->broken)) discard(db, link);
+    if (!link->conn || (!close && !link->conn->broken)) return;
+    cut_off(link);
+    discard(db, link);
 }
 
 void pool_clear_caches(struct db *db) {
@@ -380,8 +392,7 @@ void pool_close(struct db *db) {
     for (int i = 0; i < db->link_limit; i++) {
         struct link *link = &db->links[i];
         if (!link->conn) continue;
-        if (link->user) call_drop_flights(link->user);
-        if (link->user) link->user->link = NULL;
+        cut_off(link);
         if (link->lease) link->lease->link = NULL;
         if (forked) db->driver->abandon(link->conn);
         else db->driver->close(link->conn);
