@@ -6,7 +6,8 @@ local raises = support.raises
 
 --- A trigger of the table on INSERT.
 local function on_insert(db, when, body)
-  db:query(("CREATE OR REPLACE FUNCTION inserted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN %s END $$"):format(body))
+  db:query(("CREATE OR REPLACE FUNCTION inserted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN %s END $$")
+    :format(body))
   db:query(("CREATE TRIGGER inserted %s EXECUTE FUNCTION inserted()"):format(when))
 end
 
@@ -42,7 +43,8 @@ for engine in support.engines() do
           local transaction, answered, state = nil, 0, nil
           loop.run(function()
             transaction = db:transaction()
-            Note:bulkCreate(rows(45000), { transaction = transaction, logging = function() answered = answered + 1 end })
+            local function count() answered = answered + 1 end
+            Note:bulkCreate(rows(45000), { transaction = transaction, logging = count })
           end, function()
             while answered < 25 do loop.wait(nil, nil, 0.001) end
             state = transaction[1]:state()
@@ -55,14 +57,15 @@ for engine in support.engines() do
         end)
       end
 
-      it("are given up with a coroutine that nobody has any more, in whatever order the collector finds its parts", function()
+      it("are given up with a coroutine that nobody has any more, and with its transaction", function()
         local loop = loops.plain()
         open{ wait = loop.wait, pool = { max = 1 } }
         for _ = 1, 3 do
           local answered = 0
           local function left()
             local transaction = db:transaction()
-            Note:bulkCreate(rows(30000), { transaction = transaction, logging = function() answered = answered + 1 end })
+            local function count() answered = answered + 1 end
+            Note:bulkCreate(rows(30000), { transaction = transaction, logging = count })
           end
           local thread = coroutine.create(left)
           repeat assert(coroutine.resume(thread)) until answered >= 5
