@@ -38,6 +38,7 @@ struct bulk {
     bool *written;                      /* by ordinal: attributes that the rows got; NULL: all */
     bool watched, asking;               /* the table was asked for what would spoil the answers; is being asked */
     struct attr_list told;              /* ignoreDuplicates: what tells the rows that come back from those that were skipped */
+    lua_Integer missing, missing_of;    /* rows that the first statement with such ones did not give back; 0: none */
     int made;                           /* statements by column so far */
     struct value *values;               /* rows × columns, stored form, of the statement that is made: one of … */
     struct value *room[TOGETHER];       /* … these; a statement keeps its own until it is answered */
@@ -491,15 +492,22 @@ static void note_answer(const struct call *call, struct bulk *bulk) {
 }
 
 /* Rows that come back are told apart by their number, unless by what they hold: a trigger that leaves one out would give its key's
- * place to the next. What a single statement has stored stays, and so it does if COMMIT is on its way. */
-static bool has_all_rows(struct call *call, const struct bulk *bulk) {
+ * place to the next. Only noted here: what ends the transaction may be on its way already. */
+static void note_missing(const struct call *call, struct bulk *bulk) {
     lua_Integer left = bulk->count - bulk->taken, full = rows_per_statement(call, bulk), sent = left < full ? left : full;
-    if (!bulk->insert.returning || bulk->told.count || call->rows == sent) return true;
-    error_set(&call->error, &call->arena, ERROR_DATABASE, "%s:bulkCreate: the database stored %d of %d rows and does not tell which ones: "
-              "does a trigger leave rows out? create them one by one", call->model->name, (int)call->rows, (int)sent);
-    bool undone = call->atomic && call->stage == STAGE_BODY;
-    call->error.outcome = undone ? OUTCOME_ROLLED_BACK : call->link->lease ? OUTCOME_NONE : OUTCOME_COMMITTED;
-    return false;
+    bulk->taken += sent;
+    if (!bulk->insert.returning || bulk->told.count || call->rows == sent || bulk->missing_of) return;
+    bulk->missing = sent - call->rows;
+    bulk->missing_of = sent;
+}
+
+static bool refuse_missing(struct call *call, const struct bulk *bulk, bool undone) {
+    if (!bulk->missing_of || error_is_set(&call->error)) return false;
+    error_set(&call->error, &call->arena, ERROR_DATABASE, "%s:bulkCreate: %d of %d rows were not stored, and the database does not tell "
+              "which ones: does a trigger leave rows out? create them one by one", call->model->name, (int)bulk->missing,
+              (int)bulk->missing_of);
+    call->error.outcome = undone ? OUTCOME_ROLLED_BACK : call->lease ? OUTCOME_NONE : OUTCOME_COMMITTED;
+    return true;
 }
 
 static enum drive take_bulk(lua_State *L, struct call *call) {
@@ -507,13 +515,14 @@ static enum drive take_bulk(lua_State *L, struct call *call) {
     int sent = bulk->rows;
     enum drive drive = take_answers(L, call, bulk);
     if (bulk->asking && drive == DRIVE_DONE) note_answer(call, bulk);
-    else if (drive == DRIVE_DONE && bulk->by_column && !has_all_rows(call, bulk)) drive = DRIVE_FAILED;
-    else if (!bulk->asking) bulk->taken += bulk->by_column ? call->rows : sent;
+    else if (bulk->by_column && drive == DRIVE_DONE) note_missing(call, bulk);
+    else if (!bulk->asking) bulk->taken += sent;
     return drive;
 }
 
 static bool bulk_next(lua_State *L, struct call *call) {
     struct bulk *bulk = call->data;
+    if (refuse_missing(call, bulk, call->atomic)) return false;
     push_call_value(L, call, CALL_RESULT);
     int list = lua_gettop(L);
     if (bulk->rows) adopt_rows(L, call, bulk, list);
@@ -555,6 +564,7 @@ static void adopt_all(lua_State *L, struct call *call, int list) {
 }
 
 static int bulk_results(lua_State *L, struct call *call) {
+    if (refuse_missing(call, call->data, false)) return call_raise(L, call);
     push_call_value(L, call, CALL_RESULT);
     adopt_all(L, call, lua_gettop(L));
     return 1;

@@ -441,11 +441,14 @@ static void leave_cells(struct call *call, struct run *run) {
     }
 }
 
-/* Stack: the database, keys of all columns, then per node: model userdata, metatable, texts, table, cohort, perhaps the instances; the
- * slots; what is noted. Returns the index of the first key. */
+/* What a node has of the frame at most. */
+enum { NODE_SLOTS = 11 };
+
+/* Stack: the database, keys of all columns, then per node: model userdata, metatable, texts, table, cohort, stock, perhaps what is noted
+ * and the instances; the slots; what is noted. Returns the index of the first key. */
 static int push_frame(lua_State *L, struct call *call, struct run *run) {
     const struct plan *plan = run->plan;
-    luaL_checkstack(L, plan->column_count + plan->node_count * 10 + run->below_count + 40, "too many columns");
+    luaL_checkstack(L, plan->column_count + plan->node_count * NODE_SLOTS + run->below_count + 40, "too many columns");
     push_call_value(L, call, CALL_DB);
     int db = lua_gettop(L), keys = push_column_keys(L, call, plan, db);
     for (int n = 0; n < plan->node_count; n++) push_node_frame(L, call, run, n, db);

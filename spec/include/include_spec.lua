@@ -719,3 +719,30 @@ for engine in support.engines() do
     end)
   end)
 end
+
+-- The frame of a row is as deep as the plan is wide: a fresh coroutine has the smallest stack.
+for engine in support.engines() do
+  describe("many includes of one row on " .. engine.name, function()
+    it("are read by a coroutine that has just begun", function()
+      local db <close> = engine:open()
+      local Target = db:define("Target", { name = liga.STRING }, { timestamps = false })
+      local Root = db:define("Root", { name = liga.STRING }, { timestamps = false })
+      local include, row = {}, { name = "r" }
+      for i = 1, 50 do
+        include[i] = "t" .. i
+        row["t" .. i .. "Id"] = 1
+        Root:belongsTo(Target, { as = "t" .. i })
+      end
+      db:sync()
+      Target:create{ name = "x" }
+      local list = {}
+      for i = 1, 600 do list[i] = row end
+      Root:bulkCreate(list)
+      for _ = 1, 2 do
+        local roots = coroutine.wrap(function() return Root:findAll{ include = include, attributes = { "id" } } end)()
+        assert.equal(600, #roots)
+        for i = 1, 50 do assert.equal("x", roots[600]["t" .. i].name) end
+      end
+    end)
+  end)
+end

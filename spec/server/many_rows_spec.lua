@@ -106,16 +106,47 @@ for engine in support.engines() do
         assert.is_true(told < 2000, told)                   -- 20 times 10 ms, and what the inserts take
       end)
 
-      it("are an error if a trigger leaves some of them out, as nobody knows whose keys came back", function()
-        open()
-        on_insert(db, "BEFORE INSERT ON notes FOR EACH ROW", [[
-          IF NEW.text = 'note 3' THEN RETURN NULL; END IF; RETURN NEW;]])
-        local e = raises("DatabaseError", function() Note:bulkCreate(rows(30000)) end, "999 of 1000")
-        assert.equal("rolled_back", e.outcome)
-        assert.equal(0, Note:count())
-        e = raises("DatabaseError", function() Note:bulkCreate(rows(5)) end, "4 of 5")
-        assert.equal("committed", e.outcome)
-        assert.equal(4, Note:count())
+      describe("that a trigger leaves out", function()
+        before_each(function()
+          open()
+          on_insert(db, "BEFORE INSERT ON notes FOR EACH ROW", [[
+            IF NEW.text = 'note 3' THEN RETURN NULL; END IF; RETURN NEW;]])
+        end)
+
+        it("are an error, as nobody knows whose keys came back", function()
+          local e = raises("DatabaseError", function() Note:bulkCreate(rows(45000)) end, "1 of 1000 rows")
+          assert.equal("rolled_back", e.outcome)
+          assert.equal(0, Note:count())
+        end)
+
+        for _, count in ipairs{ 5, 1000, 2500 } do
+          it(("are one behind the end of a statement or transaction: %d rows"):format(count), function()
+            local e = raises("DatabaseError", function() Note:bulkCreate(rows(count)) end,
+              "1 of " .. math.min(count, 1000))
+            assert.equal("committed", e.outcome)
+            assert.equal(count - 1, Note:count())
+          end)
+
+          it(("leave the transaction around alone: %d rows"):format(count), function()
+            db:transaction(function()
+              Note:create{ text = "kept" }
+              local e = raises("DatabaseError", function() Note:bulkCreate(rows(count)) end)
+              assert.equal("none", e.outcome)
+              assert.equal(count, Note:count())
+            end)
+            assert.equal(count, Note:count())
+          end)
+        end
+
+        it("are undone in a transaction around, if more are to come", function()
+          db:transaction(function()
+            Note:create{ text = "kept" }
+            local e = raises("DatabaseError", function() Note:bulkCreate(rows(45000)) end)
+            assert.equal("rolled_back", e.outcome)
+            assert.equal(1, Note:count())
+          end)
+          assert.equal(1, Note:count())
+        end)
       end)
     end)
   end
