@@ -27,7 +27,7 @@ levels.order = {
 }
 
 --- A column of the rows as a list; a key that follows itself stands there once.
-local function keysOf(rows, column)
+function levels.keysOf(rows, column)
   local keys = {}
   for _, row in ipairs(rows) do
     if row[column] ~= keys[#keys] then keys[#keys + 1] = row[column] end
@@ -63,9 +63,9 @@ end
 --- W6: the number of rows, the sum over them, the users.
 function levels.users(peer, count)
   local users = peer.upTo("users", count)
-  local posts = peer.among("posts", "user_id", keysOf(users, "id"))
+  local posts = peer.among("posts", "user_id", levels.keysOf(users, "id"))
   linkMany(users, "posts", posts, "user_id")
-  linkMany(posts, "comments", peer.among("comments", "post_id", keysOf(posts, "id")), "post_id")
+  linkMany(posts, "comments", peer.among("comments", "post_id", levels.keysOf(posts, "id")), "post_id")
   local rows, sum = #users, 0
   for _, user in ipairs(users) do
     rows, sum = rows + #user.posts, sum + sums.user(user)
@@ -80,8 +80,8 @@ end
 --- W7: the number of rows (an author counts for each post), the sum over them, the posts.
 function levels.posts(peer, count)
   local posts = peer.upTo("posts", count)
-  linkOne(posts, "author", peer.among("users", "id", keysOf(posts, "user_id")), "user_id")
-  linkMany(posts, "tags", peer.among("tags", "l.post_id", keysOf(posts, "id")), "post_id")
+  linkOne(posts, "author", peer.among("users", "id", levels.keysOf(posts, "user_id")), "user_id")
+  linkMany(posts, "tags", peer.among("tags", "l.post_id", levels.keysOf(posts, "id")), "post_id")
   local rows, sum = 2 * #posts, 0
   for _, post in ipairs(posts) do
     rows, sum = rows + #post.tags, sum + sumPost(post) + sums.user(post.author)

@@ -82,11 +82,7 @@ local function bare_rows(name)
   local db = module "bare"(files[name] or files.spread)
   local columns, class = { "id", "above", "a", "name", "b" }, {}
   local below = " WHERE above IN (SELECT value FROM json_each(?)) ORDER BY above, id"
-  local function keys_of(rows)
-    local keys = {}
-    for i, row in ipairs(rows) do keys[i] = row.id end
-    return "[" .. table.concat(keys, ",") .. "]"
-  end
+  local function keys_of(rows) return "[" .. require "levels".keysOf(rows, "id") .. "]" end
   local function read(from, ...)
     return db:prepare("SELECT id, above, a, name, b FROM " .. from, columns, class):all(...)
   end

@@ -77,10 +77,9 @@ static bool is_used(const struct pg_conn *conn, int half) {
 
 /* Where parameters are made: in the half that no statement on its way has its own in, else with the last ones. */
 static struct arena *room_for_params(struct pg_conn *conn, const struct arena *call) {
-    int other = !conn->half;
-    if (!is_used(conn, other)) arena_reset(&conn->sent[other]);
-    if (!conn->cursors) arena_reset(&conn->sent[conn->half]);
-    else if (!is_used(conn, other)) conn->half = other;
+    for (int half = 0; half < HALVES; half++)
+        if (!is_used(conn, half)) arena_reset(&conn->sent[half]);
+    if (conn->cursors && !is_used(conn, !conn->half)) conn->half = !conn->half;
     struct arena *room = &conn->sent[conn->half];
     room->oom = call->oom;
     room->owner = call->owner;

@@ -29,7 +29,7 @@ struct bulk {
     bool answered;                      /* each row is read back: what became of it is known exactly */
     struct bulk_chunks chunks;
     bool early;                         /* … have the originals since the rows were read; all rows will be stored */
-    bool fresh;                         /* nobody else has the instances yet */
+    bool handed;                        /* some instances are the caller's own, who sees what becomes of them */
     lua_Integer adopted;                /* rows that are instances of their chunk already */
     bool *given;                        /* by ordinal: some row brings a value */
     bool *keyed;                        /* by row: it brings its generated key along */
@@ -84,7 +84,7 @@ static bool push_row(lua_State *L, struct call *call, int names, struct bulk *bu
     int index = lua_gettop(L);
     struct instance instance = instance_look(L, index);
     if (instance.state == INSTANCE_NONE) return build_row(L, call, index, names, &bulk->options, row);
-    bulk->fresh = false;
+    bulk->handed = true;
     bool fine = check_new(L, call, &instance, index, names, lua_gettop(L));
     lua_settop(L, index);
     return fine && prepare_row(L, call, index, names, &bulk->options, row);
@@ -440,7 +440,7 @@ static void take_told_row(lua_State *L, struct call *call, struct bulk *bulk) {
 /* Whether an instance is of its chunk as soon as its key has come, while the server works at the next ones. If they fail, nobody has
  * seen it. */
 static bool adopts_early(const struct bulk *bulk) {
-    return bulk->early && bulk->fresh && bulk->by_column && bulk->generates;
+    return bulk->early && !bulk->handed && bulk->by_column && bulk->generates;
 }
 
 /* The instance on the top is the row `at` of those that are stored, both from 0. */
@@ -577,7 +577,6 @@ static void prepare_answers(struct call *call, struct bulk *bulk) {
     bulk->given = arena_array(&call->arena, bool, attr_room(call->model));
     bulk->keyed = arena_array(&call->arena, bool, (int)bulk->count + 1);
     bulk->early = !bulk->answered && !bulk->options.fields;
-    bulk->fresh = true;
     bulk_chunks_init(call, &bulk->chunks, bulk->count);
     bulk->stamped = arena_array(&call->arena, struct stamps, (int)bulk->count + 1);
     if (bulk->options.conflict == CONFLICT_NOTHING) bulk->skipped = arena_array(&call->arena, bool, (int)bulk->count + 1);

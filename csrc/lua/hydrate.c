@@ -225,7 +225,7 @@ static void hang_on_parent(lua_State *L, struct call *call, const struct plan_no
 enum { STOCK = 256 };
 
 /* The tables of the next rows. Made together they lie together, apart from the strings that their rows bring, and these lie closer, too:
- * Lua looks at earlier strings for each new one, on fewer pages then. That takes 4 to 8 % off long lists (bench/README.md). */
+ * Lua looks at earlier strings for each new one, on fewer pages then. That takes 3 to 6 % off long lists (bench/README.md). */
 static void stock_up(lua_State *L, const struct call *call, int size, struct node_state *state) {
     int64_t left = call->cursor->expected - call->rows + 1;         /* 0 or less: the driver does not know */
     if (lua_isnil(L, state->stock)) {

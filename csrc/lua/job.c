@@ -80,8 +80,7 @@ struct flight {
     struct cursor *cursor;              /* NULL: it could not even be started */
     enum stage stage;                   /* what it is for */
     enum drive (*take)(lua_State *L, struct call *call);
-    long long started;                  /* ns; when it was sent, or the one before it was told of */
-    bool waits;                         /* another one was before it */
+    long long started;                  /* ns; when it was sent, or the one before it was told of; 0: not yet */
 };
 
 static void append(struct flight **list, struct flight *flight) {
@@ -175,18 +174,23 @@ static int count_flights(const struct call *call) {
     return count;
 }
 
+/* Whether the last of a window of statements is not sent as a whole: more would only wait with it. */
+static bool is_sending(const struct call *call) {
+    return call->window && job_waits_for(call).write;
+}
+
 /* Starts as many statements as can be on their way together: those whose `next` does not ask what became of the one before. */
 static void start_flights(lua_State *L, struct call *call) {
     for (int i = count_flights(call); i < most_flights(call); i++) {
         const struct flight *flight = start_next(L, call);
-        if (!flight || !flight->cursor || !call->ahead || (call->window && job_waits_for(call).write)) return;
+        if (!flight || !flight->cursor || !call->ahead || is_sending(call)) return;
     }
 }
 
 /* Another statement can follow while others are on their way: once these are all sent, it is made while the server works. */
-static bool has_room(const struct call *call) {
-    bool fine = call->stage == STAGE_BODY && !call->failing && !announces(call) && !error_is_set(&call->error);
-    return fine && call->window && count_flights(call) < call->window && !job_waits_for(call).write;
+static bool goes_on(const struct call *call) {
+    bool fine = call->stage == STAGE_BODY && !call->failing && !error_is_set(&call->error);
+    return fine && call->window && !is_sending(call);
 }
 
 static enum drive skip_rows(struct call *call) {
@@ -197,8 +201,7 @@ static enum drive skip_rows(struct call *call) {
 
 static enum drive run_flight(lua_State *L, struct call *call, struct flight *flight) {
     struct conn *conn = call->link->conn;
-    if (flight->waits && call->driven) flight->started = clock_ns();
-    flight->waits = false;
+    if (call->driven && !flight->started) flight->started = clock_ns();
     call->running = flight->statement;
     call->cursor = flight->cursor;
     call->started = flight->started;
@@ -292,7 +295,7 @@ static bool end_flight(struct call *call, enum drive drive) {
     if (failed && body) plan_again(call, flight, dropped);
     if (!dropped) note_end(call, flight->stage, failed);
     call->failing = call->flights && (failed || dropped);
-    if (call->flights) call->flights->waits = true;
+    if (call->flights) call->flights->started = 0;
     return !dropped;
 }
 
@@ -355,7 +358,7 @@ static enum step run(lua_State *L, struct call *call) {
             if (call->announced) return STEP_QUERY;
             continue;
         }
-        if (!call->flights || has_room(call)) start_flights(L, call);
+        if (!call->flights || goes_on(call)) start_flights(L, call);
         if (!call->flights) continue;
         enum drive drive = run_bracketed(L, call, call->flights);
         if (drive == DRIVE_WAIT) return STEP_WAIT;
